@@ -1,0 +1,230 @@
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { DatabaseSync as NodeDatabase } from 'node:sqlite'
+import { SqlError, StoreClosedError } from '../errors/index.ts'
+import { asReadOnly, assertDatabaseFile, openingFailure, withRollbackJournal } from './database-file.ts'
+import { exactInteger } from './exact-integer.ts'
+import { NodeSqliteStatement, type StatementOwner } from './node-sqlite-statement.ts'
+import { durablePragmas, memoryPragmas } from './pragmas.ts'
+import { quoteName } from './quote-name.ts'
+import type { SqliteDriver, SqliteDriverFactory, SqliteStatement, SqlValue } from './sqlite-driver.ts'
+
+/** Where the database of `nodeSqliteDriver` lies. */
+export interface NodeSqliteDriverOptions {
+  /** The path of its file, made if missing. Without one the database is in memory. */
+  readonly file?: string | undefined
+}
+
+/**
+ * Databases on `node:sqlite`: in memory, or with `file` in that file, where a commit that has returned is on the disk.
+ * `open` throws `SqlError` where Node has no SQLite (it came with 22.13), the bytes are no SQLite file, or bytes are
+ * given although the file already has contents.
+ */
+export function nodeSqliteDriver(options: NodeSqliteDriverOptions = {}): SqliteDriverFactory {
+  const { file } = options
+  return {
+    open: async (bytes) => (file === undefined ? openInMemory(bytes) : openFile(file, bytes)),
+  }
+}
+
+function openFile(file: string, bytes: Uint8Array | undefined): SqliteDriver {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (bytes !== undefined) {
+    if (size > 0) {
+      throw new SqlError(`${file} already holds a database: open it without bytes, or remove it first`)
+    }
+    assertDatabaseFile(bytes)
+    const written = `${file}.new`
+    writeFileSync(written, bytes, { flush: true })
+    renameSync(written, file)
+  } else if (size > 0 && !existsSync(`${file}-wal`) && !existsSync(`${file}-journal`)) {
+    // With a journal beside it the file alone need not be whole.
+    assertDatabaseFile(readHead(file), size)
+  }
+  return new NodeSqliteDriver(file, durablePragmas, { durable: true })
+}
+
+function openInMemory(bytes?: Uint8Array): SqliteDriver {
+  if (bytes !== undefined) assertDatabaseFile(bytes)
+  if (bytes === undefined || sqliteOfNode().DatabaseSync.prototype.deserialize !== undefined) {
+    return new NodeSqliteDriver(':memory:', memoryPragmas, { contents: bytes })
+  }
+  const folder = temporaryFolder()
+  try {
+    const file = join(folder, 'memory.db')
+    writeFileSync(file, withRollbackJournal(bytes))
+    return new NodeSqliteDriver(file, memoryPragmas, { folder })
+  } catch (error) {
+    remove(folder)
+    throw error
+  }
+}
+
+/** `serialize` and `deserialize` came with Node 24.16. */
+type DatabaseSync = Omit<NodeDatabase, 'serialize' | 'deserialize'> &
+  Pick<Partial<NodeDatabase>, 'serialize' | 'deserialize'>
+
+interface NodeSqlite {
+  readonly DatabaseSync: { new (file: string): DatabaseSync; prototype: DatabaseSync }
+}
+
+/** Not an import, so that no bundler looks for it. */
+function sqliteOfNode(): NodeSqlite {
+  const sqlite = process.getBuiltinModule('node:sqlite') as NodeSqlite | undefined
+  if (sqlite !== undefined) return sqlite
+  throw new SqlError(`Node ${process.version} has no SQLite: use Node 22.13 or newer, or the sql.js driver`)
+}
+
+class NodeSqliteDriver implements SqliteDriver, StatementOwner {
+  readonly name = 'node:sqlite'
+  readonly durable: boolean
+  readonly #database: DatabaseSync
+  /** Removed when the database is closed. */
+  readonly #folders: string[]
+  #isOpen = true
+  /** What a SQL function threw, until the statement that it fails does so too. */
+  #thrown: { readonly value: unknown } | undefined
+
+  constructor(
+    file: string,
+    pragmas: string,
+    options: { durable?: boolean; folder?: string; contents?: Uint8Array | undefined },
+  ) {
+    const { durable = false, folder, contents } = options
+    this.#folders = folder === undefined ? [] : [folder]
+    this.durable = durable
+    this.#database = new (sqliteOfNode().DatabaseSync)(file)
+    try {
+      if (contents !== undefined) this.#database.deserialize?.(withRollbackJournal(contents))
+      // Reading the schema is what makes SQLite look at the file.
+      this.exec(`${pragmas} SELECT count(*) FROM sqlite_schema`)
+    } catch (error) {
+      this.close()
+      throw openingFailure(error)
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  assertOpen(): void {
+    if (!this.#isOpen) throw new StoreClosedError('the database')
+  }
+
+  failure(thrown: unknown): unknown {
+    const own = this.#thrown
+    if (own !== undefined) {
+      this.#thrown = undefined
+      return own.value
+    }
+    return new SqlError(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown })
+  }
+
+  exec(sql: string): void {
+    this.assertOpen()
+    try {
+      this.#database.exec(sql)
+    } catch (thrown) {
+      throw this.failure(thrown)
+    }
+  }
+
+  prepare(sql: string): SqliteStatement {
+    this.assertOpen()
+    try {
+      return new NodeSqliteStatement(this, this.#database.prepare(sql))
+    } catch (thrown) {
+      throw this.failure(thrown)
+    }
+  }
+
+  createFunction(name: string, arity: number, fn: (...args: SqlValue[]) => SqlValue | undefined): void {
+    this.assertOpen()
+    const guarded = (...args: SqlValue[]): SqlValue => {
+      try {
+        return fn(...args.map(exactInteger)) ?? null
+      } catch (value) {
+        this.#thrown = { value }
+        throw value
+      }
+    }
+    // node:sqlite takes the arity from here.
+    Object.defineProperty(guarded, 'length', { value: arity })
+    this.#database.function(name, { useBigIntArguments: true }, guarded)
+  }
+
+  serialize(): Uint8Array {
+    this.assertOpen()
+    if (this.#database.isTransaction) {
+      throw new SqlError('the database has an open transaction: commit it or roll it back before it is serialized')
+    }
+    if (this.#database.serialize !== undefined) return withRollbackJournal(this.#database.serialize())
+    const folder = temporaryFolder()
+    try {
+      const file = join(folder, 'copy.db')
+      this.prepare('VACUUM INTO ?').run([file])
+      const bytes = readFileSync(file)
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+    } finally {
+      remove(folder)
+    }
+  }
+
+  attach(name: string, bytes: Uint8Array): void {
+    this.assertOpen()
+    assertDatabaseFile(bytes)
+    const folder = temporaryFolder()
+    try {
+      const file = join(folder, 'attached.db')
+      writeFileSync(file, asReadOnly(bytes))
+      this.prepare(`ATTACH ? AS ${quoteName(name)}`).run([`${pathToFileURL(file).href}?mode=ro`])
+    } catch (error) {
+      remove(folder)
+      throw openingFailure(error)
+    }
+    this.#folders.push(folder)
+  }
+
+  openMemory(bytes?: Uint8Array): SqliteDriver {
+    return openInMemory(bytes)
+  }
+
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#database.close()
+    for (const folder of this.#folders) remove(folder)
+  }
+}
+
+function readHead(file: string): Uint8Array {
+  const head = new Uint8Array(100)
+  const descriptor = openSync(file, 'r')
+  try {
+    return head.subarray(0, readSync(descriptor, head))
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'rowcast-'))
+}
+
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+}

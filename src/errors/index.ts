@@ -1,0 +1,162 @@
+/**
+ * errors: what a caller can handle, as few classes with a literal `code`. Imports nothing.
+ * @module
+ */
+
+/** One reason why a value was refused, with its place. */
+export interface ValidationIssue {
+  /** The table of the row. */
+  readonly table: string
+  /** The primary key of the row, `undefined` where the row has none yet. */
+  readonly key: unknown
+  /** The property path of the value, `''` for the row as a whole. */
+  readonly path: string
+  /** The JSON Schema keyword that refused it (`type`, `maximum`, …). */
+  readonly keyword: string
+  /** What is wrong and what would be right. */
+  readonly message: string
+}
+
+/** The base of every error that rowcast throws. */
+export class RowcastError<Code extends string = string> extends Error {
+  /** A literal to switch on; it stays the same between versions. */
+  readonly code: Code
+
+  constructor(code: Code, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+    this.name = new.target.name
+  }
+}
+
+/** A schema that `defineSchema` refuses. */
+export class SchemaError extends RowcastError<'schema'> {
+  /** Where in the schema document, as a property path (`tables.annotation.schema.properties.x`). */
+  readonly path: string
+
+  constructor(path: string, message: string, options?: { cause?: unknown }) {
+    super('schema', `${path}: ${message}`, options)
+    this.path = path
+  }
+}
+
+/** A value that the JSON Schema of its table refuses. Nothing was changed. */
+export class ValidationError extends RowcastError<'validation'> {
+  readonly issues: readonly ValidationIssue[]
+
+  constructor(issues: readonly ValidationIssue[], options?: { cause?: unknown }) {
+    super('validation', issues.map(describeIssue).join('; '), options)
+    this.issues = issues
+  }
+}
+
+/** A unique, foreign-key or not-null constraint that a change would break. Nothing was changed. */
+export class ConstraintError extends RowcastError<'constraint'> {
+  readonly constraint: 'unique' | 'primaryKey' | 'foreignKey' | 'notNull' | 'draft'
+  readonly table: string
+  /** The property paths that the constraint is on. */
+  readonly columns: readonly string[]
+  /** The open draft that holds what collides, if one does. */
+  readonly draftId: string | undefined
+
+  constructor(
+    details: {
+      constraint: ConstraintError['constraint']
+      table: string
+      columns: readonly string[]
+      message: string
+      draftId?: string | undefined
+    },
+    options?: { cause?: unknown },
+  ) {
+    super('constraint', details.message, options)
+    this.constraint = details.constraint
+    this.table = details.table
+    this.columns = details.columns
+    this.draftId = details.draftId
+  }
+}
+
+/** A row, table, path or step that isn't there. */
+export class NotFoundError extends RowcastError<'not-found'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('not-found', message, options)
+  }
+}
+
+/** A migration that could not run. The database is as it was. */
+export class MigrationError extends RowcastError<'migration'> {
+  /** The rows that the new schema refuses, if that is the reason. */
+  readonly issues: readonly ValidationIssue[]
+
+  constructor(message: string, options?: { cause?: unknown; issues?: readonly ValidationIssue[] }) {
+    super('migration', message, options)
+    this.issues = options?.issues ?? []
+  }
+}
+
+/** A database of a newer schema version than the code's. */
+export class VersionError extends RowcastError<'version'> {
+  readonly found: number
+  readonly expected: number
+
+  constructor(found: number, expected: number) {
+    super(
+      'version',
+      `the database has schema version ${found}, this code knows version ${expected}: load a newer version of the application`,
+    )
+    this.found = found
+    this.expected = expected
+  }
+}
+
+/** A call to a store, draft, live query or mirror that was closed. */
+export class StoreClosedError extends RowcastError<'closed'> {
+  constructor(what = 'the store') {
+    super('closed', `${what} is closed`)
+  }
+}
+
+/** A write to a read-only store. */
+export class ReadOnlyError extends RowcastError<'read-only'> {
+  constructor(what = 'this store') {
+    super('read-only', `${what} is read-only: it can be read and observed, not written`)
+  }
+}
+
+/** A transaction that can't be run as asked (an async function, a call in the wrong place). */
+export class TransactionError extends RowcastError<'transaction'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('transaction', message, options)
+  }
+}
+
+/** SQL or a file that can't be taken: DDL through `exec`, several statements, not a database. */
+export class SqlError extends RowcastError<'sql'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('sql', message, options)
+  }
+}
+
+/** A transaction that the server refused. */
+export class RejectedError extends RowcastError<'rejected'> {
+  readonly reason: string
+  /** The server's code for the refusal. */
+  readonly rejection: string
+
+  constructor(rejection: string, reason: string, options?: { cause?: unknown }) {
+    super('rejected', `the server refused the transaction (${rejection}): ${reason}`, options)
+    this.rejection = rejection
+    this.reason = reason
+  }
+}
+
+function describeIssue(issue: ValidationIssue): string {
+  const key = issue.key === undefined ? '' : ` ${JSON.stringify(issue.key, bigintAsText)}`
+  const path = issue.path === '' ? '' : ` at '${issue.path}'`
+  return `${issue.table}${key}${path}: ${issue.message} (${issue.keyword})`
+}
+
+function bigintAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}` : value
+}

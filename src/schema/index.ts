@@ -1,0 +1,16 @@
+/**
+ * schema: JSON Schema → tables, columns, validators, types and migrations. Imports src/errors, src/changes and the types
+ * of src/drivers' seam; nothing here holds a database open.
+ * @module
+ */
+export { defineSchema, isSchema, type Schema, type TableSchema } from './define-schema.ts'
+export { isColumn, columnsBelow, type Column, type ColumnKind, type ObjectNode } from './model/column.ts'
+export { effectiveSql } from './model/column-sql.ts'
+export { createAroundSql, createBaseSql, createTableSql, dropAroundSql } from './model/ddl.ts'
+export { decodeColumn, MalformedJson } from './model/decode-column.ts'
+export { EncodeFailure, encodeColumn, encodeJson, sameSql } from './model/encode-column.ts'
+export { absentValue, isObject, RowEncodeFailure, type RowCodec, type RowObject, type StoredCells } from './model/row-codec.ts'
+export { literal, quoteName } from './model/sql-text.ts'
+export { SINGLETON_KEY, type IndexModel, type Reference, type TableModel } from './model/table-model.ts'
+export { valueAt, type TableValidator } from './validator.ts'
+export type * from './types/index.ts'

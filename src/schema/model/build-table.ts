@@ -1,0 +1,373 @@
+import { SchemaError } from '../../errors/index.ts'
+import { formatPath, parsePath, type CellValue } from '../../changes/index.ts'
+import type { TableInput } from '../types/index.ts'
+import type { Column, ColumnKind, ColumnStorage, ObjectNode } from './column.ts'
+import { encodeColumn, EncodeFailure } from './encode-column.ts'
+import { FacetReader, isSchemaObject, pointerToken, type Facet, type JsonType, type SchemaObject } from './facets.ts'
+import type { IndexModel, Reference, TableModel } from './table-model.ts'
+
+/** SQLite's own limit on the columns of a table. */
+const MAX_COLUMNS = 2000
+export const REST_COLUMN = '_rest'
+const SINGLETON_COLUMN = 'rowcast_id'
+const STORAGE: Record<ColumnKind, ColumnStorage> = {
+  text: 'TEXT', integer: 'INTEGER', number: 'REAL', boolean: 'INTEGER', int64: 'INTEGER', binary: 'BLOB',
+  union: 'ANY', json: 'TEXT', presence: 'INTEGER', rest: 'TEXT',
+}
+
+/** Maps a table of the schema document to columns. Throws SchemaError naming the place for what has no mapping. */
+export function buildTable(name: string, index: number, input: TableInput): TableModel {
+  return new TableBuilder(name, index, input).build()
+}
+
+class TableBuilder {
+  readonly #name: string
+  readonly #index: number
+  readonly #input: TableInput
+  readonly #where: string
+  readonly #reader: FacetReader
+  readonly #columns: Column[] = []
+  readonly #names = new Map<string, string>()
+  readonly #keyPaths: readonly string[]
+  readonly #referencePaths: ReadonlySet<string>
+  #open = false
+
+  constructor(name: string, index: number, input: TableInput) {
+    this.#name = name
+    this.#index = index
+    this.#input = input
+    this.#where = `tables.${name}`
+    if (!isSchemaObject(input.schema)) throw new SchemaError(`${this.#where}.schema`, 'expected a JSON Schema of type object')
+    this.#reader = new FacetReader(input.schema, `${this.#where}.schema`)
+    this.#keyPaths = this.#readKey()
+    this.#referencePaths = new Set(
+      Object.entries(input.references ?? {}).flatMap(([key, reference]) => reference.properties ?? [key]),
+    )
+  }
+
+  build(): TableModel {
+    const facets = this.#reader.read(this.#input.schema, '#')
+    if (facets === 'recursive' || !this.#isObject(facets))
+      throw new SchemaError(`${this.#where}.schema`, "a table's schema must have type 'object'")
+    if (this.#input.singleton) this.#singletonKey()
+    const root = this.#object(facets, [], undefined, undefined, ['#'], { nullable: false, required: true })
+    const byPath = new Map(this.#columns.filter((column) => !column.hidden).map((column) => [column.path, column]))
+    const rest = this.#open ? this.#restColumn() : undefined
+    if (this.#columns.length > MAX_COLUMNS)
+      throw new SchemaError(`${this.#where}.schema`, `${this.#columns.length} columns, SQLite takes ${MAX_COLUMNS}: keep parts of it in free-form objects`)
+    const key = this.#input.singleton ? [this.#columns[0]!] : this.#keyPaths.map((path) => this.#keyColumn(path, byPath))
+    return {
+      name: this.#name,
+      index: this.#index,
+      base: baseName(this.#name),
+      singleton: this.#input.singleton === true,
+      root,
+      columns: this.#columns,
+      byPath,
+      key,
+      rowidKey: key.length === 1 && (key[0]!.kind === 'integer' || key[0]!.kind === 'int64'),
+      rest,
+      references: this.#references(byPath),
+      unique: (this.#input.unique ?? []).map((paths, n) => this.#indexModel(paths, `unique.${n}`, true, byPath)),
+      indexes: (this.#input.indexes ?? []).map((paths, n) => this.#indexModel(paths, `indexes.${n}`, false, byPath)),
+      schema: this.#input.schema as SchemaObject,
+      crossField: root.crossField,
+    }
+  }
+
+  #readKey(): readonly string[] {
+    const { primaryKey, singleton } = this.#input
+    if (singleton) {
+      if (primaryKey !== undefined) throw new SchemaError(`${this.#where}.primaryKey`, 'a singleton has one row and no key: remove primaryKey')
+      return []
+    }
+    const paths = typeof primaryKey === 'string' ? [primaryKey] : primaryKey
+    if (!Array.isArray(paths) || paths.length === 0 || paths.some((path) => typeof path !== 'string'))
+      throw new SchemaError(`${this.#where}.primaryKey`, "expected a property or an array of properties (or 'singleton: true')")
+    if (new Set(paths).size !== paths.length) throw new SchemaError(`${this.#where}.primaryKey`, 'names a property twice')
+    return paths as readonly string[]
+  }
+
+  #object(
+    facets: readonly Facet[], segments: readonly string[], outer: Column | undefined,
+    inherited: CellValue, chain: readonly string[], self: { nullable: boolean; required: boolean },
+  ): ObjectNode {
+    const declared = this.#declared(facets)
+    const required = new Set(facets.flatMap(({ schema }) => (Array.isArray(schema['required']) ? (schema['required'] as string[]) : [])))
+    const defaults = objectDefault(facets, inherited)
+    const mayBeAbsent = segments.length > 0 && (self.nullable || (!self.required && !this.#fillsItself(facets, defaults, chain)))
+    const presence = mayBeAbsent ? this.#presence(facets, segments, outer, self) : undefined
+    const guard = presence ?? outer
+    const properties = new Map<string, ObjectNode | Column>()
+    for (const [property, children] of declared) {
+      const childSegments = [...segments, property]
+      const read = this.#readAll(children, chain)
+      const types = read === undefined ? undefined : this.#reader.types(read.facets)
+      if (types?.size === 0) continue // nothing is valid there: ajv refuses whatever is given
+      const nullable = types?.has('null') ?? true
+      const childDefault = defaults.get(property)
+      if (read && types && flattens(read.facets, types)) {
+        properties.set(property, this.#object(read.facets, childSegments, guard, childDefault, read.chain, { nullable, required: required.has(property) }))
+      } else {
+        const leaf = read?.facets ?? children
+        properties.set(property, this.#leaf(leaf, childSegments, guard, childDefault, { nullable, required: required.has(property), types }))
+      }
+    }
+    if (!facets.some(({ schema }) => schema['additionalProperties'] === false || schema['unevaluatedProperties'] === false)) this.#open = true
+    return {
+      kind: 'object', segments, path: formatPath(segments), nullable: self.nullable, required, properties, presence, guard,
+      crossField: facets.some((facet) => this.#reader.isCrossField(facet)), facets,
+    }
+  }
+
+  #leaf(
+    facets: readonly Facet[], segments: readonly string[], guard: Column | undefined, inherited: CellValue,
+    self: { nullable: boolean; required: boolean; types: Set<JsonType> | undefined },
+  ): Column {
+    const path = formatPath(segments)
+    const place = this.#place(segments)
+    const kind = columnKind(facets, self.types)
+    if (kind === 'json') refuseInJson(facets, place)
+    const isKey = this.#keyPaths.includes(path)
+    if (isKey && (self.nullable || guard || kind === 'json' || kind === 'binary'))
+      throw new SchemaError(place, 'a primary key must be a string, number or boolean that is always there and never null')
+    const isReference = this.#referencePaths.has(path)
+    const defaultValue = inherited ?? ownDefault(facets)
+    const full = isKey || (isReference && defaultValue !== undefined)
+    const nullIsPlain = (self.required && !guard && defaultValue === undefined) || defaultValue === null || full
+    const marked = self.nullable && !nullIsPlain && !isReference
+    const nullInRest = self.nullable && !nullIsPlain && isReference
+    if (nullInRest) this.#open = true
+    const column: Column = {
+      index: this.#columns.length,
+      name: this.#columnName(segments),
+      segments, path, kind,
+      storage: marked && kind !== 'json' ? 'ANY' : STORAGE[kind],
+      nullable: self.nullable,
+      required: self.required || isKey,
+      defaultValue,
+      defaultSql: null,
+      full,
+      nullMark: marked ? (kind === 'json' || kind === 'binary' ? 'null' : EMPTY_BLOB) : undefined,
+      nullInRest,
+      guard, facets,
+      hidden: false,
+    }
+    const withDefault = defaultValue === undefined || defaultValue === null ? column : { ...column, defaultSql: this.#encodeDefault(column, place) }
+    this.#columns.push(withDefault)
+    return withDefault
+  }
+
+  #encodeDefault(column: Column, place: string): Column['defaultSql'] {
+    try {
+      return encodeColumn(column, column.defaultValue)
+    } catch (error) {
+      if (error instanceof EncodeFailure) throw new SchemaError(`${place}.default`, error.message, { cause: error })
+      throw error
+    }
+  }
+
+  #presence(facets: readonly Facet[], segments: readonly string[], outer: Column | undefined, self: { nullable: boolean; required: boolean }): Column {
+    const column: Column = {
+      index: this.#columns.length, name: this.#columnName(segments), segments, path: formatPath(segments), kind: 'presence', storage: 'INTEGER',
+      nullable: self.nullable, required: self.required, defaultValue: undefined, defaultSql: null, full: false, nullMark: undefined, nullInRest: false,
+      guard: outer, facets, hidden: false,
+    }
+    this.#columns.push(column)
+    return column
+  }
+
+  #restColumn(): Column {
+    this.#claim(REST_COLUMN, [REST_COLUMN])
+    const column: Column = {
+      index: this.#columns.length, name: REST_COLUMN, segments: [], path: '', kind: 'rest', storage: 'TEXT', nullable: false, required: false,
+      defaultValue: undefined, defaultSql: null, full: false, nullMark: undefined, nullInRest: false, guard: undefined, facets: [], hidden: true,
+    }
+    this.#columns.push(column)
+    return column
+  }
+
+  #singletonKey(): void {
+    this.#claim(SINGLETON_COLUMN, [SINGLETON_COLUMN])
+    this.#columns.push({
+      index: 0, name: SINGLETON_COLUMN, segments: [], path: '', kind: 'integer', storage: 'INTEGER', nullable: false, required: true,
+      defaultValue: undefined, defaultSql: null, full: true, nullMark: undefined, nullInRest: false, guard: undefined, facets: [], hidden: true,
+    })
+  }
+
+  /**
+   * Whether an optional object is always there because its defaults make it valid: it has at least one, and every
+   * property that it requires has one.
+   */
+  #fillsItself(facets: readonly Facet[], defaults: ReadonlyMap<string, CellValue>, chain: readonly string[]): boolean {
+    if (facets.some((facet) => this.#reader.isCrossField(facet))) return false
+    const required = new Set(facets.flatMap(({ schema }) => (Array.isArray(schema['required']) ? (schema['required'] as string[]) : [])))
+    const declared = this.#declared(facets)
+    let any = false
+    for (const [property, children] of declared) {
+      const read = this.#readAll(children, chain)
+      const inherited = defaults.get(property)
+      const types = read && this.#reader.types(read.facets)
+      const filled =
+        read && types && flattens(read.facets, types)
+          ? !types.has('null') &&
+            this.#fillsItself(read.facets, objectDefault(read.facets, inherited), read.chain)
+          : (inherited ?? ownDefault(read?.facets ?? children)) !== undefined
+      if (filled) any = true
+      else if (required.has(property)) return false
+      required.delete(property)
+    }
+    return any && required.size === 0
+  }
+
+  #declared(facets: readonly Facet[]): Map<string, Facet[]> {
+    const declared = new Map<string, Facet[]>()
+    for (const { schema, pointer } of facets) {
+      const properties = schema['properties']
+      if (properties === undefined) continue
+      if (!isSchemaObject(properties)) throw new SchemaError(this.#reader.at(`${pointer}/properties`), 'expected an object of schemas')
+      for (const property of Object.keys(properties)) {
+        const childPointer = `${pointer}/properties/${pointerToken(property)}`
+        if (property === '__proto__') throw new SchemaError(this.#reader.at(childPointer), "a property can't be declared under the name __proto__: ajv does not validate it")
+        const known = declared.get(property) ?? []
+        known.push({ schema: properties[property] as SchemaObject, pointer: childPointer })
+        declared.set(property, known)
+      }
+    }
+    return declared
+  }
+
+  #readAll(children: readonly Facet[], chain: readonly string[]): { facets: readonly Facet[]; chain: readonly string[] } | undefined {
+    const facets: Facet[] = []
+    const entered = [...chain]
+    for (const child of children) {
+      const ref = isSchemaObject(child.schema) ? child.schema['$ref'] : undefined
+      const read = this.#reader.read(child.schema, child.pointer, chain)
+      if (read === 'recursive') return undefined
+      if (typeof ref === 'string') entered.push(ref)
+      entered.push(...read.map((facet) => facet.pointer))
+      facets.push(...read)
+    }
+    return { facets, chain: entered }
+  }
+
+  #isObject(facets: readonly Facet[]): boolean {
+    const types = this.#reader.types(facets)
+    return types.size === 1 && types.has('object')
+  }
+
+  #columnName(segments: readonly string[]): string {
+    const name = segments.join('_') || '_'
+    this.#claim(name, segments)
+    return name
+  }
+
+  /** SQLite tells names apart by ASCII letters without case. */
+  #claim(name: string, segments: readonly string[]): void {
+    const id = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+    const holder = this.#names.get(id)
+    const path = formatPath(segments)
+    if (holder !== undefined)
+      throw new SchemaError(this.#place(segments), `'${path}' and '${holder}' would both be column "${name}": rename one of them`)
+    if (name.includes('\0')) throw new SchemaError(this.#place(segments), "a property name can't contain NUL")
+    this.#names.set(id, path)
+  }
+
+  #keyColumn(path: string, byPath: ReadonlyMap<string, Column>): Column {
+    const column = byPath.get(path)
+    if (!column || column.kind === 'presence')
+      throw new SchemaError(`${this.#where}.primaryKey`, `'${path}' is not a property of the table's schema`)
+    return column
+  }
+
+  #indexModel(paths: unknown, place: string, unique: boolean, byPath: ReadonlyMap<string, Column>): IndexModel {
+    const list = typeof paths === 'string' ? [paths] : paths
+    if (!Array.isArray(list) || list.length === 0) throw new SchemaError(`${this.#where}.${place}`, 'expected an array of property paths')
+    const columns = list.map((path: unknown) => {
+      const column = typeof path === 'string' ? byPath.get(formatPath(parsePath(path))) : undefined
+      if (!column) throw new SchemaError(`${this.#where}.${place}`, `'${String(path)}' is not a property that has a column`)
+      if (column.kind === 'json') throw new SchemaError(`${this.#where}.${place}`, `'${column.path}' is a JSON column: index a property with a value of its own`)
+      return column
+    })
+    return { name: `${this.#name}__${unique ? 'unique' : 'index'}_${columns.map((column) => column.name).join('__')}`, columns, unique }
+  }
+
+  #references(byPath: ReadonlyMap<string, Column>): Reference[] {
+    return Object.entries(this.#input.references ?? {}).map(([name, reference]) => {
+      const place = `${this.#where}.references.${name}`
+      const columns = (reference.properties ?? [name]).map((path) => {
+        const column = byPath.get(path)
+        if (!column || column.kind === 'json' || column.kind === 'presence')
+          throw new SchemaError(place, `'${path}' is not a property that has a column`)
+        return column
+      })
+      const onDelete = reference.onDelete ?? 'restrict'
+      if (!['cascade', 'restrict', 'setNull'].includes(onDelete))
+        throw new SchemaError(`${place}.onDelete`, `'${String(onDelete)}' is not one of cascade, restrict, setNull`)
+      if (onDelete === 'setNull' && columns.some((column) => column.required && !column.nullable))
+        throw new SchemaError(`${place}.onDelete`, `setNull needs a property that may be null or absent: allow null in '${name}', or take it out of required`)
+      return { name, columns, table: reference.table, onDelete }
+    })
+  }
+
+  #place(segments: readonly string[]): string {
+    return `${this.#where}.schema${segments.map((segment) => `.properties.${segment}`).join('')}`
+  }
+}
+
+const EMPTY_BLOB = new Uint8Array(0)
+
+/** The name of the table behind a view. */
+export function baseName(table: string): string {
+  return `${table}__base`
+}
+
+function flattens(facets: readonly Facet[], types: ReadonlySet<JsonType>): boolean {
+  for (const type of types) if (type !== 'object' && type !== 'null') return false
+  if (!types.has('object')) return false
+  const branching = facets.some(({ schema }) => ['if', 'not', 'dependentSchemas', 'dependencies'].some((keyword) => schema[keyword] !== undefined)
+    || (['oneOf', 'anyOf'] as const).some((keyword) => Array.isArray(schema[keyword]) && schema[keyword].filter((branch: unknown) =>
+      !(isSchemaObject(branch) && (branch['type'] === 'null' || branch['const'] === null))).length > 1))
+  return !branching && facets.some(({ schema }) => isSchemaObject(schema['properties']) && Object.keys(schema['properties']).length > 0)
+}
+
+function columnKind(facets: readonly Facet[], types: ReadonlySet<JsonType> | undefined): ColumnKind {
+  if (!types) return 'json'
+  const rest = new Set(types)
+  rest.delete('null')
+  if (rest.size === 0 || rest.has('object') || rest.has('array')) return 'json'
+  const hasNumber = rest.has('number') || rest.has('integer')
+  if (rest.has('boolean')) return rest.size === 1 ? 'boolean' : 'json'
+  if (rest.has('string')) {
+    if (hasNumber) return 'union'
+    return facets.some(({ schema }) => schema['contentEncoding'] === 'base64') ? 'binary' : 'text'
+  }
+  if (rest.has('number')) return 'number'
+  return facets.some(({ schema }) => schema['format'] === 'int64') ? 'int64' : 'integer'
+}
+
+/** A 64-bit integer can't be told from a rounded one in JSON text. */
+function refuseInJson(facets: readonly Facet[], place: string): void {
+  const seen = new Set<unknown>()
+  const visit = (schema: unknown, at: string): void => {
+    if (typeof schema !== 'object' || schema === null || seen.has(schema)) return
+    seen.add(schema)
+    const { format, type } = schema as SchemaObject
+    if (format === 'int64' && type !== 'string')
+      throw new SchemaError(at, "format int64 has no mapping inside an array or a free-form object: use a string there, or a property of its own")
+    for (const [keyword, value] of Object.entries(schema))
+      if (!['default', 'const', 'enum', 'examples'].includes(keyword)) visit(value, `${at}.${keyword}`)
+  }
+  for (const facet of facets) visit(facet.schema, place)
+}
+
+function ownDefault(facets: readonly Facet[]): CellValue {
+  for (const { schema } of facets) if (isSchemaObject(schema) && schema['default'] !== undefined) return schema['default'] as CellValue
+  return undefined
+}
+
+/** The defaults that an object's own `default`, or that of an object around it, gives to its properties. */
+function objectDefault(facets: readonly Facet[], inherited: CellValue): ReadonlyMap<string, CellValue> {
+  const value = inherited ?? ownDefault(facets)
+  return isSchemaObject(value) ? new Map(Object.entries(value) as [string, CellValue][]) : new Map()
+}

@@ -1,0 +1,15 @@
+import type { Column } from './column.ts'
+import { literal, quoteName } from './sql-text.ts'
+
+/**
+ * The effective value of a column, as an expression over the base table: what the view shows, what indexes are on, and
+ * what filters compare, in the same words, so that SQLite can match them.
+ */
+export function effectiveSql(column: Column, alias = ''): string {
+  const stored = alias + quoteName(column.name)
+  let sql = stored
+  if (column.defaultSql !== null && !column.full) sql = `coalesce(${sql}, ${literal(column.defaultSql, column.storage)})`
+  if (column.nullMark !== undefined) sql = `nullif(${sql}, ${literal(column.nullMark)})`
+  if (column.guard && column.defaultSql !== null) sql = `CASE WHEN ${alias}${quoteName(column.guard.name)} THEN ${sql} END`
+  return sql
+}

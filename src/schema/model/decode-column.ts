@@ -1,0 +1,44 @@
+import type { CellValue } from '../../changes/index.ts'
+import type { SqlValue } from '../../drivers/index.ts'
+import type { Column } from './column.ts'
+import { sameSql } from './encode-column.ts'
+
+/** Text in a JSON column that is no JSON: another program, or raw SQL, wrote it. */
+export class MalformedJson extends Error {}
+
+/**
+ * The value that a stored one stands for: `undefined` for an absent property or one at its default. What doesn't fit
+ * the column comes back as it is, for the validator to refuse. Throws MalformedJson.
+ */
+export function decodeColumn(column: Column, stored: SqlValue): CellValue {
+  if (stored === null) return column.nullMark === undefined && column.nullable && !column.guard && (column.required || column.full || column.defaultValue === null) ? null : undefined
+  if (column.nullMark !== undefined && sameSql(stored, column.nullMark)) return null
+  switch (column.kind) {
+    case 'boolean':
+      return stored === 1 ? true : stored === 0 ? false : stored
+    case 'int64':
+      return typeof stored === 'number' ? BigInt(stored) : stored
+    case 'json':
+    case 'rest':
+      return parseJson(stored)
+    case 'presence':
+      return stored === 0 ? null : {}
+    default:
+      return stored
+  }
+}
+
+/** The value that a reader of the row sees: the default where nothing else is stored. */
+export function effectiveValue(column: Column, stored: SqlValue): CellValue {
+  const value = decodeColumn(column, stored)
+  return value === undefined ? column.defaultValue : value
+}
+
+export function parseJson(stored: SqlValue): CellValue {
+  if (typeof stored !== 'string') throw new MalformedJson('a JSON column holds no text')
+  try {
+    return JSON.parse(stored) as CellValue
+  } catch (error) {
+    throw new MalformedJson(`'${stored.length > 40 ? `${stored.slice(0, 40)}…` : stored}' is not JSON`, { cause: error })
+  }
+}

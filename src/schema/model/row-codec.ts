@@ -1,0 +1,204 @@
+import { deepFreeze, setOwn, shareStructure, type CellValue } from '../../changes/index.ts'
+import type { SqlValue } from '../../drivers/index.ts'
+import { isColumn, type Column, type ObjectNode } from './column.ts'
+import { decodeColumn, parseJson } from './decode-column.ts'
+import { EncodeFailure, encodeColumn, encodeJson } from './encode-column.ts'
+import type { TableModel } from './table-model.ts'
+
+/** A row as an object: what `get` returns. */
+export type RowObject = { readonly [property: string]: CellValue }
+
+/** The stored cells of a row that differ from NULL, by column index. */
+export type StoredCells = Map<number, SqlValue>
+
+/** A value that has no place in the row, with the path where it stands. */
+export class RowEncodeFailure extends Error {
+  readonly path: readonly string[]
+  readonly keyword: string
+
+  constructor(path: readonly string[], keyword: string, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.path = path
+    this.keyword = keyword
+  }
+}
+
+/** Turns the rows of one table into stored cells and back. */
+export class RowCodec {
+  readonly #table: TableModel
+  /** By object: what it looks like when none of its columns is stored. Shared by every row, frozen. */
+  readonly #templates = new Map<ObjectNode, RowObject>()
+  readonly #fullDefaults: readonly Column[]
+
+  constructor(table: TableModel) {
+    this.#table = table
+    this.#fullDefaults = table.columns.filter((column) => column.full && column.defaultValue !== undefined && column.defaultValue !== null)
+    this.#template(table.root)
+  }
+
+  /** The frozen row of stored values in the order of the base table's columns. Throws MalformedJson. */
+  decode(stored: readonly SqlValue[]): RowObject {
+    const row = this.#build(this.#table.root, stored) as RowObject
+    const rest = this.#table.rest && stored[this.#table.rest.index]
+    if (rest === undefined || rest === null) return row
+    return this.#mergeRest(this.#table.root, row, parseJson(rest) as RowObject)
+  }
+
+  /**
+   * The row with one leaf changed, everything else shared; `undefined` where the change can't be made in place (an
+   * object came or went, or the value's place depends on other columns) and the row must be read again.
+   */
+  patch(row: RowObject, column: Column, stored: SqlValue): RowObject | undefined {
+    if (column.kind === 'presence' || column.kind === 'rest' || column.nullInRest || column.hidden) return undefined
+    return this.#patchAt(this.#table.root, row, column, 0, stored)
+  }
+
+  /** The cells to store for a row as given. Throws RowEncodeFailure. */
+  encode(row: RowObject): StoredCells {
+    const cells: StoredCells = new Map()
+    for (const column of this.#fullDefaults) cells.set(column.index, encodeColumn(column, undefined))
+    const rest = this.#encodeObject(this.#table.root, row, cells)
+    if (rest) {
+      if (!this.#table.rest) throw new RowEncodeFailure(Object.keys(rest).slice(0, 1), 'additionalProperties', 'the schema has no such property')
+      cells.set(this.#table.rest.index, JSON.stringify(rest))
+    }
+    return cells
+  }
+
+  /** The stored cells as an array over all columns, NULL where nothing is stored. */
+  spread(cells: StoredCells): SqlValue[] {
+    const stored = new Array<SqlValue>(this.#table.columns.length).fill(null)
+    for (const [index, value] of cells) stored[index] = value
+    return stored
+  }
+
+  #template(node: ObjectNode): RowObject {
+    const known = this.#templates.get(node)
+    if (known) return known
+    const template: Record<string, CellValue> = {}
+    for (const [name, child] of node.properties) {
+      const value = isColumn(child) ? absentValue(child) : child.presence ? undefined : this.#template(child)
+      if (isColumn(child) || !child.presence) if (value !== undefined) setOwn(template, name, deepFreeze(value))
+      if (!isColumn(child) && child.presence) this.#template(child)
+    }
+    Object.freeze(template)
+    this.#templates.set(node, template)
+    return template
+  }
+
+  #build(node: ObjectNode, stored: readonly SqlValue[]): RowObject | null | undefined {
+    if (node.presence) {
+      const present = stored[node.presence.index]
+      if (present === null || present === undefined) return undefined
+      if (present === 0) return null
+    }
+    const template = this.#templates.get(node)!
+    let built: Record<string, CellValue> | undefined
+    for (const [name, child] of node.properties) {
+      let value: CellValue
+      if (isColumn(child)) {
+        const cell = stored[child.index]!
+        if (cell === null) continue
+        value = freezeValue(decodeColumn(child, cell))
+      } else {
+        value = this.#build(child, stored)
+        if (value === undefined || value === this.#templates.get(child) && !child.presence) continue
+      }
+      built ??= { ...template }
+      setOwn(built, name, value)
+    }
+    return built ? Object.freeze(built) : template
+  }
+
+  #mergeRest(node: ObjectNode, row: RowObject, rest: RowObject): RowObject {
+    const merged: Record<string, CellValue> = { ...row }
+    for (const name of Object.keys(rest)) {
+      const child = node.properties.get(name)
+      const value = rest[name]
+      if (!child) setOwn(merged, name, deepFreeze(value))
+      else if (isColumn(child)) {
+        if (!Object.hasOwn(merged, name)) setOwn(merged, name, value)
+      } else {
+        const inner = Object.hasOwn(merged, name) ? merged[name] : undefined
+        if (isObject(inner) && isObject(value)) setOwn(merged, name, this.#mergeRest(child, inner, value))
+      }
+    }
+    return Object.freeze(merged)
+  }
+
+  #patchAt(node: ObjectNode, object: RowObject, column: Column, depth: number, stored: SqlValue): RowObject | undefined {
+    const name = column.segments[depth]!
+    const child = node.properties.get(name)!
+    const before = Object.hasOwn(object, name) ? object[name] : undefined
+    let after: CellValue
+    if (isColumn(child)) {
+      after = stored === null ? absentValue(child) : decodeColumn(child, stored)
+      if (typeof after === 'object' && after !== null) after = deepFreeze(shareStructure(before, after))
+      if (after === undefined) {
+        const { [name]: _removed, ...others } = object
+        return Object.freeze(others)
+      }
+    } else {
+      if (!isObject(before)) return undefined
+      after = this.#patchAt(child, before, column, depth + 1, stored)
+      if (after === undefined) return undefined
+    }
+    const copy: Record<string, CellValue> = { ...object }
+    setOwn(copy, name, after)
+    return Object.freeze(copy)
+  }
+
+  #encodeObject(node: ObjectNode, value: RowObject, cells: StoredCells): Record<string, CellValue> | undefined {
+    let rest: Record<string, CellValue> | undefined
+    const keep = (name: string, kept: CellValue): void => setOwn((rest ??= {}), name, kept)
+    for (const name of Object.keys(value)) {
+      const member = value[name]
+      if (member === undefined) continue
+      const child = node.properties.get(name)
+      const at = [...node.segments, name]
+      if (!child) {
+        attempt(at, () => encodeJson(member))
+        keep(name, member)
+      } else if (isColumn(child)) {
+        const encoded = attempt(at, () => encodeColumn(child, member))
+        if (encoded !== null || child.full) cells.set(child.index, encoded)
+        if (member === null && child.nullInRest) keep(name, null)
+      } else if (member === null) {
+        if (!child.presence || !child.nullable) throw new RowEncodeFailure(at, 'type', 'must be object')
+        cells.set(child.presence.index, 0)
+      } else {
+        if (!isObject(member)) throw new RowEncodeFailure(at, 'type', 'must be object')
+        if (child.presence) cells.set(child.presence.index, 1)
+        const inner = this.#encodeObject(child, member, cells)
+        if (inner) keep(name, inner)
+      }
+    }
+    return rest
+  }
+}
+
+/** The value of a column that stores NULL, while its object is there. */
+export function absentValue(column: Column): CellValue {
+  const value = decodeColumn(column, null)
+  return value === undefined && !column.full ? column.defaultValue : value
+}
+
+/** Whether a value is a plain object: what a nested object of the schema can be. */
+export function isObject(value: unknown): value is RowObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function freezeValue(value: CellValue): CellValue {
+  return typeof value === 'object' ? deepFreeze(value) : value
+}
+
+function attempt<Result>(path: readonly string[], encode: () => Result): Result {
+  try {
+    return encode()
+  } catch (error) {
+    if (error instanceof EncodeFailure) throw new RowEncodeFailure(path, error.keyword, error.message, { cause: error })
+    throw error
+  }
+}

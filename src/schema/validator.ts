@@ -1,0 +1,138 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormatsModule from 'ajv-formats'
+import { formatPath, setOwn, type CellValue, type Key } from '../changes/index.ts'
+import { SchemaError, type ValidationIssue } from '../errors/index.ts'
+import type { Column } from './model/column.ts'
+import type { RowObject } from './model/row-codec.ts'
+import type { TableModel } from './model/table-model.ts'
+
+// A CommonJS module: bundlers and Node disagree on where its function is.
+const addFormats = ((addFormatsModule as unknown as { default?: unknown }).default ?? addFormatsModule) as (ajv: Ajv) => Ajv
+
+/** Formats that say how a number is stored, which rowcast checks itself. */
+const STORAGE_FORMATS = ['int64', 'int32', 'float', 'double', 'byte', 'binary', 'password'] as const
+
+/** Validates the rows of one table with ajv, whole or one column at a time. */
+export class TableValidator {
+  readonly #table: TableModel
+  readonly #ajv: Ajv
+  readonly #id: string
+  readonly #row: ValidateFunction
+  readonly #leaves = new Map<Column, ValidateFunction>()
+  /** Columns whose values are not JSON: they are validated as their JSON form. */
+  readonly #special: readonly Column[]
+
+  /** Throws SchemaError where ajv can't compile the schema. */
+  constructor(table: TableModel) {
+    this.#table = table
+    this.#ajv = createAjv(table)
+    this.#id = `rowcast:${encodeURIComponent(table.name)}`
+    this.#special = table.columns.filter((column) => column.kind === 'int64' || column.kind === 'binary')
+    try {
+      const { $id: _ignored, ...schema } = table.schema
+      this.#row = this.#ajv.addSchema(schema, this.#id).getSchema(this.#id)!
+    } catch (error) {
+      throw new SchemaError(`tables.${table.name}.schema`, error instanceof Error ? error.message : String(error), { cause: error })
+    }
+  }
+
+  /** What is wrong with a row, `[]` if nothing is. A default stands in for whatever the row leaves out. */
+  row(row: RowObject, key: Key | undefined): ValidationIssue[] {
+    const json = this.#special.length === 0 ? row : this.#jsonForm(row)
+    if (this.#row(json) && this.#hasKey(row)) return []
+    const errors = (this.#row.errors ?? []).filter((error) => !this.#isDefaulted(error))
+    const issues = errors.map((error) => this.#issue(error, key, []))
+    for (const column of this.#table.key)
+      if (!column.hidden && valueAt(row, column.segments) === undefined && !issues.some((issue) => issue.path === column.path))
+        issues.push({ table: this.#table.name, key, path: column.path, keyword: 'required', message: 'is the primary key and must be given' })
+    return issues
+  }
+
+  /** What is wrong with the value of one column, judged alone; `undefined` if nothing is. */
+  leaf(column: Column, value: CellValue, key: Key | undefined): ValidationIssue[] | undefined {
+    if (column.facets.length === 0) return undefined
+    let validate = this.#leaves.get(column)
+    if (validate === undefined) {
+      validate = this.#ajv.compile({ allOf: column.facets.map(({ pointer }) => ({ $ref: `${this.#id}${pointer}` })) })
+      this.#leaves.set(column, validate)
+    }
+    const json = column.kind === 'int64' || column.kind === 'binary' ? jsonValue(value) : value
+    if (validate(json)) return undefined
+    return (validate.errors ?? []).map((error) => this.#issue(error, key, column.segments))
+  }
+
+  #hasKey(row: RowObject): boolean {
+    return this.#table.key.every((column) => column.hidden || valueAt(row, column.segments) !== undefined)
+  }
+
+  #isDefaulted(error: ErrorObject): boolean {
+    if (error.keyword !== 'required') return false
+    const path = formatPath([...pointerSegments(error.instancePath), String(error.params['missingProperty'])])
+    const column = this.#table.byPath.get(path)
+    if (column) return column.defaultValue !== undefined
+    return this.#fillsItself(path)
+  }
+
+  /** Whether a path is an object that its defaults bring into being. */
+  #fillsItself(path: string): boolean {
+    return this.#table.columns.some((column) => column.defaultValue !== undefined && !column.guard && column.path.startsWith(`${path}.`))
+  }
+
+  #issue(error: ErrorObject, key: Key | undefined, base: readonly string[]): ValidationIssue {
+    const segments: string[] = [...base, ...pointerSegments(error.instancePath)]
+    const named = error.params['missingProperty'] ?? error.params['additionalProperty'] ?? error.params['unevaluatedProperty']
+    if (typeof named === 'string') segments.push(named)
+    const allowed = error.keyword === 'enum' ? `: ${JSON.stringify(error.params['allowedValues'])}` : error.keyword === 'const' ? `: ${JSON.stringify(error.params['allowedValue'])}` : ''
+    return { table: this.#table.name, key, path: formatPath(segments), keyword: error.keyword, message: `${error.message ?? 'is not valid'}${allowed}` }
+  }
+
+  #jsonForm(row: RowObject): RowObject {
+    let form = row
+    for (const column of this.#special) {
+      const value = valueAt(row, column.segments)
+      if (typeof value === 'bigint' || value instanceof Uint8Array) form = withValue(form, column.segments, 0, jsonValue(value))
+    }
+    return form
+  }
+}
+
+/** The value at a path of declared properties. */
+export function valueAt(row: RowObject, segments: readonly string[]): CellValue {
+  let value: CellValue = row
+  for (const segment of segments) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) return undefined
+    value = (value as RowObject)[segment]
+  }
+  return value
+}
+
+function withValue(object: RowObject, segments: readonly string[], depth: number, value: CellValue): RowObject {
+  const copy: Record<string, CellValue> = { ...object }
+  const name = segments[depth]!
+  setOwn(copy, name, depth === segments.length - 1 ? value : withValue(copy[name] as RowObject, segments, depth + 1, value))
+  return copy
+}
+
+/** A binary value as base64, a 64-bit integer as the nearest number. */
+function jsonValue(value: CellValue): CellValue {
+  if (typeof value === 'bigint') return Number(value)
+  if (!(value instanceof Uint8Array)) return value
+  let text = ''
+  for (let at = 0; at < value.length; at += 0x8000) text += String.fromCharCode(...value.subarray(at, at + 0x8000))
+  return btoa(text)
+}
+
+function createAjv(table: TableModel): Ajv {
+  const dialect = String(table.schema['$schema'] ?? '')
+  const options = { strict: false, allErrors: true, ownProperties: true, logger: false, validateSchema: true } as const
+  const ajv: Ajv = dialect.includes('draft-07') ? new Ajv(options) : new Ajv2020(options)
+  addFormats(ajv)
+  // ajv-formats has no BigInt: rowcast checks these itself.
+  for (const format of STORAGE_FORMATS) ajv.addFormat(format, true)
+  return ajv
+}
+
+function pointerSegments(pointer: string): string[] {
+  return pointer === '' ? [] : pointer.slice(1).split('/').map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+}

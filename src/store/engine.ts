@@ -1,0 +1,438 @@
+import { Subject } from 'rxjs'
+import { isEmpty, keyId, squash, type ChangeSet, type KeyId, type Origin } from '../changes/index.ts'
+import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
+import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError } from '../errors/index.ts'
+import { sameSql, type Schema, type TableModel } from '../schema/index.ts'
+import { Dispatcher, installCapture, traceRows, type CaptureTarget, type JournalEntry, type RowTrace } from '../triggers/index.ts'
+import { EmissionQueue } from './emission-queue.ts'
+import type { Layer } from './layers/layer.ts'
+import { LayerStacks, type Intent } from './layers/layer-stacks.ts'
+import { checkCommittedRows } from './layers/committed-rows.ts'
+import { checkReservations } from './layers/reservations.ts'
+import { addCell, compareStored, toRowChange, type CellChange, type CellId, type NetRow } from './rows/cells.ts'
+import { TableRows } from './rows/table-rows.ts'
+import { explainForeignKeys } from './sql/foreign-keys.ts'
+import { translateSqlError } from './sql/sqlite-errors.ts'
+import { TransactionStack } from './transaction-stack.ts'
+
+/** What a transaction is known by, in its ChangeSets and in the history. */
+export interface WriteMeta {
+  readonly label?: string | undefined
+  readonly tag?: unknown
+  /** `local` if not given. */
+  readonly origin?: Origin
+  /** A single statement that is atomic by itself. */
+  readonly single?: boolean
+}
+
+/** Writes of one layer, one after the other, within a transaction. */
+interface Segment {
+  readonly layer: Layer | undefined
+  readonly from: number
+  readonly intentsFrom: number
+  /** Once another layer writes: what these came to. */
+  nets: readonly NetRow[] | undefined
+  to: number
+  intentsTo: number
+}
+
+/** What the store's own writes came to: what is told to subscribers. */
+export interface Settlement {
+  readonly set: ChangeSet | undefined
+  readonly committed: ChangeSet | undefined
+}
+
+/**
+ * The store without its API: every write runs through `write`, whoever makes it. It keeps the order in which things are
+ * true: SQLite commits; then layers, row objects and history are brought up to date; then subscribers are told.
+ */
+export class Engine implements CaptureTarget {
+  readonly schema: Schema
+  readonly driver: SqliteDriver
+  readonly rows: readonly TableRows[]
+  readonly byName: ReadonlyMap<string, TableRows>
+  readonly models: readonly TableModel[]
+  readonly layers: LayerStacks = new LayerStacks()
+  readonly dispatcher: Dispatcher
+  readonly changes$: Subject<ChangeSet> = new Subject()
+  readonly commits$: Subject<ChangeSet> = new Subject()
+  /** Net changes by table, for live queries and table streams. */
+  readonly tableChanges: ReadonlyMap<TableRows, Set<(nets: readonly NetRow[]) => void>>
+  /** Told of each ChangeSet that was committed outside drafts, before subscribers. */
+  onCommitted: (set: ChangeSet) => void = () => undefined
+  readonly readOnly: boolean
+  readonly #transactions: TransactionStack
+  readonly #emissions = new EmissionQueue()
+  readonly #journal: JournalEntry[] = []
+  readonly #intents: Intent[] = []
+  #segments: Segment[] = []
+  #callbacks: { readonly kind: 'commit' | 'rollback'; readonly run: () => void; depth: number; rolledBack: boolean }[] = []
+  #closed = false
+
+  constructor(driver: SqliteDriver, schema: Schema, options: { readOnly?: boolean } = {}) {
+    this.driver = driver
+    this.schema = schema
+    this.readOnly = options.readOnly ?? false
+    this.rows = [...schema.tables.values()].map((table) => new TableRows(driver, table))
+    this.models = this.rows.map((rows) => rows.schema.model)
+    this.byName = new Map(this.rows.map((rows) => [rows.schema.model.name, rows]))
+    this.dispatcher = new Dispatcher(this.rows.length)
+    this.tableChanges = new Map(this.rows.map((rows) => [rows, new Set()]))
+    this.#transactions = new TransactionStack(driver)
+    if (!this.readOnly) installCapture(driver, this.models, this)
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Whether a transaction is open. */
+  get inTransaction(): boolean {
+    return this.#transactions.depth > 0
+  }
+
+  assertOpen(): void {
+    if (this.#closed) throw new StoreClosedError()
+  }
+
+  table(name: string): TableRows {
+    this.assertOpen()
+    const rows = this.byName.get(name)
+    if (!rows) throw new NotFoundError(`there is no table '${name}': the schema has ${[...this.byName.keys()].join(', ')}`)
+    return rows
+  }
+
+  /**
+   * Runs writes as one transaction, or as a savepoint within the one that is open. What `fn` throws undoes all that it
+   * did. Once the outermost has committed, one ChangeSet goes out.
+   */
+  write<Result>(layer: Layer | undefined, meta: WriteMeta, fn: () => Result): Result {
+    this.assertWritable()
+    const outermost = !this.inTransaction
+    if (meta.single && !this.driver.durable) return this.#writeSingle(layer, meta, fn, outermost)
+    return this.#run(outermost, () => {
+      this.#enter(layer)
+      const result = fn()
+      return { result, settle: outermost ? this.#prepare(meta) : undefined }
+    })
+  }
+
+  /**
+   * Runs the store's own writes, which say themselves what they mean for the layers: a cancel, an undo, an arrival.
+   * `settle` is called once SQLite has committed, with what became visible; it tells what was committed. Not within a
+   * transaction, whose end could still take it back.
+   */
+  writeSettled(what: string, fn: () => void, settle: (visible: readonly NetRow[]) => Settlement): void {
+    this.assertWritable()
+    this.#outside(what)
+    this.#run(true, () => {
+      fn()
+      const visible = this.#nets(0, this.#journal.length)
+      return {
+        result: undefined,
+        settle: () => {
+          const { set, committed } = settle(visible)
+          this.#enqueue(visible, set, committed)
+          this.#ended(true)
+        },
+      }
+    })
+  }
+
+  assertWritable(): void {
+    this.assertOpen()
+    if (this.readOnly) throw new ReadOnlyError()
+  }
+
+  /** Runs a write that is meant to a cell even where the value is there already. */
+  intend(intent: Intent): void {
+    if (!this.layers.empty) this.#intents.push(intent)
+  }
+
+  /** Registers what to run once the outermost transaction has ended. */
+  onEnd(kind: 'commit' | 'rollback', run: () => void): void {
+    if (!this.inTransaction) throw new TransactionError(`${kind === 'commit' ? 'onCommit' : 'onRollback'} was called after its transaction had ended`)
+    this.#callbacks.push({ kind, run, depth: this.#transactions.depth, rolledBack: false })
+  }
+
+  /** The net changes of what the transaction has done since a point of the journal. */
+  netsSince(mark: number): NetRow[] {
+    return this.#nets(mark, this.#journal.length)
+  }
+
+  get mark(): number {
+    return this.#journal.length
+  }
+
+  /** Tells what the row that was just inserted holds, which saves reading it. */
+  noteInserted(table: number, stored: readonly SqlValue[]): void {
+    const last = this.#journal.at(-1)
+    if (last?.op === 'insert' && last.table === table) last.stored = stored
+  }
+
+  /** Runs something in the order of emissions. */
+  enqueue(run: () => void): void {
+    this.#emissions.push(run)
+    if (!this.inTransaction) this.#emissions.drain()
+  }
+
+  changeSet(nets: readonly NetRow[], meta: WriteMeta, draftId?: string): ChangeSet {
+    return Object.freeze({
+      changes: Object.freeze(nets.map(toRowChange)),
+      origin: meta.origin ?? 'local',
+      ...(meta.label === undefined ? {} : { label: meta.label }),
+      ...(meta.tag === undefined ? {} : { tag: meta.tag }),
+      ...(draftId === undefined ? {} : { draftId }),
+    })
+  }
+
+  /** The database as a file. Not within a transaction. */
+  serialize(): Uint8Array {
+    this.#outside('export')
+    this.#transactions.settle()
+    return this.driver.serialize()
+  }
+
+  /** Brings the connection to rest, for what can't run inside a transaction. */
+  settle(what: string): void {
+    this.#outside(what)
+    this.#transactions.settle()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#outside('close')
+    this.#closed = true
+    for (const rows of this.rows) rows.finalize()
+    this.#transactions.finalize()
+    this.dispatcher.clear()
+    this.changes$.complete()
+    this.commits$.complete()
+    this.driver.close()
+  }
+
+  // What the triggers tell. These run inside SQLite: they note, and touch nothing but the cached row.
+
+  inserted(table: number, rowid: number): void {
+    this.#journal.push({ op: 'insert', table, rowid, stored: undefined, undo: this.rows[table]!.unread(rowid) })
+  }
+
+  deleted(table: number, rowid: number, before: SqlValue[]): void {
+    this.#journal.push({ op: 'delete', table, rowid, before, undo: this.rows[table]!.forget(rowid) })
+  }
+
+  updated(table: number, rowid: number, column: number, before: SqlValue, after: SqlValue): void {
+    this.#journal.push({ op: 'update', table, rowid, column, before, after, undo: this.rows[table]!.patch(rowid, column, after) })
+  }
+
+  #run<Result>(outermost: boolean, work: () => { result: Result; settle: (() => void) | undefined }): Result {
+    const mark = { journal: this.#journal.length, intents: this.#intents.length }
+    this.#transactions.begin()
+    let outcome: { result: Result; settle: (() => void) | undefined }
+    try {
+      outcome = work()
+      this.#transactions.commit()
+    } catch (error) {
+      const explained = this.#explain(error)
+      this.#transactions.rollback()
+      this.#undo(mark.journal, mark.intents)
+      if (outermost) this.#ended(false)
+      else for (const callback of this.#callbacks) if (callback.depth > this.#transactions.depth) callback.rolledBack = true
+      throw explained
+    }
+    if (!outermost) return outcome.result
+    outcome.settle?.()
+    this.#emissions.drain()
+    return outcome.result
+  }
+
+  #writeSingle<Result>(layer: Layer | undefined, meta: WriteMeta, fn: () => Result, outermost: boolean): Result {
+    const mark = { journal: this.#journal.length, intents: this.#intents.length }
+    if (outermost) this.#transactions.single()
+    let result: Result
+    let settle: (() => void) | undefined
+    try {
+      this.#enter(layer)
+      result = fn()
+      if (outermost) settle = this.#prepare(meta)
+    } catch (error) {
+      // The statement has undone itself.
+      const explained = this.#explain(error)
+      this.#undo(mark.journal, mark.intents)
+      if (outermost) this.#ended(false)
+      throw explained
+    }
+    if (settle) {
+      settle()
+      this.#emissions.drain()
+    }
+    return result
+  }
+
+  #explain(error: unknown): unknown {
+    const explained = translateSqlError(error, this.models)
+    return explainForeignKeys(explained, this, () => this.#nets(0, this.#journal.length))
+  }
+
+  /** Starts a new segment when another layer writes. */
+  #enter(layer: Layer | undefined): void {
+    const current = this.#segments.at(-1)
+    if (current && current.layer === layer && current.nets === undefined) return
+    if (current && current.nets === undefined) this.#closeSegment(current)
+    this.#segments.push({ layer, from: this.#journal.length, intentsFrom: this.#intents.length, nets: undefined, to: 0, intentsTo: 0 })
+  }
+
+  #closeSegment(segment: Segment): void {
+    segment.to = this.#journal.length
+    segment.intentsTo = this.#intents.length
+    segment.nets = this.#nets(segment.from, segment.to)
+  }
+
+  /**
+   * The last step before SQLite commits: nets and checks, all that may still throw. Returns what makes the commit known:
+   * it can't fail.
+   */
+  #prepare(meta: WriteMeta): () => void {
+    const last = this.#segments.at(-1)
+    if (last && last.nets === undefined) this.#closeSegment(last)
+    const segments = this.#segments.filter((segment) => segment.nets!.length > 0 || segment.intentsTo > segment.intentsFrom)
+    const only = segments.length === 1 ? segments[0]! : undefined
+    const visible = only ? only.nets! : this.#nets(0, this.#journal.length)
+    if (!this.layers.empty)
+      for (const segment of segments) {
+        checkReservations(this.layers, segment.layer, segment.nets!, this.byName)
+        if (!segment.layer) checkCommittedRows(this.layers, segment.nets!)
+      }
+    return () => {
+      const commits: ChangeSet[] = []
+      for (const segment of segments) {
+        const intents = this.#intents.slice(segment.intentsFrom, segment.intentsTo)
+        if (segment.layer) {
+          this.layers.record(segment.layer, segment.nets!, intents)
+          continue
+        }
+        const nets = this.layers.committedNets(segment.nets!, intents)
+        if (!this.layers.empty) this.layers.recordBase(segment.nets!, intents)
+        if (nets.length > 0) commits.push(this.changeSet(nets, meta))
+      }
+      const committed = commits.length > 1 ? squash(commits) : commits[0]
+      const same = only && !only.layer && this.layers.empty
+      const set = visible.length === 0 ? undefined : same ? committed : this.changeSet(visible, meta, only?.layer?.id)
+      if (committed && !isEmpty(committed)) this.onCommitted(committed)
+      this.#enqueue(visible, set, committed)
+      this.#ended(true)
+    }
+  }
+
+  #enqueue(visible: readonly NetRow[], set: ChangeSet | undefined, committed: ChangeSet | undefined): void {
+    if (visible.length > 0 || committed) this.#emissions.push(() => this.#tell(visible, set, committed))
+  }
+
+  #tell(visible: readonly NetRow[], set: ChangeSet | undefined, committed: ChangeSet | undefined): void {
+    if (this.#closed) return
+    if (visible.length > 0) {
+      const listeners = new Set<() => void>()
+      const byTable = new Map<TableRows, NetRow[]>()
+      for (const net of visible) {
+        const { index } = net.rows.schema.model
+        this.dispatcher.collect(index, net.id, net.op === 'update' ? columnsOf(net) : undefined, listeners)
+        if (this.tableChanges.get(net.rows)!.size > 0) {
+          const nets = byTable.get(net.rows)
+          if (nets) nets.push(net)
+          else byTable.set(net.rows, [net])
+        }
+      }
+      for (const [rows, nets] of byTable) for (const listener of [...this.tableChanges.get(rows)!]) this.#emissions.guard(() => listener(nets))
+      for (const listener of listeners) this.#emissions.guard(listener)
+    }
+    if (set) this.changes$.next(set)
+    if (committed) this.commits$.next(committed)
+  }
+
+  #nets(from: number, to: number): NetRow[] {
+    if (from === to) return []
+    const single = to - from === 1 ? this.#journal[from]! : undefined
+    // A slider's step: one cell of one row.
+    if (single?.op === 'update') {
+      const rows = this.rows[single.table]!
+      const key = rows.keyAt(single.rowid)
+      const cells = new Map<CellId, CellChange>()
+      addCell(rows.schema.model, cells, single.column, single.before, single.after)
+      return cells.size === 0 ? [] : [{ rows, key, id: keyId(key), op: 'update', cells }]
+    }
+    return combine(traceRows(this.#journal, from, to).map((trace) => this.#net(trace)))
+  }
+
+  #net(trace: RowTrace): NetRow {
+    const rows = this.rows[trace.table]!
+    const { model } = rows.schema
+    if (trace.deleted || !trace.existed) {
+      const stored = trace.deleted ? trace.before! : (trace.after ?? rows.stored(trace.rowid))
+      const key = rows.keyOf(stored)
+      const cells = trace.deleted ? compareStored(model, stored, undefined) : compareStored(model, undefined, stored)
+      return { rows, key, id: keyId(key), op: trace.deleted ? 'delete' : 'insert', cells }
+    }
+    const key = rows.keyAt(trace.rowid)
+    const cells = new Map<CellId, CellChange>()
+    for (const [column, { before, after }] of trace.cells) if (!sameSql(before, after)) addCell(model, cells, column, before, after)
+    return { rows, key, id: keyId(key), op: 'update', cells }
+  }
+
+  #undo(journal: number, intents: number): void {
+    for (let at = this.#journal.length - 1; at >= journal; at--) this.#journal[at]!.undo?.()
+    this.#journal.length = journal
+    this.#intents.length = intents
+    this.#segments = this.#segments.filter((segment) => segment.from < journal || segment.intentsFrom < intents)
+    const last = this.#segments.at(-1)
+    if (last) last.nets = undefined
+  }
+
+  #ended(committed: boolean): void {
+    this.#journal.length = 0
+    this.#intents.length = 0
+    this.#segments = []
+    if (this.#callbacks.length === 0) return
+    const callbacks = this.#callbacks
+    this.#callbacks = []
+    for (const { kind, run, rolledBack } of callbacks)
+      if ((kind === 'commit') === (committed && !rolledBack)) this.#emissions.push(run)
+    if (!committed) this.#emissions.drain()
+  }
+
+  #outside(what: string): void {
+    if (this.inTransaction) throw new TransactionError(`${what} can't run inside a transaction`)
+  }
+}
+
+function columnsOf(net: NetRow): number[] {
+  const columns: number[] = []
+  for (const cell of net.cells.keys()) columns.push(typeof cell === 'number' ? cell : net.rows.schema.model.rest!.index)
+  return columns
+}
+
+/** A row that was deleted and inserted again under its key has changed, or not. */
+function combine(nets: readonly NetRow[]): NetRow[] {
+  const seen = new Map<TableRows, Map<KeyId, number>>()
+  const out: (NetRow | undefined)[] = []
+  for (const net of nets) {
+    if (net.op === 'update' && net.cells.size === 0) continue
+    let table = seen.get(net.rows)
+    if (!table) seen.set(net.rows, (table = new Map()))
+    const place = table.get(net.id)
+    const known = place === undefined ? undefined : out[place]
+    if (place === undefined || !known) {
+      table.set(net.id, out.length)
+      out.push(net)
+      continue
+    }
+    const cells = new Map<CellId, CellChange>()
+    for (const [cell, change] of known.cells) {
+      const after = net.cells.get(cell)?.after ?? (net.op === 'update' ? change.after : null)
+      if (!sameSql(change.before, after)) cells.set(cell, { before: change.before, after })
+    }
+    for (const [cell, change] of net.cells) if (!known.cells.has(cell)) cells.set(cell, change)
+    out[place] = cells.size === 0 ? undefined : { ...known, op: 'update', cells }
+  }
+  return out.filter((net) => net !== undefined)
+}
+

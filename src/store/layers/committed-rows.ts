@@ -1,0 +1,44 @@
+import type { SqlValue } from '../../drivers/index.ts'
+import { ValidationError, type ValidationIssue } from '../../errors/index.ts'
+import type { CellId, NetRow } from '../rows/cells.ts'
+import { withMembers } from '../rows/rest-members.ts'
+import type { LayerStacks } from './layer-stacks.ts'
+import type { RowStack } from './row-stack.ts'
+
+/**
+ * Checks rows as they will be committed, where drafts lie over some of their cells: what is seen may be valid only
+ * because of a draft. Throws ValidationError.
+ */
+export function checkCommittedRows(stacks: LayerStacks, nets: readonly NetRow[]): void {
+  const issues: ValidationIssue[] = []
+  for (const net of nets) {
+    if (net.op === 'delete') continue
+    const stack = stacks.get(net.rows, net.id)
+    if (!stack) continue
+    const stored = underneath(stack, (cell) => (net.cells.has(cell) ? undefined : stack.cells.get(cell)?.committed))
+    issues.push(...issuesOf(net, stored))
+  }
+  if (issues.length > 0) throw new ValidationError(issues)
+}
+
+/** What the schema says against a row of stored values. */
+export function issuesOf({ rows, key }: Pick<NetRow, 'rows' | 'key'>, stored: readonly SqlValue[]): ValidationIssue[] {
+  return rows.schema.validator.row(rows.schema.codec.decode(stored), rows.schema.model.singleton ? undefined : key)
+}
+
+/** A row's stored values, with some cells as they lie below; `undefined` leaves a cell as it is seen. */
+export function underneath(stack: RowStack, below: (cell: CellId) => SqlValue | undefined): SqlValue[] {
+  const { rows } = stack
+  const { model } = rows.schema
+  const rowid = stack.visible() ? rows.rowidOf(stack.key) : undefined
+  const stored = rowid === undefined ? new Array<SqlValue>(model.columns.length).fill(null) : rows.stored(rowid)
+  const members = new Map<string, SqlValue>()
+  for (const cell of stack.cells.keys()) {
+    const value = below(cell)
+    if (value === undefined) continue
+    if (typeof cell === 'number') stored[cell] = value
+    else members.set(cell, value)
+  }
+  if (model.rest && members.size > 0) stored[model.rest.index] = withMembers(model, stored[model.rest.index]!, members)
+  return stored
+}

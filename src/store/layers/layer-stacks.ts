@@ -1,0 +1,338 @@
+import type { Key, KeyId } from '../../changes/index.ts'
+import type { SqlValue } from '../../drivers/index.ts'
+import { sameSql } from '../../schema/index.ts'
+import type { CellChange, CellId, NetRow } from '../rows/cells.ts'
+import type { TableRows } from '../rows/table-rows.ts'
+import { ROW, type Layer } from './layer.ts'
+import { CellStack, RowStack } from './row-stack.ts'
+
+/** A write of one row in stored values, made by the store itself: a cancel, an undo, an arrival. */
+export interface RowWrite {
+  readonly rows: TableRows
+  readonly key: Key
+  readonly id: KeyId
+  readonly op: 'insert' | 'update' | 'delete'
+  readonly cells: ReadonlyMap<CellId, SqlValue>
+}
+
+/** A write through the API to a cell, meant even where the value was there already. */
+export interface Intent {
+  readonly rows: TableRows
+  readonly key: Key
+  readonly id: KeyId
+  readonly cell: CellId
+  readonly value: SqlValue
+}
+
+/**
+ * Every stack of the store. The plans say what SQLite must be made to hold; the methods that change stacks are called
+ * only once that has succeeded, and can't fail. Everything costs the cells touched.
+ */
+export class LayerStacks {
+  readonly #tables = new Map<TableRows, Map<KeyId, RowStack>>()
+
+  get empty(): boolean {
+    return this.#tables.size === 0
+  }
+
+  get(rows: TableRows, id: KeyId): RowStack | undefined {
+    return this.#tables.get(rows)?.get(id)
+  }
+
+  of(rows: TableRows): Iterable<RowStack> {
+    return this.#tables.get(rows)?.values() ?? []
+  }
+
+  all(): RowStack[] {
+    return [...this.#tables.values()].flatMap((stacks) => [...stacks.values()])
+  }
+
+  /** Takes in what a layer's writes did to the tables. */
+  record(layer: Layer, nets: readonly NetRow[], intents: readonly Intent[]): void {
+    for (const net of nets) {
+      const stack = this.#stack(net.rows, net.key, net.id)
+      if (net.op === 'insert') this.#recordInsert(layer, stack, net)
+      else if (net.op === 'delete') this.#recordDelete(layer, stack, net)
+      else for (const [cell, change] of net.cells) stack.cell(cell, change.before).put(layer, change.after)
+      this.#tidy(stack)
+    }
+    for (const intent of intents) {
+      const stack = this.get(intent.rows, intent.id)
+      const cell = stack?.cells.get(intent.cell)
+      if (!stack || !cell || cell.entries.at(-1)?.layer === layer) continue
+      cell.put(layer, intent.value)
+      this.#tidy(stack)
+    }
+  }
+
+  /** Takes in what was committed outside any draft: it takes the cells that drafts hold. */
+  recordBase(nets: readonly NetRow[], intents: readonly Intent[]): void {
+    for (const net of nets) {
+      const stack = this.get(net.rows, net.id)
+      if (!stack) continue
+      if (net.op === 'delete') this.#lose(stack)
+      else for (const [cell, change] of net.cells) this.#take(stack, cell, change.after)
+      this.#tidy(stack)
+    }
+    for (const intent of intents) {
+      const stack = this.get(intent.rows, intent.id)
+      if (!stack) continue
+      this.#take(stack, intent.cell, intent.value)
+      this.#tidy(stack)
+    }
+  }
+
+  /** What was committed, against what was committed before: where a draft covered a cell, its own value before counts. */
+  committedNets(nets: readonly NetRow[], intents: readonly Intent[]): NetRow[] {
+    if (this.empty) return [...nets]
+    const found = new Map<RowStack, NetRow>()
+    const out = nets.map((net) => {
+      const stack = this.get(net.rows, net.id)
+      if (!stack) return net
+      const cells = new Map<CellId, CellChange>()
+      for (const [cell, change] of net.cells) {
+        const covered = stack.cells.get(cell)
+        const before = covered ? covered.committed : change.before
+        if (!sameSql(before, change.after)) cells.set(cell, { before, after: change.after })
+      }
+      if (net.op === 'delete')
+        for (const [cell, covered] of stack.cells)
+          if (!cells.has(cell) && covered.committed !== null) cells.set(cell, { before: covered.committed, after: null })
+      const committed = { ...net, cells }
+      found.set(stack, committed)
+      return committed
+    })
+    for (const intent of intents) {
+      const stack = this.get(intent.rows, intent.id)
+      const cell = stack?.cells.get(intent.cell)
+      if (!stack || !cell || found.get(stack)?.cells.has(intent.cell) || sameSql(cell.committed, intent.value)) continue
+      const known = found.get(stack)
+      if (known?.op === 'delete') continue
+      const change = { before: cell.committed, after: intent.value }
+      if (known) (known.cells as Map<CellId, CellChange>).set(intent.cell, change)
+      else {
+        const net: NetRow = { rows: intent.rows, key: intent.key, id: intent.id, op: 'update', cells: new Map([[intent.cell, change]]) }
+        found.set(stack, net)
+        out.push(net)
+      }
+    }
+    return out.filter((net) => net.op !== 'update' || net.cells.size > 0)
+  }
+
+  /** The net change that a layer means, against what is committed below it. */
+  netsOf(layer: Layer): NetRow[] {
+    const nets: NetRow[] = []
+    for (const stack of layer.stacks) {
+      const { rows, key, id } = stack
+      const exists = stack.exists?.of(layer)?.value
+      const cells = new Map<CellId, CellChange>()
+      for (const [cell, covered] of stack.cells) {
+        const mine = covered.of(layer)
+        const below = covered.committed
+        if (exists === 1 ? mine && mine.value !== null : exists === 0 ? below !== null : mine && !sameSql(mine.value, below))
+          cells.set(cell, { before: exists === 1 ? null : below, after: exists === 0 ? null : mine!.value })
+      }
+      const op = exists === 1 ? 'insert' : exists === 0 ? 'delete' : 'update'
+      if (op !== 'update' || cells.size > 0) nets.push({ rows, key, id, op, cells })
+    }
+    return nets
+  }
+
+  /** What SQLite must be made to hold when a layer goes: each cell what lies below. */
+  planRemoval(layer: Layer, only?: (stack: RowStack, cell: CellId) => boolean): RowWrite[] {
+    const writes: RowWrite[] = []
+    for (const stack of layer.stacks) {
+      const without = (cell: CellId): boolean => !only || only(stack, cell)
+      const now = stack.visible()
+      const then = without(ROW) ? stack.visible(layer) : now
+      const cells = new Map<CellId, SqlValue>()
+      for (const [cell, covered] of stack.cells) {
+        const value = without(cell) ? covered.top(layer) : covered.top()
+        if (!then ? false : now ? !sameSql(value, covered.top()) : value !== null) cells.set(cell, value)
+      }
+      const op = now === then ? 'update' : then ? 'insert' : 'delete'
+      if (op !== 'update' || (now && cells.size > 0)) writes.push({ rows: stack.rows, key: stack.key, id: stack.id, op, cells })
+    }
+    return writes
+  }
+
+  /** Removes a layer's entries, all of them or some. */
+  remove(layer: Layer, only?: (stack: RowStack, cell: CellId) => boolean): void {
+    for (const stack of [...layer.stacks]) {
+      for (const [cell, covered] of stack.cells) if (!only || only(stack, cell)) covered.drop(layer)
+      if (!only || only(stack, ROW)) stack.exists?.drop(layer)
+      this.#tidy(stack)
+    }
+  }
+
+  /** What SQLite must be made to hold when a layer's values sink into the base: another draft's where one lies there. */
+  planSinking(layer: Layer): RowWrite[] {
+    const writes: RowWrite[] = []
+    for (const stack of layer.stacks) {
+      if (!stack.visible()) continue
+      const cells = new Map<CellId, SqlValue>()
+      for (const [cell, covered] of stack.cells) {
+        const others = covered.entries.filter((entry) => entry.layer !== layer)
+        if (covered.of(layer) && others.length > 0 && !sameSql(covered.top(), covered.top(layer))) cells.set(cell, covered.top(layer))
+      }
+      if (cells.size > 0) writes.push({ rows: stack.rows, key: stack.key, id: stack.id, op: 'update', cells })
+    }
+    return writes
+  }
+
+  /** Makes a layer's values the base. Drafts that hold the same cells learn of it. */
+  sink(layer: Layer): void {
+    for (const stack of [...layer.stacks]) {
+      const exists = stack.exists?.of(layer)
+      if (exists?.value === 0) {
+        stack.exists!.drop(layer)
+        this.#lose(stack)
+        continue
+      }
+      if (exists) {
+        stack.exists!.base = 1
+        stack.exists!.drop(layer)
+      }
+      for (const [cell, covered] of stack.cells) {
+        const mine = covered.of(layer)
+        if (!mine) continue
+        covered.drop(layer)
+        this.#underneath(stack, cell, covered, mine.value)
+      }
+      this.#tidy(stack)
+    }
+  }
+
+  /**
+   * What SQLite must be made to hold when the base changes below whatever is open. `take` is for the user's own writes
+   * (undo), which show at once; an arrival shows where nothing covers it.
+   */
+  planBase(writes: readonly RowWrite[], take: boolean): RowWrite[] {
+    return writes.flatMap((write): RowWrite[] => {
+      const stack = this.get(write.rows, write.id)
+      if (!stack) return [write]
+      if (!stack.visible()) return []
+      if (write.op === 'delete') return [write]
+      const cells = new Map([...write.cells].filter(([cell]) => take || (stack.cells.get(cell)?.entries.length ?? 0) === 0))
+      return cells.size > 0 ? [{ ...write, op: 'update', cells }] : []
+    })
+  }
+
+  /** Takes a changed base in. */
+  changeBase(writes: readonly RowWrite[], take: boolean): void {
+    for (const write of writes) {
+      const stack = this.get(write.rows, write.id)
+      if (!stack) continue
+      if (write.op === 'delete') {
+        this.#lose(stack)
+        continue
+      }
+      if (write.op === 'insert' && stack.exists) {
+        stack.exists.base = 1
+        for (const entry of [...stack.exists.entries]) if (entry.value === 1) stack.exists.drop(entry.layer)
+      }
+      for (const [cell, value] of write.cells) {
+        if (take) this.#take(stack, cell, value)
+        else {
+          const covered = stack.cells.get(cell) ?? (stack.visible() ? undefined : stack.cell(cell, null))
+          if (covered) this.#underneath(stack, cell, covered, value)
+        }
+      }
+      this.#tidy(stack)
+    }
+  }
+
+  #recordInsert(layer: Layer, stack: RowStack, net: NetRow): void {
+    stack.exists ??= new CellStack(0)
+    for (const [cell, change] of net.cells) stack.cell(cell, null).put(layer, change.after)
+    for (const [cell, covered] of stack.cells) if (!net.cells.has(cell) && covered.top() !== null) covered.put(layer, null)
+    if (stack.exists.top(layer) === 1) stack.exists.drop(layer)
+    else stack.exists.put(layer, 1)
+  }
+
+  #recordDelete(layer: Layer, stack: RowStack, net: NetRow): void {
+    const existed = (stack.exists ??= new CellStack(1)).top(layer) === 1
+    for (const [cell, change] of net.cells) stack.cell(cell, change.before)
+    for (const covered of stack.cells.values()) covered.drop(layer)
+    if (existed) stack.exists.put(layer, 0)
+    else stack.exists.drop(layer)
+  }
+
+  /** The base changes where drafts lie over it: they stay visible, and learn of it. */
+  #underneath(stack: RowStack, cell: CellId, covered: CellStack, theirs: SqlValue): void {
+    const changed = !sameSql(covered.base, theirs)
+    covered.base = theirs
+    if (changed)
+      for (const { layer, value } of covered.entries)
+        if (layer.kind === 'draft') layer.conflict({ stack, cell, mine: value, theirs, lost: false })
+  }
+
+  /** The base changes and shows at once: drafts lose the cell. */
+  #take(stack: RowStack, cell: CellId, value: SqlValue): void {
+    const covered = stack.cells.get(cell)
+    if (!covered) return
+    covered.base = value
+    for (const entry of [...covered.entries]) {
+      if (entry.layer.kind !== 'draft') continue
+      covered.drop(entry.layer)
+      entry.layer.conflict({ stack, cell, mine: entry.value, theirs: value, lost: true })
+    }
+  }
+
+  /** The row is gone from the base: whoever held anything of it has lost it. */
+  #lose(stack: RowStack): void {
+    for (const [cell, covered] of stack.cells)
+      for (const entry of covered.entries)
+        if (entry.layer.kind === 'draft') entry.layer.conflict({ stack, cell, mine: entry.value, theirs: null, lost: true })
+    for (const entry of stack.exists?.entries ?? [])
+      if (entry.layer.kind === 'draft') entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, lost: true })
+    for (const layer of stack.layers()) layer.stacks.delete(stack)
+    this.#forget(stack)
+  }
+
+  #stack(rows: TableRows, key: Key, id: KeyId): RowStack {
+    let table = this.#tables.get(rows)
+    if (!table) this.#tables.set(rows, (table = new Map()))
+    let stack = table.get(id)
+    if (!stack) table.set(id, (stack = new RowStack(rows, key, id)))
+    return stack
+  }
+
+  /** Drops what no layer needs any more, and keeps the layers' own lists of rows right. */
+  #tidy(stack: RowStack): void {
+    if (stack.exists && stack.exists.entries.length === 0) {
+      if (stack.exists.base === 0) {
+        this.#lose(stack)
+        for (const layer of this.#layersHolding(stack)) layer.stacks.delete(stack)
+        return
+      }
+      stack.exists = undefined
+    }
+    if (!stack.exists) for (const [cell, covered] of stack.cells) if (covered.entries.length === 0) stack.cells.delete(cell)
+    const holding = stack.layers()
+    for (const layer of this.#layersHolding(stack)) if (!holding.has(layer)) layer.stacks.delete(stack)
+    for (const layer of holding) {
+      layer.stacks.add(stack)
+      this.#layers.add(layer)
+    }
+    if (holding.size === 0) this.#forget(stack)
+  }
+
+  /** The layers that have ever held anything and may still list a row. */
+  readonly #layers = new Set<Layer>()
+
+  #layersHolding(stack: RowStack): Layer[] {
+    return [...this.#layers].filter((layer) => layer.stacks.has(stack))
+  }
+
+  /** A layer that ended is not asked any more. */
+  close(layer: Layer): void {
+    this.#layers.delete(layer)
+  }
+
+  #forget(stack: RowStack): void {
+    const table = this.#tables.get(stack.rows)
+    table?.delete(stack.id)
+    if (table?.size === 0) this.#tables.delete(stack.rows)
+  }
+}

@@ -1,0 +1,161 @@
+import { describeKey, keyId } from '../../changes/index.ts'
+import type { SqlValue } from '../../drivers/index.ts'
+import { ConstraintError } from '../../errors/index.ts'
+import { sameSql, type Column, type IndexModel, type Reference, type TableModel } from '../../schema/index.ts'
+import type { NetRow } from '../rows/cells.ts'
+import type { TableRows } from '../rows/table-rows.ts'
+import type { Layer } from './layer.ts'
+import type { LayerStacks } from './layer-stacks.ts'
+import type { RowStack } from './row-stack.ts'
+
+/** A state that a row would be in if drafts were cancelled: its values, and the draft that covers or holds them. */
+interface Version {
+  readonly values: readonly SqlValue[]
+  readonly draft: Layer
+}
+
+/**
+ * Checks what was written against the states that open drafts could fall back to, so that each can always be cancelled:
+ * a unique value that a draft merely covers stays reserved, and a row that exists in a draft only can't be referred to
+ * or edited from outside it. Throws ConstraintError naming the draft.
+ *
+ * @param layer the draft that wrote, `undefined` for a transaction outside any
+ * @param tables by name
+ */
+export function checkReservations(
+  stacks: LayerStacks, layer: Layer | undefined, nets: readonly NetRow[], tables: ReadonlyMap<string, TableRows>,
+): void {
+  if (stacks.empty) return
+  for (const net of nets) {
+    checkRow(stacks.get(net.rows, net.id), layer, net)
+    if (net.op !== 'delete') {
+      for (const index of net.rows.schema.model.unique) checkUnique(stacks, layer, net, index)
+      for (const reference of net.rows.schema.model.references) checkParent(stacks, layer, net, reference, tables)
+    } else checkChildren(stacks, layer, net, tables)
+  }
+}
+
+function checkRow(stack: RowStack | undefined, layer: Layer | undefined, net: NetRow): void {
+  const exists = stack?.exists
+  if (!exists) return
+  const own = layer && exists.of(layer)
+  const { model } = net.rows.schema
+  const draft = exists.entries.at(-1)?.layer
+  if (!draft || own) return
+  if (net.op === 'insert')
+    throw new ConstraintError({
+      constraint: 'primaryKey', table: model.name, columns: model.key.map((column) => column.path), draftId: draft.id,
+      message: `${model.name} ${describeKey(net.key)} was deleted in ${describe(draft)}, which may be cancelled: commit or cancel it before using the key again`,
+    })
+  if (!stack.committed)
+    throw new ConstraintError({
+      constraint: 'draft', table: model.name, columns: model.key.map((column) => column.path), draftId: draft.id,
+      message: `${model.name} ${describeKey(net.key)} exists in ${describe(draft)} only: change it through that draft, or commit it first`,
+    })
+}
+
+function checkUnique(stacks: LayerStacks, layer: Layer | undefined, net: NetRow, index: IndexModel): void {
+  if (net.op === 'update' && !index.columns.some((column) => net.cells.has(column.index))) return
+  const mine = tupleNow(net, index.columns)
+  if (mine.some((value) => value === null)) return
+  for (const stack of stacks.of(net.rows)) {
+    if (stack.id === net.id) continue
+    for (const version of versionsOf(stack, index.columns, layer)) {
+      if (!version.values.every((value, n) => sameSql(effective(index.columns[n]!, value), mine[n]!))) continue
+      const { model } = net.rows.schema
+      throw new ConstraintError({
+        constraint: 'unique', table: model.name, columns: index.columns.map((column) => column.path), draftId: version.draft.id,
+        message: `${model.name} ${describeKey(net.key)}: ${index.columns.map((column) => column.path).join(', ')} = ${mine.map(String).join(', ')} is reserved: ${model.name} ${describeKey(stack.key)} has it if ${describe(version.draft)} is cancelled`,
+      })
+    }
+  }
+}
+
+function checkParent(
+  stacks: LayerStacks, layer: Layer | undefined, net: NetRow, reference: Reference, tables: ReadonlyMap<string, TableRows>,
+): void {
+  if (net.op === 'update' && !reference.columns.some((column) => net.cells.has(column.index))) return
+  const parts = tupleNow(net, reference.columns)
+  if (parts.some((value) => value === null)) return
+  const parent = tables.get(reference.table)!
+  const key = parent.keyOf(spreadKey(parent.schema.model, parts))
+  const stack = stacks.get(parent, keyId(key))
+  const draft = stack?.exists?.entries.at(-1)?.layer
+  if (!stack || !draft || stack.committed || draft === layer) return
+  const { model } = net.rows.schema
+  throw new ConstraintError({
+    constraint: 'foreignKey', table: model.name, columns: reference.columns.map((column) => column.path), draftId: draft.id,
+    message: `${model.name} ${describeKey(net.key)}: ${reference.table} ${describeKey(key)} exists in ${describe(draft)} only: commit it before referring to it`,
+  })
+}
+
+function checkChildren(stacks: LayerStacks, layer: Layer | undefined, net: NetRow, tables: ReadonlyMap<string, TableRows>): void {
+  for (const child of tables.values()) {
+    for (const reference of child.schema.model.references) {
+      if (reference.table !== net.rows.schema.model.name) continue
+      for (const stack of stacks.of(child)) {
+        for (const version of versionsOf(stack, reference.columns, layer)) {
+          if (version.values.some((value) => value === null)) continue
+          if (keyId(net.rows.keyOf(spreadKey(net.rows.schema.model, version.values))) !== net.id) continue
+          const { model } = child.schema
+          throw new ConstraintError({
+            constraint: 'foreignKey', table: model.name, columns: reference.columns.map((column) => column.path), draftId: version.draft.id,
+            message: `${net.rows.schema.model.name} ${describeKey(net.key)} can't be deleted: ${model.name} ${describeKey(stack.key)} refers to it if ${describe(version.draft)} is cancelled`,
+          })
+        }
+      }
+    }
+  }
+}
+
+/** The states of a row's columns that are not to be seen now, but would be if drafts other than `layer` were cancelled. */
+function versionsOf(stack: RowStack, columns: readonly Column[], layer: Layer | undefined): Version[] {
+  const covered = columns.map((column) => stack.cells.get(column.index))
+  const touching = new Set<Layer>()
+  for (const cell of covered) for (const entry of cell?.entries ?? []) touching.add(entry.layer)
+  for (const entry of stack.exists?.entries ?? []) touching.add(entry.layer)
+  if (touching.size === 0) return []
+  const rowid = stack.visible() ? stack.rows.rowidOf(stack.key) : undefined
+  const stored = rowid === undefined ? undefined : stack.rows.stored(rowid)
+  const now = columns.map((column) => stored?.[column.index] ?? null)
+  const versions: Version[] = []
+  const add = (exists: SqlValue, values: readonly SqlValue[], draft: Layer): void => {
+    const seen = stack.visible() && values.every((value, n) => sameSql(value, now[n]!))
+    if (exists === 1 && !seen) versions.push({ values, draft })
+  }
+  const top = [...touching].find((one) => one !== layer)
+  if (top && !(layer && touching.has(layer)))
+    add(stack.exists?.base ?? 1, columns.map((_, n) => covered[n]?.base ?? (covered[n] ? null : now[n]!)), top)
+  for (const one of touching) {
+    if (one === layer) continue
+    const exists = stack.exists?.of(one)?.value ?? stack.exists?.base ?? 1
+    add(exists, columns.map((_, n) => {
+      const mine = covered[n]?.of(one)
+      return mine ? mine.value : covered[n] ? covered[n].base : now[n]!
+    }), one)
+  }
+  return versions
+}
+
+function tupleNow(net: NetRow, columns: readonly Column[]): SqlValue[] {
+  const rowid = net.rows.rowidOf(net.key)
+  const stored = rowid === undefined ? undefined : net.rows.stored(rowid)
+  return columns.map((column) => effective(column, stored?.[column.index] ?? null))
+}
+
+function effective(column: Column, value: SqlValue): SqlValue {
+  if (value === null) return column.defaultSql
+  return column.nullMark !== undefined && sameSql(value, column.nullMark) ? null : value
+}
+
+function spreadKey(model: TableModel, parts: readonly SqlValue[]): SqlValue[] {
+  const stored = new Array<SqlValue>(model.columns.length).fill(null)
+  for (const [n, column] of model.key.entries()) stored[column.index] = parts[n]!
+  return stored
+}
+
+/** A draft as messages name it. */
+export function describe(layer: Layer): string {
+  return layer.label === undefined ? `draft ${layer.id}` : `draft '${layer.label}' (${layer.id})`
+}
+

@@ -1,0 +1,95 @@
+import type { Key, KeyId } from '../../changes/index.ts'
+import type { SqlValue } from '../../drivers/index.ts'
+import type { CellId } from '../rows/cells.ts'
+import type { TableRows } from '../rows/table-rows.ts'
+import type { Layer } from './layer.ts'
+
+/** What a layer holds for a cell. */
+export interface StackEntry {
+  readonly layer: Layer
+  readonly value: SqlValue
+}
+
+/**
+ * The values of one cell that anyone has touched and that is not yet confirmed, bottom first: base, pending
+ * transactions in their order, drafts with the last to write on top. The topmost is what SQLite holds.
+ */
+export class CellStack {
+  base: SqlValue
+  entries: StackEntry[] = []
+
+  constructor(base: SqlValue) {
+    this.base = base
+  }
+
+  /** The effective value; as it would be without a layer, if one is given. */
+  top(without?: Layer): SqlValue {
+    for (let at = this.entries.length - 1; at >= 0; at--) if (this.entries[at]!.layer !== without) return this.entries[at]!.value
+    return this.base
+  }
+
+  /** The value that lies below the drafts: what is committed. */
+  get committed(): SqlValue {
+    for (let at = this.entries.length - 1; at >= 0; at--) if (this.entries[at]!.layer.kind === 'pending') return this.entries[at]!.value
+    return this.base
+  }
+
+  of(layer: Layer): StackEntry | undefined {
+    return this.entries.find((entry) => entry.layer === layer)
+  }
+
+  /** Puts a layer's value on top of its kind: drafts above all, pending transactions above base and each other. */
+  put(layer: Layer, value: SqlValue): void {
+    this.drop(layer)
+    if (layer.kind === 'draft') this.entries.push({ layer, value })
+    else {
+      const firstDraft = this.entries.findIndex((entry) => entry.layer.kind === 'draft')
+      this.entries.splice(firstDraft < 0 ? this.entries.length : firstDraft, 0, { layer, value })
+    }
+  }
+
+  drop(layer: Layer): void {
+    const at = this.entries.findIndex((entry) => entry.layer === layer)
+    if (at >= 0) this.entries.splice(at, 1)
+  }
+}
+
+/** The stacks of one row. Whether the row exists is a cell too: 1 or 0. */
+export class RowStack {
+  readonly rows: TableRows
+  readonly key: Key
+  readonly id: KeyId
+  exists: CellStack | undefined
+  /** A stack without entries keeps what a hidden row had in a cell. */
+  readonly cells = new Map<CellId, CellStack>()
+
+  constructor(rows: TableRows, key: Key, id: KeyId) {
+    this.rows = rows
+    this.key = key
+    this.id = id
+  }
+
+  /** Whether the row is there in the committed state. */
+  get committed(): boolean {
+    return this.exists === undefined || this.exists.committed === 1
+  }
+
+  /** Whether the row is visible; as it would be without a layer, if one is given. */
+  visible(without?: Layer): boolean {
+    return this.exists === undefined || this.exists.top(without) === 1
+  }
+
+  /** The layers that hold anything of this row. */
+  layers(): Set<Layer> {
+    const layers = new Set<Layer>()
+    for (const entry of this.exists?.entries ?? []) layers.add(entry.layer)
+    for (const stack of this.cells.values()) for (const entry of stack.entries) layers.add(entry.layer)
+    return layers
+  }
+
+  cell(cell: CellId, base: SqlValue): CellStack {
+    let stack = this.cells.get(cell)
+    if (!stack) this.cells.set(cell, (stack = new CellStack(base)))
+    return stack
+  }
+}

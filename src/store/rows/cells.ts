@@ -1,0 +1,82 @@
+import { deepFreeze, formatPath, type CellValue, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
+import type { SqlValue } from '../../drivers/index.ts'
+import { decodeColumn, sameSql, type TableModel } from '../../schema/index.ts'
+import { membersOf } from './rest-members.ts'
+import type { TableRows } from './table-rows.ts'
+
+/** A cell of a row: the index of its column, or the path of an undeclared property. Values are as SQLite stores them. */
+export type CellId = number | string
+
+/** A cell's value before and after. */
+export interface CellChange {
+  readonly before: SqlValue
+  readonly after: SqlValue
+}
+
+/** The net change of one row, in stored values. An insert's cells have NULL before, a delete's NULL after. */
+export interface NetRow {
+  readonly rows: TableRows
+  readonly key: Key
+  readonly id: KeyId
+  readonly op: 'insert' | 'update' | 'delete'
+  readonly cells: ReadonlyMap<CellId, CellChange>
+}
+
+/** The cells that differ between two stored rows; an absent row has only NULLs. */
+export function compareStored(table: TableModel, before: readonly SqlValue[] | undefined, after: readonly SqlValue[] | undefined): Map<CellId, CellChange> {
+  const cells = new Map<CellId, CellChange>()
+  for (const column of table.columns) {
+    const was = before?.[column.index] ?? null
+    const is = after?.[column.index] ?? null
+    if (!sameSql(was, is)) addCell(table, cells, column.index, was, is)
+  }
+  return cells
+}
+
+/** Adds a column's change, the rest column's taken apart by property. */
+export function addCell(table: TableModel, cells: Map<CellId, CellChange>, column: number, before: SqlValue, after: SqlValue): void {
+  if (table.rest?.index !== column) {
+    cells.set(column, { before, after })
+    return
+  }
+  const was = membersOf(table, before)
+  const is = membersOf(table, after)
+  for (const path of new Set([...was.keys(), ...is.keys()])) {
+    const change = { before: was.get(path) ?? null, after: is.get(path) ?? null }
+    if (change.before !== change.after) cells.set(path, change)
+  }
+}
+
+/** The property path of a cell. */
+export function pathOfCell(table: TableModel, cell: CellId): string {
+  return typeof cell === 'string' ? cell : table.columns[cell]!.path
+}
+
+/** The value that a stored cell stands for: `undefined` where it is absent or at its default. */
+export function valueOfCell(table: TableModel, cell: CellId, stored: SqlValue): CellValue {
+  if (typeof cell === 'string') return stored === null ? undefined : deepFreeze(JSON.parse(stored as string) as CellValue)
+  const value = decodeColumn(table.columns[cell]!, stored)
+  return typeof value === 'object' && value !== null ? deepFreeze(value) : value
+}
+
+/** A net change as callers see it, by property path. */
+export function toRowChange(net: NetRow): RowChange {
+  const { model } = net.rows.schema
+  const before: Record<string, CellValue> = {}
+  const after: Record<string, CellValue> = {}
+  for (const [cell, change] of net.cells) {
+    if (typeof cell === 'number' && model.columns[cell]!.hidden) continue
+    const path = pathOfCell(model, cell)
+    const was = valueOfCell(model, cell, change.before)
+    const is = valueOfCell(model, cell, change.after)
+    // A reference's explicit null stands beside its column: whichever of the two has a value speaks.
+    if (net.op !== 'insert' && !(was === undefined && (net.op === 'delete' || path in before))) before[path] = was
+    if (net.op !== 'delete' && !(is === undefined && (net.op === 'insert' || path in after))) after[path] = is
+  }
+  return Object.freeze({ table: model.name, key: net.key, op: net.op, before: Object.freeze(before), after: Object.freeze(after) })
+}
+
+/** The path of a place given by a caller, in the form that columns are known by. */
+export function canonicalPath(segments: readonly (string | number)[]): string {
+  return formatPath(segments.map(String))
+}

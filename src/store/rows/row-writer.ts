@@ -1,0 +1,334 @@
+import { produce } from 'immer'
+import { describeKey, equalKeys, keyId, type CellValue, type Key, type Path } from '../../changes/index.ts'
+import type { SqlValue } from '../../drivers/index.ts'
+import { NotFoundError, TransactionError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
+import {
+  encodeColumn, EncodeFailure, isColumn, isObject, quoteName, RowEncodeFailure, sameSql, SINGLETON_KEY, valueAt,
+  type Column, type ObjectNode, type RowObject,
+} from '../../schema/index.ts'
+import type { Engine } from '../engine.ts'
+import type { Layer } from '../layers/layer.ts'
+import { mergePatch, placeOf, readPath, replaceAt } from './place.ts'
+import { membersOf } from './rest-members.ts'
+import type { TableRows } from './table-rows.ts'
+
+/** A deep partial row, or an Immer recipe. */
+export type Change = RowObject | ((draft: RowObject) => unknown)
+
+/** The writes of one table through the API, on behalf of one layer. Each validates before it writes. */
+export class RowWriter {
+  readonly #engine: Engine
+  readonly #rows: TableRows
+  readonly #layer: Layer | undefined
+
+  constructor(engine: Engine, rows: TableRows, layer: Layer | undefined) {
+    this.#engine = engine
+    this.#rows = rows
+    this.#layer = layer
+  }
+
+  /** Inserts rows in one transaction and returns their keys. */
+  insert(list: readonly RowObject[]): Key[] {
+    return this.#engine.write(this.#layer, {}, () => list.map((row) => this.#insertOne(row)))
+  }
+
+  /** Inserts rows, or makes the rows under their keys what is given. */
+  upsert(list: readonly RowObject[]): Key[] {
+    return this.#engine.write(this.#layer, {}, () =>
+      list.map((row) => {
+        const key = this.#givenKey(row)
+        const rowid = key === undefined ? undefined : this.#rows.rowidOf(key)
+        if (rowid === undefined) return this.#insertOne(row)
+        this.#replace(key!, rowid, this.#encode(row, key))
+        return key!
+      }),
+    )
+  }
+
+  /** Changes one row. Throws NotFoundError if it isn't there. */
+  update(key: Key, change: Change): void {
+    const rowid = this.#existing(key)
+    const leaves = typeof change === 'function' ? undefined : this.#leavesOf(key, change)
+    if (leaves?.length === 1 && this.#isPlain(key, leaves[0]![0])) {
+      this.#engine.write(this.#layer, { single: true }, () => this.#setCell(key, rowid, leaves[0]![0], leaves[0]![1]))
+      return
+    }
+    this.#engine.write(this.#layer, {}, () => {
+      if (leaves) this.#setCells(key, rowid, leaves)
+      else this.#rewrite(key, rowid, this.#changed(key, change))
+    })
+  }
+
+  /** Changes many rows in one transaction. Returns how many. */
+  updateMany(keys: readonly Key[], change: Change): number {
+    return this.#engine.write(this.#layer, {}, () => {
+      for (const key of keys) this.update(key, change)
+      return keys.length
+    })
+  }
+
+  /** Sets the value at a path, an array's element included. */
+  set(key: Key, path: Path, value: CellValue): void {
+    const place = placeOf(this.#rows.schema.model, path)
+    const rowid = this.#existing(key)
+    if (place.kind === 'column' && value !== undefined && this.#present(key, place.column)) {
+      const { column } = place
+      const whole = place.inner.length === 0 ? value : this.#inside(key, column, place.inner, value, place.path)
+      if (!this.#refusesKey(column, key, whole) && !(whole === null && column.nullInRest) && !this.#rows.schema.model.crossField && !this.#crossed(column) && !column.nullInRest) {
+        const encoded = this.#encodeLeaf(column, whole, key)
+        if (this.#isPlain(key, column)) this.#engine.write(this.#layer, { single: true }, () => this.#setCell(key, rowid, column, encoded))
+        else this.#engine.write(this.#layer, {}, () => this.#setCells(key, rowid, [[column, encoded]]))
+        return
+      }
+    }
+    const segments = place.kind === 'column' ? [...place.column.segments, ...place.inner] : place.kind === 'object' ? place.node.segments : place.segments
+    this.#engine.write(this.#layer, {}, () => {
+      const row = this.#rows.get(key)!
+      this.#rewrite(key, rowid, replaceAt(row, segments, 0, value, place.path) as RowObject)
+    })
+  }
+
+  /** Puts a path, or every property but the key, back to the schema's default. */
+  reset(key: Key, path: Path | undefined): void {
+    if (path !== undefined) return this.set(key, path, undefined)
+    const rowid = this.#existing(key)
+    this.#engine.write(this.#layer, {}, () => {
+      const { model } = this.#rows.schema
+      const row = this.#rows.get(key)!
+      let bare: CellValue = {}
+      for (const column of model.key) if (!column.hidden) bare = replaceAt(bare, column.segments, 0, valueAt(row, column.segments), column.path)
+      this.#rewrite(key, rowid, bare as RowObject)
+    })
+  }
+
+  /** Deletes rows. Returns how many were there. */
+  delete(keys: readonly Key[]): number {
+    return this.#engine.write(this.#layer, {}, () => {
+      const statement = this.#rows.statement(`DELETE FROM ${this.#rows.base} WHERE rowid = ?`)
+      let deleted = 0
+      for (const key of keys) {
+        const rowid = this.#rows.rowidOf(key)
+        if (rowid === undefined) continue
+        statement.run([rowid])
+        deleted++
+      }
+      return deleted
+    })
+  }
+
+  #insertOne(row: RowObject): Key {
+    const { model, codec } = this.#rows.schema
+    const cells = this.#encode(row, undefined)
+    if (model.singleton) cells.set(model.key[0]!.index, SINGLETON_KEY)
+    const columns = [...cells.keys()]
+    const names = columns.map((index) => quoteName(model.columns[index]!.name))
+    const sql = `INSERT INTO ${this.#rows.base} (${names.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
+    this.#rows.statement(sql).run([...cells.values()])
+    const stored = codec.spread(cells)
+    this.#engine.noteInserted(model.index, stored)
+    return this.#rows.keyOf(stored)
+  }
+
+  /** Validates a whole row and gives its cells. */
+  #encode(row: RowObject, key: Key | undefined): Map<number, SqlValue> {
+    const { model, codec, validator } = this.#rows.schema
+    if (!isObject(row)) throw new ValidationError([{ table: model.name, key, path: '', keyword: 'type', message: 'a row must be a plain object' }])
+    const named = key ?? this.#givenKey(row)
+    let cells: Map<number, SqlValue>
+    try {
+      if (!this.#anyCrossField) this.#refuse(validator.row(row, named))
+      cells = codec.encode(row)
+    } catch (error) {
+      if (!(error instanceof RowEncodeFailure)) throw error
+      const issues = validator.row(row, named)
+      throw new ValidationError(issues.length > 0 ? issues : [{ table: model.name, key: named, path: error.path.join('.'), keyword: error.keyword, message: error.message }], { cause: error })
+    }
+    // What ties properties to each other must see the defaults.
+    if (this.#anyCrossField) this.#refuse(validator.row(codec.decode(codec.spread(cells)), named))
+    return cells
+  }
+
+  get #anyCrossField(): boolean {
+    return isCrossField(this.#rows.schema.model.root)
+  }
+
+  /** Validates the next state of a row and writes what differs. */
+  #rewrite(key: Key, rowid: number, next: RowObject): void {
+    this.#sameKey(key, next)
+    this.#replace(key, rowid, this.#encode(next, key))
+  }
+
+  #replace(key: Key, rowid: number, cells: ReadonlyMap<number, SqlValue>): void {
+    const { model } = this.#rows.schema
+    const before = this.#rows.stored(rowid)
+    const changed: [Column, SqlValue][] = []
+    for (const column of model.columns) {
+      if (model.singleton && column === model.key[0]) continue
+      const after = cells.get(column.index) ?? null
+      if (!sameSql(before[column.index]!, after)) changed.push([column, after])
+      else if (after !== null) this.#intend(key, column, after)
+    }
+    this.#setCells(key, rowid, changed)
+  }
+
+  #setCell(key: Key, rowid: number, column: Column, value: SqlValue): void {
+    this.#rows.updateStatement(column).run([value, rowid])
+    this.#intend(key, column, value)
+  }
+
+  #setCells(key: Key, rowid: number, cells: readonly (readonly [Column, SqlValue])[]): void {
+    if (cells.length === 0) return
+    const sets = cells.map(([column]) => `${quoteName(column.name)} = ?`)
+    this.#rows.statement(`UPDATE ${this.#rows.base} SET ${sets.join(', ')} WHERE rowid = ?`).run([...cells.map(([, value]) => value), rowid])
+    for (const [column, value] of cells) this.#intend(key, column, value)
+  }
+
+  #intend(key: Key, column: Column, value: SqlValue): void {
+    if (this.#engine.layers.empty) return
+    const at = { rows: this.#rows, key, id: keyId(key) }
+    if (column.kind !== 'rest') this.#engine.intend({ ...at, cell: column.index, value })
+    else for (const [path, text] of membersOf(this.#rows.schema.model, value)) this.#engine.intend({ ...at, cell: path, value: text })
+  }
+
+  /** The columns that a patch sets, if it sets nothing but columns that can be judged alone. */
+  #leavesOf(key: Key, patch: RowObject): (readonly [Column, SqlValue])[] | undefined {
+    const { model } = this.#rows.schema
+    if (!isObject(patch)) throw new ValidationError([{ table: model.name, key, path: '', keyword: 'type', message: 'a patch must be a plain object' }])
+    const found: [Column, CellValue][] = []
+    const collect = (node: ObjectNode, object: RowObject): boolean => {
+      if (node.crossField) return false
+      for (const name of Object.keys(object)) {
+        const child = node.properties.get(name)
+        const value = object[name]
+        if (!child || value === undefined) return false
+        if (isColumn(child)) {
+          if ((child.kind === 'json' && isObject(value)) || child.nullInRest || !this.#present(key, child) || this.#refusesKey(child, key, value)) return false
+          found.push([child, value])
+        } else if (!isObject(value) || !collect(child, value)) return false
+      }
+      return true
+    }
+    if (!collect(model.root, patch)) return undefined
+    const issues: ValidationIssue[] = []
+    const encoded = found.map(([column, value]) => {
+      try {
+        return [column, this.#encodeLeaf(column, value, key)] as const
+      } catch (error) {
+        if (!(error instanceof ValidationError)) throw error
+        issues.push(...error.issues)
+        return [column, null] as const
+      }
+    })
+    if (issues.length > 0) throw new ValidationError(issues)
+    return encoded
+  }
+
+  /** Validates and encodes the value of one column. */
+  #encodeLeaf(column: Column, value: CellValue, key: Key): SqlValue {
+    const { model, validator } = this.#rows.schema
+    const named = model.singleton ? undefined : key
+    const issues = validator.leaf(column, value, named)
+    if (issues) throw new ValidationError(issues)
+    try {
+      return encodeColumn(column, value)
+    } catch (error) {
+      if (!(error instanceof EncodeFailure)) throw error
+      throw new ValidationError([{ table: model.name, key: named, path: column.path, keyword: error.keyword, message: error.message }], { cause: error })
+    }
+  }
+
+  #inside(key: Key, column: Column, inner: readonly string[], value: CellValue, path: string): CellValue {
+    const whole = readPath(this.#rows.get(key)!, column.segments)
+    if (whole === undefined || whole === null) throw new NotFoundError(`there is nothing to set at '${path}': '${column.path}' is ${whole === null ? 'null' : 'absent'}`)
+    return replaceAt(whole, inner, 0, value, path)
+  }
+
+  #changed(key: Key, change: Change): RowObject {
+    const row = this.#rows.get(key)!
+    if (typeof change !== 'function') return mergePatch(row, change) as RowObject
+    const next: unknown = produce(row, (draft) => {
+      const returned = change(draft as RowObject)
+      if (returned instanceof Promise) throw new TransactionError('an update recipe must be synchronous: await first, then update')
+      return returned as undefined
+    })
+    return next as RowObject
+  }
+
+  /** Whether the object around a column is there, so that setting the column is all there is to do. */
+  #present(key: Key, column: Column): boolean {
+    if (!column.guard) return true
+    return isObject(readPath(this.#rows.get(key)!, column.guard.segments))
+  }
+
+  /** Whether one statement is enough: nothing to check once it has run. */
+  #isPlain(key: Key, column: Column): boolean {
+    const { model } = this.#rows.schema
+    if (model.references.some((reference) => reference.columns.includes(column))) return false
+    const { layers } = this.#engine
+    if (layers.empty) return true
+    if (model.unique.some((index) => index.columns.includes(column))) return false
+    const stack = layers.get(this.#rows, keyId(key))
+    return !stack || (this.#layer !== undefined && !stack.exists)
+  }
+
+  /** Whether an object around a column ties its properties to each other. */
+  #crossed(column: Column): boolean {
+    let node: ObjectNode = this.#rows.schema.model.root
+    for (const segment of column.segments) {
+      if (node.crossField) return true
+      const child = node.properties.get(segment)
+      if (!child || isColumn(child)) return false
+      node = child
+    }
+    return node.crossField
+  }
+
+  #existing(key: Key): number {
+    this.#engine.assertWritable()
+    const rowid = this.#rows.rowidOf(key)
+    if (rowid === undefined) {
+      const { name, singleton } = this.#rows.schema.model
+      throw new NotFoundError(singleton ? `${name} has no value yet: update it as a whole first` : `there is no ${name} ${describeKey(key)}`)
+    }
+    return rowid
+  }
+
+  #refusesKey(column: Column, key: Key, value: CellValue): boolean {
+    const { model } = this.#rows.schema
+    const at = model.key.indexOf(column)
+    return at >= 0 && !equalKeys(model.key.length === 1 ? key : (key as readonly (string | number)[])[at]!, value as Key)
+  }
+
+  #sameKey(key: Key, next: RowObject): void {
+    const { model } = this.#rows.schema
+    const given = this.#givenKey(next)
+    if (model.singleton || (given !== undefined && equalKeys(given, key))) return
+    throw new ValidationError([{
+      table: model.name, key, path: model.key[0]!.path, keyword: 'primaryKey',
+      message: "an update can't change the key: delete the row and insert another, or write it in SQL",
+    }])
+  }
+
+  #givenKey(row: RowObject): Key | undefined {
+    const { model } = this.#rows.schema
+    if (model.singleton) return SINGLETON_KEY
+    const parts = model.key.map((column) => valueAt(row, column.segments))
+    if (parts.some((part) => part === undefined || part === null || typeof part === 'object')) return undefined
+    return parts.length === 1 ? (parts[0] as Key) : (parts as unknown as Key)
+  }
+
+  #refuse(issues: readonly ValidationIssue[]): void {
+    if (issues.length > 0) throw new ValidationError(issues)
+  }
+}
+
+const crossFields = new WeakMap<ObjectNode, boolean>()
+
+function isCrossField(node: ObjectNode): boolean {
+  let known = crossFields.get(node)
+  if (known === undefined) {
+    known = node.crossField || [...node.properties.values()].some((child) => !isColumn(child) && isCrossField(child))
+    crossFields.set(node, known)
+  }
+  return known
+}

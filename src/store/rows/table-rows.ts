@@ -1,0 +1,237 @@
+import { deepFreeze, keyId, shareStructure, type CellValue, type Key, type KeyId } from '../../changes/index.ts'
+import type { SqliteDriver, SqliteStatement, SqlValue } from '../../drivers/index.ts'
+import { quoteName, SINGLETON_KEY, type Column, type RowObject, type TableSchema } from '../../schema/index.ts'
+
+/** What the store knows of a row that was read: its place in SQLite and its object. */
+export interface CachedRow {
+  readonly key: Key
+  readonly rowid: number
+  /** `undefined` when it must be read again; `previous` then lends its unchanged parts. */
+  row: RowObject | undefined
+  previous: RowObject | undefined
+}
+
+/**
+ * The rows of one table as objects. A row object is the same until that row changes: the capture patches or drops it in
+ * the moment of the change, so that it can't disagree with what SQL reads.
+ */
+export class TableRows {
+  readonly schema: TableSchema
+  readonly #driver: SqliteDriver
+  readonly #byKey = new Map<KeyId, CachedRow>()
+  readonly #byRowid = new Map<number, CachedRow>()
+  readonly #columnList: string
+  readonly #whereKey: string
+  readonly #statements = new Map<string, SqliteStatement>()
+  readonly #updates: (SqliteStatement | undefined)[] = []
+  #byKeyStatement: SqliteStatement | undefined
+  #byRowidStatement: SqliteStatement | undefined
+
+  constructor(driver: SqliteDriver, schema: TableSchema) {
+    this.#driver = driver
+    this.schema = schema
+    this.#columnList = schema.model.columns.map((column) => quoteName(column.name)).join(', ')
+    this.#whereKey = schema.model.key.map((column) => `${quoteName(column.name)} = ?`).join(' AND ')
+  }
+
+  /** The base table, quoted. */
+  get base(): string {
+    return quoteName(this.schema.model.base)
+  }
+
+  /** A prepared statement that is kept. */
+  statement(sql: string): SqliteStatement {
+    let statement = this.#statements.get(sql)
+    if (!statement) this.#statements.set(sql, (statement = this.#driver.prepare(sql)))
+    return statement
+  }
+
+  /** The statement that sets one column of a row by its rowid. */
+  updateStatement(column: Column): SqliteStatement {
+    return (this.#updates[column.index] ??= this.#driver.prepare(
+      `UPDATE ${this.base} SET ${quoteName(column.name)} = ? WHERE rowid = ?`,
+    ))
+  }
+
+  /** The row under a key, read if need be. */
+  get(key: Key): RowObject | undefined {
+    const cached = this.#byKey.get(keyId(key))
+    if (cached?.row) return cached.row
+    return this.load(key)?.row
+  }
+
+  /** The cached row under a key, read if need be. Its `row` is there. */
+  load(key: Key): (CachedRow & { row: RowObject }) | undefined {
+    const id = keyId(key)
+    const cached = this.#byKey.get(id)
+    if (cached) {
+      this.#fill(cached)
+      return cached as CachedRow & { row: RowObject }
+    }
+    const found = this.#readByKey(key)
+    return found && this.#remember(key, id, Number(found[0]), found)
+  }
+
+  /** The rowid under a key, without reading the row. */
+  rowidOf(key: Key): number | undefined {
+    const cached = this.#byKey.get(keyId(key))
+    if (cached) return cached.rowid
+    if (this.schema.model.rowidKey && !this.schema.model.singleton && !Number.isSafeInteger(Number(key))) return undefined
+    const found = this.statement(`SELECT rowid FROM ${this.base} WHERE ${this.#whereKey}`).get(this.keyParameters(key))
+    return found && Number(found[0])
+  }
+
+  /** The row at a rowid. */
+  atRowid(rowid: number): RowObject {
+    const cached = this.#byRowid.get(rowid)
+    if (cached) return this.#fill(cached)
+    const found = this.#readByRowid(rowid)
+    const stored = found.slice(1)
+    const key = this.keyOf(stored)
+    return this.#remember(key, keyId(key), rowid, found).row
+  }
+
+  /** Every row that a query for rowids gives. Many rows at once are read in one pass. */
+  atRowids(rowids: readonly number[]): RowObject[] {
+    const missing = rowids.reduce((sum, rowid) => sum + (this.#byRowid.get(rowid)?.row ? 0 : 1), 0)
+    if (missing > 64 && missing > this.#count() / 4) this.#readAll(rowids)
+    return rowids.map((rowid) => this.atRowid(rowid))
+  }
+
+  /** The key of the row at a rowid. */
+  keyAt(rowid: number): Key {
+    const cached = this.#byRowid.get(rowid)
+    if (cached) return cached.key
+    const { model } = this.schema
+    const found = this.statement(`SELECT ${model.key.map((column) => keySql(column)).join(', ')} FROM ${this.base} WHERE rowid = ?`).get([rowid])
+    if (!found) throw new Error(`no row ${rowid} in ${model.base}`)
+    return this.#keyFrom(found)
+  }
+
+  /** The values of a row in SQLite, in column order. */
+  stored(rowid: number): SqlValue[] {
+    return this.#readByRowid(rowid).slice(1)
+  }
+
+  /** The key among the values of a row in column order. */
+  keyOf(stored: readonly SqlValue[]): Key {
+    return this.#keyFrom(this.schema.model.key.map((column) => stored[column.index]!))
+  }
+
+  /** A key as the parameters of a statement. */
+  keyParameters(key: Key): SqlValue[] {
+    const parts = Array.isArray(key) ? (key as readonly CellValue[]) : [key]
+    return parts.map((part) => (typeof part === 'boolean' ? Number(part) : (part as SqlValue)))
+  }
+
+  /** What the capture does with a changed row. Returns what undoes it, if anything was done. */
+  patch(rowid: number, column: number, after: SqlValue): (() => void) | undefined {
+    const cached = this.#byRowid.get(rowid)
+    if (!cached) return undefined
+    const { row, previous } = cached
+    if (row) {
+      let patched: RowObject | undefined
+      try {
+        patched = this.schema.codec.patch(row, this.schema.model.columns[column]!, after)
+      } catch {
+        // Text that is no JSON. The write that brought it is refused when its rows are validated; until then it is read again.
+        patched = undefined
+      }
+      cached.row = patched
+      cached.previous = patched ? undefined : row
+    }
+    return () => {
+      cached.row = row
+      cached.previous = previous
+    }
+  }
+
+  /** Forgets a deleted row. */
+  forget(rowid: number): (() => void) | undefined {
+    const cached = this.#byRowid.get(rowid)
+    if (!cached) return undefined
+    this.#byRowid.delete(rowid)
+    this.#byKey.delete(keyId(cached.key))
+    return () => {
+      this.#byRowid.set(rowid, cached)
+      this.#byKey.set(keyId(cached.key), cached)
+    }
+  }
+
+  /** What undoes an insert: the row may have been read since. */
+  unread(rowid: number): () => void {
+    return () => void this.forget(rowid)
+  }
+
+  /** Drops every object, when the whole database was replaced. */
+  clear(): void {
+    this.#byKey.clear()
+    this.#byRowid.clear()
+  }
+
+  finalize(): void {
+    for (const statement of this.#statements.values()) statement.finalize()
+    for (const statement of this.#updates) statement?.finalize()
+    this.#byKeyStatement?.finalize()
+    this.#byRowidStatement?.finalize()
+    this.clear()
+  }
+
+  #fill(cached: CachedRow): RowObject {
+    if (cached.row) return cached.row
+    const fresh = this.schema.codec.decode(this.#readByRowid(cached.rowid).slice(1))
+    cached.row = cached.previous ? deepFreeze(shareStructure(cached.previous, fresh) as RowObject) : fresh
+    cached.previous = undefined
+    return cached.row
+  }
+
+  #remember(key: Key, id: KeyId, rowid: number, found: readonly SqlValue[]): CachedRow & { row: RowObject } {
+    const cached = { key, rowid, row: this.schema.codec.decode(found.slice(1)), previous: undefined }
+    this.#byKey.set(id, cached)
+    this.#byRowid.set(rowid, cached)
+    return cached
+  }
+
+  #readByKey(key: Key): SqlValue[] | undefined {
+    this.#byKeyStatement ??= this.#driver.prepare(`SELECT rowid, ${this.#columnList} FROM ${this.base} WHERE ${this.#whereKey}`)
+    return this.#byKeyStatement.get(this.keyParameters(key))
+  }
+
+  #readByRowid(rowid: number): SqlValue[] {
+    this.#byRowidStatement ??= this.#driver.prepare(`SELECT rowid, ${this.#columnList} FROM ${this.base} WHERE rowid = ?`)
+    const found = this.#byRowidStatement.get([rowid])
+    if (!found) throw new Error(`no row ${rowid} in ${this.schema.model.base}`)
+    return found
+  }
+
+  #readAll(rowids: readonly number[]): void {
+    const wanted = new Set(rowids)
+    for (const found of this.statement(`SELECT rowid, ${this.#columnList} FROM ${this.base}`).iterate()) {
+      const rowid = Number(found[0])
+      if (!wanted.has(rowid) || this.#byRowid.has(rowid)) continue
+      const key = this.keyOf(found.slice(1))
+      this.#remember(key, keyId(key), rowid, found)
+    }
+  }
+
+  #count(): number {
+    return Number(this.statement(`SELECT count(*) FROM ${this.base}`).get()![0])
+  }
+
+  #keyFrom(parts: readonly SqlValue[]): Key {
+    const { model } = this.schema
+    if (model.singleton) return SINGLETON_KEY
+    const values = model.key.map((column, n) => keyPart(column, parts[n]!))
+    return values.length === 1 ? values[0]! : Object.freeze(values)
+  }
+}
+
+function keyPart(column: Column, value: SqlValue): Exclude<Key, readonly unknown[]> {
+  if (column.kind === 'boolean') return value === 1
+  if (column.kind === 'int64') return BigInt(value as number | bigint)
+  return value as string | number
+}
+
+function keySql(column: Column): string {
+  return quoteName(column.name)
+}

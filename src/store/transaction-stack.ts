@@ -1,0 +1,72 @@
+import type { SqliteDriver, SqliteStatement } from '../drivers/index.ts'
+
+/**
+ * BEGIN, COMMIT, ROLLBACK and savepoints of one connection. A database in memory may leave a transaction open between
+ * single statements: there a commit protects nothing and costs a third of an update (docs/decisions/002).
+ */
+export class TransactionStack {
+  readonly #driver: SqliteDriver
+  readonly #begin: SqliteStatement
+  readonly #commit: SqliteStatement
+  readonly #rollback: SqliteStatement
+  /** A transaction that single statements share, committed before anything else begins. */
+  #idle = false
+  #idleWrites = 0
+  #depth = 0
+
+  constructor(driver: SqliteDriver) {
+    this.#driver = driver
+    this.#begin = driver.prepare('BEGIN')
+    this.#commit = driver.prepare('COMMIT')
+    this.#rollback = driver.prepare('ROLLBACK')
+  }
+
+  /** How many transactions are open, the outermost counted. */
+  get depth(): number {
+    return this.#depth
+  }
+
+  /** Before a single statement that is atomic by itself, outside any transaction. */
+  single(): void {
+    if (this.#driver.durable) return
+    // SQLite keeps a copy of every page changed since BEGIN.
+    if (this.#idle && ++this.#idleWrites > 10_000) this.settle()
+    if (this.#idle) return
+    this.#begin.run()
+    this.#idle = true
+    this.#idleWrites = 0
+  }
+
+  /** Commits what single statements left open. */
+  settle(): void {
+    if (!this.#idle) return
+    this.#idle = false
+    this.#commit.run()
+  }
+
+  begin(): void {
+    if (this.#depth === 0) {
+      this.settle()
+      this.#begin.run()
+    } else this.#driver.exec(`SAVEPOINT rowcast_${this.#depth}`)
+    this.#depth++
+  }
+
+  /** Ends the innermost one well. Throws what SQLite says of deferred constraints; the transaction is still open then. */
+  commit(): void {
+    if (this.#depth === 1) this.#commit.run()
+    else this.#driver.exec(`RELEASE rowcast_${this.#depth - 1}`)
+    this.#depth--
+  }
+
+  rollback(): void {
+    this.#depth--
+    if (this.#depth === 0) this.#rollback.run()
+    else this.#driver.exec(`ROLLBACK TO rowcast_${this.#depth}; RELEASE rowcast_${this.#depth}`)
+  }
+
+  finalize(): void {
+    this.settle()
+    for (const statement of [this.#begin, this.#commit, this.#rollback]) statement.finalize()
+  }
+}

@@ -1,0 +1,81 @@
+import type { SqlValue } from '../drivers/index.ts'
+
+/** One change as a trigger told of it. `undo` puts back what the store keeps beside SQLite (a cached row). */
+export type JournalEntry =
+  | {
+      readonly op: 'insert'
+      readonly table: number
+      readonly rowid: number
+      /** The row as it was written, by whoever knows it; otherwise it is read when it is needed. */
+      stored: readonly SqlValue[] | undefined
+      readonly undo: (() => void) | undefined
+    }
+  | { readonly op: 'delete'; readonly table: number; readonly rowid: number; readonly before: SqlValue[]; readonly undo: (() => void) | undefined }
+  | {
+      readonly op: 'update'
+      readonly table: number
+      readonly rowid: number
+      readonly column: number
+      readonly before: SqlValue
+      readonly after: SqlValue
+      readonly undo: (() => void) | undefined
+    }
+
+/** What happened to one row between two points of the journal: where it stood before, and whether it still stands. */
+export interface RowTrace {
+  readonly table: number
+  readonly rowid: number
+  /** Whether the row was there before. */
+  readonly existed: boolean
+  /** Whether it is gone. Then `before` has all its columns. */
+  deleted: boolean
+  before: SqlValue[] | undefined
+  /** All columns of an inserted row, where they are known. */
+  after: SqlValue[] | undefined
+  /** By column: the first value before and the last after. Of a row that existed and still does. */
+  readonly cells: Map<number, { readonly before: SqlValue; readonly after: SqlValue }>
+}
+
+/**
+ * The net of entries, a trace a row: what a row was first, whatever came between. A row that came and went leaves none.
+ * SQLite reuses rowids, so a delete followed by an insert under the same rowid gives two traces.
+ */
+export function traceRows(entries: readonly JournalEntry[], from = 0, to: number = entries.length): RowTrace[] {
+  const traces: (RowTrace | undefined)[] = []
+  const open = new Map<number, Map<number, number>>()
+  const slotsOf = (table: number): Map<number, number> => {
+    let slots = open.get(table)
+    if (!slots) open.set(table, (slots = new Map()))
+    return slots
+  }
+  const start = (entry: JournalEntry, existed: boolean): RowTrace => {
+    const trace: RowTrace = { table: entry.table, rowid: entry.rowid, existed, deleted: false, before: undefined, after: undefined, cells: new Map() }
+    slotsOf(entry.table).set(entry.rowid, traces.length)
+    traces.push(trace)
+    return trace
+  }
+  for (let at = from; at < to; at++) {
+    const entry = entries[at]!
+    const slots = slotsOf(entry.table)
+    const slot = slots.get(entry.rowid)
+    const trace = slot === undefined ? undefined : traces[slot]
+    if (entry.op === 'insert') start(entry, false).after = entry.stored?.slice()
+    else if (entry.op === 'update') {
+      const row = trace ?? start(entry, true)
+      if (row.existed) row.cells.set(entry.column, { before: (row.cells.get(entry.column) ?? entry).before, after: entry.after })
+      else if (row.after) row.after[entry.column] = entry.after
+    } else {
+      const row = trace ?? start(entry, true)
+      const place = slots.get(entry.rowid)!
+      slots.delete(entry.rowid)
+      if (!row.existed) {
+        traces[place] = undefined
+        continue
+      }
+      row.deleted = true
+      row.before = entry.before.slice()
+      for (const [column, change] of row.cells) row.before[column] = change.before
+    }
+  }
+  return traces.filter((trace) => trace !== undefined)
+}

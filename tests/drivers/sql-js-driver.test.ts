@@ -1,0 +1,50 @@
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import initSqlJs from 'sql.js'
+import { expect, test } from 'vitest'
+import { sqlJsDriver } from '../../src/drivers/index.ts'
+import { SqlError } from '../../src/errors/index.ts'
+import { runDriverContract } from './driver-contract.ts'
+
+const wasm = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')
+
+test('a load that fails says what to pass, and the same one may succeed later', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rowcast-test-'))
+  const file = join(folder, 'late.wasm')
+  const factory = sqlJsDriver({ locateFile: () => file })
+  const failed = factory.open()
+  await expect(failed).rejects.toThrow(SqlError)
+  await expect(failed).rejects.toThrow(/locateFile/)
+  await copyFile(wasm, file)
+  const driver = await factory.open()
+  expect(driver.prepare('SELECT 1').get()).toEqual([1])
+  driver.close()
+  await rm(folder, { recursive: true })
+})
+
+test('bytes that are no WebAssembly are refused', async () => {
+  await expect(sqlJsDriver({ wasmBinary: new Uint8Array([1, 2, 3]) }).open()).rejects.toThrow(SqlError)
+})
+
+test('sql.js opens from the bytes of its WebAssembly or from an initialised module', async () => {
+  for (const options of [{ wasmBinary: await readFile(wasm) }, { module: await initSqlJs() }]) {
+    const driver = await sqlJsDriver(options).open()
+    expect([driver.name, driver.durable, driver.prepare('PRAGMA journal_mode').get()]).toEqual([
+      'sql.js',
+      false,
+      ['memory'],
+    ])
+    driver.close()
+  }
+})
+
+test('a function that returns an integer beyond 2^53 fails instead of returning NULL', async () => {
+  const driver = await sqlJsDriver().open()
+  driver.createFunction('big', 0, () => 2n ** 60n)
+  expect(() => driver.prepare('SELECT big()').get()).toThrow(/return it as text/)
+  driver.close()
+})
+
+runDriverContract('sql.js', sqlJsDriver())
