@@ -23,10 +23,10 @@ export interface RowChange {
   readonly op: 'insert' | 'update' | 'delete'
   /**
    * The changed cells before: `{}` for an insert, every stored cell for a delete. For an update `before` and `after`
-   * have the same paths, with `undefined` for "absent" (or at its default).
+   * have the same paths and the values that a reader sees, defaults included; `undefined` is "absent".
    */
   readonly before: Cells
-  /** The changed cells after: every stored cell for an insert, `{}` for a delete. */
+  /** The changed cells after: every stored cell (what differs from its default) for an insert, `{}` for a delete. */
   readonly after: Cells
 }
 

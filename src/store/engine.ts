@@ -13,6 +13,7 @@ import { addCell, compareStored, toRowChange, type CellChange, type CellId, type
 import { TableRows } from './rows/table-rows.ts'
 import { explainForeignKeys } from './sql/foreign-keys.ts'
 import { translateSqlError } from './sql/sqlite-errors.ts'
+import { StatementCache } from './sql/statement-cache.ts'
 import { TransactionStack } from './transaction-stack.ts'
 
 /** What a transaction is known by, in its ChangeSets and in the history. */
@@ -53,6 +54,8 @@ export class Engine implements CaptureTarget {
   readonly byName: ReadonlyMap<string, TableRows>
   readonly models: readonly TableModel[]
   readonly layers: LayerStacks = new LayerStacks()
+  /** The prepared statements of queries in SQL. */
+  readonly statements: StatementCache
   readonly dispatcher: Dispatcher
   readonly changes$: Subject<ChangeSet> = new Subject()
   readonly commits$: Subject<ChangeSet> = new Subject()
@@ -60,26 +63,28 @@ export class Engine implements CaptureTarget {
   readonly tableChanges: ReadonlyMap<TableRows, Set<(nets: readonly NetRow[]) => void>>
   /** Told of each ChangeSet that was committed outside drafts, before subscribers. */
   onCommitted: (set: ChangeSet) => void = () => undefined
-  readonly readOnly: boolean
+  /** Whether every write throws ReadOnlyError. */
+  readOnly = false
   readonly #transactions: TransactionStack
   readonly #emissions = new EmissionQueue()
   readonly #journal: JournalEntry[] = []
   readonly #intents: Intent[] = []
   #segments: Segment[] = []
   #callbacks: { readonly kind: 'commit' | 'rollback'; readonly run: () => void; depth: number; rolledBack: boolean }[] = []
+  readonly #closing = new Set<() => void>()
   #closed = false
 
-  constructor(driver: SqliteDriver, schema: Schema, options: { readOnly?: boolean } = {}) {
+  constructor(driver: SqliteDriver, schema: Schema) {
     this.driver = driver
     this.schema = schema
-    this.readOnly = options.readOnly ?? false
     this.rows = [...schema.tables.values()].map((table) => new TableRows(driver, table))
     this.models = this.rows.map((rows) => rows.schema.model)
     this.byName = new Map(this.rows.map((rows) => [rows.schema.model.name, rows]))
     this.dispatcher = new Dispatcher(this.rows.length)
     this.tableChanges = new Map(this.rows.map((rows) => [rows, new Set()]))
+    this.statements = new StatementCache(driver)
     this.#transactions = new TransactionStack(driver)
-    if (!this.readOnly) installCapture(driver, this.models, this)
+    installCapture(driver, this.models, this)
   }
 
   get closed(): boolean {
@@ -155,6 +160,11 @@ export class Engine implements CaptureTarget {
     this.#callbacks.push({ kind, run, depth: this.#transactions.depth, rolledBack: false })
   }
 
+  /** Forgets what a savepoint of the caller's own has undone. */
+  forgetSince(mark: number): void {
+    this.#undo(mark, this.#intents.length)
+  }
+
   /** The net changes of what the transaction has done since a point of the journal. */
   netsSince(mark: number): NetRow[] {
     return this.#nets(mark, this.#journal.length)
@@ -168,6 +178,11 @@ export class Engine implements CaptureTarget {
   noteInserted(table: number, stored: readonly SqlValue[]): void {
     const last = this.#journal.at(-1)
     if (last?.op === 'insert' && last.table === table) last.stored = stored
+  }
+
+  /** Runs something after what is being written now has been told. */
+  later(run: () => void): void {
+    this.#emissions.push(run)
   }
 
   /** Runs something in the order of emissions. */
@@ -184,6 +199,12 @@ export class Engine implements CaptureTarget {
       ...(meta.tag === undefined ? {} : { tag: meta.tag }),
       ...(draftId === undefined ? {} : { draftId }),
     })
+  }
+
+  /** Runs something when the store closes. Returns what takes it back. */
+  closing(run: () => void): () => void {
+    this.#closing.add(run)
+    return () => void this.#closing.delete(run)
   }
 
   /** The database as a file. Not within a transaction. */
@@ -203,7 +224,9 @@ export class Engine implements CaptureTarget {
     if (this.#closed) return
     this.#outside('close')
     this.#closed = true
+    for (const run of [...this.#closing]) this.#emissions.guard(run)
     for (const rows of this.rows) rows.finalize()
+    this.statements.finalize()
     this.#transactions.finalize()
     this.dispatcher.clear()
     this.changes$.complete()

@@ -138,6 +138,18 @@ export class LayerStacks {
     return nets
   }
 
+  /** Whether a layer means anything else than what is committed below it. */
+  isDirty(layer: Layer): boolean {
+    for (const stack of layer.stacks) {
+      if (stack.exists?.of(layer)) return true
+      for (const covered of stack.cells.values()) {
+        const mine = covered.of(layer)
+        if (mine && !sameSql(mine.value, covered.committed)) return true
+      }
+    }
+    return false
+  }
+
   /** What SQLite must be made to hold when a layer goes: each cell what lies below. */
   planRemoval(layer: Layer, only?: (stack: RowStack, cell: CellId) => boolean): RowWrite[] {
     const writes: RowWrite[] = []
@@ -286,7 +298,10 @@ export class LayerStacks {
         if (entry.layer.kind === 'draft') entry.layer.conflict({ stack, cell, mine: entry.value, theirs: null, lost: true })
     for (const entry of stack.exists?.entries ?? [])
       if (entry.layer.kind === 'draft') entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, lost: true })
-    for (const layer of stack.layers()) layer.stacks.delete(stack)
+    for (const layer of this.#layersHolding(stack)) {
+      layer.stacks.delete(stack)
+      layer.touched()
+    }
     this.#forget(stack)
   }
 
@@ -303,15 +318,18 @@ export class LayerStacks {
     if (stack.exists && stack.exists.entries.length === 0) {
       if (stack.exists.base === 0) {
         this.#lose(stack)
-        for (const layer of this.#layersHolding(stack)) layer.stacks.delete(stack)
         return
       }
       stack.exists = undefined
     }
     if (!stack.exists) for (const [cell, covered] of stack.cells) if (covered.entries.length === 0) stack.cells.delete(cell)
     const holding = stack.layers()
-    for (const layer of this.#layersHolding(stack)) if (!holding.has(layer)) layer.stacks.delete(stack)
+    for (const layer of this.#layersHolding(stack)) {
+      if (!holding.has(layer)) layer.stacks.delete(stack)
+      layer.touched()
+    }
     for (const layer of holding) {
+      layer.touched()
       layer.stacks.add(stack)
       this.#layers.add(layer)
     }

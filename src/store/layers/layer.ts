@@ -11,6 +11,8 @@ export interface Layer {
   readonly stacks: Set<RowStack>
   /** Told when someone else changed or took a cell that this layer holds. */
   conflict(conflict: LayerConflict): void
+  /** Told when its entries have changed, or what lies below them. */
+  touched(): void
 }
 
 /** A cell of a layer that someone else changed. */

@@ -1,4 +1,4 @@
-import { deepFreeze, formatPath, type CellValue, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
+import { deepFreeze, setOwn, type CellValue, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { decodeColumn, sameSql, type TableModel } from '../../schema/index.ts'
 import { membersOf } from './rest-members.ts'
@@ -59,7 +59,21 @@ export function valueOfCell(table: TableModel, cell: CellId, stored: SqlValue): 
   return typeof value === 'object' && value !== null ? deepFreeze(value) : value
 }
 
-/** A net change as callers see it, by property path. */
+/** The value of a cell of an update as a reader saw it: the default where nothing else is stored. */
+function seenValue(net: NetRow, cell: CellId, side: 'before' | 'after'): CellValue {
+  const { model } = net.rows.schema
+  const value = valueOfCell(model, cell, net.cells.get(cell)![side])
+  if (value !== undefined || typeof cell === 'string') return value
+  const { guard, defaultValue } = model.columns[cell]!
+  if (defaultValue === undefined) return undefined
+  for (let around = guard; around; around = around.guard) {
+    const presence = net.cells.get(around.index)
+    if (presence && presence[side] !== 1) return undefined
+  }
+  return defaultValue
+}
+
+/** A net change as callers see it, by property path. An insert or a delete has what is stored; an update what was seen. */
 export function toRowChange(net: NetRow): RowChange {
   const { model } = net.rows.schema
   const before: Record<string, CellValue> = {}
@@ -67,16 +81,11 @@ export function toRowChange(net: NetRow): RowChange {
   for (const [cell, change] of net.cells) {
     if (typeof cell === 'number' && model.columns[cell]!.hidden) continue
     const path = pathOfCell(model, cell)
-    const was = valueOfCell(model, cell, change.before)
-    const is = valueOfCell(model, cell, change.after)
+    const was = net.op === 'update' ? seenValue(net, cell, 'before') : valueOfCell(model, cell, change.before)
+    const is = net.op === 'update' ? seenValue(net, cell, 'after') : valueOfCell(model, cell, change.after)
     // A reference's explicit null stands beside its column: whichever of the two has a value speaks.
-    if (net.op !== 'insert' && !(was === undefined && (net.op === 'delete' || path in before))) before[path] = was
-    if (net.op !== 'delete' && !(is === undefined && (net.op === 'insert' || path in after))) after[path] = is
+    if (net.op !== 'insert' && !(was === undefined && (net.op === 'delete' || Object.hasOwn(before, path)))) setOwn(before, path, was)
+    if (net.op !== 'delete' && !(is === undefined && (net.op === 'insert' || Object.hasOwn(after, path)))) setOwn(after, path, is)
   }
   return Object.freeze({ table: model.name, key: net.key, op: net.op, before: Object.freeze(before), after: Object.freeze(after) })
-}
-
-/** The path of a place given by a caller, in the form that columns are known by. */
-export function canonicalPath(segments: readonly (string | number)[]): string {
-  return formatPath(segments.map(String))
 }

@@ -2,6 +2,9 @@ import { deepFreeze, keyId, shareStructure, type CellValue, type Key, type KeyId
 import type { SqliteDriver, SqliteStatement, SqlValue } from '../../drivers/index.ts'
 import { quoteName, SINGLETON_KEY, type Column, type RowObject, type TableSchema } from '../../schema/index.ts'
 
+import type { CellId } from './cells.ts'
+import { membersOf } from './rest-members.ts'
+
 /** What the store knows of a row that was read: its place in SQLite and its object. */
 export interface CachedRow {
   readonly key: Key
@@ -103,14 +106,28 @@ export class TableRows {
     const cached = this.#byRowid.get(rowid)
     if (cached) return cached.key
     const { model } = this.schema
-    const found = this.statement(`SELECT ${model.key.map((column) => keySql(column)).join(', ')} FROM ${this.base} WHERE rowid = ?`).get([rowid])
+    const found = this.statement(`SELECT ${model.key.map((column) => quoteName(column.name)).join(', ')} FROM ${this.base} WHERE rowid = ?`).get([rowid])
     if (!found) throw new Error(`no row ${rowid} in ${model.base}`)
     return this.#keyFrom(found)
+  }
+
+  /** Every key, in order. */
+  keys(): Key[] {
+    const names = this.schema.model.key.map((column) => quoteName(column.name)).join(', ')
+    return this.statement(`SELECT ${names} FROM ${this.base} ORDER BY ${names}`).all().map((parts) => this.#keyFrom(parts))
   }
 
   /** The values of a row in SQLite, in column order. */
   stored(rowid: number): SqlValue[] {
     return this.#readByRowid(rowid).slice(1)
+  }
+
+  /** The stored value of one cell. */
+  cellAt(rowid: number, cell: CellId): SqlValue {
+    const stored = this.stored(rowid)
+    if (typeof cell === 'number') return stored[cell]!
+    const { model } = this.schema
+    return model.rest ? (membersOf(model, stored[model.rest.index]!).get(cell) ?? null) : null
   }
 
   /** The key among the values of a row in column order. */
@@ -230,8 +247,4 @@ function keyPart(column: Column, value: SqlValue): Exclude<Key, readonly unknown
   if (column.kind === 'boolean') return value === 1
   if (column.kind === 'int64') return BigInt(value as number | bigint)
   return value as string | number
-}
-
-function keySql(column: Column): string {
-  return quoteName(column.name)
 }

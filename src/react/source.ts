@@ -1,0 +1,27 @@
+import type { Observable } from 'rxjs'
+
+/** A value to be read now and watched: the two functions of `useSyncExternalStore`. */
+export interface Source<Value> {
+  /** The value now. The same object while it is the same. */
+  readonly get: () => Value
+  /** Tells of changes, not of the value at the time of the call. */
+  readonly subscribe: (notify: () => void) => () => void
+}
+
+/** A source of one value that never changes. */
+export function constantSource<Value>(value: Value): Source<Value> {
+  return { get: () => value, subscribe: () => () => undefined }
+}
+
+/** A source whose changes an observable tells. What it emits while subscribing is the value now, and no change. */
+export function sourceOf<Value>(get: () => Value, changes: () => Observable<unknown>): Source<Value> {
+  return {
+    get,
+    subscribe: (notify) => {
+      let ready = false
+      const subscription = changes().subscribe({ next: () => ready && notify(), complete: () => ready && notify() })
+      ready = true
+      return () => subscription.unsubscribe()
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import { useEffect, useRef } from 'react'
+import type { ChangeSet } from '../changes/index.ts'
+import type { SchemaInput, TableName } from '../schema/index.ts'
+import type { TableChange } from '../store/index.ts'
+import { type ScopeContext, useScope } from './scope.ts'
+
+type Listener = ((set: ChangeSet) => void) | ((change: TableChange) => void)
+
+/** Calls a listener, the latest one given, with each change while the component is mounted. It causes no render. */
+export interface UseChanges<S extends SchemaInput> {
+  (listener: (set: ChangeSet) => void): void
+  <T extends TableName<S>>(table: T, listener: (change: TableChange) => void): void
+}
+
+/** Makes the `useChanges` of a context. */
+export function createUseChanges<S extends SchemaInput>(context: ScopeContext<S>): UseChanges<S> {
+  function useChanges(first: Listener | TableName<S>, second?: Listener): void {
+    const { store } = useScope(context)
+    const table = typeof first === 'function' ? undefined : first
+    const listener = typeof first === 'function' ? first : second
+    const latest = useRef(listener)
+    useEffect(() => {
+      latest.current = listener
+    }, [listener])
+    useEffect(() => {
+      const changes$ = table === undefined ? store.changes$ : store.table(table).changes$
+      const subscription = changes$.subscribe((change: ChangeSet | TableChange) =>
+        (latest.current as (change: ChangeSet | TableChange) => void)(change),
+      )
+      return () => subscription.unsubscribe()
+    }, [store, table])
+  }
+  return useChanges
+}

@@ -1,0 +1,21 @@
+import type { Path } from '../changes/index.ts'
+import type { CheckPathOf, KeyOf, PathOf, SchemaInput, TableName } from '../schema/index.ts'
+import { useTableField } from './bound-field.ts'
+import type { FieldProps } from './form/field-props.ts'
+import { useBoundProps } from './form/use-bound-props.ts'
+import type { ScopeContext } from './scope.ts'
+
+/** The props of a form control bound to a property of a row: `<input {...useFieldProps('label', id, 'text')} />`. */
+export type UseFieldProps<S extends SchemaInput> = <T extends TableName<S>, const P extends PathOf<S, T>>(
+  table: T,
+  key: KeyOf<S, T> | null | undefined,
+  path: P & CheckPathOf<S, T, P>,
+) => FieldProps
+
+/** Makes the `useFieldProps` of a context. */
+export function createUseFieldProps<S extends SchemaInput>(context: ScopeContext<S>): UseFieldProps<S> {
+  function useFieldProps(table: string, key: unknown, path: Path): FieldProps {
+    return useBoundProps(context, useTableField(context, table, key, path))
+  }
+  return useFieldProps as UseFieldProps<S>
+}

@@ -1,0 +1,18 @@
+import { useMemo } from 'react'
+import type { SchemaInput } from '../schema/index.ts'
+import type { SqlQuery, SqlRow } from '../store/index.ts'
+import { type ScopeContext, useScope } from './scope.ts'
+import { useLive } from './use-live.ts'
+import { useStable } from './use-stable.ts'
+
+/** The rows of a SELECT, kept up to date. Queries are compared by text and parameters, so they may be written inline. */
+export type UseQuery = <Row = SqlRow>(query: SqlQuery) => readonly Row[]
+
+/** Makes the `useQuery` of a context. */
+export function createUseQuery<S extends SchemaInput>(context: ScopeContext<S>): UseQuery {
+  return function useQuery<Row = SqlRow>({ sql, parameters }: SqlQuery): readonly Row[] {
+    const { store } = useScope(context)
+    const stable = useStable(parameters)
+    return useLive(useMemo(() => store.live<Row>({ sql, parameters: stable }), [store, sql, stable]))
+  }
+}

@@ -1,0 +1,44 @@
+import { sqlJsDriver } from '../drivers/index.ts'
+import { RowcastError } from '../errors/index.ts'
+import { defineSchema, readMetadata, type Schema, type SchemaInput } from '../schema/index.ts'
+import { createStore, type Store, type StoreOptions } from '../store/index.ts'
+import { download, type RemoteProgress } from './download.ts'
+
+export type { RemoteProgress } from './download.ts'
+
+export interface RemoteOptions<S extends SchemaInput> extends Pick<StoreOptions<S>, 'driver' | 'locateFile'> {
+  /** The schema that the code was written for. Without it, the one stored in the file is taken. */
+  readonly schema?: Schema<S> | undefined
+  /** `whole`: the file is loaded first, then everything is in memory. `auto` chooses; today it always chooses `whole`. */
+  readonly mode?: 'auto' | 'whole' | undefined
+  /** Told how much has been loaded, in bytes. */
+  readonly onProgress?: ((progress: RemoteProgress) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Instead of the platform's own, for headers or caches of one's own. */
+  readonly fetch?: typeof fetch | undefined
+}
+
+/**
+ * Opens a published `.db` file by its URL as a read-only store: the same tables, streams and hooks; writes throw
+ * ReadOnlyError. A file older than `schema` is migrated in memory.
+ *
+ * Throws RowcastError with code `remote` where the file can't be loaded, SqlError for what is no rowcast database,
+ * VersionError for one that is newer than `schema`, MigrationError for one that can't be migrated.
+ */
+export async function openRemote<const S extends SchemaInput = SchemaInput>(url: string | URL, options: RemoteOptions<S> = {}): Promise<Store<S>> {
+  const mode: string = options.mode ?? 'auto'
+  if (mode !== 'auto' && mode !== 'whole') throw new RowcastError('remote', `mode '${mode}' is not supported: expected 'auto' or 'whole'`)
+  const bytes = await download(url, options)
+  const driver = options.driver ?? sqlJsDriver(options.locateFile ? { locateFile: options.locateFile } : {})
+  const schema = options.schema ?? ((await storedSchema(bytes, driver)) as Schema<S>)
+  return createStore({ schema, data: bytes, driver, readOnly: true, history: { limit: 0 } })
+}
+
+async function storedSchema(bytes: Uint8Array, factory: NonNullable<StoreOptions<SchemaInput>['driver']>): Promise<Schema> {
+  const driver = await factory.open(bytes)
+  try {
+    return defineSchema(readMetadata(driver).definition)
+  } finally {
+    driver.close()
+  }
+}

@@ -1,0 +1,66 @@
+import type { ChangeSet, Origin } from '../changes/index.ts'
+import type { Engine, WriteMeta } from './engine.ts'
+import type { RowWrite } from './layers/layer-stacks.ts'
+import { checkReservations } from './layers/reservations.ts'
+import { validateNets } from './sql/run-sql.ts'
+import { writeRows } from './rows/write-rows.ts'
+
+/** How a change of the base meets what is open above it. */
+export interface BaseChange {
+  readonly what: string
+  readonly origin: Origin
+  readonly label?: string | undefined
+  /** Whether it shows at once where drafts cover it (the user's own undo), or stays below them (an arrival). */
+  readonly take: boolean
+  /** Whether it counts as committed here. */
+  readonly commits: boolean
+}
+
+/**
+ * Changes what is committed, below or through whatever is open. Returns what was committed, net. Throws ValidationError
+ * and ConstraintError for the user's own; then nothing has changed.
+ */
+export function applyBase(engine: Engine, writes: readonly RowWrite[], change: BaseChange): ChangeSet | undefined {
+  const { layers } = engine
+  const meta: WriteMeta = { origin: change.origin, label: change.label }
+  let committed: ChangeSet | undefined
+  engine.writeSettled(
+    change.what,
+    () => {
+      writeRows(engine, layers.planBase(writes, change.take))
+      const nets = engine.netsSince(0)
+      if (change.take) checkReservations(layers, undefined, nets, engine.byName)
+      if (change.take) validateNets(nets)
+    },
+    (visible) => {
+      const nets = layers.committedNets(visible, [])
+      const set = visible.length > 0 ? engine.changeSet(visible, meta) : undefined
+      committed = layers.empty ? set : engine.changeSet(mergeCovered(engine, nets, writes), meta)
+      layers.changeBase(writes, change.take)
+      return { set, committed: change.commits && committed && committed.changes.length > 0 ? committed : undefined }
+    },
+  )
+  return committed
+}
+
+/** What changed below drafts without being seen is committed as well. */
+function mergeCovered(engine: Engine, nets: ReturnType<Engine['netsSince']>, writes: readonly RowWrite[]): ReturnType<Engine['netsSince']> {
+  const seen = new Map(nets.map((net) => [net.rows, new Map<unknown, (typeof nets)[number]>()]))
+  for (const net of nets) seen.get(net.rows)!.set(net.id, net)
+  const merged = [...nets]
+  for (const write of writes) {
+    const stack = engine.layers.get(write.rows, write.id)
+    if (!stack || write.op === 'delete') continue
+    const known = seen.get(write.rows)?.get(write.id)
+    const cells = new Map(known?.cells)
+    for (const [cell, value] of write.cells) {
+      const covered = stack.cells.get(cell)
+      if (covered && !cells.has(cell) && covered.committed !== value) cells.set(cell, { before: covered.committed, after: value })
+    }
+    if (cells.size === (known?.cells.size ?? 0)) continue
+    const net = { rows: write.rows, key: write.key, id: write.id, op: known?.op ?? ('update' as const), cells }
+    if (known) merged[merged.indexOf(known)] = net
+    else merged.push(net)
+  }
+  return merged
+}

@@ -1,0 +1,212 @@
+import { BehaviorSubject, defer, distinctUntilChanged, type Observable } from 'rxjs'
+import { formatPath, keyId, parsePath, type ChangeSet, type Key } from '../changes/index.ts'
+import { NotFoundError, TransactionError, ValidationError } from '../errors/index.ts'
+import type { CellPlace, Commit, Conflict } from './api.ts'
+import type { Engine } from './engine.ts'
+import { issuesOf, underneath } from './layers/committed-rows.ts'
+import { ROW, type Layer, type LayerConflict } from './layers/layer.ts'
+import { checkCommit } from './layers/commit-checks.ts'
+import type { RowStack } from './layers/row-stack.ts'
+import { pathOfCell, valueOfCell, type CellId } from './rows/cells.ts'
+import { writeRows } from './rows/write-rows.ts'
+import { Workspace } from './workspace.ts'
+
+let drafts = 0
+
+/** A draft as callers use it, untyped: `Draft` in api.ts is its typed face. */
+export class DraftHandle extends Workspace implements Layer {
+  readonly id: string
+  readonly kind = 'draft'
+  readonly label: string | undefined
+  readonly stacks: Set<RowStack> = new Set()
+  readonly #dirty = new BehaviorSubject(false)
+  readonly #conflicts = new Map<string, LayerConflict>()
+  readonly #conflicts$ = new BehaviorSubject<readonly Conflict[]>([])
+  readonly #onEnd: (draft: DraftHandle) => void
+  #touched = false
+  #conflicting = false
+  #state: 'open' | 'committed' | 'cancelled' = 'open'
+
+  constructor(engine: Engine, label: string | undefined, onEnd: (draft: DraftHandle) => void) {
+    super(engine)
+    this.id = `draft-${++drafts}`
+    this.label = label
+    this.#onEnd = onEnd
+  }
+
+  get state(): 'open' | 'committed' | 'cancelled' {
+    return this.#state
+  }
+
+  get isDirty(): boolean {
+    return this.#state === 'open' && this.engine.layers.isDirty(this)
+  }
+
+  get isDirty$(): Observable<boolean> {
+    return defer(() => {
+      if (this.#state === 'open') this.#dirty.next(this.isDirty)
+      return this.#dirty.pipe(distinctUntilChanged())
+    })
+  }
+
+  get conflicts$(): Observable<readonly Conflict[]> {
+    return this.#conflicts$.asObservable()
+  }
+
+  changes(): ChangeSet {
+    return this.engine.changeSet(this.engine.layers.netsOf(this), { label: this.label }, this.id)
+  }
+
+  /** Makes the edits permanent. Throws ValidationError or ConstraintError; the draft stays open then. */
+  commit(): Commit {
+    this.assertUsable()
+    const { engine } = this
+    const nets = engine.layers.netsOf(this)
+    checkCommit(engine, this, nets)
+    const committed = engine.changeSet(nets, { label: this.label }, this.id)
+    engine.writeSettled(
+      'draft.commit',
+      () => {
+        this.#validate()
+        writeRows(engine, engine.layers.planSinking(this))
+      },
+      (visible) => {
+        engine.layers.sink(this)
+        this.#end('committed')
+        if (nets.length > 0) engine.onCommitted(committed)
+        return {
+          set: visible.length > 0 ? engine.changeSet(visible, { label: this.label }, this.id) : undefined,
+          committed: nets.length > 0 ? committed : undefined,
+        }
+      },
+    )
+    return { id: this.id, changes: committed, confirmed: Promise.resolve() }
+  }
+
+  /** Each cell falls back to what lies below it now. */
+  cancel(): void {
+    if (this.#state === 'cancelled') return
+    this.assertUsable()
+    const { engine } = this
+    engine.writeSettled(
+      'draft.cancel',
+      () => writeRows(engine, engine.layers.planRemoval(this)),
+      (visible) => {
+        engine.layers.remove(this)
+        this.#end('cancelled')
+        return { set: visible.length > 0 ? engine.changeSet(visible, { origin: 'cancel', label: this.label }, this.id) : undefined, committed: undefined }
+      },
+    )
+  }
+
+  /** Keeps one's own value of a cell that someone else changed. Throws NotFoundError if there is no such conflict. */
+  keep(cell: CellPlace): void {
+    this.assertUsable()
+    const [id, conflict] = this.#find(cell)
+    if (conflict.lost && conflict.cell !== ROW) {
+      const { stack } = conflict
+      const value = valueOfCell(stack.rows.schema.model, conflict.cell, conflict.mine)
+      if (!stack.rows.rowidOf(stack.key)) throw new NotFoundError(`${cell.table} ${String(cell.key)} is gone: take the other's change, or insert the row again`)
+      this.engine.write(this, {}, () => {
+        this.table(stack.rows.schema.model.name).set(stack.key, pathOfCell(stack.rows.schema.model, conflict.cell), value)
+      })
+    } else if (conflict.lost) throw new NotFoundError(`${cell.table} ${String(cell.key)} is gone: insert it again to keep it`)
+    this.#conflicts.delete(id)
+    this.engine.enqueue(() => this.#conflicts$.next(this.#shown()))
+  }
+
+  /** Takes the other's value of a cell. Throws NotFoundError if there is no such conflict. */
+  take(cell: CellPlace): void {
+    this.assertUsable()
+    const [id, conflict] = this.#find(cell)
+    if (!conflict.lost) {
+      const { engine } = this
+      const only = (stack: RowStack, at: CellId): boolean => stack === conflict.stack && at === conflict.cell
+      engine.writeSettled(
+        'draft.take',
+        () => writeRows(engine, engine.layers.planRemoval(this, only)),
+        (visible) => {
+          engine.layers.remove(this, only)
+          return { set: visible.length > 0 ? engine.changeSet(visible, { origin: 'cancel', label: this.label }, this.id) : undefined, committed: undefined }
+        },
+      )
+    }
+    this.#conflicts.delete(id)
+    this.engine.enqueue(() => this.#conflicts$.next(this.#shown()))
+  }
+
+  /** Told by the layers. */
+  conflict(conflict: LayerConflict): void {
+    const { name } = conflict.stack.rows.schema.model
+    this.#conflicts.set(`${name}\0${String(conflict.stack.id)}\0${String(conflict.cell)}`, conflict)
+    if (this.#conflicting) return
+    this.#conflicting = true
+    this.engine.later(() => {
+      this.#conflicting = false
+      this.#conflicts$.next(this.#shown())
+    })
+  }
+
+  /** Told by the layers: something of this draft's entries may have changed. */
+  touched(): void {
+    if (this.#touched || !this.#dirty.observed) return
+    this.#touched = true
+    this.engine.later(() => {
+      this.#touched = false
+      if (this.#state === 'open') this.#dirty.next(this.isDirty)
+    })
+  }
+
+  override assertUsable(): void {
+    this.engine.assertWritable()
+    if (this.#state !== 'open') throw new TransactionError(`the draft was ${this.#state}: open another`)
+  }
+
+  protected override get layer(): Layer {
+    return this
+  }
+
+  /** What is committed must be valid by itself: other drafts over the same rows may be what makes them valid to see. */
+  #validate(): void {
+    const issues = [...this.stacks].flatMap((stack) => {
+      const exists = stack.exists?.of(this)?.value ?? (stack.committed ? 1 : 0)
+      if (exists !== 1) return []
+      return issuesOf(stack, underneath(stack, (cell) => stack.cells.get(cell)?.of(this)?.value ?? stack.cells.get(cell)?.committed))
+    })
+    if (issues.length > 0) throw new ValidationError(issues)
+  }
+
+  #end(state: 'committed' | 'cancelled'): void {
+    this.#state = state
+    this.engine.layers.close(this)
+    this.#conflicts.clear()
+    this.#onEnd(this)
+    this.engine.later(() => {
+      this.#dirty.next(false)
+      this.#conflicts$.next([])
+      this.#dirty.complete()
+      this.#conflicts$.complete()
+    })
+  }
+
+  #find(cell: CellPlace): [string, LayerConflict] {
+    const path = formatPath(parsePath(cell.path))
+    for (const [id, conflict] of this.#conflicts) {
+      const shown = this.#show(conflict)
+      if (shown.table === cell.table && conflict.stack.id === keyId(cell.key as Key) && shown.path === path) return [id, conflict]
+    }
+    throw new NotFoundError(`the draft has no conflict at ${cell.table} ${String(cell.key)} '${path}'`)
+  }
+
+  #show({ stack, cell, mine, theirs }: LayerConflict): Conflict {
+    const { model } = stack.rows.schema
+    const place = { table: model.name, key: stack.key }
+    if (cell === ROW) return { ...place, path: '', mine: mine === 1, theirs: theirs === 1 }
+    return { ...place, path: pathOfCell(model, cell), mine: valueOfCell(model, cell, mine), theirs: valueOfCell(model, cell, theirs) }
+  }
+
+  #shown(): Conflict[] {
+    return [...this.#conflicts.values()].map((conflict) => this.#show(conflict))
+  }
+}
+

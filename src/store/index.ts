@@ -1,0 +1,14 @@
+/**
+ * store: createStore, tables, transactions, layers (drafts, pending transactions), history, live queries. Imports
+ * src/errors, src/changes, src/schema, src/drivers and src/triggers; never react, webgl, transport or server.
+ * @module
+ */
+export type {
+  CellPlace, Commit, Conflict, Draft, FindOptions, History, HistoryStep, LiveDiff, LiveQuery, Mutable, Recipe, SingletonValue,
+  SnapshotInfo, SqlQuery, SqlRow, Store, Sync, Table, TableChange, Transaction, TransactionOptions, Workspace,
+} from './api.ts'
+export { createStore, type InitialRows, type StoreOptions } from './create-store.ts'
+export { FilterError } from './filter/index.ts'
+export { rowPredicate, type RowPredicate } from './row-predicate.ts'
+export { internals, type StoreInternals } from './internals.ts'
+export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'

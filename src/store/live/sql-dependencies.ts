@@ -1,0 +1,82 @@
+import type { SqlValue } from '../../drivers/index.ts'
+import type { Column, TableModel } from '../../schema/index.ts'
+import type { Engine } from '../engine.ts'
+import type { NetRow } from '../rows/cells.ts'
+import type { TableRows } from '../rows/table-rows.ts'
+
+/** What a SELECT reads: the columns by table. That rows come and go always matters. Tables not of the schema are not told. */
+export type SqlDependencies = ReadonlyMap<TableRows, ReadonlySet<number>>
+
+/** A b-tree of the database: a base table or one of its indexes, with the columns that reading it depends on. */
+interface Tree {
+  readonly rows: TableRows
+  /** `undefined` for the table itself, whose columns are read one by one. */
+  readonly indexed: ReadonlySet<number> | undefined
+}
+
+/** Finds out from SQLite's own program what a statement reads: the trees that it opens and the columns that it takes. */
+export function sqlDependencies(engine: Engine, sql: string): SqlDependencies {
+  const trees = treesOf(engine)
+  const cursors = new Map<SqlValue, Tree[]>()
+  const found = new Map<TableRows, Set<number>>()
+  const explain = engine.driver.prepare(`EXPLAIN ${sql}`)
+  try {
+    const program = explain.all()
+    for (const [, opcode, cursor, root, database] of program) {
+      if ((opcode !== 'OpenRead' && opcode !== 'ReopenIdx') || database !== 0) continue
+      const tree = trees.get(Number(root))
+      if (!tree) continue
+      const open = cursors.get(cursor!)
+      if (open) open.push(tree)
+      else cursors.set(cursor!, [tree])
+      if (!found.has(tree.rows)) found.set(tree.rows, new Set())
+    }
+    for (const [, opcode, cursor, column] of program) {
+      if (opcode === 'OpenRead' || opcode === 'ReopenIdx' || opcode === 'Count' || opcode === 'Close') continue
+      for (const { rows, indexed } of cursors.get(cursor!) ?? []) {
+        const columns = found.get(rows)!
+        // Whatever else is done with an index goes by its order. An operand that is no cursor may be taken for one: harmless.
+        if (indexed) for (const each of indexed) columns.add(each)
+        else if (opcode === 'Column') columns.add(Number(column))
+        else if (opcode === 'RowData') for (const each of rows.schema.model.columns) columns.add(each.index)
+      }
+    }
+  } finally {
+    explain.finalize()
+  }
+  return found
+}
+
+/** Whether a change alters something that is read. */
+export function concerns(dependencies: SqlDependencies, net: NetRow): boolean {
+  const columns = dependencies.get(net.rows)
+  if (!columns) return false
+  if (net.op !== 'update') return true
+  for (const cell of net.cells.keys()) if (columns.has(typeof cell === 'number' ? cell : net.rows.schema.model.rest!.index)) return true
+  return false
+}
+
+/** By root page. */
+function treesOf(engine: Engine): Map<number, Tree> {
+  const byBase = new Map(engine.rows.map((rows) => [rows.schema.model.base, rows]))
+  const trees = new Map<number, Tree>()
+  const statement = engine.driver.prepare(`SELECT type, name, tbl_name, rootpage FROM main.sqlite_schema WHERE rootpage > 0`)
+  try {
+    for (const [type, name, table, root] of statement.all()) {
+      const rows = byBase.get(String(table))
+      if (rows) trees.set(Number(root), { rows, indexed: type === 'table' ? undefined : indexedColumns(rows.schema.model, String(name)) })
+    }
+  } finally {
+    statement.finalize()
+  }
+  return trees
+}
+
+function indexedColumns(model: TableModel, name: string): ReadonlySet<number> {
+  const declared = [...model.unique, ...model.indexes].find((index) => index.name === name)?.columns
+  const reference = model.references.find((each) => `${model.name}__reference_${each.name}` === name)?.columns
+  const columns = declared ?? reference ?? (name.startsWith('sqlite_autoindex_') ? model.key : model.columns)
+  const indexes = new Set<number>()
+  for (const column of columns) for (let at: Column | undefined = column; at; at = at.guard) indexes.add(at.index)
+  return indexes
+}

@@ -1,0 +1,131 @@
+import type { SqliteStatement, SqlValue } from '../../drivers/index.ts'
+import { sameSql } from '../../schema/index.ts'
+import type { SqlRow } from '../api.ts'
+import type { Engine } from '../engine.ts'
+import type { NetRow } from '../rows/cells.ts'
+import { Live } from './live.ts'
+import { concerns, sqlDependencies, type SqlDependencies } from './sql-dependencies.ts'
+
+/** A SELECT that was checked, with its parameters in SQLite's values. */
+export interface PreparedQuery {
+  readonly sql: string
+  readonly parameters: readonly SqlValue[]
+}
+
+/**
+ * A live query in SQL. It runs again at most once per transaction, and only when a column that it reads has changed or
+ * a row of a table that it reads came or went. Rows with the same values are the same objects.
+ */
+export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
+  readonly #query: PreparedQuery
+  readonly #cells = new WeakMap<Row, readonly SqlValue[]>()
+  /** Rows in one place of two results that have nothing else to be known by. */
+  readonly #ids = new WeakMap<Row, object>()
+  #statement: SqliteStatement | undefined
+  #dependencies: SqlDependencies = new Map()
+  #waiting = false
+
+  constructor(engine: Engine, query: PreparedQuery) {
+    super(engine)
+    this.#query = query
+  }
+
+  protected override read(previous: readonly Row[]): readonly Row[] {
+    const statement = this.engine.driver.prepare(this.#query.sql)
+    try {
+      return this.#run(statement, previous)
+    } finally {
+      statement.finalize()
+    }
+  }
+
+  protected override start(previous: readonly Row[]): readonly Row[] {
+    const statement = this.engine.driver.prepare(this.#query.sql)
+    try {
+      this.#dependencies = sqlDependencies(this.engine, statement.text)
+      const rows = this.#run(statement, previous)
+      this.#statement = statement
+      for (const table of this.#dependencies.keys()) this.engine.tableChanges.get(table)!.add(this.#changed)
+      return rows
+    } catch (error) {
+      statement.finalize()
+      throw error
+    }
+  }
+
+  protected override stop(): void {
+    for (const table of this.#dependencies.keys()) this.engine.tableChanges.get(table)!.delete(this.#changed)
+    this.#dependencies = new Map()
+    this.#statement?.finalize()
+    this.#statement = undefined
+    this.#waiting = false
+  }
+
+  protected override refresh(): void {
+    this.#waiting = false
+    if (this.#statement && this.current) this.publish(this.#run(this.#statement, this.current))
+  }
+
+  protected override idOf(row: Row): unknown {
+    return this.#ids.get(row) ?? row
+  }
+
+  /** Called for each table of a transaction: the query runs once they all have been. */
+  readonly #changed = (nets: readonly NetRow[]): void => {
+    if (this.#waiting || !nets.some((net) => concerns(this.#dependencies, net))) return
+    this.#waiting = true
+    this.engine.enqueue(() => {
+      if (this.#waiting) this.refresh()
+    })
+  }
+
+  /** Rows that were there are taken again: those at either end in place, the others by what they hold. */
+  #run(statement: SqliteStatement, previous: readonly Row[]): readonly Row[] {
+    const found = statement.all(this.#query.parameters)
+    const rows: Row[] = new Array(found.length)
+    const same = (row: Row, cells: readonly SqlValue[]): boolean => this.#cells.get(row)!.every((cell, at) => sameSql(cell, cells[at]!))
+    let start = 0
+    while (start < found.length && start < previous.length && same(previous[start]!, found[start]!)) {
+      rows[start] = previous[start]!
+      start++
+    }
+    let end = found.length
+    let endPrevious = previous.length
+    while (end > start && endPrevious > start && same(previous[endPrevious - 1]!, found[end - 1]!)) rows[--end] = previous[--endPrevious]!
+    if (start === end) return rows
+    const byContent = new Map<string, Row[]>()
+    for (let at = endPrevious - 1; at >= start; at--) {
+      const row = previous[at]!
+      const content = contentOf(this.#cells.get(row)!)
+      const others = byContent.get(content)
+      if (others) others.push(row)
+      else byContent.set(content, [row])
+    }
+    const fresh: number[] = []
+    for (let at = start; at < end; at++) {
+      const known = byContent.get(contentOf(found[at]!))?.pop()
+      if (!known) fresh.push(at)
+      rows[at] = known ?? this.#make(statement.columns, found[at]!)
+    }
+    if (fresh.length > 0) {
+      const gone = new Set([...byContent.values()].flat())
+      for (const at of fresh) {
+        const before = previous[at]
+        if (before && gone.has(before)) this.#ids.set(rows[at]!, this.#ids.get(before) ?? before)
+      }
+    }
+    return rows
+  }
+
+  #make(columns: readonly string[], cells: readonly SqlValue[]): Row {
+    const row = Object.freeze(Object.fromEntries(columns.map((column, at) => [column, cells[at]!]))) as Row
+    this.#cells.set(row, cells)
+    return row
+  }
+}
+
+function contentOf(cells: readonly SqlValue[]): string {
+  let text = ''
+  for (const cell of cells) text += typeof cell === 'string' ? `${JSON.stringify(cell)},` : `${cell === null ? '' : String(cell)}${cell instanceof Uint8Array ? 'b' : ''},`
+  return text
+}

@@ -1,0 +1,121 @@
+import type { SqlValue } from '../../drivers/index.ts'
+import type { RowObject } from '../../schema/index.ts'
+import type { Engine } from '../engine.ts'
+import type { NetRow } from '../rows/cells.ts'
+import type { TableRows } from '../rows/table-rows.ts'
+import { Live } from './live.ts'
+import { SortedWindow } from './sorted-window.ts'
+import type { TableQuery } from './table-query.ts'
+
+/** Up to here a window keeps the rows before its offset too, which is what makes it exact without asking SQLite. */
+const MAX_KEPT_OFFSET = 2_000
+/** Fewer changes than this are always applied one by one. */
+const FEW_CHANGES = 256
+
+/**
+ * A live query of one table, kept up to date from the net changes of each transaction.
+ *
+ * A subscriber may write while a transaction is being told, so SQLite can be ahead of the changes that arrive here. A
+ * changed row is therefore always taken as it is now; taking it again with the later change does nothing.
+ */
+export class TableLive<Row extends object = RowObject> extends Live<Row> {
+  readonly #rows: TableRows
+  readonly #query: TableQuery
+  #window: SortedWindow | undefined
+
+  constructor(engine: Engine, rows: TableRows, query: TableQuery) {
+    super(engine)
+    this.#rows = rows
+    this.#query = query
+  }
+
+  protected override read(): readonly Row[] {
+    return this.#query.run() as object[] as Row[]
+  }
+
+  protected override start(): readonly Row[] {
+    let rows: readonly RowObject[]
+    if (this.#query.offset > MAX_KEPT_OFFSET) rows = this.#query.run()
+    else {
+      const window = new SortedWindow(this.#query)
+      window.fill()
+      rows = window.visible()
+      this.#window = window
+    }
+    this.engine.tableChanges.get(this.#rows)!.add(this.#changed)
+    return rows as readonly object[] as readonly Row[]
+  }
+
+  protected override stop(): void {
+    this.engine.tableChanges.get(this.#rows)!.delete(this.#changed)
+    this.#window = undefined
+  }
+
+  protected override refresh(): void {
+    this.#window?.fill()
+    this.#publish(this.#window ? this.#window.visible() : this.#query.run())
+  }
+
+  protected override idOf(row: Row): unknown {
+    return this.#query.idOf(row)
+  }
+
+  readonly #changed = (nets: readonly NetRow[]): void => {
+    if (!this.current || this.#query.limit === 0) return
+    const window = this.#window
+    if (!window) {
+      this.#changedFarBehind(nets)
+      return
+    }
+    const concerned = nets.filter((net) => window.has(net.id) || (net.op !== 'delete' && this.#query.touches(net)))
+    if (concerned.length === 0) return
+    if (concerned.length > Math.max(FEW_CHANGES, window.length / 4)) {
+      this.refresh()
+      return
+    }
+    let changed = false
+    for (const net of concerned) if (window.set(net.id, this.#now(net))) changed = true
+    if (window.short) this.refresh()
+    else if (changed) this.#publish(window.visible())
+  }
+
+  /** The row as it is now, if it matches. */
+  #now(net: NetRow): RowObject | undefined {
+    if (net.op === 'delete') return undefined
+    if (net.op === 'insert' && !this.#query.matches(inserted(net))) return undefined
+    const row = this.#rows.get(net.key)
+    return row && this.#query.matches(row) ? row : undefined
+  }
+
+  /** Where the rows before the window aren't known, any change that may move them asks SQLite. */
+  #changedFarBehind(nets: readonly NetRow[]): void {
+    if (nets.some((net) => this.#query.touches(net))) {
+      this.refresh()
+      return
+    }
+    const ids = new Set(nets.map((net) => net.id))
+    if (this.current!.some((row) => ids.has(this.#query.idOf(row)))) this.refresh()
+  }
+
+  #publish(rows: readonly RowObject[]): void {
+    this.publish(rows as readonly object[] as readonly Row[])
+  }
+}
+
+const decoded = new WeakMap<NetRow, RowObject>()
+
+/** An inserted row from its change, which spares reading what no query shows. */
+function inserted(net: NetRow): RowObject {
+  let row = decoded.get(net)
+  if (!row) {
+    const { codec } = net.rows.schema
+    const cells = new Map<number, SqlValue>()
+    for (const [cell, { after }] of net.cells) {
+      if (typeof cell === 'string') return net.rows.get(net.key) ?? {}
+      cells.set(cell, after)
+    }
+    row = codec.decode(codec.spread(cells))
+    decoded.set(net, row)
+  }
+  return row
+}

@@ -1,0 +1,43 @@
+import { keyId, type Cells, type RowChange } from '../../changes/index.ts'
+import type { SqlValue } from '../../drivers/index.ts'
+import { ValidationError } from '../../errors/index.ts'
+import { EncodeFailure, encodeColumn, encodeJson } from '../../schema/index.ts'
+import type { Engine } from '../engine.ts'
+import type { RowWrite } from '../layers/layer-stacks.ts'
+import type { CellId } from './cells.ts'
+import { placeOf } from './place.ts'
+import type { TableRows } from './table-rows.ts'
+
+/** The `after` side of row changes as writes in stored values. Throws ValidationError and NotFoundError. */
+export function encodeChanges(engine: Engine, changes: readonly RowChange[]): RowWrite[] {
+  return changes.map((change) => {
+    const rows = engine.table(change.table)
+    const cells = change.op === 'delete' ? new Map<CellId, SqlValue>() : encodeCells(rows, change, change.after)
+    if (change.op === 'insert')
+      for (const [n, column] of rows.schema.model.key.entries()) cells.set(column.index, rows.keyParameters(change.key)[n]!)
+    return { rows, key: change.key, id: keyId(change.key), op: change.op, cells }
+  })
+}
+
+/** One side of a change in stored values. */
+export function encodeCells(rows: TableRows, change: RowChange, side: Cells): Map<CellId, SqlValue> {
+  const cells = new Map<CellId, SqlValue>()
+  const { model } = rows.schema
+  for (const path of Object.keys(side)) {
+    const value = side[path]
+    const place = placeOf(model, path)
+    try {
+      if (place.kind === 'undeclared') cells.set(path, value === undefined ? null : encodeJson(value))
+      else {
+        const column = place.kind === 'column' ? place.column : place.node.presence
+        if (!column) continue
+        cells.set(column.index, encodeColumn(column, column.nullInRest && value === null ? undefined : value))
+        if (column.nullInRest) cells.set(path, value === null ? 'null' : null)
+      }
+    } catch (error) {
+      if (!(error instanceof EncodeFailure)) throw error
+      throw new ValidationError([{ table: model.name, key: change.key, path, keyword: error.keyword, message: error.message }], { cause: error })
+    }
+  }
+  return cells
+}

@@ -1,0 +1,97 @@
+import type { SqlValue } from '../../drivers/index.ts'
+import { ConstraintError } from '../../errors/index.ts'
+import { quoteName, type Column } from '../../schema/index.ts'
+import type { Engine } from '../engine.ts'
+import type { RowWrite } from '../layers/layer-stacks.ts'
+import { translateSqlError } from '../sql/sqlite-errors.ts'
+import type { CellId } from './cells.ts'
+import { withMembers } from './rest-members.ts'
+
+/**
+ * Carries out the store's own writes within the transaction that is open. Their order does not matter: foreign keys are
+ * checked at its end, and where unique values get in each other's way (two rows that swap them) they are parked first.
+ */
+export function writeRows(engine: Engine, writes: readonly RowWrite[]): void {
+  if (writes.length === 0) return
+  engine.driver.exec('SAVEPOINT rowcast_writes')
+  const mark = engine.mark
+  try {
+    carryOut(writes)
+    engine.driver.exec('RELEASE rowcast_writes')
+  } catch (error) {
+    const explained = translateSqlError(error, engine.models)
+    engine.driver.exec('ROLLBACK TO rowcast_writes; RELEASE rowcast_writes')
+    engine.forgetSince(mark)
+    if (!(explained instanceof ConstraintError) || explained.constraint !== 'unique') throw explained
+    park(writes)
+    carryOut(writes)
+  }
+}
+
+function carryOut(writes: readonly RowWrite[]): void {
+  for (const write of writes) if (write.op === 'update') updateRow(write)
+  for (const write of writes) if (write.op === 'delete') deleteRow(write)
+  for (const write of writes) if (write.op === 'insert') insertRow(write)
+}
+
+function updateRow({ rows, key, cells }: RowWrite): void {
+  const rowid = rows.rowidOf(key)
+  if (rowid === undefined || cells.size === 0) return
+  const stored = columnValues(rows.schema.model, cells, () => rows.stored(rowid))
+  const sets = stored.map(([column]) => `${quoteName(column.name)} = ?`)
+  rows.statement(`UPDATE ${rows.base} SET ${sets.join(', ')} WHERE rowid = ?`).run([...stored.map(([, value]) => value), rowid])
+}
+
+function deleteRow({ rows, key }: RowWrite): void {
+  const rowid = rows.rowidOf(key)
+  // A cascade may have been faster.
+  if (rowid !== undefined) rows.statement(`DELETE FROM ${rows.base} WHERE rowid = ?`).run([rowid])
+}
+
+function insertRow({ rows, cells }: RowWrite): void {
+  const { model } = rows.schema
+  const stored = columnValues(model, cells, () => new Array<SqlValue>(model.columns.length).fill(null)).filter(([, value]) => value !== null)
+  const names = stored.map(([column]) => quoteName(column.name))
+  rows
+    .statement(`INSERT INTO ${rows.base} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
+    .run(stored.map(([, value]) => value))
+}
+
+/** Cells by column: undeclared properties together make up one. */
+function columnValues(model: RowWrite['rows']['schema']['model'], cells: ReadonlyMap<CellId, SqlValue>, read: () => SqlValue[]): [Column, SqlValue][] {
+  const values: [Column, SqlValue][] = []
+  const members = new Map<string, SqlValue>()
+  for (const [cell, value] of cells) {
+    if (typeof cell === 'number') values.push([model.columns[cell]!, value])
+    else members.set(cell, value)
+  }
+  if (members.size > 0 && model.rest) values.push([model.rest, withMembers(model, read()[model.rest.index]!, members)])
+  return values
+}
+
+/** Gives every row that is about to change or go a unique value of nobody's, so that the order of writes is free. */
+function park(writes: readonly RowWrite[]): void {
+  for (const { rows, key, op, cells } of writes) {
+    if (op === 'insert') continue
+    const rowid = rows.rowidOf(key)
+    if (rowid === undefined) continue
+    for (const index of rows.schema.model.unique) {
+      if (op === 'update' && !index.columns.some((column) => cells.has(column.index))) continue
+      const column = index.columns.find((one) => op === 'delete' || cells.has(one.index))!
+      rows.updateStatement(column).run([parkedValue(column, rowid), rowid])
+    }
+  }
+}
+
+function parkedValue(column: Column, rowid: number): SqlValue {
+  switch (column.storage) {
+    case 'INTEGER':
+      return -9_000_000_000_000_000 - rowid
+    case 'REAL':
+      return -1e300 - rowid * 1e290
+    case 'BLOB':
+      return new TextEncoder().encode(`rowcast ${rowid}`)
+    default:
+      return `\u{10FFFF}rowcast ${rowid}`
+  }
+}

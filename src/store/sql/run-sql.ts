@@ -1,0 +1,80 @@
+import type { SqliteStatement, SqlValue } from '../../drivers/index.ts'
+import { SqlError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
+import { decodeColumn, EncodeFailure, encodeColumn, MalformedJson, type Column } from '../../schema/index.ts'
+import type { SqlQuery, SqlRow } from '../api.ts'
+import type { Engine } from '../engine.ts'
+import type { Layer } from '../layers/layer.ts'
+import { issuesOf } from '../layers/committed-rows.ts'
+import type { NetRow } from '../rows/cells.ts'
+import { checkRead, checkWrite } from './statement.ts'
+import type { StatementCache } from './statement-cache.ts'
+
+/** Runs a SELECT. */
+export function runQuery(engine: Engine, cache: StatementCache, query: SqlQuery): SqlRow[] {
+  engine.assertOpen()
+  const { sql, parameters } = checkRead(query)
+  const statement = cache.get(sql)
+  return toObjects(statement, statement.all(parameters))
+}
+
+/** Runs one write in SQL: what it changed is validated as any other write. */
+export function runExec(engine: Engine, layer: Layer | undefined, query: SqlQuery): { changes: number; rows: SqlRow[] } {
+  engine.assertWritable()
+  const { sql, parameters } = checkWrite(query)
+  return engine.write(layer, {}, () => {
+    const mark = engine.mark
+    // Not kept: a statement prepared on a view with many triggers is large.
+    const statement = engine.driver.prepare(sql)
+    try {
+      const rows = toObjects(statement, statement.all(parameters))
+      const nets = engine.netsSince(mark)
+      validateNets(nets)
+      return { changes: nets.length, rows }
+    } finally {
+      statement.finalize()
+    }
+  })
+}
+
+/** Checks what raw SQL has written. Throws ValidationError. */
+export function validateNets(nets: readonly NetRow[]): void {
+  const issues: ValidationIssue[] = []
+  for (const net of nets) if (net.op !== 'delete') issues.push(...issuesOfNet(net))
+  if (issues.length > 0) throw new ValidationError(issues)
+}
+
+function issuesOfNet(net: NetRow): ValidationIssue[] {
+  const { model } = net.rows.schema
+  const found: ValidationIssue[] = []
+  const refuse = (column: Column, keyword: string, message: string): void =>
+    void found.push({ table: model.name, key: net.key, path: column.path, keyword, message })
+  for (const [cell, { after }] of net.cells) {
+    if (typeof cell === 'string' || after === null) continue
+    const column = model.columns[cell]!
+    try {
+      encodeColumn(column, decodeColumn(column, after))
+      if (column.guard && isAbsent(net, column.guard)) refuse(column, 'type', `has a value although '${column.guard.path}' is not there`)
+    } catch (error) {
+      if (error instanceof EncodeFailure) refuse(column, error.keyword, error.message)
+      else if (error instanceof MalformedJson) refuse(column, 'type', error.message)
+      else throw error
+    }
+  }
+  if (found.length > 0) return found
+  return issuesOf(net, net.rows.stored(net.rows.rowidOf(net.key)!))
+}
+
+function isAbsent(net: NetRow, guard: Column): boolean {
+  const changed = net.cells.get(guard.index)
+  const value: SqlValue = changed ? changed.after : net.rows.stored(net.rows.rowidOf(net.key)!)[guard.index]!
+  return value !== 1
+}
+
+/** Rows as objects. Throws SqlError where two columns share a name, of which one would be lost. */
+export function toObjects(statement: SqliteStatement, rows: readonly SqlValue[][]): SqlRow[] {
+  const { columns } = statement
+  if (rows.length === 0) return []
+  if (new Set(columns).size !== columns.length)
+    throw new SqlError(`two columns of the result are called '${columns.find((name, n) => columns.indexOf(name) !== n)}': give one another name with AS`)
+  return rows.map((row) => Object.freeze(Object.fromEntries(columns.map((name, n) => [name, row[n]!]))))
+}

@@ -1,0 +1,86 @@
+import type { Observable } from 'rxjs'
+import type { ChangeSet } from '../changes/index.ts'
+import type { Schema } from '../schema/index.ts'
+import type { SnapshotInfo } from './api.ts'
+import { DraftHandle } from './draft-handle.ts'
+import type { Engine } from './engine.ts'
+import { exportCommitted } from './export-database.ts'
+import { HistoryLog } from './history-log.ts'
+import { importDatabase } from './import-database.ts'
+import { Workspace } from './workspace.ts'
+
+/** A store as callers use it, untyped: `Store` in api.ts is its typed face. */
+export class StoreHandle extends Workspace {
+  readonly schema: Schema
+  readonly tables: readonly string[]
+  readonly readOnly: boolean
+  readonly history: HistoryLog
+  readonly changes$: Observable<ChangeSet>
+  readonly commits$: Observable<ChangeSet>
+  readonly #drafts = new Set<DraftHandle>()
+
+  constructor(engine: Engine, options: { historyLimit?: number | undefined }) {
+    super(engine)
+    this.schema = engine.schema
+    this.tables = Object.freeze([...engine.byName.keys()])
+    this.readOnly = engine.readOnly
+    this.history = new HistoryLog(engine, options.historyLimit)
+    this.changes$ = engine.changes$.asObservable()
+    this.commits$ = engine.commits$.asObservable()
+    engine.onCommitted = (set) => this.history.record(set)
+  }
+
+  draft(options: { label?: string | undefined } = {}): DraftHandle {
+    this.assertUsable()
+    const draft = new DraftHandle(this.engine, options.label, (ended) => this.#drafts.delete(ended))
+    this.#drafts.add(draft)
+    return draft
+  }
+
+  attach(name: string, bytes: Uint8Array | ArrayBuffer): void {
+    this.engine.assertOpen()
+    this.engine.settle('attach')
+    this.engine.driver.attach(name, toBytes(bytes))
+  }
+
+  export(): Uint8Array {
+    this.engine.assertOpen()
+    return exportCommitted(this.engine)
+  }
+
+  import(bytes: Uint8Array | ArrayBuffer): void {
+    this.engine.assertWritable()
+    importDatabase(this.engine, toBytes(bytes))
+    this.history.clear()
+  }
+
+  get snapshotInfo(): SnapshotInfo {
+    this.engine.assertOpen()
+    return { schemaVersion: this.schema.version, sequence: 0 }
+  }
+
+  get closed(): boolean {
+    return this.engine.closed
+  }
+
+  /** Ends every stream. Open drafts end with it: nothing of them was committed. */
+  close(): Promise<void> {
+    this.engine.close()
+    this.history.close()
+    return Promise.resolve()
+  }
+
+  override assertUsable(): void {
+    this.engine.assertWritable()
+  }
+
+  protected override get layer(): undefined {
+    return undefined
+  }
+}
+
+/** A file's bytes, however they came. */
+export function toBytes(bytes: Uint8Array | ArrayBuffer): Uint8Array {
+  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
+}
+

@@ -1,0 +1,219 @@
+import { Observable } from 'rxjs'
+import { equalValues, keyId, type CellValue, type Key, type Path } from '../changes/index.ts'
+import { StoreClosedError } from '../errors/index.ts'
+import { isObject, SINGLETON_KEY, type RowObject } from '../schema/index.ts'
+import type { TableChange } from './api.ts'
+import type { Engine } from './engine.ts'
+import { fieldResolver } from './filter-fields.ts'
+import { parseWhere, whereToSql } from './filter/index.ts'
+import type { Layer } from './layers/layer.ts'
+import { TableLive } from './live/table-live.ts'
+import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
+import { toRowChange, type NetRow } from './rows/cells.ts'
+import { placeOf, readPath } from './rows/place.ts'
+import { RowWriter, type Change } from './rows/row-writer.ts'
+import type { TableRows } from './rows/table-rows.ts'
+
+/** A table as callers use it, untyped: `Table` in api.ts is its typed face. */
+export class TableHandle {
+  readonly name: string
+  readonly #engine: Engine
+  readonly #rows: TableRows
+  readonly #writer: RowWriter
+  /** All changes of the table; subscribers share one listener of the engine. */
+  readonly changes$: Observable<TableChange>
+  /** Throws when what this handle belongs to can't be written any more. */
+  readonly #assertUsable: () => void
+
+  constructor(engine: Engine, rows: TableRows, layer: Layer | undefined, assertUsable: () => void) {
+    this.name = rows.schema.model.name
+    this.#engine = engine
+    this.#rows = rows
+    this.#writer = new RowWriter(engine, rows, layer)
+    this.#assertUsable = assertUsable
+    this.changes$ = tableChanges(engine, rows)
+  }
+
+  get(key: Key): RowObject | undefined {
+    this.#engine.assertOpen()
+    return this.#rows.get(key)
+  }
+
+  has(key: Key): boolean {
+    this.#engine.assertOpen()
+    return this.#rows.rowidOf(key) !== undefined
+  }
+
+  keys(): Key[] {
+    this.#engine.assertOpen()
+    return this.#rows.keys()
+  }
+
+  all(): RowObject[] {
+    return this.find()
+  }
+
+  count(where?: unknown): number {
+    this.#engine.assertOpen()
+    const filter = whereToSql(parseWhere(where ?? {}, fieldResolver(this.#rows)))
+    return Number(this.#rows.statement(`SELECT count(*) FROM ${this.#rows.base} WHERE ${filter.sql}`).get(filter.parameters)![0])
+  }
+
+  find(options: TableQueryOptions = {}): RowObject[] {
+    this.#engine.assertOpen()
+    return [...new TableQuery(this.#rows, options).run()]
+  }
+
+  live(options: TableQueryOptions = {}): TableLive<RowObject> {
+    this.#engine.assertOpen()
+    return new TableLive(this.#engine, this.#rows, new TableQuery(this.#rows, options))
+  }
+
+  insert(rows: RowObject | readonly RowObject[]): Key | Key[] {
+    this.#assertUsable()
+    return Array.isArray(rows) ? this.#writer.insert(rows as readonly RowObject[]) : this.#writer.insert([rows as RowObject])[0]!
+  }
+
+  upsert(rows: RowObject | readonly RowObject[]): Key | Key[] {
+    this.#assertUsable()
+    return Array.isArray(rows) ? this.#writer.upsert(rows as readonly RowObject[]) : this.#writer.upsert([rows as RowObject])[0]!
+  }
+
+  update(key: Key, change: Change): void {
+    this.#assertUsable()
+    this.#writer.update(key, change)
+  }
+
+  updateMany(rows: readonly Key[] | object, change: Change): number {
+    this.#assertUsable()
+    return this.#writer.updateMany(this.#keysOf(rows), change)
+  }
+
+  set(key: Key, path: Path, value: CellValue): void {
+    this.#assertUsable()
+    this.#writer.set(key, path, value)
+  }
+
+  reset(key: Key, path?: Path): void {
+    this.#assertUsable()
+    this.#writer.reset(key, path)
+  }
+
+  delete(rows: Key | readonly Key[] | { readonly where: unknown }): number {
+    this.#assertUsable()
+    if (isObject(rows) && 'where' in rows) return this.#writer.delete(this.#keysOf(rows.where as object))
+    const composite = this.#rows.schema.model.key.length > 1
+    const many = Array.isArray(rows) && (!composite || rows.length === 0 || Array.isArray(rows[0]))
+    return this.#writer.delete(many ? (rows as readonly Key[]) : [rows as Key])
+  }
+
+  row$(key: Key): Observable<RowObject | undefined> {
+    return this.#observe(key, undefined, (row) => row, Object.is)
+  }
+
+  field$(key: Key, path: Path): Observable<CellValue> {
+    const { model } = this.#rows.schema
+    const place = placeOf(model, path)
+    const segments = place.kind === 'column' ? [...place.column.segments, ...place.inner] : place.kind === 'object' ? place.node.segments : place.segments
+    return this.#observe(key, columnsAt(place, this.#rows), (row) => readPath(row, segments), equalValues)
+  }
+
+  /** The keys of rows that a caller names one by one or by a filter. */
+  #keysOf(rows: readonly Key[] | object): readonly Key[] {
+    if (Array.isArray(rows)) return rows as readonly Key[]
+    return new TableQuery(this.#rows, { where: rows }).keys()
+  }
+
+  #observe<Value>(
+    key: Key, columns: readonly number[] | undefined, read: (row: RowObject | undefined) => Value, same: (a: Value, b: Value) => boolean,
+  ): Observable<Value> {
+    const engine = this.#engine
+    const rows = this.#rows
+    return new Observable<Value>((subscriber) => {
+      if (engine.closed) {
+        subscriber.error(new StoreClosedError())
+        return undefined
+      }
+      let last = read(rows.get(key))
+      subscriber.next(last)
+      const stop = engine.dispatcher.listen(rows.schema.model.index, keyId(key), columns, () => {
+        const now = read(rows.get(key))
+        if (same(last, now)) return
+        last = now
+        subscriber.next(now)
+      })
+      const done = engine.closing(() => subscriber.complete())
+      return () => {
+        stop()
+        done()
+      }
+    })
+  }
+}
+
+/** A singleton as callers use it, untyped: `SingletonValue` in api.ts is its typed face. */
+export class SingletonHandle {
+  readonly name: string
+  readonly #table: TableHandle
+
+  constructor(table: TableHandle) {
+    this.name = table.name
+    this.#table = table
+  }
+
+  get(): RowObject | undefined {
+    return this.#table.get(SINGLETON_KEY)
+  }
+
+  set(path: Path, value: CellValue): void {
+    this.#table.set(SINGLETON_KEY, path, value)
+  }
+
+  update(change: Change): void {
+    if (typeof change !== 'function' && !this.#table.has(SINGLETON_KEY)) this.#table.insert(change)
+    else this.#table.update(SINGLETON_KEY, change)
+  }
+
+  reset(path?: Path): void {
+    this.#table.reset(SINGLETON_KEY, path)
+  }
+
+  get value$(): Observable<RowObject | undefined> {
+    return this.#table.row$(SINGLETON_KEY)
+  }
+
+  field$(path: Path): Observable<CellValue> {
+    return this.#table.field$(SINGLETON_KEY, path)
+  }
+}
+
+/** The columns whose changes can change what lies at a place; `undefined` for all of them. */
+function columnsAt(place: ReturnType<typeof placeOf>, rows: TableRows): readonly number[] | undefined {
+  const { rest } = rows.schema.model
+  if (place.kind === 'undeclared') return [rest!.index]
+  if (place.kind === 'object') return undefined
+  const columns = [place.column.index]
+  for (let guard = place.column.guard; guard; guard = guard.guard) columns.push(guard.index)
+  if (place.column.nullInRest && rest) columns.push(rest.index)
+  return columns
+}
+
+function tableChanges(engine: Engine, rows: TableRows): Observable<TableChange> {
+  return new Observable<TableChange>((subscriber) => {
+    const listeners = engine.tableChanges.get(rows)!
+    const listener = (nets: readonly NetRow[]): void => {
+      const changes = nets.map(toRowChange)
+      subscriber.next({
+        inserted: changes.filter((change) => change.op === 'insert'),
+        updated: changes.filter((change) => change.op === 'update'),
+        deleted: changes.filter((change) => change.op === 'delete'),
+      })
+    }
+    listeners.add(listener)
+    const done = engine.closing(() => subscriber.complete())
+    return () => {
+      listeners.delete(listener)
+      done()
+    }
+  })
+}

@@ -1,0 +1,127 @@
+import type { CellValue, Path } from '../changes/index.ts'
+import { RowcastError } from '../errors/index.ts'
+import type { TableModel } from '../schema/index.ts'
+import { attributeFormats, type AttributeArray, type AttributeFormat, type AttributeType } from './attribute-type.ts'
+import { DirtySlots, type DirtyRange } from './dirty-slots.ts'
+import { propertyAt, type Property } from './property.ts'
+
+/** How one typed array of a mirror is filled. */
+export interface AttributeOptions<P extends Path = Path> {
+  /** The properties that the numbers come from. */
+  readonly paths: readonly P[]
+  readonly type: AttributeType
+  /** Numbers per row. By default one for each path. */
+  readonly size?: number | undefined
+  /**
+   * Makes a row's numbers of its values, one argument for each path: a number, or `size` of them. Called once for a row,
+   * and whenever one of its values has changed. What it throws surfaces as an uncaught error, and the slot stays as it
+   * was (zeros, if it is new). Without it each path gives one number (booleans 0 and 1), or a single path an array of
+   * `size` numbers.
+   */
+  // A method, so that a function of a narrower type (`(color: string) => …`) is taken.
+  map?(...values: CellValue[]): number | ArrayLike<number>
+  /** What stands for null, absent and NaN. By default 0. */
+  readonly fallback?: number | undefined
+}
+
+/** How many bytes of unchanged data are uploaded along rather than starting a new range (bench/webgl has the figures). */
+const GAP_BYTES = 4096
+
+/** One attribute: its array, its marks, and how a value gets into it. */
+export class Attribute {
+  readonly name: string
+  readonly type: AttributeType
+  readonly size: number
+  readonly format: AttributeFormat
+  readonly properties: readonly Property[]
+  readonly map: ((...values: CellValue[]) => number | ArrayLike<number>) | undefined
+  array: AttributeArray
+  readonly #fallback: number
+  readonly #dirty: DirtySlots
+
+  constructor(table: TableModel, name: string, options: AttributeOptions, capacity: number) {
+    const refuse = (message: string): RowcastError => new RowcastError('mirror', `attribute '${name}': ${message}`)
+    if (name === 'resized') throw refuse(`takeDirty has a 'resized' of its own: choose another name`)
+    if (!Object.hasOwn(attributeFormats, options.type))
+      throw refuse(`there is no type '${options.type}'; there are ${Object.keys(attributeFormats).join(', ')}`)
+    if (options.paths.length === 0) throw refuse('has no paths')
+    this.name = name
+    this.type = options.type
+    this.format = attributeFormats[options.type]
+    this.properties = options.paths.map((path) => propertyAt(table, path))
+    this.size = options.size ?? this.properties.length
+    if (!Number.isInteger(this.size) || this.size < 1) throw refuse(`size was given ${this.size}, where a whole number from 1 is expected`)
+    this.map = options.map?.bind(options)
+    if (!this.map) {
+      if (this.size !== this.properties.length && this.properties.length > 1)
+        throw refuse(`${this.properties.length} paths don't make ${this.size} numbers: give a map`)
+      const text = this.properties.find(({ column }) => column.kind === 'text' || column.kind === 'binary')
+      if (text) throw refuse(`'${text.path}' is ${text.column.kind}: give a map that makes numbers of it`)
+    }
+    this.#fallback = options.fallback ?? 0
+    this.array = this.format.create(capacity * this.size)
+    this.#dirty = new DirtySlots(capacity)
+  }
+
+  get isDirty(): boolean {
+    return !this.#dirty.empty
+  }
+
+  /** Writes all values of a slot, one for each path. Throws what `map` throws, before anything is written. */
+  write(slot: number, values: readonly CellValue[]): void {
+    if (this.map) this.#writeList(slot, this.map(...values))
+    else if (values.length === 1) this.writeOne(slot, 0, values[0])
+    else for (let at = 0; at < values.length; at++) this.writeOne(slot, at, values[at])
+  }
+
+  /** Writes the value of one path. Only without a `map`. */
+  writeOne(slot: number, at: number, value: CellValue): void {
+    if (this.size > 1 && this.properties.length === 1) {
+      const list = Array.isArray(value) || value instanceof Uint8Array ? value : []
+      for (let element = 0; element < this.size; element++) this.#put(slot * this.size + element, list[element])
+    } else this.#put(slot * this.size + at, value)
+    this.#dirty.mark(slot)
+  }
+
+  /** Makes a slot that of a new row, for which nothing is known yet. */
+  clear(slot: number): void {
+    this.array.fill(0, slot * this.size, (slot + 1) * this.size)
+    this.#dirty.mark(slot)
+  }
+
+  move(from: number, to: number): void {
+    this.array.copyWithin(to * this.size, from * this.size, (from + 1) * this.size)
+    this.#dirty.mark(to)
+  }
+
+  /** A new array with the same contents. Everything counts as unmarked then. */
+  grow(capacity: number): void {
+    const array = this.format.create(capacity * this.size)
+    array.set(this.array)
+    this.array = array
+    this.#dirty.reset(capacity)
+  }
+
+  take(count: number): DirtyRange[] {
+    return this.#dirty.take(count, this.size, Math.ceil(GAP_BYTES / (this.size * this.array.BYTES_PER_ELEMENT)))
+  }
+
+  #writeList(slot: number, list: number | ArrayLike<number>): void {
+    const start = slot * this.size
+    if (typeof list === 'number') {
+      if (this.size !== 1) throw new RangeError(`map gave one number, where ${this.size} are expected`)
+      this.#put(start, list)
+    } else {
+      if (list.length !== this.size) throw new RangeError(`map gave ${list.length} numbers, where ${this.size} are expected`)
+      for (let at = 0; at < this.size; at++) this.#put(start + at, list[at])
+    }
+    this.#dirty.mark(slot)
+  }
+
+  #put(at: number, value: CellValue): void {
+    const given = value === undefined || typeof value === 'object' ? NaN : Number(value)
+    const number = Number.isNaN(given) ? this.#fallback : given
+    const { range } = this.format
+    this.array[at] = range ? Math.min(Math.max(Math.round(number), range[0]), range[1]) : number
+  }
+}

@@ -1,0 +1,333 @@
+import { Observable, Subject, throwError } from 'rxjs'
+import { describeKey, keyId, type CellValue, type Key, type KeyId, type Path, type RowChange } from '../changes/index.ts'
+import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
+import { valueAt, type KeyOf, type PathOf, type RowObject, type SchemaInput, type TableModel, type TableName, type WhereOf } from '../schema/index.ts'
+import { rowPredicate, type Store } from '../store/index.ts'
+import type { AttributeArray, AttributeType } from './attribute-type.ts'
+import { Attribute, type AttributeOptions } from './attribute.ts'
+import type { DirtyRange } from './dirty-slots.ts'
+import { nextFrame, type FrameScheduler } from './frame-scheduler.ts'
+import { valueInInsert, valueInRow, valueInUpdate, watchedPaths, type Property } from './property.ts'
+
+/** The attributes of a mirror, by name. */
+export type MirrorAttributes<P extends Path = Path> = { readonly [name: string]: AttributeOptions<P> }
+
+/** What a mirror reads, and of which rows. */
+export interface MirrorOptions<S extends SchemaInput, T extends TableName<S>, A extends MirrorAttributes<PathOf<S, T>>> {
+  readonly attributes: A
+  /** The rows to mirror; by default all of them. Rows enter and leave as they change. */
+  readonly where?: WhereOf<S, T> | undefined
+  /** What `flush$` waits for. By default the next animation frame; where there are none (Node), 16 ms. */
+  readonly scheduler?: FrameScheduler | undefined
+}
+
+/** The changed elements of each attribute that has any. */
+export type MirrorDirty<Name extends string = string> = {
+  /** The arrays are other ones than before: buffers over the old ones are to be replaced. The ranges say "all" then. */
+  readonly resized: boolean
+} & { readonly [N in Name]?: readonly DirtyRange[] }
+
+/** How an attribute lies in its array. */
+export interface AttributeLayout {
+  readonly type: AttributeType
+  /** Elements per row. */
+  readonly size: number
+  /** Whether WebGL reads whole numbers as 0 to 1 (or -1 to 1). */
+  readonly normalized: boolean
+}
+
+/**
+ * A table's rows as typed arrays. They lie in slots 0 … count-1, in no particular order; a deleted row's slot is taken
+ * over by the last one. After `close`, or once the store is closed, it stays as it is.
+ */
+export interface Mirror<K = Key, A extends MirrorAttributes = MirrorAttributes> {
+  readonly count: number
+  /** By attribute; longer than `count` rows. Other arrays once `takeDirty` said `resized`. To be read only. */
+  readonly arrays: { readonly [Name in keyof A]: AttributeArray<A[Name]['type']> }
+  readonly layouts: { readonly [Name in keyof A]: AttributeLayout }
+  /** The slot of a row, -1 where it isn't mirrored. */
+  slotOf(key: K): number
+  /** The key of the row in a slot, `undefined` beyond the last one. */
+  keyAt(slot: number): K | undefined
+  /**
+   * What changed since the last call, as ascending ranges `[from, to)` in elements of each array; ranges that lie close
+   * together are one. An attribute without changes is left out. The first call says everything. For one consumer: what
+   * was taken is not given again.
+   */
+  takeDirty(): MirrorDirty<keyof A & string>
+  /** At most once an animation frame, when something is dirty or `count` has changed. Completes with `close`. */
+  readonly flush$: Observable<void>
+  /** Stops following the store. */
+  close(): void
+}
+
+/**
+ * Mirrors a table in typed arrays, for WebGL: filled once, then kept in step with each ChangeSet at a cost of the cells
+ * that changed. Not to be called within a transaction.
+ *
+ * Values become numbers like this: booleans 0 and 1; null, absent and NaN the attribute's `fallback`; in whole-number
+ * types they are rounded and clamped.
+ *
+ * Throws NotFoundError for an unknown table or path, and RowcastError (`mirror`) for attributes that can't be.
+ */
+export function createMirror<S extends SchemaInput, T extends TableName<S>, const A extends MirrorAttributes<PathOf<S, T>>>(
+  store: Store<S>,
+  table: T,
+  options: MirrorOptions<S, T, A>,
+): Mirror<KeyOf<S, T>, A> {
+  const mirror: unknown = new TableMirror(store as unknown as Store, table, options as unknown as LooseOptions)
+  return mirror as Mirror<KeyOf<S, T>, A>
+}
+
+interface LooseOptions {
+  readonly attributes: MirrorAttributes
+  readonly where?: WhereOf<SchemaInput, string> | undefined
+  readonly scheduler?: FrameScheduler | undefined
+}
+
+/** An attribute's place for a value: the attribute, and which of its paths. */
+interface Reader {
+  readonly attribute: Attribute
+  readonly at: number
+  readonly property: Property
+}
+
+const MIN_CAPACITY = 64
+const NO_ROW: RowObject = Object.freeze({})
+
+class TableMirror implements Mirror {
+  readonly #read: (key: Key) => RowObject | undefined
+  readonly #attributes: readonly Attribute[]
+  /** By the path of a cell: what has to be written again when it changes. */
+  readonly #readers = new Map<string, Reader[]>()
+  readonly #filter: { readonly test: (row: object) => boolean } | undefined
+  /** The paths of the cells that decide whether a row is in. */
+  readonly #filterPaths = new Set<string>()
+  readonly #slots = new Map<KeyId, number>()
+  readonly #keys: Key[] = []
+  readonly #flush = new Subject<void>()
+  readonly #schedule: FrameScheduler
+  readonly #subscription: { unsubscribe: () => void } | undefined
+  #failed = new Map<Attribute, unknown>()
+  #capacity: number
+  #arrays: { readonly [name: string]: AttributeArray } = {}
+  #resized = true
+  #countTaken = 0
+  #cancelFrame: (() => void) | undefined
+  #closed = false
+  readonly layouts: { readonly [name: string]: AttributeLayout }
+
+  constructor(store: Store, name: string, options: LooseOptions) {
+    if (store.closed) throw new StoreClosedError()
+    const model = store.schema.tables.get(name)?.model
+    if (!model || model.singleton) throw new NotFoundError(`there is no table '${name}' that could be mirrored`)
+    const table = store.table(name)
+    this.#read = (key) => table.get(key) as RowObject | undefined
+    this.#schedule = options.scheduler ?? nextFrame
+    if (options.where) {
+      const filter = rowPredicate(store, name, options.where)
+      this.#filter = filter
+      for (const path of filter.paths) for (const watched of watchedPaths(model, path)) this.#filterPaths.add(watched)
+    }
+    const create = (capacity: number): Attribute[] =>
+      Object.entries(options.attributes).map(([attribute, one]) => new Attribute(model, attribute, one, capacity))
+    // What is wrong with them is said before the rows are read.
+    create(0)
+    const rows = (options.where ? table.find({ where: options.where }) : table.all()) as readonly RowObject[]
+    this.#capacity = Math.max(rows.length, MIN_CAPACITY)
+    this.#attributes = create(this.#capacity)
+    this.layouts = Object.freeze(
+      Object.fromEntries(this.#attributes.map(({ name, type, size, format }) => [name, { type, size, normalized: format.normalized }])),
+    )
+    this.#shareArrays()
+    for (const attribute of this.#attributes)
+      for (const [at, property] of attribute.properties.entries())
+        for (const path of watchedPaths(model, property.segments)) {
+          const readers = this.#readers.get(path)
+          if (readers) readers.push({ attribute, at, property })
+          else this.#readers.set(path, [{ attribute, at, property }])
+        }
+    this.#fill(rows, model)
+    this.#subscription = table.changes$.subscribe({
+      next: (change) => this.#follow(change),
+      complete: () => this.close(),
+    })
+  }
+
+  get count(): number {
+    return this.#keys.length
+  }
+
+  get arrays(): { readonly [name: string]: AttributeArray } {
+    return this.#arrays
+  }
+
+  slotOf(key: Key): number {
+    return this.#slots.get(keyId(key)) ?? -1
+  }
+
+  keyAt(slot: number): Key | undefined {
+    return this.#keys[slot]
+  }
+
+  takeDirty(): MirrorDirty {
+    const resized = this.#resized
+    this.#resized = false
+    this.#countTaken = this.count
+    const ranges: Record<string, readonly DirtyRange[]> = {}
+    for (const attribute of this.#attributes) {
+      const taken = attribute.take(this.count)
+      const all: DirtyRange[] = this.count > 0 ? [[0, this.count * attribute.size]] : []
+      const dirty = resized ? all : taken
+      if (dirty.length > 0) ranges[attribute.name] = dirty
+    }
+    return { ...ranges, resized } as MirrorDirty
+  }
+
+  readonly flush$: Observable<void> = new Observable<void>((subscriber) => {
+    const subscription = this.#flush.subscribe(subscriber)
+    this.#requestFlush()
+    return subscription
+  })
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#subscription?.unsubscribe()
+    this.#cancelFrame?.()
+    this.#cancelFrame = undefined
+    this.#flush.complete()
+  }
+
+  get #isDirty(): boolean {
+    return this.#resized || this.#countTaken !== this.count || this.#attributes.some((attribute) => attribute.isDirty)
+  }
+
+  #requestFlush(): void {
+    if (this.#closed || this.#cancelFrame || !this.#flush.observed || !this.#isDirty) return
+    this.#cancelFrame = this.#schedule(() => {
+      this.#cancelFrame = undefined
+      if (!this.#closed && this.#isDirty) this.#flush.next()
+    })
+  }
+
+  #fill(rows: readonly RowObject[], { key }: TableModel): void {
+    for (const row of rows) {
+      const parts = key.map((column) => valueAt(row, column.segments)) as (string | number | bigint | boolean)[]
+      this.#writeAll(this.#add(parts.length === 1 ? parts[0]! : parts), (property) => valueInRow(property, row))
+    }
+    this.#reportFailures()
+  }
+
+  #follow(change: { readonly inserted: readonly RowChange[]; readonly updated: readonly RowChange[]; readonly deleted: readonly RowChange[] }): void {
+    for (const { key } of change.deleted) this.#remove(key)
+    for (const { key, after } of change.inserted) {
+      if (this.#filter) this.#enterOrLeave(key)
+      else this.#writeAll(this.#add(key), (property) => valueInInsert(property, after))
+    }
+    for (const one of change.updated) this.#update(one)
+    this.#requestFlush()
+    this.#reportFailures()
+  }
+
+  #update({ key, after }: RowChange): void {
+    let touched: Reader[] | undefined
+    let decides = false
+    for (const path in after) {
+      const readers = this.#readers.get(path)
+      if (readers) touched = touched ? [...touched, ...readers] : readers
+      decides ||= this.#filterPaths.has(path)
+    }
+    if (decides && this.#enterOrLeave(key)) return
+    if (!touched) return
+    const slot = this.#slots.get(keyId(key))
+    if (slot === undefined) return
+    let row: RowObject | undefined
+    const valueOf = (property: Property): CellValue => {
+      const told = valueInUpdate(property, after)
+      if (told) return told[0]
+      // A later change may have deleted it already; that is told next.
+      row ??= this.#read(key) ?? NO_ROW
+      return valueInRow(property, row)
+    }
+    for (const reader of touched) {
+      const { attribute, at, property } = reader
+      if (!attribute.map) attribute.writeOne(slot, at, valueOf(property))
+      // A map takes all of its paths at once, however many of them have changed.
+      else if (touched.find((other) => other.attribute === attribute) === reader) this.#write(attribute, slot, valueOf)
+    }
+  }
+
+  /** Tests a row as it is now. `true` where its slot is settled: it has entered, left, or stays out. */
+  #enterOrLeave(key: Key): boolean {
+    const row = this.#read(key)
+    const known = this.#slots.has(keyId(key))
+    if (row === undefined || !this.#filter?.test(row)) {
+      this.#remove(key)
+      return true
+    }
+    if (known) return false
+    this.#writeAll(this.#add(key), (property) => valueInRow(property, row))
+    return true
+  }
+
+  /** The slot of a row, a new one if it has none. */
+  #add(key: Key): number {
+    const id = keyId(key)
+    const known = this.#slots.get(id)
+    if (known !== undefined) return known
+    const slot = this.#keys.length
+    if (slot === this.#capacity) this.#grow()
+    this.#keys.push(key)
+    this.#slots.set(id, slot)
+    for (const attribute of this.#attributes) attribute.clear(slot)
+    return slot
+  }
+
+  #remove(key: Key): void {
+    const id = keyId(key)
+    const slot = this.#slots.get(id)
+    if (slot === undefined) return
+    this.#slots.delete(id)
+    const last = this.#keys.pop()!
+    if (slot === this.#keys.length) return
+    this.#keys[slot] = last
+    this.#slots.set(keyId(last), slot)
+    for (const attribute of this.#attributes) attribute.move(this.#keys.length, slot)
+  }
+
+  #grow(): void {
+    this.#capacity *= 2
+    for (const attribute of this.#attributes) attribute.grow(this.#capacity)
+    this.#resized = true
+    this.#shareArrays()
+  }
+
+  #shareArrays(): void {
+    this.#arrays = Object.freeze(Object.fromEntries(this.#attributes.map(({ name, array }) => [name, array])))
+  }
+
+  #writeAll(slot: number, valueOf: (property: Property) => CellValue): void {
+    for (const attribute of this.#attributes) this.#write(attribute, slot, valueOf)
+  }
+
+  #write(attribute: Attribute, slot: number, valueOf: (property: Property) => CellValue): void {
+    const values = attribute.properties.map(valueOf)
+    try {
+      attribute.write(slot, values)
+    } catch (error) {
+      if (!this.#failed.has(attribute)) {
+        const place = describeKey(this.#keys[slot]!)
+        this.#failed.set(attribute, new RowcastError('mirror', `attribute '${attribute.name}': map failed for row ${place}: ${String(error)}`, { cause: error }))
+      }
+    }
+  }
+
+  /** One error an attribute and ChangeSet, to the host's handler of uncaught errors, as RxJS does. */
+  #reportFailures(): void {
+    if (this.#failed.size === 0) return
+    const errors = [...this.#failed.values()]
+    this.#failed = new Map()
+    for (const error of errors) throwError(() => error).subscribe()
+  }
+}
