@@ -59,7 +59,8 @@ export function useTableField<S extends SchemaInput>(
   }, [store, table, at, pathText])
   const write = useMemo(
     () => (value: CellValue) => {
-      if (at === null || at === undefined) throw new NotFoundError(`there is no row of '${table}' to write to: its key is ${at}`)
+      if (at === null || at === undefined)
+        throw new NotFoundError(`there is no row of '${table}' to write to: its key is ${at}`)
       const rows = (workspace as unknown as LooseWorkspace).table(table)
       rows.set(at as Parameters<typeof rows.set>[0], pathText, value)
     },

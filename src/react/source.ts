@@ -13,13 +13,18 @@ export function constantSource<Value>(value: Value): Source<Value> {
   return { get: () => value, subscribe: () => () => undefined }
 }
 
-/** A source whose changes an observable tells. What it emits while subscribing is the value now, and no change. */
+/**
+ * A source whose changes an observable tells. What it emits while subscribing is the value now, and no change. Its end
+ * is none either: what a closed store has shown last stays on the screen.
+ */
 export function sourceOf<Value>(get: () => Value, changes: () => Observable<unknown>): Source<Value> {
   return {
     get,
     subscribe: (notify) => {
       let ready = false
-      const subscription = changes().subscribe({ next: () => ready && notify(), complete: () => ready && notify() })
+      const subscription = changes().subscribe(() => {
+        if (ready) notify()
+      })
       ready = true
       return () => subscription.unsubscribe()
     },

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react'
+import type { Observable } from 'rxjs'
 import type { ChangeSet } from '../changes/index.ts'
 import type { SchemaInput, TableName } from '../schema/index.ts'
 import type { TableChange } from '../store/index.ts'
@@ -23,8 +24,9 @@ export function createUseChanges<S extends SchemaInput>(context: ScopeContext<S>
       latest.current = listener
     }, [listener])
     useEffect(() => {
-      const changes$ = table === undefined ? store.changes$ : store.table(table).changes$
-      const subscription = changes$.subscribe((change: ChangeSet | TableChange) =>
+      const changes$: Observable<ChangeSet | TableChange> =
+        table === undefined ? store.changes$ : store.table(table).changes$
+      const subscription = changes$.subscribe((change) =>
         (latest.current as (change: ChangeSet | TableChange) => void)(change),
       )
       return () => subscription.unsubscribe()

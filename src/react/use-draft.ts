@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'react'
+import { endWith } from 'rxjs'
 import type { SchemaInput } from '../schema/index.ts'
 import type { Commit, Conflict, Draft, Store } from '../store/index.ts'
 import { type ScopeContext, useScope } from './scope.ts'
@@ -28,6 +29,8 @@ export type UseDraft<S extends SchemaInput> = (options?: { readonly label?: stri
 
 /** Drafts whose component is mounted. */
 const mounted = new WeakSet<object>()
+/** Drafts opened while rendering, by store: React may throw the render away, and no effect tells. */
+const unclaimed = new WeakMap<object, Set<{ cancel(): void }>>()
 const NO_CONFLICTS: readonly Conflict[] = []
 
 /** Makes the `useDraft` of a context. */
@@ -35,18 +38,20 @@ export function createUseDraft<S extends SchemaInput>(context: ScopeContext<S>):
   return function useDraft(options?: { readonly label?: string | undefined }): DraftHandle<S> {
     const { store } = useScope(context)
     const label = options?.label
-    // A draft holds nothing until it is written to: one opened by a render that React throws away leaves nothing behind.
-    const [held, hold] = useState(() => ({ store, draft: store.draft({ label }) }))
+    const [held, hold] = useState(() => ({ store, draft: openDraft(store, label) }))
     let current = held
     if (held.store !== store || (held.draft.state !== 'open' && !store.closed)) {
-      current = { store, draft: store.draft({ label }) }
+      current = { store, draft: openDraft(store, label) }
       hold(current)
     }
     const { draft } = current
     useEffect(() => {
       // Hidden and shown again: what it had was cancelled with its effects.
-      if (draft.state !== 'open' && !store.closed) hold({ store, draft: store.draft({ label }) })
+      if (draft.state !== 'open' && !store.closed) hold({ store, draft: openDraft(store, label) })
       mounted.add(draft)
+      unclaimed.get(store)?.delete(draft)
+      // By then the effects of everything that was mounted together have run.
+      queueMicrotask(() => cancelUnclaimed(store))
       return () => {
         mounted.delete(draft)
         queueMicrotask(() => cancelUnmounted(store, draft))
@@ -58,7 +63,8 @@ export function createUseDraft<S extends SchemaInput>(context: ScopeContext<S>):
         [
           sourceOf(
             () => (draft.state === 'open' ? draft.isDirty : undefined),
-            () => draft.isDirty$,
+            // A draft that nobody has written to ends without another value.
+            () => draft.isDirty$.pipe(endWith(false)),
           ),
           draft.conflicts$,
         ] as const,
@@ -75,6 +81,21 @@ export function createUseDraft<S extends SchemaInput>(context: ScopeContext<S>):
     )
     return { draft, isDirty, conflicts, ...actions }
   }
+}
+
+function openDraft<S extends SchemaInput>(store: Store<S>, label: string | undefined): Draft<S> {
+  const draft = store.draft({ label })
+  const drafts = unclaimed.get(store)
+  if (drafts === undefined) unclaimed.set(store, new Set([draft]))
+  else drafts.add(draft)
+  return draft
+}
+
+/** A component that turns out to be mounted later after all opens another in its effect. */
+function cancelUnclaimed<S extends SchemaInput>(store: Store<S>): void {
+  const drafts = unclaimed.get(store)
+  unclaimed.delete(store)
+  if (!store.closed) for (const draft of drafts ?? []) draft.cancel()
 }
 
 function cancelUnmounted<S extends SchemaInput>(store: Store<S>, draft: Draft<S>): void {

@@ -9,10 +9,7 @@ export type UseField<S extends SchemaInput> = <T extends TableName<S>, const P e
   table: T,
   key: KeyOf<S, T> | null | undefined,
   path: P & CheckPathOf<S, T, P>,
-) => [
-  value: ValueOf<S, T, P> | undefined,
-  set: SetField<ValueOf<S, T, P> | undefined, InputOf<S, T, P>>,
-]
+) => [value: ValueOf<S, T, P> | undefined, set: SetField<ValueOf<S, T, P> | undefined, InputOf<S, T, P>>]
 
 /** Makes the `useField` of a context. */
 export function createUseField<S extends SchemaInput>(context: ScopeContext<S>): UseField<S> {

@@ -4,7 +4,11 @@ import type { Source } from './source.ts'
 import { useSource } from './use-source.ts'
 
 /** The latest value of a stream that emits its value now on subscription; `initial` if it doesn't. */
-export function useStream<Value>(stream: Observable<Value>, initial: Value, same: (a: Value, b: Value) => boolean): Value {
+export function useStream<Value>(
+  stream: Observable<Value>,
+  initial: Value,
+  same: (a: Value, b: Value) => boolean,
+): Value {
   return useSource(useMemo(() => streamSource(stream, initial, same), [stream, initial, same]))
 }
 

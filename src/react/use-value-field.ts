@@ -8,10 +8,7 @@ import { type SetField, useFieldValue } from './use-field-value.ts'
 export type UseValueField<S extends SchemaInput> = <T extends SingletonName<S>, const P extends PathOf<S, T>>(
   name: T,
   path: P & CheckPathOf<S, T, P>,
-) => [
-  value: ValueOf<S, T, P> | undefined,
-  set: SetField<ValueOf<S, T, P> | undefined, InputOf<S, T, P>>,
-]
+) => [value: ValueOf<S, T, P> | undefined, set: SetField<ValueOf<S, T, P> | undefined, InputOf<S, T, P>>]
 
 /** Makes the `useValueField` of a context. */
 export function createUseValueField<S extends SchemaInput>(context: ScopeContext<S>): UseValueField<S> {

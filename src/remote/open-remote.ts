@@ -1,5 +1,5 @@
 import { sqlJsDriver } from '../drivers/index.ts'
-import { RowcastError } from '../errors/index.ts'
+import { RowcastError, SqlError } from '../errors/index.ts'
 import { defineSchema, readMetadata, type Schema, type SchemaInput } from '../schema/index.ts'
 import { createStore, type Store, type StoreOptions } from '../store/index.ts'
 import { download, type RemoteProgress } from './download.ts'
@@ -37,7 +37,9 @@ export async function openRemote<const S extends SchemaInput = SchemaInput>(url:
 async function storedSchema(bytes: Uint8Array, factory: NonNullable<StoreOptions<SchemaInput>['driver']>): Promise<Schema> {
   const driver = await factory.open(bytes)
   try {
-    return defineSchema(readMetadata(driver).definition)
+    const metadata = readMetadata(driver)
+    if (!metadata) throw new SqlError('not a rowcast database: it has no rowcast_meta table')
+    return defineSchema(metadata.definition)
   } finally {
     driver.close()
   }

@@ -4,6 +4,7 @@ import type { TableModel } from './model/table-model.ts'
 import { isSchemaObject } from './model/facets.ts'
 import { RowCodec } from './model/row-codec.ts'
 import type { CheckSchema, MigrationContext, SchemaInput } from './types/index.ts'
+import { checkRenames } from './migration/check-renames.ts'
 import { TableValidator } from './validator.ts'
 
 /** A table with all that is needed to read, write and check its rows. */
@@ -24,7 +25,7 @@ export interface Schema<S extends SchemaInput = SchemaInput> {
 }
 
 const RESERVED = /^(rowcast_|sqlite_)/i
-const TABLE_KEYS = ['primaryKey', 'indexes', 'unique', 'references', 'singleton', 'schema']
+const TABLE_KEYS = ['primaryKey', 'indexes', 'unique', 'references', 'singleton', 'schema', 'renames', 'renamedFrom']
 const SCHEMA_KEYS = ['version', 'tables', 'migrations', '$schema', '$id', 'title', 'description', '$comment']
 
 /**
@@ -60,6 +61,7 @@ export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchem
   }
   for (const table of tables.values()) {
     checkReferences(table.model, tables)
+    checkRenames(table.model, input.tables[table.model.name]!, tables)
     checkDefaults(table)
   }
   const migrations = input.migrations ?? {}

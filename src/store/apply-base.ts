@@ -1,5 +1,6 @@
 import type { ChangeSet, Origin } from '../changes/index.ts'
 import type { Engine, WriteMeta } from './engine.ts'
+import { makeWay } from './layers/collisions.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
 import { checkReservations } from './layers/reservations.ts'
 import { validateNets } from './sql/run-sql.ts'
@@ -24,6 +25,10 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
   const { layers } = engine
   const meta: WriteMeta = { origin: change.origin, label: change.label }
   let committed: ChangeSet | undefined
+  if (!change.take) {
+    engine.settle(change.what)
+    makeWay(engine, layers.planBase(writes, false))
+  }
   engine.writeSettled(
     change.what,
     () => {
@@ -37,6 +42,8 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
       const set = visible.length > 0 ? engine.changeSet(visible, meta) : undefined
       committed = layers.empty ? set : engine.changeSet(mergeCovered(engine, nets, writes), meta)
       layers.changeBase(writes, change.take)
+      // What cascades did beyond what was asked.
+      layers.recordBase(visible.filter((net) => !writes.some((write) => write.rows === net.rows && write.id === net.id)), [])
       return { set, committed: change.commits && committed && committed.changes.length > 0 ? committed : undefined }
     },
   )

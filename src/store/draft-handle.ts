@@ -5,6 +5,7 @@ import type { CellPlace, Commit, Conflict } from './api.ts'
 import type { Engine } from './engine.ts'
 import { issuesOf, underneath } from './layers/committed-rows.ts'
 import { ROW, type Layer, type LayerConflict } from './layers/layer.ts'
+import { makeWay } from './layers/collisions.ts'
 import { checkCommit } from './layers/commit-checks.ts'
 import type { RowStack } from './layers/row-stack.ts'
 import { pathOfCell, valueOfCell, type CellId } from './rows/cells.ts'
@@ -88,6 +89,8 @@ export class DraftHandle extends Workspace implements Layer {
     if (this.#state === 'cancelled') return
     this.assertUsable()
     const { engine } = this
+    engine.settle('draft.cancel')
+    makeWay(engine, engine.layers.planRemoval(this), this)
     engine.writeSettled(
       'draft.cancel',
       () => writeRows(engine, engine.layers.planRemoval(this)),

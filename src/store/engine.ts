@@ -114,7 +114,7 @@ export class Engine implements CaptureTarget {
   write<Result>(layer: Layer | undefined, meta: WriteMeta, fn: () => Result): Result {
     this.assertWritable()
     const outermost = !this.inTransaction
-    if (meta.single && !this.driver.durable) return this.#writeSingle(layer, meta, fn, outermost)
+    if (meta.single && !(outermost && this.driver.durable)) return this.#writeSingle(layer, meta, fn, outermost)
     return this.#run(outermost, () => {
       this.#enter(layer)
       const result = fn()

@@ -20,7 +20,10 @@ interface Steps {
 export class HistoryLog {
   readonly #engine: Engine
   readonly #limit: number
-  readonly #steps = new BehaviorSubject<Steps>({ done: [], undone: [] })
+  #done: HistoryStep[] = []
+  #undone: HistoryStep[] = []
+  /** Tells that the steps have changed; they are copied only for those who look at them. */
+  readonly #changed = new BehaviorSubject<void>(undefined)
   #next = 1
 
   constructor(engine: Engine, limit: number = DEFAULT_LIMIT) {
@@ -29,60 +32,71 @@ export class HistoryLog {
   }
 
   get canUndo(): boolean {
-    return this.#steps.value.done.length > 0
+    return this.#done.length > 0
   }
 
   get canRedo(): boolean {
-    return this.#steps.value.undone.length > 0
+    return this.#undone.length > 0
   }
 
   get canUndo$(): Observable<boolean> {
-    return this.#steps.pipe(map((steps) => steps.done.length > 0), distinctUntilChanged())
+    return this.#changed.pipe(
+      map(() => this.canUndo),
+      distinctUntilChanged(),
+    )
   }
 
   get canRedo$(): Observable<boolean> {
-    return this.#steps.pipe(map((steps) => steps.undone.length > 0), distinctUntilChanged())
+    return this.#changed.pipe(
+      map(() => this.canRedo),
+      distinctUntilChanged(),
+    )
   }
 
   get steps$(): Observable<Steps> {
-    return this.#steps.asObservable()
+    return this.#changed.pipe(map(() => ({ done: [...this.#done], undone: [...this.#undone] })))
   }
 
   /** Takes in what was committed here. */
   record(changes: ChangeSet): void {
     if (this.#limit <= 0) return
-    const step: HistoryStep = Object.freeze({ id: this.#next++, label: changes.label, changes, at: Date.now() })
-    this.#tell({ done: [...this.#steps.value.done, step].slice(-this.#limit), undone: [] })
+    this.#done.push(Object.freeze({ id: this.#next++, label: changes.label, changes, at: Date.now() }))
+    if (this.#done.length > this.#limit) this.#done.shift()
+    this.#undone = []
+    if (this.#changed.observed) this.#engine.later(() => this.#changed.next())
   }
 
   undo(): HistoryStep | undefined {
-    const { done, undone } = this.#steps.value
-    const step = done.at(-1)
     this.#engine.assertWritable()
+    const step = this.#done.at(-1)
     if (!step) return undefined
     const reversed = this.#apply(invert(step.changes), 'undo', step.label)
-    this.#tell({ done: done.slice(0, -1), undone: [{ ...step, changes: reversed }, ...undone] })
+    this.#done.pop()
+    this.#undone.unshift({ ...step, changes: reversed })
+    this.#tell()
     return step
   }
 
   redo(): HistoryStep | undefined {
-    const { done, undone } = this.#steps.value
-    const [step, ...rest] = undone
     this.#engine.assertWritable()
+    const step = this.#undone[0]
     if (!step) return undefined
-    const applied = this.#apply(invert(step.changes), 'redo', step.label)
-    const again = { ...step, changes: applied }
-    this.#tell({ done: [...done, again], undone: rest })
+    const again = { ...step, changes: this.#apply(invert(step.changes), 'redo', step.label) }
+    this.#undone.shift()
+    this.#done.push(again)
+    this.#tell()
     return again
   }
 
   clear(): void {
     this.#engine.assertOpen()
-    this.#tell({ done: [], undone: [] })
+    this.#done = []
+    this.#undone = []
+    this.#tell()
   }
 
   close(): void {
-    this.#steps.complete()
+    this.#changed.complete()
   }
 
   #apply(changes: ChangeSet, origin: 'undo' | 'redo', label: string | undefined): ChangeSet {
@@ -113,7 +127,7 @@ export class HistoryLog {
     })
   }
 
-  #tell(steps: Steps): void {
-    this.#steps.next(steps)
+  #tell(): void {
+    this.#engine.enqueue(() => this.#changed.next())
   }
 }

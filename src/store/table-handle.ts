@@ -5,7 +5,7 @@ import { isObject, SINGLETON_KEY, type RowObject } from '../schema/index.ts'
 import type { TableChange } from './api.ts'
 import type { Engine } from './engine.ts'
 import { fieldResolver } from './filter-fields.ts'
-import { parseWhere, whereToSql } from './filter/index.ts'
+import { parseWhere, whereToSql, type SqlFragment } from './filter/index.ts'
 import type { Layer } from './layers/layer.ts'
 import { TableLive } from './live/table-live.ts'
 import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
@@ -55,7 +55,7 @@ export class TableHandle {
 
   count(where?: unknown): number {
     this.#engine.assertOpen()
-    const filter = whereToSql(parseWhere(where ?? {}, fieldResolver(this.#rows)))
+    const filter = this.#filter(where ?? {})
     return Number(this.#rows.statement(`SELECT count(*) FROM ${this.#rows.base} WHERE ${filter.sql}`).get(filter.parameters)![0])
   }
 
@@ -121,7 +121,11 @@ export class TableHandle {
   /** The keys of rows that a caller names one by one or by a filter. */
   #keysOf(rows: readonly Key[] | object): readonly Key[] {
     if (Array.isArray(rows)) return rows as readonly Key[]
-    return new TableQuery(this.#rows, { where: rows }).keys()
+    return this.#rows.keys(this.#filter(rows))
+  }
+
+  #filter(where: unknown): SqlFragment {
+    return whereToSql(parseWhere(where, fieldResolver(this.#rows)))
   }
 
   #observe<Value>(

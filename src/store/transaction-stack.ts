@@ -13,6 +13,7 @@ export class TransactionStack {
   #idle = false
   #idleWrites = 0
   #depth = 0
+  readonly #savepoints = new Map<string, SqliteStatement>()
 
   constructor(driver: SqliteDriver) {
     this.#driver = driver
@@ -48,14 +49,14 @@ export class TransactionStack {
     if (this.#depth === 0) {
       this.settle()
       this.#begin.run()
-    } else this.#driver.exec(`SAVEPOINT rowcast_${this.#depth}`)
+    } else this.#kept(`SAVEPOINT rowcast_${this.#depth}`).run()
     this.#depth++
   }
 
   /** Ends the innermost one well. Throws what SQLite says of deferred constraints; the transaction is still open then. */
   commit(): void {
     if (this.#depth === 1) this.#commit.run()
-    else this.#driver.exec(`RELEASE rowcast_${this.#depth - 1}`)
+    else this.#kept(`RELEASE rowcast_${this.#depth - 1}`).run()
     this.#depth--
   }
 
@@ -65,8 +66,15 @@ export class TransactionStack {
     else this.#driver.exec(`ROLLBACK TO rowcast_${this.#depth}; RELEASE rowcast_${this.#depth}`)
   }
 
+  #kept(sql: string): SqliteStatement {
+    let statement = this.#savepoints.get(sql)
+    if (!statement) this.#savepoints.set(sql, (statement = this.#driver.prepare(sql)))
+    return statement
+  }
+
   finalize(): void {
     this.settle()
+    for (const statement of this.#savepoints.values()) statement.finalize()
     for (const statement of [this.#begin, this.#commit, this.#rollback]) statement.finalize()
   }
 }

@@ -7,6 +7,7 @@ import type { AttributeArray, AttributeType } from './attribute-type.ts'
 import { Attribute, type AttributeOptions } from './attribute.ts'
 import type { DirtyRange } from './dirty-slots.ts'
 import { nextFrame, type FrameScheduler } from './frame-scheduler.ts'
+import { readColumns, type ColumnFilter, type ColumnRow } from './read-columns.ts'
 import { valueInInsert, valueInRow, valueInUpdate, watchedPaths, type Property } from './property.ts'
 
 /** The attributes of a mirror, by name. */
@@ -100,7 +101,7 @@ class TableMirror implements Mirror {
   readonly #attributes: readonly Attribute[]
   /** By the path of a cell: what has to be written again when it changes. */
   readonly #readers = new Map<string, Reader[]>()
-  readonly #filter: { readonly test: (row: object) => boolean } | undefined
+  readonly #filter: ColumnFilter | undefined
   /** The paths of the cells that decide whether a row is in. */
   readonly #filterPaths = new Set<string>()
   readonly #slots = new Map<KeyId, number>()
@@ -125,17 +126,13 @@ class TableMirror implements Mirror {
     this.#read = (key) => table.get(key) as RowObject | undefined
     this.#schedule = options.scheduler ?? nextFrame
     if (options.where) {
-      const filter = rowPredicate(store, name, options.where)
-      this.#filter = filter
-      for (const path of filter.paths) for (const watched of watchedPaths(model, path)) this.#filterPaths.add(watched)
+      this.#filter = rowPredicate(store, name, options.where)
+      for (const path of this.#filter.paths) for (const watched of watchedPaths(model, path)) this.#filterPaths.add(watched)
     }
-    const create = (capacity: number): Attribute[] =>
-      Object.entries(options.attributes).map(([attribute, one]) => new Attribute(model, attribute, one, capacity))
-    // What is wrong with them is said before the rows are read.
-    create(0)
-    const rows = (options.where ? table.find({ where: options.where }) : table.all()) as readonly RowObject[]
-    this.#capacity = Math.max(rows.length, MIN_CAPACITY)
-    this.#attributes = create(this.#capacity)
+    const matching = table.count(options.where)
+    const capacity = Math.max(matching, MIN_CAPACITY)
+    this.#capacity = capacity
+    this.#attributes = Object.entries(options.attributes).map(([attribute, one]) => new Attribute(model, attribute, one, capacity))
     this.layouts = Object.freeze(
       Object.fromEntries(this.#attributes.map(({ name, type, size, format }) => [name, { type, size, normalized: format.normalized }])),
     )
@@ -147,7 +144,10 @@ class TableMirror implements Mirror {
           if (readers) readers.push({ attribute, at, property })
           else this.#readers.set(path, [{ attribute, at, property }])
         }
-    this.#fill(rows, model)
+    // Few of many rows are found faster with the help of an index.
+    const few = this.#filter && matching * 10 < table.count()
+    const columns = few ? undefined : readColumns(store, model, this.#attributes, this.#filter)
+    this.#fill(columns ?? wholeRows(table.find({ where: options.where }) as readonly RowObject[], model))
     this.#subscription = table.changes$.subscribe({
       next: (change) => this.#follow(change),
       complete: () => this.close(),
@@ -211,11 +211,8 @@ class TableMirror implements Mirror {
     })
   }
 
-  #fill(rows: readonly RowObject[], { key }: TableModel): void {
-    for (const row of rows) {
-      const parts = key.map((column) => valueAt(row, column.segments)) as (string | number | bigint | boolean)[]
-      this.#writeAll(this.#add(parts.length === 1 ? parts[0]! : parts), (property) => valueInRow(property, row))
-    }
+  #fill(rows: Iterable<ColumnRow>): void {
+    for (const { key, valueOf } of rows) this.#writeAll(this.#add(key), valueOf)
     this.#reportFailures()
   }
 
@@ -329,5 +326,12 @@ class TableMirror implements Mirror {
     const errors = [...this.#failed.values()]
     this.#failed = new Map()
     for (const error of errors) throwError(() => error).subscribe()
+  }
+}
+
+function* wholeRows(rows: readonly RowObject[], { key }: TableModel): Iterable<ColumnRow> {
+  for (const row of rows) {
+    const parts = key.map((column) => valueAt(row, column.segments)) as (string | number | bigint | boolean)[]
+    yield { key: parts.length === 1 ? parts[0]! : parts, valueOf: (property) => valueInRow(property, row) }
   }
 }

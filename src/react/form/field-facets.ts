@@ -39,7 +39,11 @@ function itemSchema({ items, prefixItems, additionalItems }: JsonSchemaObject, i
   return prefixItems?.[index] ?? (items as JsonSchema | undefined)
 }
 
-function flatten(schema: JsonSchema | undefined, root: JsonSchemaObject, seen: readonly unknown[] = []): JsonSchemaObject[] {
+function flatten(
+  schema: JsonSchema | undefined,
+  root: JsonSchemaObject,
+  seen: readonly unknown[] = [],
+): JsonSchemaObject[] {
   if (typeof schema !== 'object' || schema === null || seen.includes(schema)) return []
   const chain = [...seen, schema]
   const branch = nonNullBranch(schema.anyOf) ?? nonNullBranch(schema.oneOf)
@@ -61,7 +65,10 @@ function resolve(ref: string, root: JsonSchemaObject): JsonSchema | undefined {
   let schema: unknown = root
   for (const part of ref.split('/').slice(1)) {
     const name = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
-    schema = typeof schema === 'object' && schema !== null && Object.hasOwn(schema, name) ? Reflect.get(schema, name) : undefined
+    schema =
+      typeof schema === 'object' && schema !== null && Object.hasOwn(schema, name)
+        ? Reflect.get(schema, name)
+        : undefined
   }
   return schema as JsonSchema | undefined
 }

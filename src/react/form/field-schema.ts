@@ -150,8 +150,14 @@ function attributesOf(
 function numberAttributes(facets: readonly JsonSchemaObject[], whole: boolean): FieldAttributes {
   const above = limit(facets, 'exclusiveMinimum', Math.max)
   const below = limit(facets, 'exclusiveMaximum', Math.min)
-  const bounds = [limit(facets, 'minimum', Math.max), above === undefined ? undefined : whole ? Math.floor(above) + 1 : above]
-  const tops = [limit(facets, 'maximum', Math.min), below === undefined ? undefined : whole ? Math.ceil(below) - 1 : below]
+  const bounds = [
+    limit(facets, 'minimum', Math.max),
+    above === undefined ? undefined : whole ? Math.floor(above) + 1 : above,
+  ]
+  const tops = [
+    limit(facets, 'maximum', Math.min),
+    below === undefined ? undefined : whole ? Math.ceil(below) - 1 : below,
+  ]
   const min = Math.max(...bounds.map((bound) => bound ?? -Infinity))
   const max = Math.min(...tops.map((bound) => bound ?? Infinity))
   return {

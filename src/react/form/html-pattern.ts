@@ -10,7 +10,8 @@ export function isColorPattern(pattern: string): boolean {
   try {
     const expression = new RegExp(pattern, 'u')
     return (
-      expression.test('#09afbc') && !['', 'red', '#', '#09afb', '#09afbcd', '#09afbcde', '#zzzzzz'].some((text) => expression.test(text))
+      expression.test('#09afbc') &&
+      !['', 'red', '#', '#09afb', '#09afbcd', '#09afbcde', '#zzzzzz'].some((text) => expression.test(text))
     )
   } catch (error) {
     // ajv has refused it already, where it matters.

@@ -15,7 +15,8 @@ export function parseText(schema: FieldSchema, text: string): ParsedText {
   if (text === '') return parseEmpty(schema)
   if (kind === 'boolean') return { value: text === 'true' }
   if (kind === 'number') return toNumber(text)
-  if (kind === 'bigint') return /^\s*[-+]?\d+\s*$/.test(text) ? { value: BigInt(text) } : { error: 'must be a whole number' }
+  if (kind === 'bigint')
+    return /^\s*[-+]?\d+\s*$/.test(text) ? { value: BigInt(text) } : { error: 'must be a whole number' }
   if (kind === 'options') return { error: `must be one of ${schema.values.map(optionText).join(', ')}` }
   if (kind === 'json') return parseJson(text)
   if (kind === 'textOrNumber') return 'value' in toNumber(text) ? toNumber(text) : { value: text }

@@ -23,7 +23,7 @@ export function dropAroundSql(objects: readonly { type: string; name: string }[]
   return objects.map(({ type, name }) => `DROP ${type.toUpperCase()} ${quoteName(name)}`)
 }
 
-export function createBaseSql(table: TableModel, byName: ReadonlyMap<string, TableModel>, name = table.base): string {
+export function createBaseSql(table: TableModel, byName: ReadonlyMap<string, TableModel>, name: string = table.base): string {
   const parts = table.columns.map((column) => {
     const isRowid = table.rowidKey && column === table.key[0]
     const single = table.key.length === 1 && column === table.key[0]

@@ -12,6 +12,7 @@ export type {
   JsonType,
   MigrationContext,
   MigrationStatement,
+  RefusedRow,
   ReferenceAction,
   ReferenceInput,
   SchemaInput,

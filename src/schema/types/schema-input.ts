@@ -1,3 +1,5 @@
+import type { ValidationIssue } from '../../errors/index.ts'
+
 /** The names that JSON Schema's `type` takes. */
 export type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'array' | 'object'
 
@@ -92,6 +94,13 @@ export interface TableInput {
   readonly singleton?: boolean
   /** The JSON Schema of a row, of type object. */
   readonly schema: JsonSchemaObject
+  /**
+   * Properties that moved: the new path, and the path that it had before, or several, the newest first. Keep an entry as
+   * long as databases of the time before may come. One that a database has behind it already does nothing.
+   */
+  readonly renames?: { readonly [path: string]: string | readonly string[] }
+  /** The name, or names, the newest first, that the table had before. */
+  readonly renamedFrom?: string | readonly string[]
 }
 
 /** A statement for a migration to run. */
@@ -101,14 +110,49 @@ export interface MigrationStatement {
   readonly parameters?: readonly unknown[]
 }
 
-/** What a migration works with: the old tables and the new ones, in the transaction of the whole migration. */
+/** A row that a migration could not carry over by itself. */
+export interface RefusedRow {
+  /** The table of the new schema that it belongs to. */
+  readonly table: string
+  readonly key: unknown
+  /** What was set in the row, under its new paths; what was at its default is left out. */
+  readonly row: Record<string, unknown>
+  /** Why the new schema refuses it. */
+  readonly issues: readonly ValidationIssue[]
+}
+
+/**
+ * What a migration works with, in the transaction of the whole migration, and only until the function returns.
+ *
+ * Everything that can be computed has been done before the first function runs: the tables of the new schema stand under
+ * their own names, with the rows that the new schema takes. Each table of the old schema is still there to be read with
+ * its effective values, as `old_<table>` (a new table that happens to have this name is then `main.old_<table>`). The
+ * rows that could not be carried over are in `refused()` and nowhere else: each must be written to its table, under the
+ * same key, or given up with `discard`, or the migration fails with the report of all that is left. Tables and undeclared
+ * properties that the new schema has no place for are gone afterwards, unless the function puts their data elsewhere.
+ *
+ * Only the newest schema is known to the code: where a database is several versions behind, there is one computed step
+ * from its schema to the newest, after which the functions of the versions between run, in order, each seeing the same
+ * old tables and what the ones before it have done. Afterwards every row of every table is checked.
+ */
 export interface MigrationContext {
-  /** Runs one statement. `changes` counts the rows written. Throws what SQLite says. */
+  /** The schema version of the database before the migration. */
+  readonly from: number
+  /** The schema version that it has after it. */
+  readonly to: number
+  /**
+   * Runs one statement. `changes` counts the rows written to tables: through a table's view, one for each property
+   * set. Throws `SqlError` with what SQLite says, and for transaction control, PRAGMA, ATTACH and the like.
+   */
   exec(statement: MigrationStatement): { changes: number }
-  /** The rows of one statement, by column name. Throws what SQLite says. */
+  /** The rows of one statement, by column name. Throws `SqlError` with what SQLite says. */
   query(statement: MigrationStatement): Record<string, unknown>[]
   /** Writes a row of the new schema. Throws `ValidationError` or `ConstraintError`. */
   insert(table: string, row: Record<string, unknown>): void
+  /** The rows that could not be carried over, of one table of the new schema or of all. */
+  refused(table?: string): readonly RefusedRow[]
+  /** Gives up refused rows, one or all those of a table. Throws `NotFoundError` where there is none. */
+  discard(table: string, key?: unknown): void
 }
 
 /** A schema as written: what `defineSchema` takes. Without `migrations` it is plain JSON. */

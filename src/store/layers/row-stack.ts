@@ -61,7 +61,7 @@ export class RowStack {
   readonly id: KeyId
   exists: CellStack | undefined
   /** A stack without entries keeps what a hidden row had in a cell. */
-  readonly cells = new Map<CellId, CellStack>()
+  readonly cells: Map<CellId, CellStack> = new Map()
 
   constructor(rows: TableRows, key: Key, id: KeyId) {
     this.rows = rows

@@ -16,10 +16,11 @@ export class SortedWindow {
   readonly #byId = new Map<KeyId, RowObject>()
   #complete = true
 
-  constructor(query: TableQuery) {
+  /** `spare`: how many rows behind the limit to keep. */
+  constructor(query: TableQuery, spare: number = Math.min(Math.max(query.limit ?? 0, 20), 500)) {
     this.#query = query
     this.#needed = query.limit === undefined ? Infinity : query.offset + query.limit
-    this.#spare = Math.min(Math.max(query.limit ?? 0, 20), 500)
+    this.#spare = spare
   }
 
   get length(): number {
@@ -42,6 +43,12 @@ export class SortedWindow {
 
   has(id: KeyId): boolean {
     return this.#byId.has(id)
+  }
+
+  /** Whether a row comes after all that is known. */
+  isBeyond(row: RowObject): boolean {
+    const last = this.#rows.at(-1)
+    return !this.#complete && (!last || this.#query.compare(last, row) < 0)
   }
 
   /** The result: a new array. */

@@ -21,10 +21,13 @@ const FEW_CHANGES = 256
 export class TableLive<Row extends object = RowObject> extends Live<Row> {
   readonly #rows: TableRows
   readonly #query: TableQuery
+  readonly #spare: number | undefined
   #window: SortedWindow | undefined
 
-  constructor(engine: Engine, rows: TableRows, query: TableQuery) {
+  /** `spare`: how many rows behind the limit to keep, so that rows that leave are followed without asking SQLite. */
+  constructor(engine: Engine, rows: TableRows, query: TableQuery, spare?: number) {
     super(engine)
+    this.#spare = spare
     this.#rows = rows
     this.#query = query
   }
@@ -37,7 +40,7 @@ export class TableLive<Row extends object = RowObject> extends Live<Row> {
     let rows: readonly RowObject[]
     if (this.#query.offset > MAX_KEPT_OFFSET) rows = this.#query.run()
     else {
-      const window = new SortedWindow(this.#query)
+      const window = new SortedWindow(this.#query, this.#spare)
       window.fill()
       rows = window.visible()
       this.#window = window
@@ -74,15 +77,18 @@ export class TableLive<Row extends object = RowObject> extends Live<Row> {
       return
     }
     let changed = false
-    for (const net of concerned) if (window.set(net.id, this.#now(net))) changed = true
+    for (const net of concerned) if (window.set(net.id, this.#now(net, window))) changed = true
     if (window.short) this.refresh()
     else if (changed) this.#publish(window.visible())
   }
 
   /** The row as it is now, if it matches. */
-  #now(net: NetRow): RowObject | undefined {
+  #now(net: NetRow, window: SortedWindow): RowObject | undefined {
     if (net.op === 'delete') return undefined
-    if (net.op === 'insert' && !this.#query.matches(inserted(net))) return undefined
+    if (net.op === 'insert' && !window.has(net.id)) {
+      const row = inserted(net)
+      if (!this.#query.matches(row) || window.isBeyond(row)) return undefined
+    }
     const row = this.#rows.get(net.key)
     return row && this.#query.matches(row) ? row : undefined
   }

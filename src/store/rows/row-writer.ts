@@ -29,7 +29,7 @@ export class RowWriter {
 
   /** Inserts rows in one transaction and returns their keys. */
   insert(list: readonly RowObject[]): Key[] {
-    return this.#engine.write(this.#layer, {}, () => list.map((row) => this.#insertOne(row)))
+    return this.#engine.write(this.#layer, { single: list.length === 1 && this.#engine.inTransaction }, () => list.map((row) => this.#insertOne(row)))
   }
 
   /** Inserts rows, or makes the rows under their keys what is given. */
@@ -49,20 +49,23 @@ export class RowWriter {
   update(key: Key, change: Change): void {
     const rowid = this.#existing(key)
     const leaves = typeof change === 'function' ? undefined : this.#leavesOf(key, change)
-    if (leaves?.length === 1 && this.#isPlain(key, leaves[0]![0])) {
-      this.#engine.write(this.#layer, { single: true }, () => this.#setCell(key, rowid, leaves[0]![0], leaves[0]![1]))
-      return
-    }
-    this.#engine.write(this.#layer, {}, () => {
-      if (leaves) this.#setCells(key, rowid, leaves)
-      else this.#rewrite(key, rowid, this.#changed(key, change))
-    })
+    if (leaves) this.#writeLeaves(key, rowid, leaves)
+    else this.#engine.write(this.#layer, { single: this.#engine.inTransaction }, () => this.#rewrite(key, rowid, this.#changed(key, change)))
   }
 
   /** Changes many rows in one transaction. Returns how many. */
   updateMany(keys: readonly Key[], change: Change): number {
     return this.#engine.write(this.#layer, {}, () => {
-      for (const key of keys) this.update(key, change)
+      let leaves: readonly (readonly [Column, SqlValue])[] | undefined
+      for (const key of keys) {
+        if (leaves) this.#writeLeaves(key, this.#existing(key), leaves)
+        else {
+          this.update(key, change)
+          // What was valid for one row is valid for all, where it depends on the columns alone.
+          const found = typeof change === 'function' ? undefined : this.#leavesOf(key, change)
+          if (found?.every(([column]) => !column.guard && !this.#rows.schema.model.key.includes(column))) leaves = found
+        }
+      }
       return keys.length
     })
   }
@@ -76,13 +79,12 @@ export class RowWriter {
       const whole = place.inner.length === 0 ? value : this.#inside(key, column, place.inner, value, place.path)
       if (!this.#refusesKey(column, key, whole) && !(whole === null && column.nullInRest) && !this.#rows.schema.model.crossField && !this.#crossed(column) && !column.nullInRest) {
         const encoded = this.#encodeLeaf(column, whole, key)
-        if (this.#isPlain(key, column)) this.#engine.write(this.#layer, { single: true }, () => this.#setCell(key, rowid, column, encoded))
-        else this.#engine.write(this.#layer, {}, () => this.#setCells(key, rowid, [[column, encoded]]))
+        this.#writeLeaves(key, rowid, [[column, encoded]])
         return
       }
     }
     const segments = place.kind === 'column' ? [...place.column.segments, ...place.inner] : place.kind === 'object' ? place.node.segments : place.segments
-    this.#engine.write(this.#layer, {}, () => {
+    this.#engine.write(this.#layer, { single: this.#engine.inTransaction }, () => {
       const row = this.#rows.get(key)!
       this.#rewrite(key, rowid, replaceAt(row, segments, 0, value, place.path) as RowObject)
     })
@@ -169,6 +171,15 @@ export class RowWriter {
       else if (after !== null) this.#intend(key, column, after)
     }
     this.#setCells(key, rowid, changed)
+  }
+
+  /** One statement. Outside a transaction it needs one only where something is to be checked after it has run. */
+  #writeLeaves(key: Key, rowid: number, leaves: readonly (readonly [Column, SqlValue])[]): void {
+    const single = this.#engine.inTransaction || leaves.every(([column]) => this.#isPlain(key, column))
+    this.#engine.write(this.#layer, { single }, () => {
+      if (leaves.length === 1) this.#setCell(key, rowid, leaves[0]![0], leaves[0]![1])
+      else this.#setCells(key, rowid, leaves)
+    })
   }
 
   #setCell(key: Key, rowid: number, column: Column, value: SqlValue): void {

@@ -2,6 +2,7 @@ import { deepFreeze, keyId, shareStructure, type CellValue, type Key, type KeyId
 import type { SqliteDriver, SqliteStatement, SqlValue } from '../../drivers/index.ts'
 import { quoteName, SINGLETON_KEY, type Column, type RowObject, type TableSchema } from '../../schema/index.ts'
 
+import { StatementCache } from '../sql/statement-cache.ts'
 import type { CellId } from './cells.ts'
 import { membersOf } from './rest-members.ts'
 
@@ -25,7 +26,7 @@ export class TableRows {
   readonly #byRowid = new Map<number, CachedRow>()
   readonly #columnList: string
   readonly #whereKey: string
-  readonly #statements = new Map<string, SqliteStatement>()
+  readonly #statements: StatementCache
   readonly #updates: (SqliteStatement | undefined)[] = []
   #byKeyStatement: SqliteStatement | undefined
   #byRowidStatement: SqliteStatement | undefined
@@ -33,6 +34,7 @@ export class TableRows {
   constructor(driver: SqliteDriver, schema: TableSchema) {
     this.#driver = driver
     this.schema = schema
+    this.#statements = new StatementCache(driver, 500)
     this.#columnList = schema.model.columns.map((column) => quoteName(column.name)).join(', ')
     this.#whereKey = schema.model.key.map((column) => `${quoteName(column.name)} = ?`).join(' AND ')
   }
@@ -44,9 +46,7 @@ export class TableRows {
 
   /** A prepared statement that is kept. */
   statement(sql: string): SqliteStatement {
-    let statement = this.#statements.get(sql)
-    if (!statement) this.#statements.set(sql, (statement = this.#driver.prepare(sql)))
-    return statement
+    return this.#statements.get(sql)
   }
 
   /** The statement that sets one column of a row by its rowid. */
@@ -111,10 +111,11 @@ export class TableRows {
     return this.#keyFrom(found)
   }
 
-  /** Every key, in order. */
-  keys(): Key[] {
+  /** Every key in order, or those of the rows that a condition holds for. */
+  keys(filter: { readonly sql: string; readonly parameters: readonly SqlValue[] } = { sql: '1', parameters: [] }): Key[] {
     const names = this.schema.model.key.map((column) => quoteName(column.name)).join(', ')
-    return this.statement(`SELECT ${names} FROM ${this.base} ORDER BY ${names}`).all().map((parts) => this.#keyFrom(parts))
+    const found = this.statement(`SELECT ${names} FROM ${this.base} WHERE ${filter.sql} ORDER BY ${names}`).all(filter.parameters)
+    return found.map((parts) => this.#keyFrom(parts))
   }
 
   /** The values of a row in SQLite, in column order. */
@@ -187,7 +188,7 @@ export class TableRows {
   }
 
   finalize(): void {
-    for (const statement of this.#statements.values()) statement.finalize()
+    this.#statements.finalize()
     for (const statement of this.#updates) statement?.finalize()
     this.#byKeyStatement?.finalize()
     this.#byRowidStatement?.finalize()
