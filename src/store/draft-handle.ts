@@ -23,16 +23,14 @@ export class DraftHandle extends Workspace implements Layer {
   readonly #dirty = new BehaviorSubject(false)
   readonly #conflicts = new Map<string, LayerConflict>()
   readonly #conflicts$ = new BehaviorSubject<readonly Conflict[]>([])
-  readonly #onEnd: (draft: DraftHandle) => void
   #touched = false
   #conflicting = false
   #state: 'open' | 'committed' | 'cancelled' = 'open'
 
-  constructor(engine: Engine, label: string | undefined, onEnd: (draft: DraftHandle) => void) {
+  constructor(engine: Engine, label: string | undefined) {
     super(engine)
     this.id = `draft-${++drafts}`
     this.label = label
-    this.#onEnd = onEnd
   }
 
   get state(): 'open' | 'committed' | 'cancelled' {
@@ -183,7 +181,6 @@ export class DraftHandle extends Workspace implements Layer {
     this.#state = state
     this.engine.layers.close(this)
     this.#conflicts.clear()
-    this.#onEnd(this)
     this.engine.later(() => {
       this.#dirty.next(false)
       this.#conflicts$.next([])

@@ -414,6 +414,7 @@ export class Engine implements CaptureTarget {
     this.#journal.length = 0
     this.#intents.length = 0
     this.#segments = []
+    for (const rows of this.rows) rows.letGo()
     if (this.#callbacks.length === 0) return
     const callbacks = this.#callbacks
     this.#callbacks = []

@@ -53,7 +53,7 @@ function jsonSql(source: string, segments: readonly string[]): string {
   let paths = ['$']
   for (const segment of segments) {
     const key = `."${segment.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
-    paths = /^\d+$/.test(segment) && paths.length < 8
+    paths = /^(?:0|[1-9]\d*)$/.test(segment) && paths.length < 8
       ? paths.flatMap((path) => [`${path}[${segment}]`, `${path}${key}`])
       : paths.map((path) => path + key)
   }

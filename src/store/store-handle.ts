@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts'
 import { exportCommitted } from './export-database.ts'
 import { HistoryLog } from './history-log.ts'
 import { importDatabase } from './import-database.ts'
+import { closeLiveQueries } from './live/index.ts'
 import { Workspace } from './workspace.ts'
 
 /** A store as callers use it, untyped: `Store` in api.ts is its typed face. */
@@ -17,7 +18,6 @@ export class StoreHandle extends Workspace {
   readonly history: HistoryLog
   readonly changes$: Observable<ChangeSet>
   readonly commits$: Observable<ChangeSet>
-  readonly #drafts = new Set<DraftHandle>()
 
   constructor(engine: Engine, options: { historyLimit?: number | undefined }) {
     super(engine)
@@ -32,9 +32,7 @@ export class StoreHandle extends Workspace {
 
   draft(options: { label?: string | undefined } = {}): DraftHandle {
     this.assertUsable()
-    const draft = new DraftHandle(this.engine, options.label, (ended) => this.#drafts.delete(ended))
-    this.#drafts.add(draft)
-    return draft
+    return new DraftHandle(this.engine, options.label)
   }
 
   attach(name: string, bytes: Uint8Array | ArrayBuffer): void {
@@ -65,6 +63,9 @@ export class StoreHandle extends Workspace {
 
   /** Ends every stream. Open drafts end with it: nothing of them was committed. */
   close(): Promise<void> {
+    if (this.engine.closed) return Promise.resolve()
+    this.engine.settle('close')
+    closeLiveQueries(this.engine)
     this.engine.close()
     this.history.close()
     return Promise.resolve()

@@ -24,7 +24,10 @@ export interface AttributeOptions<P extends Path = Path> {
   readonly fallback?: number | undefined
 }
 
-/** How many bytes of unchanged data are uploaded along rather than starting a new range (bench/webgl has the figures). */
+/**
+ * How many bytes of unchanged data are uploaded along rather than starting a new range. Measured in Chromium: a call of
+ * bufferSubData costs about 0.4 µs, each KiB in it 0.075 µs, so that 4 to 5 KiB cost as much as a call.
+ */
 const GAP_BYTES = 4096
 
 /** One attribute: its array, its marks, and how a value gets into it. */

@@ -46,6 +46,19 @@ test('an update touches the attributes that read it, and nothing else', async ()
   expect(mirror.takeDirty()).toEqual({ resized: false })
 })
 
+test('an optional object brings its defaults along, and takes them away', async () => {
+  const store = await openPins()
+  const pins = store.table('pin')
+  pins.insert({ board: 'a', id: 1 })
+  const mirror = mirrorPins(store, manualFrames().scheduler)
+  expect(mirror.arrays.leader[0]).toBe(0)
+  pins.update(['a', 1], { leader: { dashed: true } })
+  expect(pins.get(['a', 1])?.leader?.width).toBe(2)
+  expect(mirror.arrays.leader[0]).toBe(2)
+  pins.update(['a', 1], { leader: undefined })
+  expect(mirror.arrays.leader[0]).toBe(0)
+})
+
 test('a path that no attribute reads costs no read of the row', async () => {
   const store = await openPins()
   const pins = store.table('pin')

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { type CellValue, equalValues, parsePath } from '../../changes/index.ts'
 import { ConstraintError, ValidationError } from '../../errors/index.ts'
 import type { SchemaInput } from '../../schema/index.ts'
@@ -40,8 +40,12 @@ export function useBoundProps<S extends SchemaInput>(
   const exists = useSource(stored === undefined ? field.exists : EXISTS)
   const [held, hold] = useState<Pending>()
   const pending = held !== undefined && standsOver(held, field, stored) ? held : undefined
-  // Dropped for good, or it would come back together with the value that it was typed over.
-  if (held !== undefined && pending === undefined) hold(undefined)
+  const outdated = held !== undefined && pending === undefined
+  // Dropped for good, or it would come back together with the value that it was typed over. Not while rendering: React
+  // 18's useSyncExternalStore then misses the next change.
+  useEffect(() => {
+    if (outdated) hold((was) => (was === held ? undefined : was))
+  }, [outdated, held])
 
   const handlers = useMemo(() => {
     function onChange({ target }: FieldChangeEvent): void {

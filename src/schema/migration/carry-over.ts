@@ -2,7 +2,7 @@ import type { SqliteDriver, SqlValue } from '../../drivers/index.ts'
 import type { ValidationIssue } from '../../errors/index.ts'
 import type { RefusedRow } from '../types/index.ts'
 import type { TableSchema } from '../define-schema.ts'
-import { MalformedJson } from '../model/decode-column.ts'
+import { decodeColumn, MalformedJson } from '../model/decode-column.ts'
 import { quoteName } from '../model/sql-text.ts'
 import type { TableModel } from '../model/table-model.ts'
 import { explicitRow } from './explicit-row.ts'
@@ -63,7 +63,7 @@ function readRow<Row>(from: TableModel, to: TableSchema, read: () => Row): { row
 
 function storedKey(table: TableModel, stored: readonly SqlValue[]): unknown {
   if (table.singleton) return undefined
-  const parts = table.key.map((column) => stored[column.index])
+  const parts = table.key.map((column) => decodeColumn(column, stored[column.index] ?? null))
   return parts.length === 1 ? parts[0] : parts
 }
 

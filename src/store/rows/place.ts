@@ -66,7 +66,7 @@ export function replaceAt(value: CellValue, segments: readonly string[], depth: 
   if (Array.isArray(value)) {
     const list = value as readonly CellValue[]
     const index = Number(segment)
-    if (!/^\d+$/.test(segment) || index > list.length || (next === undefined && depth === segments.length - 1 && index === list.length))
+    if (!/^(?:0|[1-9]\d*)$/.test(segment) || index > list.length || (next === undefined && depth === segments.length - 1 && index === list.length))
       throw new NotFoundError(`there is no '${segment}' in the array of ${list.length} at '${formatPath(segments.slice(0, depth))}' (path '${path}')`)
     const copy = [...list]
     if (next === undefined && depth === segments.length - 1) copy.splice(index, 1)

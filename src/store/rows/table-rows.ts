@@ -24,6 +24,8 @@ export class TableRows {
   readonly #driver: SqliteDriver
   readonly #byKey = new Map<KeyId, CachedRow>()
   readonly #byRowid = new Map<number, CachedRow>()
+  /** Rows that the running transaction has deleted: inserted again unchanged, they are the same objects. */
+  readonly #forgotten = new Map<KeyId, CachedRow>()
   readonly #columnList: string
   readonly #whereKey: string
   readonly #statements: StatementCache
@@ -168,12 +170,19 @@ export class TableRows {
   forget(rowid: number): (() => void) | undefined {
     const cached = this.#byRowid.get(rowid)
     if (!cached) return undefined
+    const id = keyId(cached.key)
     this.#byRowid.delete(rowid)
-    this.#byKey.delete(keyId(cached.key))
+    this.#byKey.delete(id)
+    this.#forgotten.set(id, cached)
     return () => {
       this.#byRowid.set(rowid, cached)
       this.#byKey.set(keyId(cached.key), cached)
     }
+  }
+
+  /** A transaction has ended: what it deleted will not come back as the same row. */
+  letGo(): void {
+    if (this.#forgotten.size > 0) this.#forgotten.clear()
   }
 
   /** What undoes an insert: the row may have been read since. */
@@ -204,7 +213,11 @@ export class TableRows {
   }
 
   #remember(key: Key, id: KeyId, rowid: number, found: readonly SqlValue[]): CachedRow & { row: RowObject } {
-    const cached = { key, rowid, row: this.schema.codec.decode(found.slice(1)), previous: undefined }
+    const fresh = this.schema.codec.decode(found.slice(1))
+    const before = this.#forgotten.get(id)
+    const known = before?.row ?? before?.previous
+    const row = known ? deepFreeze(shareStructure(known, fresh) as RowObject) : fresh
+    const cached = { key, rowid, row, previous: undefined }
     this.#byKey.set(id, cached)
     this.#byRowid.set(rowid, cached)
     return cached
