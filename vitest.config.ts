@@ -56,6 +56,9 @@ function reactProject(version: number, react: string, reactDom: string): TestPro
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    // Property tests and fault schedules take their time on a busy machine; a hang still ends.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
     projects: [
       {
         resolve: { alias: aliases },

@@ -107,7 +107,7 @@ export class DraftHandle extends Workspace implements Layer {
     if (conflict.lost && conflict.cell !== ROW) {
       const { stack } = conflict
       const value = valueOfCell(stack.rows.schema.model, conflict.cell, conflict.mine)
-      if (!stack.rows.rowidOf(stack.key)) throw new NotFoundError(`${cell.table} ${String(cell.key)} is gone: take the other's change, or insert the row again`)
+      if (stack.rows.rowidOf(stack.key) === undefined) throw new NotFoundError(`${cell.table} ${String(cell.key)} is gone: take the other's change, or insert the row again`)
       this.engine.write(this, {}, () => {
         this.table(stack.rows.schema.model.name).set(stack.key, pathOfCell(stack.rows.schema.model, conflict.cell), value)
       })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MigrationError, SchemaError, SqlError, ValidationError, VersionError } from '../../src/errors/index.ts'
+import { MigrationError, ReadOnlyError, SchemaError, SqlError, ValidationError, VersionError } from '../../src/errors/index.ts'
 import { createDatabase, openDatabase, readMetadata, type Schema } from '../../src/schema/index.ts'
 import type { SqliteDriver } from '../../src/drivers/index.ts'
 import { dumpDatabase } from '../support/dump-database.ts'
@@ -84,6 +84,16 @@ describe.each(drivers)('on %s', (_name, factory) => {
       const same = schemaOf(2, { pin: { schema: { description: 'A pin', properties: { size: integer, id: text }, required: ['id'], type: 'object' }, primaryKey: 'id' } })
       expect(openDatabase(driver, same)).toEqual({ migratedFrom: undefined })
       expect(dumpDatabase(driver)).toEqual(before)
+    })
+
+    it('migrates a read-only copy in memory, and refuses to touch an older file', async () => {
+      const older = schemaOf(1, { pin: table({}) })
+      const driver = await filled(factory, older, { pin: [{ id: 'a' }] })
+      const before = dumpDatabase(driver)
+      const file = { ...faultyDriver(driver), durable: true }
+      expect(() => openDatabase(file, schema, { readOnly: true })).toThrow(ReadOnlyError)
+      expect(dumpDatabase(driver)).toEqual(before)
+      expect(openDatabase(driver, schema, { readOnly: true })).toEqual({ migratedFrom: 1 })
     })
 
     it('does not take a property called title for an annotation', async () => {
@@ -305,7 +315,7 @@ describe.each(drivers)('on %s', (_name, factory) => {
 
     it.each<[string, NonNullable<Schema['migrations'][number]>, RegExp]>([
       ['leaves an invalid row', (db) => (db.discard('pin'), void db.exec({ sql: "INSERT INTO pin (id) VALUES ('z')" })), /'pin' "z" at 'size'/],
-      ['is async', (async () => undefined) as () => void, /synchronous/],
+      ['is async', (async () => undefined), /synchronous/],
     ])('is undone when it %s', async (_what, migration, message) => {
       expect(refused(await filled(factory, before, data), schemaOf(2, tables, { 2: migration })).message).toMatch(message)
     })

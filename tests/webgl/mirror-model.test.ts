@@ -71,8 +71,8 @@ test.each([
       const gpu = new FakeGpu()
       let draft: ReturnType<PinStore['draft']> | undefined
       for (const { step: one, where: place, take } of steps) {
-        if (one.do === 'undo') store.history.undo()
-        else if (one.do === 'redo') store.history.redo()
+        if (one.do === 'undo') attempt(() => void store.history.undo())
+        else if (one.do === 'redo') attempt(() => void store.history.redo())
         else if (one.do === 'cancel' || one.do === 'commit') {
           attempt(() => {
             if (one.do === 'cancel') draft?.cancel()

@@ -48,6 +48,6 @@ function withoutAnnotations(schema: unknown): unknown {
 
 function stable(value: unknown): string {
   return JSON.stringify(value, (_key, one: unknown) =>
-    isSchemaObject(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) : one,
+    isSchemaObject(one) ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) : one,
   )
 }

@@ -49,7 +49,7 @@ function mergeRest(node: ObjectNode, row: Mutable, rest: RowObject): void {
     const held = Object.hasOwn(row, name) ? row[name] : undefined
     if (child && !isColumn(child)) {
       if (!isObject(value)) continue
-      if (isObject(held)) mergeRest(child, held as Mutable, value)
+      if (isObject(held)) mergeRest(child, held, value)
       else if (!child.presence) {
         const inner: Mutable = {}
         mergeRest(child, inner, value)

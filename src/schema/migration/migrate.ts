@@ -83,7 +83,7 @@ function functionsBetween(schema: Schema, from: number): Migrate[] {
   return Object.entries(schema.migrations)
     .map(([version, migration]) => ({ version: Number(version), migration }))
     .filter(({ version }) => version > from)
-    .sort((a, b) => a.version - b.version)
+    .toSorted((a, b) => a.version - b.version)
     .map(({ migration }) => migration)
 }
 

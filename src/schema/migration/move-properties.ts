@@ -32,13 +32,13 @@ export function movesBetween(before: TableModel, after: TableModel, input: Table
       )
     moves.push({ from, to })
   }
-  return moves.sort((a, b) => b.from.length - a.from.length)
+  return moves.toSorted((a, b) => b.from.length - a.from.length)
 }
 
 /** Moves the values of a row, which is changed. */
 export function moveProperties(row: Mutable, moves: readonly Move[], after: TableModel): void {
   const taken = moves.map((move) => ({ ...move, value: take(row, move.from, after) }))
-  for (const { to, value } of taken.sort((a, b) => a.to.length - b.to.length)) if (value !== undefined) put(row, to, value)
+  for (const { to, value } of taken.toSorted((a, b) => a.to.length - b.to.length)) if (value !== undefined) put(row, to, value)
 }
 
 /** The path that a property of the old schema has in the new one. */
@@ -67,7 +67,7 @@ function take(row: Mutable, from: readonly string[], after: TableModel): CellVal
     const holder = chain.at(-1)!
     const inner = Object.hasOwn(holder, segment) ? holder[segment] : undefined
     if (!isObject(inner)) return undefined
-    chain.push(inner as Mutable)
+    chain.push(inner)
   }
   const name = from.at(-1)!
   const holder = chain.at(-1)!
@@ -85,7 +85,7 @@ function put(row: Mutable, to: readonly string[], value: CellValue): void {
   let holder = row
   for (const segment of to.slice(0, -1)) {
     const inner = Object.hasOwn(holder, segment) ? holder[segment] : undefined
-    if (isObject(inner)) holder = inner as Mutable
+    if (isObject(inner)) holder = inner
     else {
       const made: Mutable = {}
       setOwn(holder, segment, made)

@@ -302,6 +302,8 @@ export class LayerStacks {
       layer.stacks.delete(stack)
       layer.touched()
     }
+    stack.cells.clear()
+    stack.exists = undefined
     this.#forget(stack)
   }
 

@@ -176,21 +176,12 @@ export class RowWriter {
   /** One statement. Outside a transaction it needs one only where something is to be checked after it has run. */
   #writeLeaves(key: Key, rowid: number, leaves: readonly (readonly [Column, SqlValue])[]): void {
     const single = this.#engine.inTransaction || leaves.every(([column]) => this.#isPlain(key, column))
-    this.#engine.write(this.#layer, { single }, () => {
-      if (leaves.length === 1) this.#setCell(key, rowid, leaves[0]![0], leaves[0]![1])
-      else this.#setCells(key, rowid, leaves)
-    })
-  }
-
-  #setCell(key: Key, rowid: number, column: Column, value: SqlValue): void {
-    this.#rows.updateStatement(column).run([value, rowid])
-    this.#intend(key, column, value)
+    this.#engine.write(this.#layer, { single }, () => this.#setCells(key, rowid, leaves))
   }
 
   #setCells(key: Key, rowid: number, cells: readonly (readonly [Column, SqlValue])[]): void {
     if (cells.length === 0) return
-    const sets = cells.map(([column]) => `${quoteName(column.name)} = ?`)
-    this.#rows.statement(`UPDATE ${this.#rows.base} SET ${sets.join(', ')} WHERE rowid = ?`).run([...cells.map(([, value]) => value), rowid])
+    this.#rows.updateStatement(cells.map(([column]) => column)).run([...cells.map(([, value]) => value), rowid])
     for (const [column, value] of cells) this.#intend(key, column, value)
   }
 

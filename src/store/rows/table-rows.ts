@@ -29,7 +29,8 @@ export class TableRows {
   readonly #columnList: string
   readonly #whereKey: string
   readonly #statements: StatementCache
-  readonly #updates: (SqliteStatement | undefined)[] = []
+  /** By columns: the text of the statement that sets them. */
+  readonly #updates = new Map<string, string>()
   #byKeyStatement: SqliteStatement | undefined
   #byRowidStatement: SqliteStatement | undefined
 
@@ -51,11 +52,16 @@ export class TableRows {
     return this.#statements.get(sql)
   }
 
-  /** The statement that sets one column of a row by its rowid. */
-  updateStatement(column: Column): SqliteStatement {
-    return (this.#updates[column.index] ??= this.#driver.prepare(
-      `UPDATE ${this.base} SET ${quoteName(column.name)} = ? WHERE rowid = ?`,
-    ))
+  /** The statement that sets columns of a row by its rowid, the last parameter. */
+  updateStatement(columns: readonly Column[]): SqliteStatement {
+    let id = ''
+    for (const column of columns) id += `${column.index} `
+    const known = this.#updates.get(id)
+    if (known !== undefined) return this.#statements.get(known)
+    const sql = `UPDATE ${this.base} SET ${columns.map((column) => `${quoteName(column.name)} = ?`).join(', ')} WHERE rowid = ?`
+    if (this.#updates.size > 10_000) this.#updates.clear()
+    this.#updates.set(id, sql)
+    return this.#statements.get(sql)
   }
 
   /** The row under a key, read if need be. */
@@ -198,7 +204,6 @@ export class TableRows {
 
   finalize(): void {
     this.#statements.finalize()
-    for (const statement of this.#updates) statement?.finalize()
     this.#byKeyStatement?.finalize()
     this.#byRowidStatement?.finalize()
     this.clear()

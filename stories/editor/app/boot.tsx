@@ -1,0 +1,121 @@
+import { useEffect, useState } from 'react'
+import { App } from './app.tsx'
+import { Editor } from './editor.ts'
+import { StoreProvider } from './editor-store.ts'
+import { Icon } from './icons.tsx'
+import { importCities, type LoadProgress, openPublished, type Project } from './load-project.ts'
+
+interface Loaded {
+  readonly editor: Editor
+}
+
+interface Failure {
+  readonly title: string
+  readonly message: string
+}
+
+type State = { readonly progress: LoadProgress } | Loaded | { readonly failure: Failure }
+
+const published = new URLSearchParams(location.search).get('db')
+const start: LoadProgress = { phase: 'Starting', fraction: undefined, detail: '' }
+const listeners = new Set<(progress: LoadProgress) => void>()
+let opening: Promise<Project> | undefined
+
+/** Once a page, however often StrictMode mounts. */
+function open(): Promise<Project> {
+  const report = (progress: LoadProgress): void => {
+    for (const listen of listeners) listen(progress)
+  }
+  return (opening ??= published === null ? importCities(report) : openPublished(published, report))
+}
+
+const titles: Readonly<Record<string, string>> = {
+  version: 'This project was saved by a newer version',
+  migration: 'This project can’t be brought up to date',
+  remote: 'The file couldn’t be loaded',
+  sql: 'This file isn’t a project',
+}
+
+function failureOf(error: unknown): Failure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return {
+    title: titles[code] ?? 'The project couldn’t be opened',
+    message: error instanceof Error ? error.message : String(error),
+  }
+}
+
+/** Opens the project, then shows the editor: the cities, or what `?db=` points to. */
+export function Boot() {
+  const [state, setState] = useState<State>({ progress: start })
+  useEffect(() => {
+    let mounted = true
+    const listen = (progress: LoadProgress): void => setState({ progress })
+    listeners.add(listen)
+    open().then(
+      ({ store, world }) => mounted && setState({ editor: Editor.of(store, world) }),
+      (error: unknown) => mounted && setState({ failure: failureOf(error) }),
+    )
+    return () => {
+      mounted = false
+      listeners.delete(listen)
+    }
+  }, [])
+  if ('editor' in state) {
+    return (
+      <StoreProvider store={state.editor.store}>
+        <App editor={state.editor} />
+      </StoreProvider>
+    )
+  }
+  return 'failure' in state ? <FailureScreen failure={state.failure} /> : <ProgressScreen progress={state.progress} />
+}
+
+function ProgressScreen({ progress: { phase, fraction, detail } }: { readonly progress: LoadProgress }) {
+  const percent = fraction === undefined ? undefined : Math.round(fraction * 100)
+  return (
+    <main className="boot" data-testid="progress">
+      <div className="boot-card">
+        <div className="boot-brand">
+          <Icon name="pin" />
+          <span>Annotation editor</span>
+        </div>
+        <div className="boot-line">
+          <span>{phase}</span>
+          <span className="dim">{percent === undefined ? '' : `${percent} %`}</span>
+        </div>
+        <div
+          className="progress"
+          role="progressbar"
+          aria-label={phase}
+          aria-valuenow={percent}
+          data-busy={percent === undefined}
+        >
+          <div style={{ width: `${percent ?? 30}%` }} />
+        </div>
+        <div className="dim boot-detail">{detail}</div>
+      </div>
+    </main>
+  )
+}
+
+function FailureScreen({ failure }: { readonly failure: Failure }) {
+  return (
+    <main className="boot" data-testid="failure" role="alert">
+      <div className="boot-card">
+        <div className="boot-brand boot-brand-bad">
+          <Icon name="warning" />
+          <span>{failure.title}</span>
+        </div>
+        <p className="boot-message">{failure.message}</p>
+        <div className="boot-actions">
+          <button type="button" className="button" onClick={() => location.reload()}>
+            Try again
+          </button>
+          <a className="button button-primary" href={location.pathname}>
+            Open the sample project
+          </a>
+        </div>
+      </div>
+    </main>
+  )
+}

@@ -1,0 +1,226 @@
+import { BehaviorSubject, Subscription } from 'rxjs'
+import type { RowChange } from 'rowcast'
+import type { WorldGeometry } from '../data/world.ts'
+import type { LonLat, MapScene } from '../scene/index.ts'
+import type { EditorDraft, EditorStore } from './editor-store.ts'
+import { LayerIndex } from './layer-index.ts'
+import { createSceneMirror, type SceneMirror } from './scene-mirror.ts'
+import { nothing, selectionOf, type Selection } from './selection.ts'
+
+export type Tool = 'select' | 'add'
+
+export interface Notice {
+  readonly kind: 'info' | 'error'
+  readonly message: string
+}
+
+/** What benchmarks and tests reach the editor by. */
+export interface EditorHandle {
+  readonly store: EditorStore
+  readonly mirror: SceneMirror
+  readonly scene: MapScene | undefined
+  /** The open draft; undefined in a read-only project. */
+  draft(): EditorDraft | undefined
+}
+
+declare global {
+  interface Window {
+    rowcastEditor?: EditorHandle
+  }
+}
+
+const editors = new WeakMap<EditorStore, Editor>()
+const plural = (count: number): string => `${count.toLocaleString('en')} annotations`
+
+/**
+ * The editor's own state, which is no part of the project: selection, tool, notices, and the one draft that all edits of
+ * annotations and of the scene go through. It lives as long as the page.
+ */
+export class Editor {
+  readonly store: EditorStore
+  readonly world: WorldGeometry
+  readonly layers: LayerIndex = new LayerIndex()
+  readonly mirror: SceneMirror
+  readonly selection$: BehaviorSubject<Selection> = new BehaviorSubject(nothing)
+  readonly draft$: BehaviorSubject<EditorDraft | undefined>
+  readonly tool$: BehaviorSubject<Tool> = new BehaviorSubject<Tool>('select')
+  readonly notice$: BehaviorSubject<Notice | undefined> = new BehaviorSubject<Notice | undefined>(undefined)
+  /** The layer that the table shows, with those below it. */
+  readonly layerFilter$: BehaviorSubject<string | undefined> = new BehaviorSubject<string | undefined>(undefined)
+  /** Whether the pointer is moving what is selected. */
+  dragging = false
+  /** Set while the map is mounted. */
+  scene: MapScene | undefined
+  readonly #subscriptions = new Subscription()
+
+  static of(store: EditorStore, world: WorldGeometry): Editor {
+    let editor = editors.get(store)
+    if (!editor) editors.set(store, (editor = new Editor(store, world)))
+    return editor
+  }
+
+  private constructor(store: EditorStore, world: WorldGeometry) {
+    this.store = store
+    this.world = world
+    for (const layer of store.table('layer').all()) this.layers.indexOf(layer.id)
+    this.mirror = createSceneMirror(store, this.layers)
+    this.draft$ = new BehaviorSubject(store.readOnly ? undefined : store.draft({ label: 'Edit scene' }))
+    this.#subscriptions.add(store.table('annotation').changes$.subscribe(({ deleted }) => this.#forget(deleted)))
+    const editor = this
+    window.rowcastEditor = {
+      store,
+      mirror: this.mirror,
+      get scene() {
+        return editor.scene
+      },
+      draft: () => this.draft$.value,
+    }
+  }
+
+  get readOnly(): boolean {
+    return this.store.readOnly
+  }
+
+  nameOf(id: string): string {
+    const row = this.store.table('annotation').get(id)
+    return row ? row.name || row.id : 'annotation'
+  }
+
+  select(selection: Selection): void {
+    this.selection$.next(selection)
+    const { ids, primary } = selection
+    this.openDraft(primary === undefined ? 'Edit scene' : ids.length > 1 ? `Edit ${plural(ids.length)}` : `Edit ${this.nameOf(primary)}`)
+  }
+
+  /**
+   * The draft to write to. One that is dirty stays as it is; a clean one is replaced by one with this label. Undefined
+   * in a read-only project.
+   */
+  openDraft(label: string): EditorDraft | undefined {
+    const current = this.draft$.value
+    if (!current || (current.state === 'open' && (current.isDirty || current.label === label))) return current
+    if (current.state === 'open') current.cancel()
+    const draft = this.store.draft({ label })
+    this.draft$.next(draft)
+    return draft
+  }
+
+  /** OK. What the store refuses is shown, and the draft stays open. */
+  commit(): void {
+    const draft = this.draft$.value
+    if (!draft?.isDirty) return
+    this.attempt(() => {
+      draft.commit()
+      this.select(this.selection$.value)
+    })
+  }
+
+  cancel(): void {
+    const draft = this.draft$.value
+    if (!draft?.isDirty) return
+    draft.cancel()
+    this.select(this.selection$.value)
+  }
+
+  /** Inserts an annotation in the draft and selects it. */
+  add(place: LonLat): void {
+    const draft = this.openDraft('Add annotation')
+    if (!draft) return
+    const id = `note-${Date.now().toString(36)}-${Math.floor(Math.random() * 36 ** 4).toString(36)}`
+    const added = this.attempt(() =>
+      draft.table('annotation').insert({
+        id,
+        name: 'New annotation',
+        kind: 'note',
+        rank: 90,
+        position: { lon: round(place.lon), lat: round(place.lat) },
+        icon: { shape: 'pin', color: '#4d9dff', size: 22, border: { color: '#ffffff', width: 1.5 } },
+        text: { size: 13, font: { weight: 600 } },
+      }),
+    )
+    this.tool$.next('select')
+    if (added) this.select(selectionOf([id]))
+  }
+
+  /** Deletes what is selected: at once, or as a part of the draft where that has other edits. */
+  deleteSelected(): void {
+    const { ids, primary } = this.selection$.value
+    if (primary === undefined) return
+    const draft = this.openDraft(ids.length > 1 ? `Delete ${plural(ids.length)}` : `Delete ${this.nameOf(primary)}`)
+    if (!draft) return
+    const alone = !draft.isDirty
+    this.attempt(() => {
+      draft.table('annotation').delete(ids)
+      if (alone) draft.commit()
+    })
+    this.select(this.selection$.value)
+  }
+
+  /** Gives what the draft has changed of the primary annotation to all selected ones. */
+  applyToSelected(): void {
+    const draft = this.draft$.value
+    const { ids, primary } = this.selection$.value
+    if (!draft || primary === undefined) return
+    const change = draft.changes().changes.find(({ table, key, op }) => table === 'annotation' && key === primary && op === 'update')
+    const cells = Object.entries(change?.after ?? {}).filter(([path]) => !/^(id|name|position\.|geonames\.)/.test(path))
+    if (cells.length === 0) return
+    const table = draft.table('annotation')
+    this.attempt(() =>
+      draft.transaction(() => {
+        for (const id of ids) {
+          for (const [path, value] of cells) {
+            if (value === undefined) table.reset(id, path as 'name')
+            else table.set(id, path as 'name', value as string)
+          }
+        }
+      }),
+    )
+  }
+
+  save(): void {
+    const title = this.store.value('scene').get()?.title ?? 'project'
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(new Blob([this.store.export().slice()], { type: 'application/vnd.sqlite3' }))
+    link.download = `${title.replaceAll(/[^\p{L}\p{N}]+/gu, '-').toLowerCase()}.db`
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+  }
+
+  async open(file: File): Promise<void> {
+    const bytes = await file.arrayBuffer()
+    this.cancel()
+    const opened = this.attempt(() => {
+      this.store.import(bytes)
+      this.store.history.clear()
+    })
+    if (!opened) return
+    this.select(nothing)
+    this.notify({ kind: 'info', message: `Opened ${file.name}` })
+  }
+
+  notify(notice: Notice | undefined): void {
+    this.notice$.next(notice)
+  }
+
+  /** Runs a write of the user's; what the store refuses is shown. Tells whether it was done. */
+  attempt(write: () => void): boolean {
+    try {
+      write()
+      return true
+    } catch (error) {
+      this.notify({ kind: 'error', message: error instanceof Error ? error.message : String(error) })
+      return false
+    }
+  }
+
+  #forget(deleted: readonly RowChange[]): void {
+    const { ids, primary } = this.selection$.value
+    if (deleted.length === 0 || ids.length === 0) return
+    const gone = new Set(deleted.map(({ key }) => key))
+    if (!ids.some((id) => gone.has(id))) return
+    const left = ids.filter((id) => !gone.has(id))
+    this.selection$.next(selectionOf(left, primary !== undefined && !gone.has(primary) ? primary : undefined))
+  }
+}
+
+const round = (degrees: number): number => Math.round(degrees * 1e5) / 1e5

@@ -1,0 +1,206 @@
+import { useMemo, useState } from 'react'
+import { DraftProvider, useRow } from './editor-store.ts'
+import type { Editor } from './editor.ts'
+import { annotationBinding, FieldBindingProvider, sceneBinding, useFieldBinding } from './field-binding.ts'
+import { annotationGroups, type GroupNode, sceneGroups, type SectionNode } from './field-tree.ts'
+import { Field } from './fields.tsx'
+import { Icon } from './icons.tsx'
+import { useSubject } from './use-subject.ts'
+
+/** Two panels of what is selected, side by side, both writing to the one draft. */
+export function PropertyPanels({ editor }: { readonly editor: Editor }) {
+  const { primary } = useSubject(editor.selection$)
+  const draft = useSubject(editor.draft$)
+  const panels =
+    primary === undefined ? (
+      <ScenePanel editor={editor} />
+    ) : (
+      <>
+        <PanelHead key={primary} editor={editor} id={primary} />
+        <div className="panel-pair">
+          <AnnotationPanel panel="1" id={primary} first="icon" />
+          <AnnotationPanel panel="2" id={primary} first="all" />
+        </div>
+      </>
+    )
+  return (
+    <aside className="inspector" aria-label="Properties">
+      {draft ? <DraftProvider draft={draft}>{panels}</DraftProvider> : panels}
+    </aside>
+  )
+}
+
+function PanelHead({ editor, id }: { readonly editor: Editor; readonly id: string }) {
+  const row = useRow('annotation', id, ({ name, kind, icon, geonames, locked }) => ({ name, kind, color: icon.color, geonames, locked }))
+  const { ids } = useSubject(editor.selection$)
+  if (!row) return null
+  const { population, country } = row.geonames
+  const facts = [row.kind, country, population > 0 ? `${population.toLocaleString('en')} inhabitants` : ''].filter(Boolean)
+  return (
+    <header className="panel-head">
+      <span className="swatch swatch-large" style={{ background: row.color }} />
+      <div className="panel-title">
+        <h2 title={id}>{row.name || id}</h2>
+        <p>{facts.join(' · ')}</p>
+      </div>
+      {row.locked && <Icon name="lock" />}
+      {ids.length > 1 && (
+        <div className="panel-many">
+          <span>
+            1 of <b>{ids.length.toLocaleString('en')}</b>
+          </span>
+          {!editor.readOnly && (
+            <button type="button" className="button button-small" data-testid="apply-to-all" title="Give this annotation’s edits to all that are selected" onClick={() => editor.applyToSelected()}>
+              Apply to all
+            </button>
+          )}
+        </div>
+      )}
+    </header>
+  )
+}
+
+function AnnotationPanel({ panel, id, first }: { readonly panel: string; readonly id: string; readonly first: string }) {
+  const [tab, setTab] = useState(first)
+  const binding = useMemo(() => annotationBinding(panel, id), [panel, id])
+  const groups = tab === 'all' ? annotationGroups : annotationGroups.filter((group) => group.id === tab)
+  return (
+    <div className="panel" data-testid={`panel-${panel}`}>
+      <div className="tabs" role="tablist">
+        <Tab title="All properties" icon="list" selected={tab === 'all'} onSelect={() => setTab('all')} testId={`tab-${panel}-all`} />
+        {annotationGroups.map((group) => (
+          <Tab key={group.id} title={group.title} icon={group.icon} selected={tab === group.id} onSelect={() => setTab(group.id)} testId={`tab-${panel}-${group.id}`} />
+        ))}
+      </div>
+      <FieldBindingProvider value={binding}>
+        <div className="panel-body" key={`${id} ${tab}`}>
+          {groups.map((group) => (
+            <Group key={group.id} group={group} />
+          ))}
+        </div>
+      </FieldBindingProvider>
+    </div>
+  )
+}
+
+interface TabProps {
+  readonly title: string
+  readonly icon: GroupNode['icon']
+  readonly selected: boolean
+  readonly onSelect: () => void
+  readonly testId: string
+}
+
+function Tab({ title, icon, selected, onSelect, testId }: TabProps) {
+  return (
+    <button type="button" role="tab" title={title} aria-label={title} aria-selected={selected} data-testid={testId} onClick={onSelect}>
+      <Icon name={icon} />
+    </button>
+  )
+}
+
+function Group({ group }: { readonly group: GroupNode }) {
+  return (
+    <>
+      {group.sections.map((section) => (
+        <Section key={section.path} section={section} main={section.path === group.id} />
+      ))}
+    </>
+  )
+}
+
+function Section({ section, main }: { readonly section: SectionNode; readonly main: boolean }) {
+  const [open, setOpen] = useState(true)
+  return (
+    <section className="section" data-main={main}>
+      <header>
+        <button type="button" className="section-title" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <Icon name="chevron" />
+          {section.title}
+        </button>
+        {section.toggle && <SectionSwitch path={section.toggle.path} label={`${section.title}: ${section.toggle.label}`} />}
+      </header>
+      {open && (
+        <div className="section-fields">
+          {section.fields.map((field) => (
+            <Field key={field.path} field={field} />
+          ))}
+        </div>
+      )}
+    </section>
+  )
+}
+
+function SectionSwitch({ path, label }: { readonly path: string; readonly label: string }) {
+  const { panel, useProps } = useFieldBinding()
+  return <input {...useProps(path)} className="switch" role="switch" aria-label={label} title={label} data-testid={`field-${panel}-${path}`} />
+}
+
+/** With nothing selected: the settings of the whole project. */
+function ScenePanel({ editor }: { readonly editor: Editor }) {
+  const [left, right] = useMemo(() => [sceneBinding('1'), sceneBinding('2')], [])
+  const [general, ...others] = sceneGroups
+  return (
+    <>
+      <header className="panel-head">
+        <span className="swatch swatch-large swatch-icon">
+          <Icon name="globe" />
+        </span>
+        <div className="panel-title">
+          <h2>Scene</h2>
+          <p>Nothing selected · settings of the whole map</p>
+        </div>
+      </header>
+      <div className="panel-pair">
+        <div className="panel">
+          <FieldBindingProvider value={left}>
+            <div className="panel-body">{general && <Group group={{ ...general, sections: general.sections.map((one) => ({ ...one, title: 'Colors' })) }} />}</div>
+          </FieldBindingProvider>
+        </div>
+        <div className="panel">
+          <FieldBindingProvider value={right}>
+            <div className="panel-body">
+              {others.map((group) => (
+                <Group key={group.id} group={group} />
+              ))}
+              <Hints readOnly={editor.readOnly} />
+            </div>
+          </FieldBindingProvider>
+        </div>
+      </div>
+    </>
+  )
+}
+
+const readHints = [
+  ['Click', 'select an annotation'],
+  ['Shift-drag', 'select a rectangle'],
+  ['Ctrl-click', 'add to the selection'],
+  ['Wheel', 'zoom at the pointer'],
+] as const
+
+const editHints = [
+  ['Drag', 'move what is selected'],
+  ['Enter', 'OK'],
+  ['Esc', 'cancel the edit'],
+  ['Del', 'delete what is selected'],
+  ['Ctrl Z, Ctrl Y', 'undo, redo'],
+] as const
+
+function Hints({ readOnly }: { readonly readOnly: boolean }) {
+  return (
+    <section className="section hints">
+      <header>
+        <span className="section-title">Shortcuts</span>
+      </header>
+      <dl>
+        {[...readHints, ...(readOnly ? [] : editHints)].map(([keys, what]) => (
+          <div key={keys}>
+            <dt>{keys}</dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}
