@@ -7,6 +7,10 @@ export class EmissionQueue {
   #waiting: (() => void)[] = []
   #draining = false
 
+  get draining(): boolean {
+    return this.#draining
+  }
+
   push(run: () => void): void {
     this.#waiting.push(run)
   }

@@ -70,7 +70,7 @@ export class Engine implements CaptureTarget {
   readonly #journal: JournalEntry[] = []
   readonly #intents: Intent[] = []
   #segments: Segment[] = []
-  #callbacks: { readonly kind: 'commit' | 'rollback'; readonly run: () => void; depth: number; rolledBack: boolean }[] = []
+  #callbacks: { readonly kind: 'commit' | 'rollback'; readonly run: () => void; rolledBack: boolean }[] = []
   readonly #closing = new Set<() => void>()
   #closed = false
 
@@ -156,8 +156,8 @@ export class Engine implements CaptureTarget {
 
   /** Registers what to run once the outermost transaction has ended. */
   onEnd(kind: 'commit' | 'rollback', run: () => void): void {
-    if (!this.inTransaction) throw new TransactionError(`${kind === 'commit' ? 'onCommit' : 'onRollback'} was called after its transaction had ended`)
-    this.#callbacks.push({ kind, run, depth: this.#transactions.depth, rolledBack: false })
+    if (!this.inTransaction) throw new TransactionError('there is no transaction to wait for')
+    this.#callbacks.push({ kind, run, rolledBack: false })
   }
 
   /** Forgets what a savepoint of the caller's own has undone. */
@@ -178,6 +178,12 @@ export class Engine implements CaptureTarget {
   noteInserted(table: number, stored: readonly SqlValue[]): void {
     const last = this.#journal.at(-1)
     if (last?.op === 'insert' && last.table === table) last.stored = stored
+  }
+
+  /** Tells a subscriber something at once. What it writes meanwhile is told after that. */
+  tell(run: () => void): void {
+    if (this.inTransaction || this.#emissions.draining) run()
+    else this.enqueue(run)
   }
 
   /** Runs something after what is being written now has been told. */
@@ -249,7 +255,7 @@ export class Engine implements CaptureTarget {
   }
 
   #run<Result>(outermost: boolean, work: () => { result: Result; settle: (() => void) | undefined }): Result {
-    const mark = { journal: this.#journal.length, intents: this.#intents.length }
+    const mark = { journal: this.#journal.length, intents: this.#intents.length, callbacks: this.#callbacks.length }
     this.#transactions.begin()
     let outcome: { result: Result; settle: (() => void) | undefined }
     try {
@@ -260,7 +266,7 @@ export class Engine implements CaptureTarget {
       this.#transactions.rollback()
       this.#undo(mark.journal, mark.intents)
       if (outermost) this.#ended(false)
-      else for (const callback of this.#callbacks) if (callback.depth > this.#transactions.depth) callback.rolledBack = true
+      else for (const callback of this.#callbacks.slice(mark.callbacks)) callback.rolledBack = true
       throw explained
     }
     if (!outermost) return outcome.result

@@ -139,7 +139,6 @@ export class TableHandle {
         return undefined
       }
       let last = read(rows.get(key))
-      subscriber.next(last)
       const stop = engine.dispatcher.listen(rows.schema.model.index, keyId(key), columns, () => {
         const now = read(rows.get(key))
         if (same(last, now)) return
@@ -147,6 +146,7 @@ export class TableHandle {
         subscriber.next(now)
       })
       const done = engine.closing(() => subscriber.complete())
+      engine.tell(() => subscriber.next(last))
       return () => {
         stop()
         done()

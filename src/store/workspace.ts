@@ -57,11 +57,13 @@ export abstract class Workspace {
     if (typeof fn !== 'function') throw new TransactionError('transaction expects a function')
     if (Object.prototype.toString.call(fn) === '[object AsyncFunction]')
       throw new TransactionError('a transaction is synchronous: await what you need first, then write in a plain function')
-    return this.engine.write(this.layer, { label: options.label, tag: options.tag }, () => {
-      const result = fn({
-        onCommit: (run) => this.engine.onEnd('commit', run),
-        onRollback: (run) => this.engine.onEnd('rollback', run),
-      })
+    let ended = false
+    const register = (kind: 'commit' | 'rollback', run: () => void): void => {
+      if (ended) throw new TransactionError(`${kind === 'commit' ? 'onCommit' : 'onRollback'} was called after its transaction had ended`)
+      this.engine.onEnd(kind, run)
+    }
+    const run = (): Result => {
+      const result = fn({ onCommit: (then) => register('commit', then), onRollback: (then) => register('rollback', then) })
       if (isPromiseLike(result)) {
         // Whatever becomes of it, it has nothing to write to any more; its failure is not to go unheard.
         void result.then(undefined, (error: unknown) => {
@@ -72,7 +74,12 @@ export abstract class Workspace {
         throw new TransactionError('the function of a transaction returned a promise: a transaction is synchronous, and what it did was undone')
       }
       return result
-    })
+    }
+    try {
+      return this.engine.write(this.layer, { label: options.label, tag: options.tag }, run)
+    } finally {
+      ended = true
+    }
   }
 
   /** Throws where nothing can be written any more. */

@@ -50,7 +50,8 @@ export class RowWriter {
     const rowid = this.#existing(key)
     const leaves = typeof change === 'function' ? undefined : this.#leavesOf(key, change)
     if (leaves) this.#writeLeaves(key, rowid, leaves)
-    else this.#engine.write(this.#layer, { single: this.#engine.inTransaction }, () => this.#rewrite(key, rowid, this.#changed(key, change)))
+    // A recipe is the caller's code: whatever else it writes before it throws is undone as well.
+    else this.#engine.write(this.#layer, { single: typeof change !== 'function' && this.#engine.inTransaction }, () => this.#rewrite(key, rowid, this.#changed(key, change)))
   }
 
   /** Changes many rows in one transaction. Returns how many. */

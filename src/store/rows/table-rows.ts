@@ -6,6 +6,9 @@ import { StatementCache } from '../sql/statement-cache.ts'
 import type { CellId } from './cells.ts'
 import { membersOf } from './rest-members.ts'
 
+/** How many combinations of columns keep their UPDATE prepared. */
+const MAX_UPDATES = 1_000
+
 /** What the store knows of a row that was read: its place in SQLite and its object. */
 export interface CachedRow {
   readonly key: Key
@@ -21,6 +24,8 @@ export interface CachedRow {
  */
 export class TableRows {
   readonly schema: TableSchema
+  /** The base table, quoted. */
+  readonly base: string
   readonly #driver: SqliteDriver
   readonly #byKey = new Map<KeyId, CachedRow>()
   readonly #byRowid = new Map<number, CachedRow>()
@@ -29,23 +34,21 @@ export class TableRows {
   readonly #columnList: string
   readonly #whereKey: string
   readonly #statements: StatementCache
-  /** By columns: the text of the statement that sets them. */
-  readonly #updates = new Map<string, string>()
+  /** The statements that set columns, by these. */
+  readonly #updates = new Map<string, SqliteStatement>()
   #byKeyStatement: SqliteStatement | undefined
+  #rowidStatement: SqliteStatement | undefined
   #byRowidStatement: SqliteStatement | undefined
 
   constructor(driver: SqliteDriver, schema: TableSchema) {
     this.#driver = driver
     this.schema = schema
+    this.base = quoteName(schema.model.base)
     this.#statements = new StatementCache(driver, 500)
     this.#columnList = schema.model.columns.map((column) => quoteName(column.name)).join(', ')
     this.#whereKey = schema.model.key.map((column) => `${quoteName(column.name)} = ?`).join(' AND ')
   }
 
-  /** The base table, quoted. */
-  get base(): string {
-    return quoteName(this.schema.model.base)
-  }
 
   /** A prepared statement that is kept. */
   statement(sql: string): SqliteStatement {
@@ -56,12 +59,12 @@ export class TableRows {
   updateStatement(columns: readonly Column[]): SqliteStatement {
     let id = ''
     for (const column of columns) id += `${column.index} `
-    const known = this.#updates.get(id)
-    if (known !== undefined) return this.#statements.get(known)
-    const sql = `UPDATE ${this.base} SET ${columns.map((column) => `${quoteName(column.name)} = ?`).join(', ')} WHERE rowid = ?`
-    if (this.#updates.size > 10_000) this.#updates.clear()
-    this.#updates.set(id, sql)
-    return this.#statements.get(sql)
+    let statement = this.#updates.get(id)
+    if (statement) return statement
+    if (this.#updates.size >= MAX_UPDATES) this.#finalizeUpdates()
+    statement = this.#driver.prepare(`UPDATE ${this.base} SET ${columns.map((column) => `${quoteName(column.name)} = ?`).join(', ')} WHERE rowid = ?`)
+    this.#updates.set(id, statement)
+    return statement
   }
 
   /** The row under a key, read if need be. */
@@ -88,8 +91,14 @@ export class TableRows {
     const cached = this.#byKey.get(keyId(key))
     if (cached) return cached.rowid
     if (this.schema.model.rowidKey && !this.schema.model.singleton && !Number.isSafeInteger(Number(key))) return undefined
-    const found = this.statement(`SELECT rowid FROM ${this.base} WHERE ${this.#whereKey}`).get(this.keyParameters(key))
-    return found && Number(found[0])
+    this.#rowidStatement ??= this.#driver.prepare(`SELECT rowid FROM ${this.base} WHERE ${this.#whereKey}`)
+    const found = this.#rowidStatement.get(this.keyParameters(key))
+    if (!found) return undefined
+    // Whoever asks is about to write it: the capture will ask for the key.
+    const entry = { key, rowid: Number(found[0]), row: undefined, previous: undefined }
+    this.#byKey.set(keyId(key), entry)
+    this.#byRowid.set(entry.rowid, entry)
+    return entry.rowid
   }
 
   /** The row at a rowid. */
@@ -204,9 +213,16 @@ export class TableRows {
 
   finalize(): void {
     this.#statements.finalize()
+    this.#finalizeUpdates()
     this.#byKeyStatement?.finalize()
+    this.#rowidStatement?.finalize()
     this.#byRowidStatement?.finalize()
     this.clear()
+  }
+
+  #finalizeUpdates(): void {
+    for (const statement of this.#updates.values()) statement.finalize()
+    this.#updates.clear()
   }
 
   #fill(cached: CachedRow): RowObject {
