@@ -4,6 +4,7 @@ import addFormatsModule from 'ajv-formats'
 import { formatPath, setOwn, type CellValue, type Key } from '../changes/index.ts'
 import { SchemaError, type ValidationIssue } from '../errors/index.ts'
 import type { Column } from './model/column.ts'
+import { isDraft07 } from './model/facets.ts'
 import type { RowObject } from './model/row-codec.ts'
 import type { TableModel } from './model/table-model.ts'
 
@@ -81,7 +82,8 @@ export class TableValidator {
 
   #issue(error: ErrorObject, key: Key | undefined, base: readonly string[]): ValidationIssue {
     const segments: string[] = [...base, ...pointerSegments(error.instancePath)]
-    const named = error.params['missingProperty'] ?? error.params['additionalProperty'] ?? error.params['unevaluatedProperty']
+    const params: Readonly<Record<string, unknown>> = error.params
+    const named = params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty']
     if (typeof named === 'string') segments.push(named)
     const allowed = error.keyword === 'enum' ? `: ${JSON.stringify(error.params['allowedValues'])}` : error.keyword === 'const' ? `: ${JSON.stringify(error.params['allowedValue'])}` : ''
     return { table: this.#table.name, key, path: formatPath(segments), keyword: error.keyword, message: `${error.message ?? 'is not valid'}${allowed}` }
@@ -124,9 +126,8 @@ function jsonValue(value: CellValue): CellValue {
 }
 
 function createAjv(table: TableModel): Ajv {
-  const dialect = String(table.schema['$schema'] ?? '')
   const options = { strict: false, allErrors: true, ownProperties: true, logger: false, validateSchema: true } as const
-  const ajv: Ajv = dialect.includes('draft-07') ? new Ajv(options) : new Ajv2020(options)
+  const ajv: Ajv = isDraft07(table.schema) ? new Ajv(options) : new Ajv2020(options)
   addFormats(ajv)
   // ajv-formats has no BigInt: rowcast checks these itself.
   for (const format of STORAGE_FORMATS) ajv.addFormat(format, true)

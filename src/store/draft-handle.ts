@@ -1,14 +1,14 @@
-import { BehaviorSubject, defer, distinctUntilChanged, type Observable } from 'rxjs'
+import { BehaviorSubject, defer, distinctUntilChanged, takeUntil, type Observable } from 'rxjs'
 import { formatPath, keyId, parsePath, type ChangeSet, type Key } from '../changes/index.ts'
 import { NotFoundError, TransactionError, ValidationError } from '../errors/index.ts'
 import type { CellPlace, Commit, Conflict } from './api.ts'
 import type { Engine } from './engine.ts'
 import { issuesOf, underneath } from './layers/committed-rows.ts'
-import { ROW, type Layer, type LayerConflict } from './layers/layer.ts'
+import { ROW, type Layer, type LayerConflict, type RowStack } from './layers/row-stack.ts'
 import { makeWay } from './layers/collisions.ts'
 import { checkCommit } from './layers/commit-checks.ts'
-import type { RowStack } from './layers/row-stack.ts'
-import { pathOfCell, valueOfCell, type CellId } from './rows/cells.ts'
+import type { CellId } from './rows/cell-id.ts'
+import { pathOfCell, valueOfCell } from './rows/cells.ts'
 import { writeRows } from './rows/write-rows.ts'
 import { Workspace } from './workspace.ts'
 
@@ -44,12 +44,12 @@ export class DraftHandle extends Workspace implements Layer {
   get isDirty$(): Observable<boolean> {
     return defer(() => {
       if (this.#state === 'open') this.#dirty.next(this.isDirty)
-      return this.#dirty.pipe(distinctUntilChanged())
+      return this.#dirty.pipe(distinctUntilChanged(), takeUntil(this.engine.closed$))
     })
   }
 
   get conflicts$(): Observable<readonly Conflict[]> {
-    return this.#conflicts$.asObservable()
+    return this.#conflicts$.pipe(takeUntil(this.engine.closed$))
   }
 
   changes(): ChangeSet {

@@ -1,15 +1,16 @@
-import { Subject } from 'rxjs'
+import { ReplaySubject, Subject } from 'rxjs'
 import { isEmpty, keyId, squash, type ChangeSet, type KeyId, type Origin } from '../changes/index.ts'
 import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
 import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError } from '../errors/index.ts'
 import { sameSql, type Schema, type TableModel } from '../schema/index.ts'
 import { Dispatcher, installCapture, traceRows, type CaptureTarget, type JournalEntry, type RowTrace } from '../triggers/index.ts'
 import { EmissionQueue } from './emission-queue.ts'
-import type { Layer } from './layers/layer.ts'
+import type { Layer } from './layers/row-stack.ts'
 import { LayerStacks, type Intent } from './layers/layer-stacks.ts'
 import { checkCommittedRows } from './layers/committed-rows.ts'
 import { checkReservations } from './layers/reservations.ts'
-import { addCell, compareStored, toRowChange, type CellChange, type CellId, type NetRow } from './rows/cells.ts'
+import type { CellId } from './rows/cell-id.ts'
+import { addCell, compareStored, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
 import { TableRows } from './rows/table-rows.ts'
 import { explainForeignKeys } from './sql/foreign-keys.ts'
 import { translateSqlError } from './sql/sqlite-errors.ts'
@@ -59,6 +60,7 @@ export class Engine implements CaptureTarget {
   readonly dispatcher: Dispatcher
   readonly changes$: Subject<ChangeSet> = new Subject()
   readonly commits$: Subject<ChangeSet> = new Subject()
+  readonly closed$: ReplaySubject<void> = new ReplaySubject(1)
   /** Net changes by table, for live queries and table streams. */
   readonly tableChanges: ReadonlyMap<TableRows, Set<(nets: readonly NetRow[]) => void>>
   /** Told of each ChangeSet that was committed outside drafts, before subscribers. */
@@ -230,13 +232,14 @@ export class Engine implements CaptureTarget {
     if (this.#closed) return
     this.#outside('close')
     this.#closed = true
-    for (const run of [...this.#closing]) this.#emissions.guard(run)
+    for (const run of Array.from(this.#closing)) this.#emissions.guard(run)
     for (const rows of this.rows) rows.finalize()
     this.statements.finalize()
     this.#transactions.finalize()
     this.dispatcher.clear()
     this.changes$.complete()
     this.commits$.complete()
+    this.closed$.next()
     this.driver.close()
   }
 
@@ -371,7 +374,7 @@ export class Engine implements CaptureTarget {
           else byTable.set(net.rows, [net])
         }
       }
-      for (const [rows, nets] of byTable) for (const listener of [...this.tableChanges.get(rows)!]) this.#emissions.guard(() => listener(nets))
+      for (const [rows, nets] of byTable) for (const listener of Array.from(this.tableChanges.get(rows)!)) this.#emissions.guard(() => listener(nets))
       for (const listener of listeners) this.#emissions.guard(listener)
     }
     if (set) this.changes$.next(set)
@@ -447,7 +450,7 @@ function combine(nets: readonly NetRow[]): NetRow[] {
   for (const net of nets) {
     if (net.op === 'update' && net.cells.size === 0) continue
     let table = seen.get(net.rows)
-    if (!table) seen.set(net.rows, (table = new Map()))
+    if (!table) seen.set(net.rows, (table = new Map<KeyId, number>()))
     const place = table.get(net.id)
     const known = place === undefined ? undefined : out[place]
     if (place === undefined || !known) {

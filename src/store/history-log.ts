@@ -6,7 +6,7 @@ import type { HistoryStep } from './api.ts'
 import { applyBase } from './apply-base.ts'
 import type { Engine } from './engine.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
-import type { CellId } from './rows/cells.ts'
+import type { CellId } from './rows/cell-id.ts'
 import { encodeCells, encodeChanges } from './rows/encode-changes.ts'
 
 const DEFAULT_LIMIT = 100

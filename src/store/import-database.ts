@@ -4,7 +4,8 @@ import { openDatabase, quoteName } from '../schema/index.ts'
 import { applyBase } from './apply-base.ts'
 import type { Engine } from './engine.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
-import { compareStored, type CellId } from './rows/cells.ts'
+import type { CellId } from './rows/cell-id.ts'
+import { compareStored } from './rows/cells.ts'
 import type { TableRows } from './rows/table-rows.ts'
 
 /**

@@ -6,7 +6,7 @@ import type { TableChange } from './api.ts'
 import type { Engine } from './engine.ts'
 import { fieldResolver } from './filter-fields.ts'
 import { parseWhere, whereToSql, type SqlFragment } from './filter/index.ts'
-import type { Layer } from './layers/layer.ts'
+import type { Layer } from './layers/row-stack.ts'
 import { TableLive } from './live/table-live.ts'
 import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
 import { toRowChange, type NetRow } from './rows/cells.ts'
@@ -64,7 +64,7 @@ export class TableHandle {
     return [...new TableQuery(this.#rows, options).run()]
   }
 
-  live(options: TableQueryOptions = {}): TableLive<RowObject> {
+  live(options: TableQueryOptions = {}): TableLive {
     this.#engine.assertOpen()
     return new TableLive(this.#engine, this.#rows, new TableQuery(this.#rows, options))
   }
@@ -139,12 +139,16 @@ export class TableHandle {
         return undefined
       }
       let last = read(rows.get(key))
-      const stop = engine.dispatcher.listen(rows.schema.model.index, keyId(key), columns, () => {
+      const look = (): void => {
+        if (subscriber.closed || engine.closed) return
         const now = read(rows.get(key))
         if (same(last, now)) return
         last = now
         subscriber.next(now)
-      })
+      }
+      const stop = engine.dispatcher.listen(rows.schema.model.index, keyId(key), columns, look)
+      // What is read within a transaction may be undone, and nobody is told of that.
+      if (engine.inTransaction) engine.onEnd('rollback', look)
       const done = engine.closing(() => subscriber.complete())
       engine.tell(() => subscriber.next(last))
       return () => {
@@ -204,6 +208,10 @@ function columnsAt(place: ReturnType<typeof placeOf>, rows: TableRows): readonly
 
 function tableChanges(engine: Engine, rows: TableRows): Observable<TableChange> {
   return new Observable<TableChange>((subscriber) => {
+    if (engine.closed) {
+      subscriber.error(new StoreClosedError())
+      return undefined
+    }
     const listeners = engine.tableChanges.get(rows)!
     const listener = (nets: readonly NetRow[]): void => {
       const changes = nets.map(toRowChange)

@@ -1,7 +1,7 @@
 import { TransactionError } from '../errors/index.ts'
 import type { SqlQuery, SqlRow, Transaction, TransactionOptions } from './api.ts'
 import type { Engine } from './engine.ts'
-import type { Layer } from './layers/layer.ts'
+import type { Layer } from './layers/row-stack.ts'
 import { SqlLive } from './live/sql-live.ts'
 import { runExec, runQuery } from './sql/run-sql.ts'
 import { checkRead } from './sql/statement.ts'
@@ -42,7 +42,7 @@ export abstract class Workspace {
     return runQuery(this.engine, this.engine.statements, query)
   }
 
-  live(query: SqlQuery): SqlLive<SqlRow> {
+  live(query: SqlQuery): SqlLive {
     this.engine.assertOpen()
     return new SqlLive(this.engine, checkRead(query))
   }

@@ -25,8 +25,8 @@ export function installCapture(driver: SqliteDriver, tables: readonly TableModel
   driver.createFunction('rowcast_update', 4, (id, rowid, before, after) => {
     const table = (id as number) >> COLUMN_BITS
     const column = (id as number) & mask
-    if (anyInt64) target.updated(table, Number(rowid), column, exact(table, column, before!), exact(table, column, after!))
-    else target.updated(table, rowid as number, column, before!, after!)
+    if (anyInt64) target.updated(table, Number(rowid), column, exact(table, column, before), exact(table, column, after))
+    else target.updated(table, rowid as number, column, before, after)
     return undefined
   })
   const sizes = new Set(tables.flatMap((table) => deleteChunks(table).map((chunk) => chunk.size)))

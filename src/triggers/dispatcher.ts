@@ -27,7 +27,7 @@ export class Dispatcher {
     if (!row) rows.set(key, (row = { whole: undefined, byColumn: undefined }))
     if (columns === undefined) (row.whole ??= new Set()).add(listener)
     else {
-      const byColumn = (row.byColumn ??= new Map())
+      const byColumn = (row.byColumn ??= new Map<number, Set<RowListener>>())
       for (const column of columns) {
         const listeners = byColumn.get(column)
         if (listeners) listeners.add(listener)

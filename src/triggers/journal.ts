@@ -45,7 +45,7 @@ export function traceRows(entries: readonly JournalEntry[], from = 0, to: number
   const open = new Map<number, Map<number, number>>()
   const slotsOf = (table: number): Map<number, number> => {
     let slots = open.get(table)
-    if (!slots) open.set(table, (slots = new Map()))
+    if (!slots) open.set(table, (slots = new Map<number, number>()))
     return slots
   }
   const start = (entry: JournalEntry, existed: boolean): RowTrace => {

@@ -57,7 +57,8 @@ export function annotationOf(city: City): CityAnnotation {
   const shape = city.featureCode === 'PPLC' ? 'star' : city.featureCode === 'PPLA' ? 'diamond' : 'circle'
   const size = shape === 'star' ? Math.max(style.size, 8) + 4 : shape === 'diamond' ? style.size + 1.5 : style.size
   return {
-    id: `geonames-${city.id}`,
+    // A mirror is filled by key, and drawn in that order: large cities end on top.
+    id: `geonames-${String(city.population).padStart(8, '0')}-${city.id}`,
     name: city.name,
     kind: 'city',
     layerId: layerOfCountry.get(city.country) ?? null,

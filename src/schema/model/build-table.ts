@@ -303,7 +303,7 @@ class TableBuilder {
       })
       const onDelete = reference.onDelete ?? 'restrict'
       if (!['cascade', 'restrict', 'setNull'].includes(onDelete))
-        throw new SchemaError(`${place}.onDelete`, `'${String(onDelete)}' is not one of cascade, restrict, setNull`)
+        throw new SchemaError(`${place}.onDelete`, `'${onDelete}' is not one of cascade, restrict, setNull`)
       if (onDelete === 'setNull' && columns.some((column) => column.required && !column.nullable))
         throw new SchemaError(`${place}.onDelete`, `setNull needs a property that may be null or absent: allow null in '${name}', or take it out of required`)
       return { name, columns, table: reference.table, onDelete }
@@ -369,5 +369,5 @@ function ownDefault(facets: readonly Facet[]): CellValue {
 /** The defaults that an object's own `default`, or that of an object around it, gives to its properties. */
 function objectDefault(facets: readonly Facet[], inherited: CellValue): ReadonlyMap<string, CellValue> {
   const value = inherited ?? ownDefault(facets)
-  return isSchemaObject(value) ? new Map(Object.entries(value) as [string, CellValue][]) : new Map()
+  return isSchemaObject(value) ? new Map<string, CellValue>(Object.entries(value) as [string, CellValue][]) : new Map()
 }

@@ -109,5 +109,5 @@ export function sameSql(a: SqlValue, b: SqlValue): boolean {
     return true
   }
   // A driver may hand the same integer back as number or as bigint.
-  return (typeof a === 'bigint' || typeof b === 'bigint') && typeof a !== 'string' && typeof b !== 'string' && a == b
+  return (typeof a === 'bigint' || typeof b === 'bigint') && typeof a !== 'string' && typeof b !== 'string' && String(a) === String(b)
 }

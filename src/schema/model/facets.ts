@@ -34,7 +34,7 @@ export class FacetReader {
     this.#root = root
     this.#where = where
     // In draft-07 whatever stands beside $ref is ignored.
-    this.#refSiblings = !String(root['$schema'] ?? '').includes('draft-07')
+    this.#refSiblings = !isDraft07(root)
   }
 
   /** The facets of a schema. `'recursive'` where it refers to itself. Throws SchemaError for what can't be followed. */
@@ -138,6 +138,11 @@ export class FacetReader {
     if (schema === undefined) throw new SchemaError(this.at(pointer), `$ref '${ref}' points to nothing`)
     return { schema, pointer: ref }
   }
+}
+
+/** Whether a schema says that it is of draft-07; otherwise it is taken for 2020-12. */
+export function isDraft07(root: SchemaObject): boolean {
+  return typeof root['$schema'] === 'string' && root['$schema'].includes('draft-07')
 }
 
 /** Escapes a property name for a JSON pointer in a URI fragment. */

@@ -1,4 +1,4 @@
-import type { Key } from '../../changes/change-set.ts'
+import type { Key } from '../../changes/index.ts'
 import type { InferSchema } from './infer.ts'
 import type { Patch } from './patch.ts'
 import type { CheckPath, InputAt, LeafPath, Path, PathSegments, ValueAt } from './paths.ts'

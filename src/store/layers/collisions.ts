@@ -2,11 +2,10 @@ import { keyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { effectiveSql, sameSql, type Column, type IndexModel, type Reference } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
-import type { CellId } from '../rows/cells.ts'
+import type { CellId } from '../rows/cell-id.ts'
 import { writeRows } from '../rows/write-rows.ts'
-import { ROW, type Layer } from './layer.ts'
+import { ROW, type Layer, type RowStack } from './row-stack.ts'
 import type { RowWrite } from './layer-stacks.ts'
-import type { RowStack } from './row-stack.ts'
 
 /** A cell of a draft that stands in the way of something that must go in. */
 interface Collision {

@@ -5,9 +5,8 @@ import { effectiveSql, sameSql, type IndexModel } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { NetRow } from '../rows/cells.ts'
 import { underneath } from './committed-rows.ts'
-import type { Layer } from './layer.ts'
+import type { Layer, RowStack } from './row-stack.ts'
 import { describe } from './reservations.ts'
-import type { RowStack } from './row-stack.ts'
 
 /**
  * Checks what a draft is about to commit against the committed state: rows that are there, and unique values that no

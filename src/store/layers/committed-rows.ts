@@ -1,6 +1,7 @@
 import type { SqlValue } from '../../drivers/index.ts'
 import { ValidationError, type ValidationIssue } from '../../errors/index.ts'
-import type { CellId, NetRow } from '../rows/cells.ts'
+import type { CellId } from '../rows/cell-id.ts'
+import type { NetRow } from '../rows/cells.ts'
 import { withMembers } from '../rows/rest-members.ts'
 import type { LayerStacks } from './layer-stacks.ts'
 import type { RowStack } from './row-stack.ts'

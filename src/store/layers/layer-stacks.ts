@@ -1,10 +1,10 @@
 import type { Key, KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { sameSql } from '../../schema/index.ts'
-import type { CellChange, CellId, NetRow } from '../rows/cells.ts'
+import type { CellId } from '../rows/cell-id.ts'
+import type { CellChange, NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
-import { ROW, type Layer } from './layer.ts'
-import { CellStack, RowStack } from './row-stack.ts'
+import { ROW, type Layer, CellStack, RowStack } from './row-stack.ts'
 
 /** A write of one row in stored values, made by the store itself: a cancel, an undo, an arrival. */
 export interface RowWrite {
@@ -170,7 +170,7 @@ export class LayerStacks {
 
   /** Removes a layer's entries, all of them or some. */
   remove(layer: Layer, only?: (stack: RowStack, cell: CellId) => boolean): void {
-    for (const stack of [...layer.stacks]) {
+    for (const stack of Array.from(layer.stacks)) {
       for (const [cell, covered] of stack.cells) if (!only || only(stack, cell)) covered.drop(layer)
       if (!only || only(stack, ROW)) stack.exists?.drop(layer)
       this.#tidy(stack)
@@ -194,7 +194,7 @@ export class LayerStacks {
 
   /** Makes a layer's values the base. Drafts that hold the same cells learn of it. */
   sink(layer: Layer): void {
-    for (const stack of [...layer.stacks]) {
+    for (const stack of Array.from(layer.stacks)) {
       const exists = stack.exists?.of(layer)
       if (exists?.value === 0) {
         stack.exists!.drop(layer)
@@ -241,7 +241,7 @@ export class LayerStacks {
       }
       if (write.op === 'insert' && stack.exists) {
         stack.exists.base = 1
-        for (const entry of [...stack.exists.entries]) if (entry.value === 1) stack.exists.drop(entry.layer)
+        for (const entry of stack.exists.entries.slice()) if (entry.value === 1) stack.exists.drop(entry.layer)
       }
       for (const [cell, value] of write.cells) {
         if (take) this.#take(stack, cell, value)
@@ -284,7 +284,7 @@ export class LayerStacks {
     const covered = stack.cells.get(cell)
     if (!covered) return
     covered.base = value
-    for (const entry of [...covered.entries]) {
+    for (const entry of covered.entries.slice()) {
       if (entry.layer.kind !== 'draft') continue
       covered.drop(entry.layer)
       entry.layer.conflict({ stack, cell, mine: entry.value, theirs: value, lost: true })
@@ -309,7 +309,7 @@ export class LayerStacks {
 
   #stack(rows: TableRows, key: Key, id: KeyId): RowStack {
     let table = this.#tables.get(rows)
-    if (!table) this.#tables.set(rows, (table = new Map()))
+    if (!table) this.#tables.set(rows, (table = new Map<KeyId, RowStack>()))
     let stack = table.get(id)
     if (!stack) table.set(id, (stack = new RowStack(rows, key, id)))
     return stack

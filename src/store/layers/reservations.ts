@@ -4,9 +4,8 @@ import { ConstraintError } from '../../errors/index.ts'
 import { sameSql, type Column, type IndexModel, type Reference, type TableModel } from '../../schema/index.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
-import type { Layer } from './layer.ts'
+import type { Layer, RowStack } from './row-stack.ts'
 import type { LayerStacks } from './layer-stacks.ts'
-import type { RowStack } from './row-stack.ts'
 
 /** A state that a row would be in if drafts were cancelled: its values, and the draft that covers or holds them. */
 interface Version {

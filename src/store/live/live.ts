@@ -10,7 +10,7 @@ const active = new WeakMap<Engine, Set<{ close(): void }>>()
 
 /** Completes every live query of a store that someone is subscribed to: before the store closes. */
 export function closeLiveQueries(engine: Engine): void {
-  for (const live of [...(active.get(engine) ?? [])]) live.close()
+  for (const live of Array.from(active.get(engine) ?? [])) live.close()
 }
 
 /**
@@ -32,7 +32,9 @@ export abstract class Live<Row extends object> implements LiveQuery<Row> {
   constructor(engine: Engine) {
     this.engine = engine
     this.rows$ = new Observable((subscriber) => this.#subscribe(subscriber, () => this.#follow(subscriber)))
-    this.diff$ = new Observable((subscriber) => this.#subscribe(subscriber, () => void subscriber.add(this.#diffs.subscribe(subscriber))))
+    this.diff$ = new Observable((subscriber) => this.#subscribe(subscriber, () => {
+        subscriber.add(this.#diffs.subscribe(subscriber))
+      }))
   }
 
   get rows(): readonly Row[] {

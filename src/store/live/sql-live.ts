@@ -82,7 +82,7 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
   /** Rows that were there are taken again: those at either end in place, the others by what they hold. */
   #run(statement: SqliteStatement, previous: readonly Row[]): readonly Row[] {
     const found = statement.all(this.#query.parameters)
-    const rows: Row[] = new Array(found.length)
+    const rows = new Array<Row>(found.length)
     const same = (row: Row, cells: readonly SqlValue[]): boolean => this.#cells.get(row)!.every((cell, at) => sameSql(cell, cells[at]!))
     let start = 0
     while (start < found.length && start < previous.length && same(previous[start]!, found[start]!)) {

@@ -1,11 +1,10 @@
 import { deepFreeze, setOwn, type CellValue, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { decodeColumn, sameSql, type TableModel } from '../../schema/index.ts'
+import type { CellId } from './cell-id.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
 
-/** A cell of a row: the index of its column, or the path of an undeclared property. Values are as SQLite stores them. */
-export type CellId = number | string
 
 /** A cell's value before and after. */
 export interface CellChange {

@@ -4,7 +4,7 @@ import { ValidationError } from '../../errors/index.ts'
 import { EncodeFailure, encodeColumn, encodeJson } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { RowWrite } from '../layers/layer-stacks.ts'
-import type { CellId } from './cells.ts'
+import type { CellId } from './cell-id.ts'
 import { placeOf } from './place.ts'
 import type { TableRows } from './table-rows.ts'
 

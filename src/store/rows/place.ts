@@ -17,7 +17,7 @@ const known = new WeakMap<TableModel, Map<string, Place>>()
 export function placeOf(table: TableModel, path: Path): Place {
   if (typeof path !== 'string') return findPlace(table, parsePath(path).map(String))
   let places = known.get(table)
-  if (!places) known.set(table, (places = new Map()))
+  if (!places) known.set(table, (places = new Map<string, Place>()))
   let place = places.get(path)
   if (!place) {
     place = findPlace(table, parsePath(path).map(String))

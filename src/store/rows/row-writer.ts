@@ -7,7 +7,7 @@ import {
   type Column, type ObjectNode, type RowObject,
 } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
-import type { Layer } from '../layers/layer.ts'
+import type { Layer } from '../layers/row-stack.ts'
 import { mergePatch, placeOf, readPath, replaceAt } from './place.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
@@ -241,7 +241,7 @@ export class RowWriter {
   }
 
   #inside(key: Key, column: Column, inner: readonly string[], value: CellValue, path: string): CellValue {
-    const whole = readPath(this.#rows.get(key)!, column.segments)
+    const whole = readPath(this.#rows.get(key), column.segments)
     if (whole === undefined || whole === null) throw new NotFoundError(`there is nothing to set at '${path}': '${column.path}' is ${whole === null ? 'null' : 'absent'}`)
     return replaceAt(whole, inner, 0, value, path)
   }
@@ -250,7 +250,7 @@ export class RowWriter {
     const row = this.#rows.get(key)!
     if (typeof change !== 'function') return mergePatch(row, change) as RowObject
     const next: unknown = produce(row, (draft) => {
-      const returned = change(draft as RowObject)
+      const returned = change(draft)
       if (returned instanceof Promise) throw new TransactionError('an update recipe must be synchronous: await first, then update')
       return returned as undefined
     })
@@ -260,7 +260,7 @@ export class RowWriter {
   /** Whether the object around a column is there, so that setting the column is all there is to do. */
   #present(key: Key, column: Column): boolean {
     if (!column.guard) return true
-    return isObject(readPath(this.#rows.get(key)!, column.guard.segments))
+    return isObject(readPath(this.#rows.get(key), column.guard.segments))
   }
 
   /** Whether one statement is enough: nothing to check once it has run. */

@@ -3,7 +3,7 @@ import type { SqliteDriver, SqliteStatement, SqlValue } from '../../drivers/inde
 import { quoteName, SINGLETON_KEY, type Column, type RowObject, type TableSchema } from '../../schema/index.ts'
 
 import { StatementCache } from '../sql/statement-cache.ts'
-import type { CellId } from './cells.ts'
+import type { CellId } from './cell-id.ts'
 import { membersOf } from './rest-members.ts'
 
 /** How many combinations of columns keep their UPDATE prepared. */
@@ -228,7 +228,7 @@ export class TableRows {
   #fill(cached: CachedRow): RowObject {
     if (cached.row) return cached.row
     const fresh = this.schema.codec.decode(this.#readByRowid(cached.rowid).slice(1))
-    cached.row = cached.previous ? deepFreeze(shareStructure(cached.previous, fresh) as RowObject) : fresh
+    cached.row = cached.previous ? deepFreeze(shareStructure<RowObject>(cached.previous, fresh)) : fresh
     cached.previous = undefined
     return cached.row
   }
@@ -237,7 +237,7 @@ export class TableRows {
     const fresh = this.schema.codec.decode(found.slice(1))
     const before = this.#forgotten.get(id)
     const known = before?.row ?? before?.previous
-    const row = known ? deepFreeze(shareStructure(known, fresh) as RowObject) : fresh
+    const row = known ? deepFreeze(shareStructure<RowObject>(known, fresh)) : fresh
     const cached = { key, rowid, row, previous: undefined }
     this.#byKey.set(id, cached)
     this.#byRowid.set(rowid, cached)

@@ -4,7 +4,7 @@ import { quoteName, type Column } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { RowWrite } from '../layers/layer-stacks.ts'
 import { translateSqlError } from '../sql/sqlite-errors.ts'
-import type { CellId } from './cells.ts'
+import type { CellId } from './cell-id.ts'
 import { withMembers } from './rest-members.ts'
 
 /**

@@ -3,7 +3,7 @@ import { SqlError, ValidationError, type ValidationIssue } from '../../errors/in
 import { decodeColumn, EncodeFailure, encodeColumn, MalformedJson, type Column } from '../../schema/index.ts'
 import type { SqlQuery, SqlRow } from '../api.ts'
 import type { Engine } from '../engine.ts'
-import type { Layer } from '../layers/layer.ts'
+import type { Layer } from '../layers/row-stack.ts'
 import { issuesOf } from '../layers/committed-rows.ts'
 import type { NetRow } from '../rows/cells.ts'
 import { checkRead, checkWrite } from './statement.ts'
@@ -30,10 +30,22 @@ export function runExec(engine: Engine, layer: Layer | undefined, query: SqlQuer
       const nets = engine.netsSince(mark)
       validateNets(nets)
       return { changes: nets.length, rows }
+    } catch (error) {
+      throw explainKeyType(error, engine, sql)
     } finally {
       statement.finalize()
     }
   })
+}
+
+/** SQLite says of a key of the wrong type only that there is one. */
+function explainKeyType(error: unknown, engine: Engine, sql: string): unknown {
+  if (!(error instanceof SqlError) || !/datatype mismatch/.test(error.message)) return error
+  const named = engine.models.filter((model) => model.rowidKey && sql.toLowerCase().includes(model.name.toLowerCase()))
+  return new ValidationError(
+    named.map((model) => ({ table: model.name, key: undefined, path: model.key[0]!.path, keyword: 'type', message: 'must be integer' })),
+    { cause: error },
+  )
 }
 
 /** Checks what raw SQL has written. Throws ValidationError. */

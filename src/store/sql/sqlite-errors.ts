@@ -28,8 +28,6 @@ export function translateSqlError(error: unknown, tables: readonly TableModel[])
         { cause: error },
       )
   }
-  if (/datatype mismatch/.test(message))
-    return new SqlError(`${message}: a key of the wrong type was given`, { cause: error })
   if (/cannot UPSERT a view/i.test(message))
     return new SqlError(`${message}: SQLite has no UPSERT on views. Use table.upsert(row), or INSERT OR REPLACE`, { cause: error })
   if (/cannot modify .+ because it is a view|no such table: .*__base/i.test(message)) return new SqlError(message, { cause: error })

@@ -1,6 +1,7 @@
 import { createContext, useContext } from 'react'
 import type { FieldProps } from 'rowcast/react'
-import { context, useAnnotationField, useAnnotationProps, useSceneField, useSceneProps } from './editor-store.ts'
+import type { Editor } from './editor.ts'
+import { useAnnotationField, useAnnotationProps, useSceneField, useSceneProps, useTable } from './editor-store.ts'
 
 /** What a panel edits: one annotation, or the scene. A panel is mounted anew for another one. */
 export interface FieldBinding {
@@ -26,20 +27,17 @@ export function annotationBinding(panel: string, id: string): FieldBinding {
     useProps: (path) => useAnnotationProps('annotation', id, path),
     useValue: (path) => useAnnotationField('annotation', id, path),
     useReset: () => {
-      const table = context.useTable('annotation')
+      const table = useTable('annotation')
       return (path) => table.reset(id, path as 'name')
     },
   }
 }
 
-export function sceneBinding(panel: string): FieldBinding {
+export function sceneBinding(panel: string, editor: Editor): FieldBinding {
   return {
     panel,
     useProps: (path) => useSceneProps('scene', path),
     useValue: (path) => useSceneField('scene', path),
-    useReset: () => {
-      const store = context.useStore()
-      return (path) => store.value('scene').reset(path as 'title')
-    },
+    useReset: () => (path) => editor.draft$.value?.value('scene').reset(path as 'title'),
   }
 }

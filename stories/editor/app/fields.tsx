@@ -1,4 +1,4 @@
-import { type ReactNode, useId } from 'react'
+import { type CSSProperties, type ReactNode, useId } from 'react'
 import type { FieldProps } from 'rowcast/react'
 import { useRows } from './editor-store.ts'
 import { useFieldBinding } from './field-binding.ts'
@@ -99,7 +99,7 @@ function SliderControl({ field, id, testId }: ControlProps) {
   return (
     <WithError props={number}>
       <div className="slider">
-        <input {...slider} type="range" data-testid={testId} aria-label={field.label} style={{ '--share': share }} />
+        <input {...slider} type="range" data-testid={testId} aria-label={field.label} style={{ '--share': share } as CSSProperties} />
         <span className="unit" data-unit={field.unit}>
           <input {...number} id={id} data-testid={testId.replace('field-', 'number-')} />
         </span>
@@ -188,12 +188,12 @@ function TagsControl({ field, id, testId }: ControlProps) {
         <input
           id={id}
           data-testid={testId}
+          data-keeps-enter
           placeholder="Add…"
           maxLength={40}
           onKeyDown={(event) => {
             const word = event.currentTarget.value.trim()
             if (event.key !== 'Enter' || word === '') return
-            event.stopPropagation()
             if (!tags.includes(word)) set([...tags, word])
             event.currentTarget.value = ''
           }}

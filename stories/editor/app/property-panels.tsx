@@ -138,7 +138,7 @@ function SectionSwitch({ path, label }: { readonly path: string; readonly label:
 
 /** With nothing selected: the settings of the whole project. */
 function ScenePanel({ editor }: { readonly editor: Editor }) {
-  const [left, right] = useMemo(() => [sceneBinding('1'), sceneBinding('2')], [])
+  const [left, right] = useMemo(() => [sceneBinding('1', editor), sceneBinding('2', editor)], [editor])
   const [general, ...others] = sceneGroups
   return (
     <>

@@ -1,0 +1,48 @@
+import type { Editor } from './editor.ts'
+import { nothing } from './selection.ts'
+
+const textTypes = new Set(['text', 'search', 'number', 'email', 'url', 'password'])
+
+function isTextField(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement) return textTypes.has(target.type)
+  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
+}
+
+/** Where Enter means something of its own. */
+function keepsEnter(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('textarea, button, [type=search], [data-keeps-enter]') !== null
+}
+
+/** The editor's keys. Returns what stops listening. */
+export function listenToShortcuts(editor: Editor): () => void {
+  const { history } = editor.store
+  const isDirty = (): boolean => editor.draft$.value?.isDirty ?? false
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const inText = isTextField(event.target)
+    const control = event.ctrlKey || event.metaKey
+    const key = event.key.toLowerCase()
+    if (key === 'escape') {
+      // A drag that is under way is given up by the scene: the draft is not cancelled along with it.
+      if (editor.dragging) return
+      if (editor.tool$.value === 'add') editor.tool$.next('select')
+      else if (isDirty()) editor.cancel()
+      else if (inText && event.target instanceof HTMLElement) event.target.blur()
+      else editor.select(nothing)
+      return
+    }
+    if (editor.readOnly) return
+    if (control && (key === 'z' || key === 'y')) {
+      event.preventDefault()
+      if (isDirty()) editor.notify({ kind: 'info', message: 'OK or cancel the edit first' })
+      else editor.attempt(() => (key === 'y' || event.shiftKey ? history.redo() : history.undo()))
+    } else if (key === 'enter') {
+      if (!keepsEnter(event.target)) editor.commit()
+    } else if (!inText && (key === 'delete' || key === 'backspace')) editor.deleteSelected()
+    else if (!inText && !control && key === 'v') editor.tool$.next('select')
+    else if (!inText && !control && key === 'a') editor.tool$.next('add')
+  }
+  // Before the scene's own listener, which ends the drag that Escape gives up.
+  window.addEventListener('keydown', onKeyDown, { capture: true })
+  return () => window.removeEventListener('keydown', onKeyDown, { capture: true })
+}

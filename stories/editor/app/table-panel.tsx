@@ -1,0 +1,199 @@
+import { memo, type ReactNode, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { sql, type SqlFragment } from 'rowcast'
+import { flyTo } from './camera.ts'
+import { useQuery, useRow, useRows } from './editor-store.ts'
+import type { Editor } from './editor.ts'
+import { Icon } from './icons.tsx'
+import { selectionOf, toggled } from './selection.ts'
+import { useSubject } from './use-subject.ts'
+
+const rowHeight = 24
+const overscan = 6
+
+const columns = [
+  { id: 'name', title: 'Name', column: 'name', first: 'asc' },
+  { id: 'country', title: 'Country', column: 'geonames_country', first: 'asc' },
+  { id: 'population', title: 'Population', column: 'geonames_population', first: 'desc' },
+  { id: 'rank', title: 'Rank', column: 'rank', first: 'desc' },
+  { id: 'kind', title: 'Kind', column: 'kind', first: 'asc' },
+  { id: 'size', title: 'Icon size', column: 'icon_size', first: 'desc' },
+] as const
+
+type ColumnId = (typeof columns)[number]['id']
+
+interface Sorting {
+  readonly id: ColumnId
+  readonly direction: 'asc' | 'desc'
+}
+
+const populations = [0, 1_000, 10_000, 100_000, 1_000_000, 5_000_000]
+
+/** The keys of the rows that match, in order: the rows themselves are read where they come into sight. */
+function keysQuery(words: string, layers: readonly string[] | undefined, least: number, sorting: Sorting): SqlFragment {
+  const conditions: SqlFragment[] = []
+  if (words !== '') conditions.push(sql`name like ${`%${words.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`} escape '\\'`)
+  if (layers) conditions.push(sql`layerId in (${sql.join(layers)})`)
+  if (least > 0) conditions.push(sql`geonames_population >= ${least}`)
+  const where = conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``
+  const column = sql.identifier(columns.find(({ id }) => id === sorting.id)?.column ?? 'name')
+  return sorting.direction === 'asc'
+    ? sql`select id from annotation ${where} order by ${column}, id`
+    : sql`select id from annotation ${where} order by ${column} desc, id`
+}
+
+export function TablePanel({ editor }: { readonly editor: Editor }) {
+  const [typed, setTyped] = useState('')
+  const [least, setLeast] = useState(0)
+  const [sorting, setSorting] = useState<Sorting>({ id: 'population', direction: 'desc' })
+  const layerId = useSubject(editor.layerFilter$)
+  const layers = useRows('layer', { orderBy: 'name' })
+  const inLayer = useMemo(
+    () => (layerId === undefined ? undefined : [layerId, ...layers.filter((layer) => layer.parentId === layerId).map(({ id }) => id)]),
+    [layerId, layers],
+  )
+  const wanted = useMemo(() => keysQuery(typed.trim(), inLayer, least, sorting), [typed, inLayer, least, sorting])
+  const query = useDeferredValue(wanted)
+  const keys = useQuery<{ readonly id: string }>(query)
+  const filtered = typed !== '' || layerId !== undefined || least > 0
+  const sortBy = (id: ColumnId, first: Sorting['direction']): void => {
+    const other = sorting.direction === 'asc' ? 'desc' : 'asc'
+    setSorting({ id, direction: sorting.id === id ? other : first })
+  }
+  return (
+    <section className="table" aria-label="Annotations" data-busy={query !== wanted}>
+      <header className="table-tools">
+        <label className="filter">
+          <Icon name="search" />
+          <input type="search" placeholder="Search names" aria-label="Search names" data-testid="table-search" value={typed} onChange={(event) => setTyped(event.target.value)} />
+        </label>
+        <select aria-label="Country" data-testid="table-country" value={layerId ?? ''} onChange={(event) => editor.layerFilter$.next(event.target.value || undefined)}>
+          <option value="">All countries</option>
+          {layers.map((layer) => (
+            <option key={layer.id} value={layer.id}>
+              {layer.name}
+            </option>
+          ))}
+        </select>
+        <select aria-label="Least population" data-testid="table-population" value={least} onChange={(event) => setLeast(Number(event.target.value))}>
+          {populations.map((value) => (
+            <option key={value} value={value}>
+              {value === 0 ? 'Any population' : `≥ ${value.toLocaleString('en')}`}
+            </option>
+          ))}
+        </select>
+        {filtered && (
+          <button
+            type="button"
+            className="button button-ghost button-small"
+            onClick={() => {
+              setTyped('')
+              setLeast(0)
+              editor.layerFilter$.next(undefined)
+            }}
+          >
+            Clear filter
+          </button>
+        )}
+        <span className="top-space" />
+        <span className="dim" data-testid="table-count">
+          {keys.length.toLocaleString('en')} {keys.length === 1 ? 'row' : 'rows'}
+        </span>
+        <button type="button" className="button button-small" data-testid="select-rows" disabled={keys.length === 0 || !filtered} title="Select all rows of this filter" onClick={() => editor.select(selectionOf(keys.map(({ id }) => id)))}>
+          Select all
+        </button>
+      </header>
+      <div className="table-head" role="row">
+        {columns.map(({ id, title, first }) => (
+          <button key={id} type="button" className="cell" role="columnheader" data-column={id} aria-sort={sorting.id !== id ? 'none' : sorting.direction === 'asc' ? 'ascending' : 'descending'} data-testid={`sort-${id}`} onClick={() => sortBy(id, first)}>
+            {title}
+            {sorting.id === id && <span className="sort">{sorting.direction === 'asc' ? '▲' : '▼'}</span>}
+          </button>
+        ))}
+      </div>
+      <Rows editor={editor} keys={keys} query={query} />
+    </section>
+  )
+}
+
+/** The rows in sight, of however many. They start at the top again when the filter or the order is another one. */
+function Rows({ editor, keys, query }: { readonly editor: Editor; readonly keys: readonly { readonly id: string }[]; readonly query: SqlFragment }) {
+  const viewport = useRef<HTMLDivElement>(null)
+  const [top, setTop] = useState(0)
+  const [height, setHeight] = useState(240)
+  const { ids } = useSubject(editor.selection$)
+  const selected = useMemo(() => new Set(ids), [ids])
+
+  useLayoutEffect(() => {
+    const element = viewport.current
+    if (!element) return undefined
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+  useLayoutEffect(() => {
+    if (viewport.current) viewport.current.scrollTop = 0
+  }, [query])
+
+  const from = Math.max(Math.floor(top / rowHeight) - overscan, 0)
+  const to = Math.min(Math.ceil((top + height) / rowHeight) + overscan, keys.length)
+  const rows: ReactNode[] = []
+  for (let index = from; index < to; index++) {
+    const id = keys[index]?.id
+    if (id !== undefined) rows.push(<TableRow key={id} editor={editor} id={id} index={index} selected={selected.has(id)} />)
+  }
+  return (
+    <div ref={viewport} className="table-rows" data-testid="table-rows" role="table" aria-rowcount={keys.length} onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
+      {keys.length === 0 && <p className="empty">No annotation matches this filter.</p>}
+      <div style={{ height: keys.length * rowHeight }}>{rows}</div>
+    </div>
+  )
+}
+
+interface TableRowProps {
+  readonly editor: Editor
+  readonly id: string
+  readonly index: number
+  readonly selected: boolean
+}
+
+const TableRow = memo(function TableRow({ editor, id, index, selected }: TableRowProps) {
+  const row = useRow('annotation', id, ({ name, kind, rank, icon, geonames }) => ({
+    name, kind, rank, color: icon.color, size: icon.size, country: geonames.country, population: geonames.population,
+  }))
+  return (
+    <div
+      className="row"
+      role="row"
+      aria-selected={selected}
+      data-testid="table-row"
+      data-id={id}
+      style={{ transform: `translateY(${index * rowHeight}px)` }}
+      onClick={(event) => {
+        const additive = event.ctrlKey || event.metaKey
+        editor.select(additive ? toggled(editor.selection$.value, [id]) : selectionOf([id]))
+        const place = editor.store.table('annotation').get(id)?.position
+        if (!additive && place && editor.scene) flyTo(editor.scene, place, 7)
+      }}
+    >
+      <span className="cell" data-column="name">
+        <span className="swatch swatch-round" style={{ background: row?.color }} />
+        <span className="cell-text">{row?.name}</span>
+      </span>
+      <span className="cell" data-column="country">
+        {row?.country}
+      </span>
+      <span className="cell" data-column="population">
+        {row && row.population > 0 ? row.population.toLocaleString('en') : '–'}
+      </span>
+      <span className="cell" data-column="rank">
+        {row?.rank}
+      </span>
+      <span className="cell" data-column="kind">
+        {row?.kind}
+      </span>
+      <span className="cell" data-column="size">
+        {row?.size}
+      </span>
+    </div>
+  )
+})

@@ -1,0 +1,111 @@
+import { useEffect, useRef, useState } from 'react'
+import { useStore, useValue, useHistory } from './editor-store.ts'
+import type { Editor } from './editor.ts'
+import { Icon } from './icons.tsx'
+import { useDraftState } from './use-draft-state.ts'
+
+export function TopBar({ editor }: { readonly editor: Editor }) {
+  const { undo, redo, canUndo, canRedo, steps } = useHistory()
+  const { isDirty } = useDraftState(editor)
+  const file = useRef<HTMLInputElement>(null)
+  const last = steps.done.at(-1)?.label
+  const next = steps.undone[0]?.label
+  return (
+    <header className="top">
+      <div className="top-brand">
+        <Icon name="pin" />
+      </div>
+      <ProjectTitle editor={editor} />
+      {editor.readOnly ? (
+        <span className="badge" data-testid="readonly-badge">
+          <Icon name="lock" />
+          Read-only
+        </span>
+      ) : (
+        <>
+          <span className="top-rule" />
+          <div className="button-group">
+            <button type="button" className="icon-button" title="Open a project (.db)" aria-label="Open a project" data-testid="open" onClick={() => file.current?.click()}>
+              <Icon name="open" />
+            </button>
+            <input
+              ref={file}
+              type="file"
+              hidden
+              accept=".db,.sqlite,.sqlite3"
+              data-testid="open-file"
+              onChange={(event) => {
+                const [chosen] = event.target.files ?? []
+                event.target.value = ''
+                if (chosen) void editor.open(chosen)
+              }}
+            />
+            <button type="button" className="icon-button" title="Save the project (.db)" aria-label="Save the project" data-testid="save" onClick={() => editor.save()}>
+              <Icon name="save" />
+            </button>
+          </div>
+          <span className="top-rule" />
+          <div className="button-group">
+            <button type="button" className="icon-button" title={isDirty ? 'OK or cancel the edit first' : `Undo${last ? `: ${last}` : ''} (Ctrl+Z)`} aria-label="Undo" data-testid="undo" disabled={!canUndo || isDirty} onClick={() => editor.attempt(undo)}>
+              <Icon name="undo" />
+            </button>
+            <button type="button" className="icon-button" title={isDirty ? 'OK or cancel the edit first' : `Redo${next ? `: ${next}` : ''} (Ctrl+Y)`} aria-label="Redo" data-testid="redo" disabled={!canRedo || isDirty} onClick={() => editor.attempt(redo)}>
+              <Icon name="redo" />
+            </button>
+          </div>
+        </>
+      )}
+      <span className="top-space" />
+      {!editor.readOnly && <DraftBar editor={editor} />}
+    </header>
+  )
+}
+
+function DraftBar({ editor }: { readonly editor: Editor }) {
+  const { label, isDirty, conflicts } = useDraftState(editor)
+  return (
+    <div className="draft" data-dirty={isDirty} data-testid="draft">
+      <span className="draft-dot" />
+      <span className="draft-label" data-testid="draft-label">
+        {isDirty ? label : 'No open edits'}
+      </span>
+      {conflicts > 0 && <span className="draft-conflicts">{conflicts} changed by others</span>}
+      <button type="button" className="button" data-testid="cancel" disabled={!isDirty} title="Put everything back (Esc)" onClick={() => editor.cancel()}>
+        Cancel
+      </button>
+      <button type="button" className="button button-primary" data-testid="ok" disabled={!isDirty} title="Keep the edits (Enter)" onClick={() => editor.commit()}>
+        OK
+      </button>
+    </div>
+  )
+}
+
+/** Renames when it is left, as a step of its own. */
+function ProjectTitle({ editor }: { readonly editor: Editor }) {
+  const store = useStore()
+  const title = useValue('scene', (scene) => scene.title) ?? ''
+  const [typed, setTyped] = useState(title)
+  useEffect(() => setTyped(title), [title])
+  const rename = (): void => {
+    const name = typed.trim()
+    if (name === '' || name === title) setTyped(title)
+    else editor.attempt(() => store.transaction(() => store.value('scene').set('title', name), { label: 'Rename the project' }))
+  }
+  return (
+    <input
+      className="top-title"
+      aria-label="Project title"
+      data-keeps-enter
+      data-testid="title"
+      readOnly={editor.readOnly}
+      maxLength={200}
+      size={Math.max(typed.length, 8)}
+      value={typed}
+      onChange={(event) => setTyped(event.target.value)}
+      onBlur={rename}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') event.currentTarget.blur()
+      }}
+    />
+  )
+}

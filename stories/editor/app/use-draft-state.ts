@@ -1,0 +1,28 @@
+import { useMemo } from 'react'
+import { map, type Observable, of, startWith, switchMap } from 'rxjs'
+import type { Editor } from './editor.ts'
+import { useLatest, useSubject } from './use-subject.ts'
+
+interface DraftState {
+  readonly label: string
+  readonly isDirty: boolean
+  /** Cells that someone else changed underneath. */
+  readonly conflicts: number
+}
+
+/** What the draft bar shows of the one draft. */
+export function useDraftState(editor: Editor): DraftState {
+  const draft = useSubject(editor.draft$)
+  const [dirty$, conflicts$] = useMemo((): [Observable<boolean>, Observable<number>] => {
+    const { draft$ } = editor
+    return [
+      draft$.pipe(switchMap((one) => (one?.state === 'open' ? one.isDirty$ : of(false)))),
+      draft$.pipe(
+        switchMap((one) => (one?.state === 'open' ? one.conflicts$ : of([]))),
+        map((cells) => cells.length),
+        startWith(0),
+      ),
+    ]
+  }, [editor])
+  return { label: draft?.label ?? '', isDirty: useLatest(dirty$, false), conflicts: useLatest(conflicts$, 0) }
+}
