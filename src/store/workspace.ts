@@ -29,6 +29,7 @@ export abstract class Workspace {
   }
 
   value(name: string): SingletonHandle {
+    this.engine.assertOpen()
     let value = this.#values.get(name)
     if (!value) {
       const table = this.table(name)

@@ -315,6 +315,8 @@ class TableBuilder {
   }
 }
 
+type RowLike = { readonly [property: string]: CellValue }
+
 const EMPTY_BLOB = new Uint8Array(0)
 
 /** The name of the table behind a view. */
@@ -369,5 +371,5 @@ function ownDefault(facets: readonly Facet[]): CellValue {
 /** The defaults that an object's own `default`, or that of an object around it, gives to its properties. */
 function objectDefault(facets: readonly Facet[], inherited: CellValue): ReadonlyMap<string, CellValue> {
   const value = inherited ?? ownDefault(facets)
-  return isSchemaObject(value) ? new Map<string, CellValue>(Object.entries(value) as [string, CellValue][]) : new Map()
+  return isSchemaObject(value) ? new Map<string, CellValue>(Object.entries(value as RowLike)) : new Map()
 }

@@ -16,8 +16,10 @@ const TOKEN = /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"
 interface Shape {
   /** The keyword that says what the statement does, `WITH` looked through. */
   readonly verb: string
-  readonly words: ReadonlySet<string>
+  /** The statement without comments and quoted text. */
   readonly text: string
+  /** How many `?` it has; `undefined` where they are numbered or named. */
+  readonly parameters: number | undefined
 }
 
 const shapes = new Map<string, Shape>()
@@ -26,7 +28,7 @@ const shapes = new Map<string, Shape>()
 export function checkRead(query: SqlQuery): CheckedStatement {
   const shape = shapeOf(query)
   if (!READS.includes(shape.verb)) throw new SqlError(`query takes SELECT, not ${shape.verb}: ${WRITES.includes(shape.verb) ? 'use exec' : hintFor(shape.verb)}`)
-  return { sql: query.sql, parameters: parametersOf(query) }
+  return { sql: query.sql, parameters: parametersOf(query, shape) }
 }
 
 /** Checks a statement for `exec`: it must write rows, and do nothing else. Throws SqlError. */
@@ -35,7 +37,7 @@ export function checkWrite(query: SqlQuery): CheckedStatement {
   if (!WRITES.includes(shape.verb))
     throw new SqlError(`exec takes INSERT, REPLACE, UPDATE and DELETE, not ${shape.verb}: ${READS.includes(shape.verb) ? 'use query' : hintFor(shape.verb)}`)
   if (/\bOR\s+ROLLBACK\b/i.test(shape.text)) throw new SqlError('OR ROLLBACK would end the transaction that is open: use OR ABORT, and throw to undo more')
-  return { sql: query.sql, parameters: parametersOf(query) }
+  return { sql: query.sql, parameters: parametersOf(query, shape) }
 }
 
 function hintFor(verb: string): string {
@@ -58,7 +60,6 @@ function shapeOf(query: SqlQuery): Shape {
 }
 
 function readShape(text: string): Shape {
-  const words = new Set<string>()
   const kept: string[] = []
   let verb = ''
   let depth = 0
@@ -78,20 +79,23 @@ function readShape(text: string): Shape {
     if (name !== undefined && /^rowcast_|^sqlite_(?:master|schema|temp)/i.test(name)) throw new SqlError(`${name} is rowcast's own: it can't be named in a statement`)
     if (isWord) {
       const word = token.toUpperCase()
-      words.add(word)
       if (verb === '' && word === 'WITH') sawWith = true
       else if (verb === '' && depth === 0 && (!sawWith || [...WRITES, ...READS].includes(word))) verb = word
     }
-    kept.push(/^['"`[]/.test(token) ? '?' : token)
+    kept.push(/^['"`[]/.test(token) ? "''" : token)
   }
   if (verb === '') throw new SqlError('there is no statement')
-  return { verb, words, text: kept.join('') }
+  const stripped = kept.join('')
+  return { verb, text: stripped, parameters: /\?\d|[:@$][\p{L}_]/u.test(stripped) ? undefined : stripped.split('?').length - 1 }
 }
 
-function parametersOf(query: SqlQuery): SqlValue[] {
+function parametersOf(query: SqlQuery, shape: Shape): SqlValue[] {
   // Drizzle calls them `params`.
   const given = query.parameters ?? (query as { params?: readonly unknown[] }).params ?? []
+  if (shape.parameters !== undefined && given.length !== shape.parameters)
+    throw new SqlError(`the statement has ${shape.parameters} parameters, ${given.length} were given`)
   return given.map((value, n) => {
+    if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value) throw new SqlError(`parameter ${n + 1} does not fit into 64 bits`)
     if (value === null || typeof value === 'string' || typeof value === 'bigint' || value instanceof Uint8Array) return value
     if (typeof value === 'boolean') return value ? 1 : 0
     if (typeof value === 'number') {

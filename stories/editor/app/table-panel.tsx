@@ -102,21 +102,30 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
           Select all
         </button>
       </header>
-      <div className="table-head" role="row">
-        {columns.map(({ id, title, first }) => (
-          <button key={id} type="button" className="cell" role="columnheader" data-column={id} aria-sort={sorting.id !== id ? 'none' : sorting.direction === 'asc' ? 'ascending' : 'descending'} data-testid={`sort-${id}`} onClick={() => sortBy(id, first)}>
-            {title}
-            {sorting.id === id && <span className="sort">{sorting.direction === 'asc' ? '▲' : '▼'}</span>}
-          </button>
-        ))}
-      </div>
-      <Rows editor={editor} keys={keys} query={query} />
+      <Rows editor={editor} keys={keys} query={query}>
+        <div className="table-head" role="row">
+          {columns.map(({ id, title, first }) => (
+            <button key={id} type="button" className="cell" role="columnheader" data-column={id} aria-sort={sorting.id !== id ? 'none' : sorting.direction === 'asc' ? 'ascending' : 'descending'} data-testid={`sort-${id}`} onClick={() => sortBy(id, first)}>
+              {title}
+              {sorting.id === id && <span className="sort">{sorting.direction === 'asc' ? '▲' : '▼'}</span>}
+            </button>
+          ))}
+        </div>
+      </Rows>
     </section>
   )
 }
 
+interface RowsProps {
+  readonly editor: Editor
+  readonly keys: readonly { readonly id: string }[]
+  readonly query: SqlFragment
+  /** The head, which stays in sight. */
+  readonly children: ReactNode
+}
+
 /** The rows in sight, of however many. They start at the top again when the filter or the order is another one. */
-function Rows({ editor, keys, query }: { readonly editor: Editor; readonly keys: readonly { readonly id: string }[]; readonly query: SqlFragment }) {
+function Rows({ editor, keys, query, children }: RowsProps) {
   const viewport = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   const [height, setHeight] = useState(240)
@@ -143,8 +152,9 @@ function Rows({ editor, keys, query }: { readonly editor: Editor; readonly keys:
   }
   return (
     <div ref={viewport} className="table-rows" data-testid="table-rows" role="table" aria-rowcount={keys.length} onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
+      {children}
       {keys.length === 0 && <p className="empty">No annotation matches this filter.</p>}
-      <div style={{ height: keys.length * rowHeight }}>{rows}</div>
+      <div className="table-all" style={{ height: keys.length * rowHeight }}>{rows}</div>
     </div>
   )
 }
