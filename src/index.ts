@@ -16,7 +16,7 @@ export {
   type SchemaInput, type SingletonName, type TableInput, type TableName, type ValueOf, type WhereOf,
 } from './schema/index.ts'
 export {
-  createStore, FilterError, rowPredicate, sql,
+  createStore, FilterError, sql,
   type CellPlace, type Commit, type Conflict, type Draft, type FindOptions, type History, type HistoryStep, type InitialRows, type LiveDiff,
   type LiveQuery, type Mutable, type Recipe, type RowPredicate, type SingletonValue, type SnapshotInfo, type SqlFragment, type SqlQuery, type SqlRow,
   type SqlTag,

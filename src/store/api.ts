@@ -53,6 +53,12 @@ export interface LiveQuery<Row> {
   close(): void
 }
 
+/** A `where` as a test of rows, with the paths that it reads: nothing else in a row can change its answer. */
+export interface RowPredicate {
+  readonly test: (row: object) => boolean
+  readonly paths: ReadonlySet<string>
+}
+
 /** One table, with the writes of a store or of a draft. */
 export interface Table<S extends SchemaInput, T extends TableName<S>> {
   readonly name: T
@@ -64,6 +70,8 @@ export interface Table<S extends SchemaInput, T extends TableName<S>> {
   /** Every row, by primary key. */
   all(): RowOf<S, T>[]
   count(where?: WhereOf<S, T>): number
+  /** A filter as a test of row objects, the same as in SQL. Throws FilterError and NotFoundError. */
+  predicate(where: WhereOf<S, T>): RowPredicate
   find(options?: FindOptions<S, T>): RowOf<S, T>[]
   live(options?: FindOptions<S, T>): LiveQuery<RowOf<S, T>>
   /** Inserts and returns the key, or the keys. Throws ValidationError or ConstraintError; then nothing is inserted. */

@@ -1,3 +1,4 @@
+import type { RowPredicate } from './api.ts'
 import { effectiveSql, quoteName, valueAt, type Column, type ColumnKind, type RowObject } from '../schema/index.ts'
 import type { FieldKind, FieldResolver, FilterField } from './filter/index.ts'
 import { parseWhere, pathsIn, whereToPredicate } from './filter/index.ts'
@@ -23,7 +24,7 @@ export function keyFields(rows: TableRows): FilterField[] {
 }
 
 /** A `where` as a test of row objects, with the paths that it reads. Throws FilterError and NotFoundError. */
-export function compileWhere(rows: TableRows, where: unknown): { readonly test: (row: object) => boolean; readonly paths: ReadonlySet<string> } {
+export function compileWhere(rows: TableRows, where: unknown): RowPredicate {
   const node = parseWhere(where, fieldResolver(rows))
   return { test: whereToPredicate(node), paths: pathsIn(node) }
 }

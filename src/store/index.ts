@@ -4,11 +4,10 @@
  * @module
  */
 export type {
-  CellPlace, Commit, Conflict, Draft, FindOptions, History, HistoryStep, LiveDiff, LiveQuery, Mutable, Recipe, SingletonValue,
+  CellPlace, Commit, Conflict, Draft, FindOptions, History, HistoryStep, LiveDiff, LiveQuery, Mutable, Recipe, RowPredicate, SingletonValue,
   SnapshotInfo, SqlQuery, SqlRow, Store, Sync, Table, TableChange, Transaction, TransactionOptions, Workspace,
 } from './api.ts'
 export { createStore, type InitialRows, type StoreOptions } from './create-store.ts'
 export { FilterError } from './filter/index.ts'
-export { rowPredicate, type RowPredicate } from './row-predicate.ts'
 export { internals, type StoreInternals } from './internals.ts'
 export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'

@@ -2,12 +2,16 @@ import type { Observable } from 'rxjs'
 import type { ChangeSet } from '../changes/index.ts'
 import type { Schema } from '../schema/index.ts'
 import type { SnapshotInfo } from './api.ts'
+import { applyBase } from './apply-base.ts'
 import { DraftHandle } from './draft-handle.ts'
+import { toBytes } from './bytes.ts'
 import type { Engine } from './engine.ts'
 import { exportCommitted } from './export-database.ts'
 import { HistoryLog } from './history-log.ts'
 import { importDatabase } from './import-database.ts'
+import { INTERNALS, type StoreInternals } from './internals.ts'
 import { closeLiveQueries } from './live/index.ts'
+import { encodeChanges } from './rows/encode-changes.ts'
 import { Workspace } from './workspace.ts'
 
 /** A store as callers use it, untyped: `Store` in api.ts is its typed face. */
@@ -28,6 +32,18 @@ export class StoreHandle extends Workspace {
     this.changes$ = engine.changes$.asObservable()
     this.commits$ = engine.commits$.asObservable()
     engine.onCommitted = (set) => this.history.record(set)
+  }
+
+  /** For the sync client and tests: see internals.ts. */
+  get [INTERNALS](): StoreInternals {
+    const { engine } = this
+    return {
+      engine,
+      applyRemote: (set) => {
+        const writes = encodeChanges(engine, set.changes)
+        applyBase(engine, writes, { what: 'applyRemote', origin: 'remote', label: set.label, take: false, commits: false })
+      },
+    }
   }
 
   draft(options: { label?: string | undefined } = {}): DraftHandle {
@@ -79,9 +95,3 @@ export class StoreHandle extends Workspace {
     return undefined
   }
 }
-
-/** A file's bytes, however they came. */
-export function toBytes(bytes: Uint8Array | ArrayBuffer): Uint8Array {
-  return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
-}
-

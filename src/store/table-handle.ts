@@ -2,9 +2,9 @@ import { Observable } from 'rxjs'
 import { equalValues, keyId, type CellValue, type Key, type Path } from '../changes/index.ts'
 import { StoreClosedError } from '../errors/index.ts'
 import { isObject, SINGLETON_KEY, type RowObject } from '../schema/index.ts'
-import type { TableChange } from './api.ts'
+import type { RowPredicate, TableChange } from './api.ts'
 import type { Engine } from './engine.ts'
-import { fieldResolver } from './filter-fields.ts'
+import { compileWhere, fieldResolver } from './filter-fields.ts'
 import { parseWhere, whereToSql, type SqlFragment } from './filter/index.ts'
 import type { Layer } from './layers/row-stack.ts'
 import { TableLive } from './live/table-live.ts'
@@ -57,6 +57,11 @@ export class TableHandle {
     this.#engine.assertOpen()
     const filter = this.#filter(where ?? {})
     return Number(this.#rows.statement(`SELECT count(*) FROM ${this.#rows.base} WHERE ${filter.sql}`).get(filter.parameters)![0])
+  }
+
+  predicate(where: unknown): RowPredicate {
+    this.#engine.assertOpen()
+    return compileWhere(this.#rows, where)
   }
 
   find(options: TableQueryOptions = {}): RowObject[] {

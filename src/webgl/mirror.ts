@@ -2,7 +2,7 @@ import { Observable, Subject, throwError } from 'rxjs'
 import { describeKey, keyId, type CellValue, type Key, type KeyId, type Path, type RowChange } from '../changes/index.ts'
 import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
 import { valueAt, type KeyOf, type PathOf, type RowObject, type SchemaInput, type TableModel, type TableName, type WhereOf } from '../schema/index.ts'
-import { rowPredicate, type Store } from '../store/index.ts'
+import type { Store } from '../store/index.ts'
 import type { AttributeArray, AttributeType } from './attribute-type.ts'
 import { Attribute, type AttributeOptions } from './attribute.ts'
 import type { DirtyRange } from './dirty-slots.ts'
@@ -126,7 +126,7 @@ class TableMirror implements Mirror {
     this.#read = (key) => table.get(key) as RowObject | undefined
     this.#schedule = options.scheduler ?? nextFrame
     if (options.where) {
-      this.#filter = rowPredicate(store, name, options.where)
+      this.#filter = table.predicate(options.where)
       for (const path of this.#filter.paths) for (const watched of watchedPaths(model, path)) this.#filterPaths.add(watched)
     }
     const matching = table.count(options.where)
