@@ -1,10 +1,8 @@
-type Outcome<Value> = { readonly value: Value } | { readonly error: unknown } | undefined
-
-const outcomes = new WeakMap<object, { outcome: Outcome<unknown>; readonly settled: Promise<void> }>()
+const readers = new WeakMap<object, () => unknown>()
 
 /** Whether a value is a promise of one. */
 export function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
-  return typeof (value as { readonly then?: unknown }).then === 'function'
+  return 'then' in (value as object)
 }
 
 /**
@@ -12,24 +10,21 @@ export function isPromise<Value>(value: Value | PromiseLike<Value>): value is Pr
  * is, for an error boundary. The promise must be the same one at each render: make it outside of the component.
  */
 export function readPromise<Value>(promise: PromiseLike<Value>): Value {
-  let known = outcomes.get(promise)
-  if (known === undefined) {
-    const entry: { outcome: Outcome<unknown>; readonly settled: Promise<void> } = {
-      outcome: undefined,
-      settled: Promise.resolve(promise).then(
-        (value) => {
-          entry.outcome = { value }
-        },
-        (error: unknown) => {
-          entry.outcome = { error }
-        },
-      ),
-    }
-    known = entry
-    outcomes.set(promise, known)
+  function settle(read: () => unknown): void {
+    readers.set(promise, read)
   }
-  // oxlint-disable-next-line typescript/only-throw-error -- how React 17 to 19 learn that a component waits
-  if (known.outcome === undefined) throw known.settled
-  if ('error' in known.outcome) throw known.outcome.error
-  return known.outcome.value as Value
+  if (!readers.has(promise)) {
+    const settled = promise.then(
+      (value) => settle(() => value),
+      (error: unknown) =>
+        settle(() => {
+          throw error
+        }),
+    )
+    settle(() => {
+      // oxlint-disable-next-line typescript/only-throw-error -- how React 17 to 19 learn that a component waits
+      throw settled
+    })
+  }
+  return readers.get(promise)?.() as Value
 }

@@ -18,7 +18,7 @@ export type ScopeContext<S extends SchemaInput> = Context<Scope<S> | undefined>
 export function useScope<S extends SchemaInput>(context: ScopeContext<S>): Scope<S> {
   const scope = useContext(context)
   if (scope === undefined) {
-    throw new NotFoundError('there is no <StoreProvider> of this context above: render one around what uses its hooks')
+    throw new NotFoundError('there is no <StoreProvider> of this context above')
   }
   return scope
 }

@@ -1,13 +1,15 @@
+import { type CellValue, isList, isPlainObject } from '../changes/index.ts'
+
+type Members = { readonly [name: string]: unknown }
+
 /** Whether two values are the same, or arrays or plain objects of the same members. */
 export function shallowEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  const prototype: unknown = Object.getPrototypeOf(a)
-  if (prototype !== Object.getPrototypeOf(b)) return false
-  if (prototype !== null && prototype !== Object.prototype && prototype !== Array.prototype) return false
-  const names = Object.keys(a)
+  if (!(isPlainObject(a) && isPlainObject(b)) && !(isList(a as CellValue) && isList(b as CellValue))) return false
+  const [one, other] = [a, b] as [Members, Members]
+  const names = Object.keys(one)
   return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && Object.is(Reflect.get(a, name), Reflect.get(b, name)))
+    names.length === Object.keys(other).length &&
+    names.every((name) => Object.hasOwn(other, name) && Object.is(one[name], other[name]))
   )
 }

@@ -42,9 +42,9 @@ export interface StoreContext<S extends SchemaInput> {
  * Makes providers and hooks whose types are inferred from a schema. Each call makes a context of its own: several may
  * live in one page, one inside the other.
  */
-export function createStoreContext<S extends SchemaInput>(schema: Schema<S>): StoreContext<S> {
+export function createStoreContext<S extends SchemaInput>(_schema: Schema<S>): StoreContext<S> {
   const context = createContext<Scope<S> | undefined>(undefined)
-  context.displayName = `Rowcast(${Object.keys(schema.definition.tables).join(', ')})`
+  context.displayName = 'Rowcast'
   return {
     StoreProvider: createStoreProvider(context),
     DraftProvider: createDraftProvider(context),

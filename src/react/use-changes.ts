@@ -17,15 +17,14 @@ export interface UseChanges<S extends SchemaInput> {
 export function createUseChanges<S extends SchemaInput>(context: ScopeContext<S>): UseChanges<S> {
   function useChanges(first: Listener | TableName<S>, second?: Listener): void {
     const { store } = useScope(context)
-    const table = typeof first === 'function' ? undefined : first
-    const listener = typeof first === 'function' ? first : second
+    const [table, listener] = typeof first === 'function' ? ([undefined, first] as const) : ([first, second] as const)
     const latest = useRef(listener)
     useEffect(() => {
       latest.current = listener
     }, [listener])
     useEffect(() => {
       const changes$: Observable<ChangeSet | TableChange> =
-        table === undefined ? store.changes$ : store.table(table).changes$
+        table === undefined ? store.changes$ : store.table(table as TableName<S>).changes$
       const subscription = changes$.subscribe((change) =>
         (latest.current as (change: ChangeSet | TableChange) => void)(change),
       )

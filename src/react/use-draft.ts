@@ -3,7 +3,6 @@ import { endWith } from 'rxjs'
 import type { SchemaInput } from '../schema/index.ts'
 import type { Commit, Conflict, Draft, Store } from '../store/index.ts'
 import { type ScopeContext, useScope } from './scope.ts'
-import { shallowEqual } from './shallow-equal.ts'
 import { sourceOf } from './source.ts'
 import { useSource } from './use-source.ts'
 import { useStream } from './use-stream.ts'
@@ -27,10 +26,18 @@ export interface DraftHandle<S extends SchemaInput> {
  */
 export type UseDraft<S extends SchemaInput> = (options?: { readonly label?: string | undefined }) => DraftHandle<S>
 
-/** Drafts whose component is mounted. */
-const mounted = new WeakSet<object>()
-/** Drafts opened while rendering, by store: React may throw the render away, and no effect tells. */
-const unclaimed = new WeakMap<object, Set<{ cancel(): void }>>()
+interface Held<S extends SchemaInput> {
+  readonly store: Store<S>
+  readonly draft: Draft<S>
+}
+
+interface Claimable {
+  readonly state: string
+  cancel(): void
+}
+
+/** By store, the open drafts that no mounted component holds: React may throw a render away, and no effect tells. */
+const unclaimed = new WeakMap<object, Set<Claimable>>()
 const NO_CONFLICTS: readonly Conflict[] = []
 
 /** Makes the `useDraft` of a context. */
@@ -38,66 +45,59 @@ export function createUseDraft<S extends SchemaInput>(context: ScopeContext<S>):
   return function useDraft(options?: { readonly label?: string | undefined }): DraftHandle<S> {
     const { store } = useScope(context)
     const label = options?.label
-    const [held, hold] = useState(() => ({ store, draft: openDraft(store, label) }))
+    const open = (): Held<S> => ({ store, draft: leave(store, store.draft({ label })) })
+    const [held, hold] = useState(open)
     let current = held
     if (held.store !== store || (held.draft.state !== 'open' && !store.closed)) {
-      current = { store, draft: openDraft(store, label) }
+      current = open()
       hold(current)
     }
     const { draft } = current
     useEffect(() => {
       // Hidden and shown again: what it had was cancelled with its effects.
-      if (draft.state !== 'open' && !store.closed) hold({ store, draft: openDraft(store, label) })
-      mounted.add(draft)
+      if (draft.state !== 'open' && !store.closed) hold(open())
       unclaimed.get(store)?.delete(draft)
-      // By then the effects of everything that was mounted together have run.
-      queueMicrotask(() => cancelUnclaimed(store))
+      sweep(store)
       return () => {
-        mounted.delete(draft)
-        queueMicrotask(() => cancelUnmounted(store, draft))
+        leave(store, draft)
+        sweep(store)
       }
       // oxlint-disable-next-line react/exhaustive-deps -- a new label is for the next draft
     }, [store, draft])
-    const [dirty, conflicts$] = useMemo(
+    const [dirty, conflicts$, actions] = useMemo(
       () =>
         [
           sourceOf(
-            () => (draft.state === 'open' ? draft.isDirty : undefined),
+            () => draft.state === 'open' && draft.isDirty,
             // A draft that nobody has written to ends without another value.
             () => draft.isDirty$.pipe(endWith(false)),
           ),
           draft.conflicts$,
+          { commit: () => draft.commit(), cancel: () => draft.cancel() },
         ] as const,
       [draft],
     )
-    const isDirty = useSource(dirty) === true
-    const conflicts = useStream(conflicts$, NO_CONFLICTS, shallowEqual)
-    const actions = useMemo(
-      () => ({
-        commit: () => draft.commit(),
-        cancel: () => draft.cancel(),
-      }),
-      [draft],
-    )
+    const isDirty = useSource(dirty)
+    const conflicts = useStream(conflicts$, NO_CONFLICTS)
     return { draft, isDirty, conflicts, ...actions }
   }
 }
 
-function openDraft<S extends SchemaInput>(store: Store<S>, label: string | undefined): Draft<S> {
-  const draft = store.draft({ label })
-  const drafts = unclaimed.get(store)
-  if (drafts === undefined) unclaimed.set(store, new Set([draft]))
-  else drafts.add(draft)
+function leave<D extends Claimable>(store: object, draft: D): D {
+  let drafts = unclaimed.get(store)
+  if (!drafts) unclaimed.set(store, (drafts = new Set()))
+  drafts.add(draft)
   return draft
 }
 
-/** A component that turns out to be mounted later after all opens another in its effect. */
-function cancelUnclaimed<S extends SchemaInput>(store: Store<S>): void {
-  const drafts = unclaimed.get(store)
-  unclaimed.delete(store)
-  if (!store.closed) for (const draft of drafts ?? []) draft.cancel()
-}
-
-function cancelUnmounted<S extends SchemaInput>(store: Store<S>, draft: Draft<S>): void {
-  if (!mounted.has(draft) && draft.state === 'open' && !store.closed) draft.cancel()
+/**
+ * Cancels what is unclaimed in a microtask: by then the effects of everything that was mounted together have run. A
+ * component that turns out to be mounted later after all opens another draft in its effect.
+ */
+function sweep(store: { readonly closed: boolean }): void {
+  queueMicrotask(() => {
+    const drafts = unclaimed.get(store)
+    unclaimed.delete(store)
+    for (const draft of drafts ?? []) if (draft.state === 'open' && !store.closed) draft.cancel()
+  })
 }

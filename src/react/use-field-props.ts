@@ -1,6 +1,6 @@
 import type { Path } from '../changes/index.ts'
 import type { CheckPathOf, KeyOf, PathOf, SchemaInput, TableName } from '../schema/index.ts'
-import { useTableField } from './bound-field.ts'
+import { useBoundField } from './bound-field.ts'
 import type { FieldProps } from './form/field-props.ts'
 import { useBoundProps } from './form/use-bound-props.ts'
 import type { ScopeContext } from './scope.ts'
@@ -15,7 +15,7 @@ export type UseFieldProps<S extends SchemaInput> = <T extends TableName<S>, cons
 /** Makes the `useFieldProps` of a context. */
 export function createUseFieldProps<S extends SchemaInput>(context: ScopeContext<S>): UseFieldProps<S> {
   function useFieldProps(table: string, key: unknown, path: Path): FieldProps {
-    return useBoundProps(context, useTableField(context, table, key, path))
+    return useBoundProps(context, useBoundField(context, table, key, path))
   }
-  return useFieldProps as UseFieldProps<S>
+  return useFieldProps
 }

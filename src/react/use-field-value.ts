@@ -1,4 +1,4 @@
-import { useCallback } from 'react'
+import { useMemo } from 'react'
 import type { CellValue } from '../changes/index.ts'
 import type { WritableField } from './bound-field.ts'
 import { useSource } from './use-source.ts'
@@ -9,8 +9,8 @@ export type SetField<Value, Input> = (next: Input | ((value: Value) => Input)) =
 /** A field's value and its setter. */
 export function useFieldValue({ field, write }: WritableField): [CellValue, SetField<CellValue, CellValue>] {
   const value = useSource(field.value)
-  const set = useCallback(
-    (next: CellValue | ((value: CellValue) => CellValue)) =>
+  const set = useMemo(
+    () => (next: CellValue | ((value: CellValue) => CellValue)) =>
       write(typeof next === 'function' ? next(field.value.get()) : next),
     [field, write],
   )

@@ -1,6 +1,6 @@
 import type { Path } from '../changes/index.ts'
 import type { CheckPathOf, InputOf, KeyOf, PathOf, SchemaInput, TableName, ValueOf } from '../schema/index.ts'
-import { useTableField } from './bound-field.ts'
+import { useBoundField } from './bound-field.ts'
 import type { ScopeContext } from './scope.ts'
 import { type SetField, useFieldValue } from './use-field-value.ts'
 
@@ -14,7 +14,7 @@ export type UseField<S extends SchemaInput> = <T extends TableName<S>, const P e
 /** Makes the `useField` of a context. */
 export function createUseField<S extends SchemaInput>(context: ScopeContext<S>): UseField<S> {
   function useField(table: string, key: unknown, path: Path): [unknown, unknown] {
-    return useFieldValue(useTableField(context, table, key, path))
+    return useFieldValue(useBoundField(context, table, key, path))
   }
   return useField as UseField<S>
 }

@@ -2,7 +2,6 @@ import { useMemo } from 'react'
 import type { SchemaInput } from '../schema/index.ts'
 import type { HistoryStep } from '../store/index.ts'
 import { type ScopeContext, useScope } from './scope.ts'
-import { shallowEqual } from './shallow-equal.ts'
 import { useStream } from './use-stream.ts'
 
 /** The steps done, oldest first, and the steps undone, the next to redo first. */
@@ -34,11 +33,7 @@ export function createUseHistory<S extends SchemaInput>(context: ScopeContext<S>
       () => [history.steps$, { undo: () => history.undo(), redo: () => history.redo() }] as const,
       [history],
     )
-    const steps = useStream(steps$, NO_STEPS, sameSteps)
+    const steps = useStream(steps$, NO_STEPS)
     return { ...actions, steps, canUndo: steps.done.length > 0, canRedo: steps.undone.length > 0 }
   }
-}
-
-function sameSteps(a: HistorySteps, b: HistorySteps): boolean {
-  return shallowEqual(a.done, b.done) && shallowEqual(a.undone, b.undone)
 }

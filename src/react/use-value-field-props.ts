@@ -1,8 +1,9 @@
 import type { Path } from '../changes/index.ts'
 import type { CheckPathOf, PathOf, SchemaInput, SingletonName } from '../schema/index.ts'
-import { useSingletonField } from './bound-field.ts'
+import { useBoundField } from './bound-field.ts'
 import type { FieldProps } from './form/field-props.ts'
 import { useBoundProps } from './form/use-bound-props.ts'
+import { SINGLETON } from './row-at.ts'
 import type { ScopeContext } from './scope.ts'
 
 /** `useFieldProps` of a singleton. */
@@ -14,7 +15,7 @@ export type UseValueFieldProps<S extends SchemaInput> = <T extends SingletonName
 /** Makes the `useValueFieldProps` of a context. */
 export function createUseValueFieldProps<S extends SchemaInput>(context: ScopeContext<S>): UseValueFieldProps<S> {
   function useValueFieldProps(name: string, path: Path): FieldProps {
-    return useBoundProps(context, useSingletonField(context, name, path))
+    return useBoundProps(context, useBoundField(context, name, SINGLETON, path))
   }
-  return useValueFieldProps as UseValueFieldProps<S>
+  return useValueFieldProps
 }

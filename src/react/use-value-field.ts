@@ -1,6 +1,7 @@
 import type { Path } from '../changes/index.ts'
 import type { CheckPathOf, InputOf, PathOf, SchemaInput, SingletonName, ValueOf } from '../schema/index.ts'
-import { useSingletonField } from './bound-field.ts'
+import { useBoundField } from './bound-field.ts'
+import { SINGLETON } from './row-at.ts'
 import type { ScopeContext } from './scope.ts'
 import { type SetField, useFieldValue } from './use-field-value.ts'
 
@@ -13,7 +14,7 @@ export type UseValueField<S extends SchemaInput> = <T extends SingletonName<S>, 
 /** Makes the `useValueField` of a context. */
 export function createUseValueField<S extends SchemaInput>(context: ScopeContext<S>): UseValueField<S> {
   function useValueField(name: string, path: Path): [unknown, unknown] {
-    return useFieldValue(useSingletonField(context, name, path))
+    return useFieldValue(useBoundField(context, name, SINGLETON, path))
   }
   return useValueField as UseValueField<S>
 }

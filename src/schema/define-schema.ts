@@ -57,7 +57,8 @@ export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchem
   const tables = new Map<string, TableSchema>()
   for (const [index, [name, table]] of Object.entries(input.tables).entries()) {
     const model = buildTable(name, index, table)
-    tables.set(name, { model, codec: new RowCodec(model), validator: new TableValidator(model) })
+    const codec = new RowCodec(model)
+    tables.set(name, { model, codec, validator: new TableValidator(model, codec) })
   }
   for (const table of tables.values()) {
     checkReferences(table.model, tables)

@@ -5,7 +5,7 @@ import { formatPath, setOwn, type CellValue, type Key } from '../changes/index.t
 import { SchemaError, type ValidationIssue } from '../errors/index.ts'
 import type { Column } from './model/column.ts'
 import { isDraft07 } from './model/facets.ts'
-import type { RowObject } from './model/row-codec.ts'
+import { RowEncodeFailure, type RowCodec, type RowObject } from './model/row-codec.ts'
 import type { TableModel } from './model/table-model.ts'
 
 // A CommonJS module: bundlers and Node disagree on where its function is.
@@ -17,6 +17,7 @@ const STORAGE_FORMATS = ['int64', 'int32', 'float', 'double', 'byte', 'binary', 
 /** Validates the rows of one table with ajv, whole or one column at a time. */
 export class TableValidator {
   readonly #table: TableModel
+  readonly #codec: RowCodec
   readonly #ajv: Ajv
   readonly #id: string
   readonly #row: ValidateFunction
@@ -25,8 +26,9 @@ export class TableValidator {
   readonly #special: readonly Column[]
 
   /** Throws SchemaError where ajv can't compile the schema. */
-  constructor(table: TableModel) {
+  constructor(table: TableModel, codec: RowCodec) {
     this.#table = table
+    this.#codec = codec
     this.#ajv = createAjv(table)
     this.#id = `rowcast:${encodeURIComponent(table.name)}`
     this.#special = table.columns.filter((column) => column.kind === 'int64' || column.kind === 'binary')
@@ -40,10 +42,23 @@ export class TableValidator {
 
   /** What is wrong with a row, `[]` if nothing is. A default stands in for whatever the row leaves out. */
   row(row: RowObject, key: Key | undefined): ValidationIssue[] {
-    const json = this.#special.length === 0 ? row : this.#jsonForm(row)
-    if (this.#row(json) && this.#hasKey(row)) return []
-    const errors = (this.#row.errors ?? []).filter((error) => !this.#isDefaulted(error))
+    let errors = this.#errorsOf(row)
+    let failure: RowEncodeFailure | undefined
+    // Something required may be there by its default. Most rows need no such second look.
+    if (errors.some((error) => error.keyword === 'required')) {
+      const complete = this.#complete(row)
+      if (complete instanceof RowEncodeFailure) {
+        failure = complete
+        errors = errors.filter((error) => error.keyword !== 'required')
+      } else {
+        // A missing property is stored as null is, but was not given.
+        const missing = errors.filter((error) => error.keyword === 'required' && this.#hasNoDefault(error))
+        errors = missing.length > 0 ? missing : this.#errorsOf(complete)
+      }
+    }
     const issues = errors.map((error) => this.#issue(error, key, []))
+    if (failure && issues.length === 0)
+      issues.push({ table: this.#table.name, key, path: formatPath(failure.path), keyword: failure.keyword, message: failure.message })
     for (const column of this.#table.key)
       if (!column.hidden && valueAt(row, column.segments) === undefined && !issues.some((issue) => issue.path === column.path))
         issues.push({ table: this.#table.name, key, path: column.path, keyword: 'required', message: 'is the primary key and must be given' })
@@ -52,10 +67,11 @@ export class TableValidator {
 
   /** What is wrong with the value of one column, judged alone; `undefined` if nothing is. */
   leaf(column: Column, value: CellValue, key: Key | undefined): ValidationIssue[] | undefined {
-    if (column.facets.length === 0) return undefined
+    const facets = column.facets.filter((facet) => !facet.orNull)
+    if (facets.length === 0) return undefined
     let validate = this.#leaves.get(column)
     if (validate === undefined) {
-      validate = this.#ajv.compile({ allOf: column.facets.map(({ pointer }) => ({ $ref: `${this.#id}${pointer}` })) })
+      validate = this.#ajv.compile({ allOf: facets.map(({ pointer }) => ({ $ref: `${this.#id}${pointer}` })) })
       this.#leaves.set(column, validate)
     }
     const json = column.kind === 'int64' || column.kind === 'binary' ? jsonValue(value) : value
@@ -63,21 +79,25 @@ export class TableValidator {
     return (validate.errors ?? []).map((error) => this.#issue(error, key, column.segments))
   }
 
-  #hasKey(row: RowObject): boolean {
-    return this.#table.key.every((column) => column.hidden || valueAt(row, column.segments) !== undefined)
-  }
-
-  #isDefaulted(error: ErrorObject): boolean {
-    if (error.keyword !== 'required') return false
-    const path = formatPath([...pointerSegments(error.instancePath), String(error.params['missingProperty'])])
+  #hasNoDefault(error: ErrorObject): boolean {
+    const path = formatPath([...pointerSegments(error.instancePath), String((error.params as Record<string, unknown>)['missingProperty'])])
     const column = this.#table.byPath.get(path)
-    if (column) return column.defaultValue !== undefined
-    return this.#fillsItself(path)
+    return column !== undefined && column.defaultValue === undefined
   }
 
-  /** Whether a path is an object that its defaults bring into being. */
-  #fillsItself(path: string): boolean {
-    return this.#table.columns.some((column) => column.defaultValue !== undefined && !column.guard && column.path.startsWith(`${path}.`))
+  #errorsOf(row: RowObject): readonly ErrorObject[] {
+    const json = this.#special.length === 0 ? row : this.#jsonForm(row)
+    return this.#row(json) ? [] : (this.#row.errors ?? [])
+  }
+
+  /** The row with its defaults, or why it can't be stored. */
+  #complete(row: RowObject): RowObject | RowEncodeFailure {
+    try {
+      return this.#codec.decode(this.#codec.spread(this.#codec.encode(row)))
+    } catch (error) {
+      if (error instanceof RowEncodeFailure) return error
+      throw error
+    }
   }
 
   #issue(error: ErrorObject, key: Key | undefined, base: readonly string[]): ValidationIssue {

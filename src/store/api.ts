@@ -190,7 +190,7 @@ export interface Draft<S extends SchemaInput> extends Workspace<S> {
   readonly isDirty: boolean
   readonly isDirty$: Observable<boolean>
   /** Makes the edits permanent. Throws ValidationError or ConstraintError; the draft is still open then. */
-  commit(): Commit
+  commit(options?: { /** Instead of the draft's own label. */ readonly label?: string | undefined }): Commit
   /** Each cell falls back to what lies below it now. Never fails. */
   cancel(): void
   /** Cells that someone else changed underneath, until they are kept or taken. */

@@ -57,12 +57,13 @@ export class DraftHandle extends Workspace implements Layer {
   }
 
   /** Makes the edits permanent. Throws ValidationError or ConstraintError; the draft stays open then. */
-  commit(): Commit {
+  commit(options: { label?: string | undefined } = {}): Commit {
     this.assertUsable()
+    const label = options.label ?? this.label
     const { engine } = this
     const nets = engine.layers.netsOf(this)
     checkCommit(engine, this, nets)
-    const committed = engine.changeSet(nets, { label: this.label }, this.id)
+    const committed = engine.changeSet(nets, { label }, this.id)
     engine.writeSettled(
       'draft.commit',
       () => {
@@ -74,7 +75,7 @@ export class DraftHandle extends Workspace implements Layer {
         this.#end('committed')
         if (nets.length > 0) engine.onCommitted(committed)
         return {
-          set: visible.length > 0 ? engine.changeSet(visible, { label: this.label }, this.id) : undefined,
+          set: visible.length > 0 ? engine.changeSet(visible, { label }, this.id) : undefined,
           committed: nets.length > 0 ? committed : undefined,
         }
       },

@@ -407,6 +407,8 @@ export class Engine implements CaptureTarget {
     const key = rows.keyAt(trace.rowid)
     const cells = new Map<CellId, CellChange>()
     for (const [column, { before, after }] of trace.cells) if (!sameSql(before, after)) addCell(model, cells, column, before, after)
+    // Everything came back: the row is the same object as before.
+    if (cells.size === 0) trace.restore?.()
     return { rows, key, id: keyId(key), op: 'update', cells }
   }
 

@@ -33,7 +33,7 @@ function fieldAt(place: Place, rest: Column | undefined): FilterField {
   const { path } = place
   if (place.kind === 'object') {
     const { presence } = place.node
-    return { path, sql: presence ? `nullif(${quoteName(presence.name)}, 0)` : '1', kind: 'json', get: reader(place.node.segments) }
+    return { path, sql: presence ? `nullif(${effectiveSql(presence)}, 0)` : '1', kind: 'json', get: reader(place.node.segments) }
   }
   if (place.kind === 'undeclared')
     return { path, sql: jsonSql(quoteName(rest!.name), place.segments), kind: 'any', get: reader(place.segments) }

@@ -34,6 +34,8 @@ export interface RowTrace {
   after: SqlValue[] | undefined
   /** By column: the first value before and the last after. Of a row that existed and still does. */
   readonly cells: Map<number, { readonly before: SqlValue; readonly after: SqlValue }>
+  /** Puts back what the store keeps beside SQLite: for a row whose values all came back. */
+  readonly restore: (() => void) | undefined
 }
 
 /**
@@ -49,7 +51,7 @@ export function traceRows(entries: readonly JournalEntry[], from = 0, to: number
     return slots
   }
   const start = (entry: JournalEntry, existed: boolean): RowTrace => {
-    const trace: RowTrace = { table: entry.table, rowid: entry.rowid, existed, deleted: false, before: undefined, after: undefined, cells: new Map() }
+    const trace: RowTrace = { table: entry.table, rowid: entry.rowid, existed, deleted: false, before: undefined, after: undefined, cells: new Map(), restore: entry.undo }
     slotsOf(entry.table).set(entry.rowid, traces.length)
     traces.push(trace)
     return trace

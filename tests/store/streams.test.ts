@@ -1,4 +1,5 @@
 import { createStore, defineSchema, StoreClosedError, type ChangeSet, type SqliteDriverFactory, type TableChange } from 'rowcast'
+import type { Observable } from 'rxjs'
 import { afterEach, expect, test, vi } from 'vitest'
 import { countingDriver, describeEachDriver } from '../support/each-driver.ts'
 
@@ -419,7 +420,7 @@ describeEachDriver('streams', (driver) => {
     const completed: string[] = []
     const live = items.live()
     const sqlLive = store.live({ sql: 'select id from item' })
-    const streams = {
+    const streams: Record<string, Observable<unknown>> = {
       changes: store.changes$, commits: store.commits$, table: items.changes$, row: items.row$('a'), field: items.field$('a', 'rank'), value: scene.value$,
       live: live.rows$, sqlLive: sqlLive.rows$, dirty: draft.isDirty$, conflicts: draft.conflicts$, undo: store.history.canUndo$, steps: store.history.steps$,
     }
@@ -446,7 +447,7 @@ describeEachDriver('streams', (driver) => {
   test('end at once for one who subscribes after the store was closed', async () => {
     const store = await open(driver())
     const items = store.table('item')
-    const streams = { changes: store.changes$, commits: store.commits$, table: items.changes$, row: items.row$('a'), field: items.field$('a', 'rank') }
+    const streams: Record<string, Observable<unknown>> = { changes: store.changes$, commits: store.commits$, table: items.changes$, row: items.row$('a'), field: items.field$('a', 'rank') }
     await store.close()
     for (const [name, stream] of Object.entries(streams)) {
       const ends: unknown[] = []

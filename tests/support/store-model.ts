@@ -248,13 +248,21 @@ export class StoreModel {
 
   #cascade(who: number, layer: string): Verdict {
     const items = [...this.state().item].filter(([, cells]) => [cells['a'], cells['b'], cells['c']].includes(layer))
+    const hidden = [...this.rows.item].some(([key, row]) => {
+      const shown = this.state().item.get(key)
+      return ['a', 'b', 'c'].some((path) => {
+        const values = [row.base?.[path], ...(row.cells[path] ?? []).map((entry) => entry.value)]
+        return values.includes(layer) && shown?.[path] !== layer && this.heldByOthers('item', key, who)
+      })
+    })
+    if (hidden) return skip('a delete of what a hidden value refers to')
     const restricted = items.filter(([, cells]) => cells['c'] === layer)
     if (restricted.some(([, cells]) => cells['a'] === layer)) return skip('restrict and cascade of one row')
     if (restricted.length > 0) return { is: 'fail', error: 'constraint', deferred: true }
     for (const [key, cells] of items) {
+      if (this.heldByOthers('item', key, who)) return skip('a cascade into a row that another draft edits')
       const verdict = cells['a'] === layer ? this.delete(who, 'item', key) : this.write(who, 'item', key, 'b', undefined, 'sql')
       if (verdict.is !== 'ok') return verdict.is === 'fail' ? skip("a cascade into another draft's row") : verdict
-      if (this.heldByOthers('item', key, who)) return skip('a cascade into a row that another draft edits')
     }
     return OK
   }
@@ -271,6 +279,21 @@ export class StoreModel {
 
   #everyCancelWorks(): boolean {
     return subsets(this.open).every((drafts) => breach(this.state(drafts)) === undefined)
+  }
+
+  /** Whether a draft has entries that show what was there before, in cells that nothing covered. */
+  cameBack(before: StoreModel, draft: number): boolean {
+    return TABLES.some((table) =>
+      [...this.rows[table]].some(([key, row]) => {
+        const old = before.rows[table].get(key)
+        if (draft === OUTSIDE || !old) return false
+        if (row.exists?.draft === draft && (old.base !== undefined || old.exists !== undefined) && row.exists.value && !old.exists?.value) return true
+        return PATHS[table].some((path) => {
+          const own = row.cells[path]?.find((entry) => entry.draft === draft)
+          return own !== undefined && (old.cells[path] ?? []).length === 0 && same(own.value, before.read(table, key)?.[path])
+        })
+      }),
+    )
   }
 
   cancel(draft: number): Verdict {

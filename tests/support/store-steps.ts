@@ -100,7 +100,9 @@ interface WritePlan {
 
 function planWrite(model: StoreModel, who: number, write: Write, within: boolean): WritePlan {
   if (write.do === 'transaction') return planTransaction(model, who, write)
-  const verdict = applyWrite(model, who, write)
+  let verdict = applyWrite(model, who, write)
+  // Of several cells, another may break a constraint that names no draft.
+  if (verdict.is === 'fail' && ('cells' in write || (write.do === 'set' && write.path !== 'rank'))) verdict = { ...verdict, draft: false }
   const run = (on: LooseWorkspace): unknown => runWrite(on, write)
   if (verdict.is !== 'ok') return { verdict: within && verdict.is === 'fail' && verdict.deferred ? { is: 'skip', why: 'when a check is made' } : verdict, run }
   const judged = model.judge(who, /delete|replace|key|upsert/.test(write.do))
@@ -124,7 +126,7 @@ function planTransaction(model: StoreModel, who: number, write: Write & { do: 't
   }
   if (write.throws) model.become(before)
   return {
-    verdict: OK,
+    verdict: model.cameBack(before, who) ? { is: 'skip', why: 'a cell that a draft writes and brings back in one transaction' } : OK,
     run: (on) => {
       try {
         on.transaction(() => {
@@ -320,7 +322,7 @@ function runWrite(on: LooseWorkspace, write: Exclude<Write, { do: 'transaction' 
   }
 }
 
-function planRemote(model: StoreModel, { table, key, cells, remove }: (Step & { remote: unknown })['remote']): Plan {
+function planRemote(model: StoreModel, { table, key, cells, remove }: Extract<Step, { readonly remote: unknown }>['remote']): Plan {
   const steps = remoteRows(model.committed, table, key, cells, remove)
   const changes = steps.map(toRowChange)
   return {

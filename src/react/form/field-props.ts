@@ -31,11 +31,13 @@ export interface FieldProps extends FieldAttributes {
   readonly options: readonly FieldOption[] | undefined
 }
 
-/** Props whose `error` and `options` a spread leaves out. */
-export function toFieldProps(
-  props: Omit<FieldProps, 'error' | 'options'>,
-  error: string | undefined,
-  options: readonly FieldOption[] | undefined,
-): FieldProps {
-  return Object.defineProperties({ ...props }, { error: { value: error }, options: { value: options } }) as FieldProps
+/** Each may be undefined, and a number infinite, which is as good as absent. */
+type Loose<Props> = { readonly [Name in keyof Props]: Props[Name] | undefined }
+
+const ABSENT: ReadonlySet<unknown> = new Set([undefined, Infinity, -Infinity])
+
+/** Props whose `error` and `options` a spread leaves out, and whose undefined and infinite ones are absent. */
+export function toFieldProps({ error, options, ...props }: Loose<FieldProps>): FieldProps {
+  const given = Object.fromEntries(Object.entries(props).filter(([, value]) => !ABSENT.has(value)))
+  return Object.defineProperties(given, { error: { value: error }, options: { value: options } }) as unknown as FieldProps
 }

@@ -1,9 +1,10 @@
 import { SchemaError } from '../../errors/index.ts'
-import { formatPath, parsePath, type CellValue } from '../../changes/index.ts'
+import { equalValues, formatPath, parsePath, setOwn, type CellValue } from '../../changes/index.ts'
 import type { TableInput } from '../types/index.ts'
 import type { Column, ColumnKind, ColumnStorage, ObjectNode } from './column.ts'
 import { encodeColumn, EncodeFailure } from './encode-column.ts'
 import { FacetReader, isSchemaObject, pointerToken, type Facet, type JsonType, type SchemaObject } from './facets.ts'
+import { isObject } from './row-codec.ts'
 import type { IndexModel, Reference, TableModel } from './table-model.ts'
 
 /** SQLite's own limit on the columns of a table. */
@@ -50,7 +51,7 @@ class TableBuilder {
     if (facets === 'recursive' || !this.#isObject(facets))
       throw new SchemaError(`${this.#where}.schema`, "a table's schema must have type 'object'")
     if (this.#input.singleton) this.#singletonKey()
-    const root = this.#object(facets, [], undefined, undefined, ['#'], { nullable: false, required: true })
+    const root = this.#object(facets, [], undefined, ['#'], { nullable: false, required: true })
     const byPath = new Map(this.#columns.filter((column) => !column.hidden).map((column) => [column.path, column]))
     const rest = this.#open ? this.#restColumn() : undefined
     if (this.#columns.length > MAX_COLUMNS)
@@ -90,13 +91,14 @@ class TableBuilder {
 
   #object(
     facets: readonly Facet[], segments: readonly string[], outer: Column | undefined,
-    inherited: CellValue, chain: readonly string[], self: { nullable: boolean; required: boolean },
+    chain: readonly string[], self: { nullable: boolean; required: boolean },
   ): ObjectNode {
     const declared = this.#declared(facets)
     const required = new Set(facets.flatMap(({ schema }) => (Array.isArray(schema['required']) ? (schema['required'] as string[]) : [])))
-    const defaults = objectDefault(facets, inherited)
-    const mayBeAbsent = segments.length > 0 && (self.nullable || (!self.required && !this.#fillsItself(facets, defaults, chain)))
-    const presence = mayBeAbsent ? this.#presence(facets, segments, outer, self) : undefined
+    const own = ownDefault(facets)
+    const filled = isSchemaObject(own) || this.#fillsItself(facets, chain)
+    const mayBeAbsent = segments.length > 0 && (self.nullable || (!self.required && !filled))
+    const presence = mayBeAbsent ? this.#presence(facets, segments, outer, self, own) : undefined
     const guard = presence ?? outer
     const properties = new Map<string, ObjectNode | Column>()
     for (const [property, children] of declared) {
@@ -105,12 +107,11 @@ class TableBuilder {
       const types = read === undefined ? undefined : this.#reader.types(read.facets)
       if (types?.size === 0) continue // nothing is valid there: ajv refuses whatever is given
       const nullable = types?.has('null') ?? true
-      const childDefault = defaults.get(property)
-      if (read && types && flattens(read.facets, types)) {
-        properties.set(property, this.#object(read.facets, childSegments, guard, childDefault, read.chain, { nullable, required: required.has(property) }))
+      if (read && types && flattens(read.facets, types) && this.#agrees(read.facets, read.chain)) {
+        properties.set(property, this.#object(read.facets, childSegments, guard, read.chain, { nullable, required: required.has(property) }))
       } else {
         const leaf = read?.facets ?? children
-        properties.set(property, this.#leaf(leaf, childSegments, guard, childDefault, { nullable, required: required.has(property), types }))
+        properties.set(property, this.#leaf(leaf, childSegments, guard, { nullable, required: required.has(property), types }))
       }
     }
     if (!facets.some(({ schema }) => schema['additionalProperties'] === false || schema['unevaluatedProperties'] === false)) this.#open = true
@@ -121,7 +122,7 @@ class TableBuilder {
   }
 
   #leaf(
-    facets: readonly Facet[], segments: readonly string[], guard: Column | undefined, inherited: CellValue,
+    facets: readonly Facet[], segments: readonly string[], guard: Column | undefined,
     self: { nullable: boolean; required: boolean; types: Set<JsonType> | undefined },
   ): Column {
     const path = formatPath(segments)
@@ -132,11 +133,13 @@ class TableBuilder {
     if (isKey && (self.nullable || guard || kind === 'json' || kind === 'binary'))
       throw new SchemaError(place, 'a primary key must be a string, number or boolean that is always there and never null')
     const isReference = this.#referencePaths.has(path)
-    const defaultValue = inherited ?? ownDefault(facets)
-    const full = isKey || (isReference && defaultValue !== undefined)
+    const defaultValue = ownDefault(facets)
+    // A reference's constraint must see NULL, and a 64-bit integer needs INTEGER affinity: neither can have a null mark.
+    const unmarkable = isReference || kind === 'int64'
+    const full = isKey || (defaultValue !== undefined && (isReference || (kind === 'int64' && self.nullable)))
     const nullIsPlain = (self.required && !guard && defaultValue === undefined) || defaultValue === null || full
-    const marked = self.nullable && !nullIsPlain && !isReference
-    const nullInRest = self.nullable && !nullIsPlain && isReference
+    const marked = self.nullable && !nullIsPlain && !unmarkable
+    const nullInRest = self.nullable && !nullIsPlain && unmarkable
     if (nullInRest) this.#open = true
     const column: Column = {
       index: this.#columns.length,
@@ -167,10 +170,12 @@ class TableBuilder {
     }
   }
 
-  #presence(facets: readonly Facet[], segments: readonly string[], outer: Column | undefined, self: { nullable: boolean; required: boolean }): Column {
+  #presence(facets: readonly Facet[], segments: readonly string[], outer: Column | undefined, self: { nullable: boolean; required: boolean }, own: CellValue): Column {
     const column: Column = {
       index: this.#columns.length, name: this.#columnName(segments), segments, path: formatPath(segments), kind: 'presence', storage: 'INTEGER',
-      nullable: self.nullable, required: self.required, defaultValue: undefined, defaultSql: null, full: false, nullMark: undefined, nullInRest: false,
+      nullable: self.nullable, required: self.required, full: false, nullMark: undefined, nullInRest: false,
+      defaultValue: own === null ? null : isSchemaObject(own) ? {} : undefined,
+      defaultSql: own === null ? 0 : isSchemaObject(own) ? 1 : null,
       guard: outer, facets, hidden: false,
     }
     this.#columns.push(column)
@@ -199,25 +204,35 @@ class TableBuilder {
    * Whether an optional object is always there because its defaults make it valid: it has at least one, and every
    * property that it requires has one.
    */
-  #fillsItself(facets: readonly Facet[], defaults: ReadonlyMap<string, CellValue>, chain: readonly string[]): boolean {
+  #fillsItself(facets: readonly Facet[], chain: readonly string[]): boolean {
     if (facets.some((facet) => this.#reader.isCrossField(facet))) return false
-    const required = new Set(facets.flatMap(({ schema }) => (Array.isArray(schema['required']) ? (schema['required'] as string[]) : [])))
-    const declared = this.#declared(facets)
-    let any = false
-    for (const [property, children] of declared) {
+    const filled = this.#defaultOf(facets, chain)
+    const required = facets.flatMap(({ schema }) => (Array.isArray(schema['required']) ? (schema['required'] as string[]) : []))
+    return Object.keys(filled).length > 0 && required.every((property) => Object.hasOwn(filled, property))
+  }
+
+  /** What an object's properties make of it by their own defaults. */
+  #defaultOf(facets: readonly Facet[], chain: readonly string[]): { [property: string]: CellValue } {
+    const filled: { [property: string]: CellValue } = {}
+    for (const [property, children] of this.#declared(facets)) {
       const read = this.#readAll(children, chain)
-      const inherited = defaults.get(property)
       const types = read && this.#reader.types(read.facets)
-      const filled =
-        read && types && flattens(read.facets, types)
-          ? !types.has('null') &&
-            this.#fillsItself(read.facets, objectDefault(read.facets, inherited), read.chain)
-          : (inherited ?? ownDefault(read?.facets ?? children)) !== undefined
-      if (filled) any = true
-      else if (required.has(property)) return false
-      required.delete(property)
+      const own = ownDefault(read?.facets ?? children)
+      let value = own
+      if (read && types && flattens(read.facets, types) && own !== null && (isSchemaObject(own) || (!types.has('null') && this.#fillsItself(read.facets, read.chain))))
+        value = this.#defaultOf(read.facets, read.chain)
+      if (value !== undefined) setOwn(filled, property, value)
     }
-    return any && required.size === 0
+    return filled
+  }
+
+  /**
+   * Whether an object's own default says no more than its properties' defaults make of it. Otherwise it can't be told
+   * by columns what is absent and what is empty: such an object is kept whole, in a JSON column.
+   */
+  #agrees(facets: readonly Facet[], chain: readonly string[]): boolean {
+    const own = ownDefault(facets)
+    return !isSchemaObject(own) || isWithin(own as CellValue, this.#defaultOf(facets, chain))
   }
 
   #declared(facets: readonly Facet[]): Map<string, Facet[]> {
@@ -315,8 +330,6 @@ class TableBuilder {
   }
 }
 
-type RowLike = { readonly [property: string]: CellValue }
-
 const EMPTY_BLOB = new Uint8Array(0)
 
 /** The name of the table behind a view. */
@@ -363,13 +376,13 @@ function refuseInJson(facets: readonly Facet[], place: string): void {
   for (const facet of facets) visit(facet.schema, place)
 }
 
+function isWithin(value: CellValue, whole: CellValue): boolean {
+  if (!isObject(value) || !isObject(whole)) return equalValues(value, whole)
+  return Object.keys(value).every((name) => Object.hasOwn(whole, name) && isWithin(value[name], whole[name]))
+}
+
+/** The default that a schema gives to the value itself. */
 function ownDefault(facets: readonly Facet[]): CellValue {
   for (const { schema } of facets) if (isSchemaObject(schema) && schema['default'] !== undefined) return schema['default'] as CellValue
   return undefined
-}
-
-/** The defaults that an object's own `default`, or that of an object around it, gives to its properties. */
-function objectDefault(facets: readonly Facet[], inherited: CellValue): ReadonlyMap<string, CellValue> {
-  const value = inherited ?? ownDefault(facets)
-  return isSchemaObject(value) ? new Map<string, CellValue>(Object.entries(value as RowLike)) : new Map()
 }

@@ -38,7 +38,7 @@ export interface Column {
    * `null` in JSON and binary columns. `undefined` where NULL is null, or null is not allowed.
    */
   readonly nullMark: SqlValue | undefined
-  /** Whether an explicit null is kept in the rest column: references, whose constraint must see NULL. */
+  /** Whether an explicit null is kept in the rest column: references and 64-bit integers, which can't have a mark. */
   readonly nullInRest: boolean
   /** The presence column of the nearest optional object around it. Its default counts only while that object is there. */
   readonly guard: Column | undefined

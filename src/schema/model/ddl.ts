@@ -94,7 +94,8 @@ function insertedSql(table: TableModel, column: Column): string {
   const given = `NEW.${quoteName(column.name)}`
   if (column.kind === 'presence') {
     const below = columnsBelow(objectOf(table.root, column)).map((one) => `NEW.${quoteName(one.name)}`)
-    return `CASE WHEN ${given} IS NOT NULL THEN ${given} WHEN ${anyPresent(below)} THEN 1 END`
+    const present = `CASE WHEN ${given} IS NOT NULL THEN ${given} WHEN ${anyPresent(below)} THEN 1 END`
+    return column.defaultSql === null ? present : `nullif(${present}, ${literal(column.defaultSql)})`
   }
   if (column.defaultSql === null) return given
   const fallback = literal(column.defaultSql, column.storage)
@@ -118,14 +119,19 @@ function movedSql(table: TableModel, column: Column): string {
 
 function assignments(table: TableModel, column: Column): string[] {
   const given = `NEW.${quoteName(column.name)}`
-  const sets = [`${quoteName(column.name)} = ${column.kind === 'presence' ? given : updatedSql(table, column)}`]
+  const sets = [`${quoteName(column.name)} = ${column.kind === 'presence' && column.defaultSql === null ? given : updatedPresence(table, column)}`]
   if (column.kind === 'presence')
     for (const below of columnsBelow(objectOf(table.root, column)))
       sets.push(`${quoteName(below.name)} = CASE WHEN ${given} THEN ${quoteName(below.name)} END`)
   // A value inside an optional object brings the object into being.
   for (let guard = column.guard; guard; guard = guard.guard)
-    sets.push(`${quoteName(guard.name)} = CASE WHEN ${given} IS NULL THEN ${quoteName(guard.name)} ELSE 1 END`)
+    sets.push(`${quoteName(guard.name)} = CASE WHEN ${given} IS NULL THEN ${quoteName(guard.name)} ELSE ${guard.defaultSql === 1 ? 'NULL' : '1'} END`)
   return sets
+}
+
+function updatedPresence(table: TableModel, column: Column): string {
+  if (column.kind !== 'presence' || column.defaultSql === null) return updatedSql(table, column)
+  return `nullif(NEW.${quoteName(column.name)}, ${literal(column.defaultSql)})`
 }
 
 function anyPresent(expressions: readonly string[]): string {

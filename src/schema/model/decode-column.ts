@@ -18,6 +18,10 @@ export function decodeColumn(column: Column, stored: SqlValue): CellValue {
       return stored === 1 ? true : stored === 0 ? false : stored
     case 'int64':
       return typeof stored === 'number' ? BigInt(stored) : stored
+    case 'number':
+    case 'union':
+      // A whole number beyond 2^53 that a driver hands back as a bigint, although it went in as a number.
+      return typeof stored === 'bigint' && BigInt(Number(stored)) === stored ? Number(stored) : stored
     case 'json':
     case 'rest':
       return parseJson(stored)

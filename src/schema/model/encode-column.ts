@@ -18,7 +18,8 @@ export function encodeColumn(column: Column, value: CellValue): SqlValue {
   if (value === undefined) return column.full && column.defaultValue !== undefined && column.defaultValue !== null ? encodeValue(column, column.defaultValue) : null
   if (value === null) {
     if (!column.nullable) throw new EncodeFailure('type', 'must not be null')
-    return column.kind === 'presence' ? 0 : (column.nullMark ?? null)
+    if (column.kind === 'presence') return column.defaultSql === 0 ? null : 0
+    return column.nullMark ?? null
   }
   const encoded = encodeValue(column, value)
   return column.defaultSql !== null && !column.full && sameSql(encoded, column.defaultSql) ? null : encoded
@@ -60,6 +61,7 @@ function encodeValue(column: Column, value: NonNullable<CellValue>): SqlValue {
 function encodeText(value: CellValue): string {
   if (typeof value !== 'string') throw new EncodeFailure('type', 'must be string')
   if (value.includes('\0')) throw new EncodeFailure('type', 'contains the character NUL, which SQLite ends a text with: remove it')
+  if (value.charCodeAt(0) === 0xfeff) throw new EncodeFailure('type', 'begins with a byte order mark (U+FEFF), which is lost on reading: remove it')
   if (!value.isWellFormed()) throw new EncodeFailure('type', 'contains half of a surrogate pair, which is no Unicode text')
   return value
 }

@@ -7,6 +7,8 @@ export type SchemaObject = { readonly [keyword: string]: unknown }
 export interface Facet {
   readonly schema: SchemaObject
   readonly pointer: string
+  /** Whether null is an alternative to it: one branch of an `anyOf` whose other one is null. */
+  readonly orNull?: boolean
 }
 
 export type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'array' | 'object'
@@ -26,15 +28,12 @@ export function isSchemaObject(value: unknown): value is SchemaObject {
 /** Follows `$ref` and `allOf`, and an `anyOf`/`oneOf` that only adds `null`: every schema object that applies at a place. */
 export class FacetReader {
   readonly #root: SchemaObject
-  readonly #refSiblings: boolean
   readonly #where: string
 
   /** @param where the place of the table's schema in the document, for messages */
   constructor(root: SchemaObject, where: string) {
     this.#root = root
     this.#where = where
-    // In draft-07 whatever stands beside $ref is ignored.
-    this.#refSiblings = !isDraft07(root)
   }
 
   /** The facets of a schema. `'recursive'` where it refers to itself. Throws SchemaError for what can't be followed. */
@@ -44,16 +43,15 @@ export class FacetReader {
     if (!isSchemaObject(schema)) throw new SchemaError(this.at(pointer), 'expected a JSON Schema (an object or a boolean)')
     if (schema['$dynamicRef'] !== undefined || schema['$recursiveRef'] !== undefined)
       throw new SchemaError(this.at(pointer), '$dynamicRef and $recursiveRef have no mapping: use $ref')
-    const facets: Facet[] = []
+    // What stands beside $ref counts, as ajv has it for every draft.
+    const facets: Facet[] = [{ schema, pointer }]
     const ref = schema['$ref']
-    if (ref === undefined || this.#refSiblings) facets.push({ schema, pointer })
     if (ref !== undefined) {
       const target = this.#resolve(ref, pointer)
       if (chain.includes(target.pointer)) return 'recursive'
       const read = this.read(target.schema, target.pointer, [...chain, target.pointer])
       if (read === 'recursive') return read
       facets.push(...read)
-      if (!this.#refSiblings) return facets
     }
     if (Array.isArray(schema['allOf'])) {
       for (const [index, branch] of schema['allOf'].entries()) {
@@ -64,14 +62,18 @@ export class FacetReader {
     }
     const optional = this.#orNull(schema, pointer, chain)
     if (optional === 'recursive') return optional
-    if (optional) facets.push(...optional)
+    if (optional) facets.push(...optional.map((facet) => ({ ...facet, orNull: true })))
     return facets
   }
 
   /** The JSON types that a value may have at a place where all these facets apply. */
   types(facets: readonly Facet[]): Set<JsonType> {
     let types = new Set<JsonType>(ALL_TYPES)
-    for (const facet of facets) types = intersect(types, this.#typesOf(facet))
+    for (const facet of facets) {
+      const own = this.#typesOf(facet)
+      if (facet.orNull) own.add('null')
+      types = intersect(types, own)
+    }
     return types
   }
 

@@ -77,9 +77,10 @@ export class RowCodec {
     if (known) return known
     const template: Record<string, CellValue> = {}
     for (const [name, child] of node.properties) {
-      const value = isColumn(child) ? absentValue(child) : child.presence ? undefined : this.#template(child)
-      if (isColumn(child) || !child.presence) if (value !== undefined) setOwn(template, name, deepFreeze(value))
-      if (!isColumn(child) && child.presence) this.#template(child)
+      const inner = isColumn(child) ? undefined : this.#template(child)
+      const presence = isColumn(child) ? undefined : child.presence?.defaultSql
+      const value = isColumn(child) ? absentValue(child) : presence === undefined || presence === 1 ? inner : presence === 0 ? null : undefined
+      if (value !== undefined) setOwn(template, name, deepFreeze(value))
     }
     Object.freeze(template)
     this.#templates.set(node, template)
@@ -88,8 +89,8 @@ export class RowCodec {
 
   #build(node: ObjectNode, stored: readonly SqlValue[]): RowObject | null | undefined {
     if (node.presence) {
-      const present = stored[node.presence.index]
-      if (present === null || present === undefined) return undefined
+      const present = stored[node.presence.index] ?? node.presence.defaultSql
+      if (present === null) return undefined
       if (present === 0) return null
     }
     const template = this.#templates.get(node)!
@@ -102,7 +103,7 @@ export class RowCodec {
         value = freezeValue(decodeColumn(child, cell))
       } else {
         value = this.#build(child, stored)
-        if (value === undefined || value === this.#templates.get(child) && !child.presence) continue
+        if (value === (Object.hasOwn(template, name) ? template[name] : undefined)) continue
       }
       built ??= { ...template }
       setOwn(built, name, value)

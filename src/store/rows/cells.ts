@@ -67,7 +67,7 @@ function seenValue(net: NetRow, cell: CellId, side: 'before' | 'after'): CellVal
   if (defaultValue === undefined) return undefined
   for (let around = guard; around; around = around.guard) {
     const presence = net.cells.get(around.index)
-    if (presence && presence[side] !== 1) return undefined
+    if (presence && (presence[side] ?? around.defaultSql) !== 1) return undefined
   }
   return defaultValue
 }

@@ -63,10 +63,12 @@ export function readPath(row: CellValue, segments: readonly string[]): CellValue
 export function replaceAt(value: CellValue, segments: readonly string[], depth: number, next: CellValue, path: string): CellValue {
   if (depth === segments.length) return next
   const segment = segments[depth]!
+  // What is not there needs no removing, and nothing on the way to it.
+  if (next === undefined && (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment))) return value
   if (Array.isArray(value)) {
     const list = value as readonly CellValue[]
     const index = Number(segment)
-    if (!/^(?:0|[1-9]\d*)$/.test(segment) || index > list.length || (next === undefined && depth === segments.length - 1 && index === list.length))
+    if (!/^(?:0|[1-9]\d*)$/.test(segment) || index > list.length)
       throw new NotFoundError(`there is no '${segment}' in the array of ${list.length} at '${formatPath(segments.slice(0, depth))}' (path '${path}')`)
     const copy = [...list]
     if (next === undefined && depth === segments.length - 1) copy.splice(index, 1)

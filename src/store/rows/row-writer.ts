@@ -1,5 +1,5 @@
 import { produce } from 'immer'
-import { describeKey, equalKeys, keyId, type CellValue, type Key, type Path } from '../../changes/index.ts'
+import { describeKey, equalKeys, formatPath, keyId, type CellValue, type Key, type Path } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { NotFoundError, TransactionError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
 import {
@@ -39,7 +39,7 @@ export class RowWriter {
         const key = this.#givenKey(row)
         const rowid = key === undefined ? undefined : this.#rows.rowidOf(key)
         if (rowid === undefined) return this.#insertOne(row)
-        this.#replace(key!, rowid, this.#encode(row, key))
+        this.#replace(key!, rowid, this.#encode(row, key), () => true)
         return key!
       }),
     )
@@ -51,7 +51,7 @@ export class RowWriter {
     const leaves = typeof change === 'function' ? undefined : this.#leavesOf(key, change)
     if (leaves) this.#writeLeaves(key, rowid, leaves)
     // A recipe is the caller's code: whatever else it writes before it throws is undone as well.
-    else this.#engine.write(this.#layer, { single: typeof change !== 'function' && this.#engine.inTransaction }, () => this.#rewrite(key, rowid, this.#changed(key, change)))
+    else this.#engine.write(this.#layer, { single: typeof change !== 'function' && this.#engine.inTransaction }, () => this.#rewrite(key, rowid, this.#changed(key, change), namedBy(change)))
   }
 
   /** Changes many rows in one transaction. Returns how many. */
@@ -87,7 +87,7 @@ export class RowWriter {
     const segments = place.kind === 'column' ? [...place.column.segments, ...place.inner] : place.kind === 'object' ? place.node.segments : place.segments
     this.#engine.write(this.#layer, { single: this.#engine.inTransaction }, () => {
       const row = this.#rows.get(key)!
-      this.#rewrite(key, rowid, replaceAt(row, segments, 0, value, place.path) as RowObject)
+      this.#rewrite(key, rowid, replaceAt(row, segments, 0, value, place.path) as RowObject, (column) => isAtOrBelow(column, segments))
     })
   }
 
@@ -100,7 +100,7 @@ export class RowWriter {
       const row = this.#rows.get(key)!
       let bare: CellValue = {}
       for (const column of model.key) if (!column.hidden) bare = replaceAt(bare, column.segments, 0, valueAt(row, column.segments), column.path)
-      this.#rewrite(key, rowid, bare as RowObject)
+      this.#rewrite(key, rowid, bare as RowObject, () => true)
     })
   }
 
@@ -144,7 +144,7 @@ export class RowWriter {
     } catch (error) {
       if (!(error instanceof RowEncodeFailure)) throw error
       const issues = validator.row(row, named)
-      throw new ValidationError(issues.length > 0 ? issues : [{ table: model.name, key: named, path: error.path.join('.'), keyword: error.keyword, message: error.message }], { cause: error })
+      throw new ValidationError(issues.length > 0 ? issues : [{ table: model.name, key: named, path: formatPath(error.path), keyword: error.keyword, message: error.message }], { cause: error })
     }
     // What ties properties to each other must see the defaults.
     if (this.#anyCrossField) this.#refuse(validator.row(codec.decode(codec.spread(cells)), named))
@@ -155,13 +155,13 @@ export class RowWriter {
     return isCrossField(this.#rows.schema.model.root)
   }
 
-  /** Validates the next state of a row and writes what differs. */
-  #rewrite(key: Key, rowid: number, next: RowObject): void {
+  /** Validates the next state of a row and writes what differs. `meant` tells the columns that were named. */
+  #rewrite(key: Key, rowid: number, next: RowObject, meant: (column: Column) => boolean): void {
     this.#sameKey(key, next)
-    this.#replace(key, rowid, this.#encode(next, key))
+    this.#replace(key, rowid, this.#encode(next, key), meant)
   }
 
-  #replace(key: Key, rowid: number, cells: ReadonlyMap<number, SqlValue>): void {
+  #replace(key: Key, rowid: number, cells: ReadonlyMap<number, SqlValue>, meant: (column: Column) => boolean): void {
     const { model } = this.#rows.schema
     const before = this.#rows.stored(rowid)
     const changed: [Column, SqlValue][] = []
@@ -169,7 +169,7 @@ export class RowWriter {
       if (model.singleton && column === model.key[0]) continue
       const after = cells.get(column.index) ?? null
       if (!sameSql(before[column.index]!, after)) changed.push([column, after])
-      else if (after !== null) this.#intend(key, column, after)
+      else if (!model.key.includes(column) && meant(column)) this.#intend(key, column, after)
     }
     this.#setCells(key, rowid, changed)
   }
@@ -323,6 +323,26 @@ export class RowWriter {
   #refuse(issues: readonly ValidationIssue[]): void {
     if (issues.length > 0) throw new ValidationError(issues)
   }
+}
+
+/** The columns that a patch names. A recipe names none: what it changed counts. */
+function namedBy(change: Change): (column: Column) => boolean {
+  if (typeof change === 'function') return () => false
+  return (column) => {
+    let value: CellValue = change
+    for (const segment of column.segments) {
+      if (!isObject(value)) return true
+      if (!Object.hasOwn(value, segment)) return false
+      value = value[segment]
+    }
+    return column.kind !== 'rest' && column.kind !== 'presence'
+  }
+}
+
+/** Whether a column holds a part of what lies at a path, or the whole around it. */
+function isAtOrBelow(column: Column, segments: readonly string[]): boolean {
+  const shared = Math.min(column.segments.length, segments.length)
+  return column.kind !== 'rest' && column.segments.slice(0, shared).every((segment, n) => segment === segments[n])
 }
 
 const crossFields = new WeakMap<ObjectNode, boolean>()

@@ -82,6 +82,7 @@ export class TableRows {
       this.#fill(cached)
       return cached as CachedRow & { row: RowObject }
     }
+    if (!this.#isKey(key)) return undefined
     const found = this.#readByKey(key)
     return found && this.#remember(key, id, Number(found[0]), found)
   }
@@ -90,7 +91,7 @@ export class TableRows {
   rowidOf(key: Key): number | undefined {
     const cached = this.#byKey.get(keyId(key))
     if (cached) return cached.rowid
-    if (this.schema.model.rowidKey && !this.schema.model.singleton && !Number.isSafeInteger(Number(key))) return undefined
+    if (!this.#isKey(key)) return undefined
     this.#rowidStatement ??= this.#driver.prepare(`SELECT rowid FROM ${this.base} WHERE ${this.#whereKey}`)
     const found = this.#rowidStatement.get(this.keyParameters(key))
     if (!found) return undefined
@@ -244,6 +245,13 @@ export class TableRows {
     return cached
   }
 
+  /** Whether a key is of the types of this table's key: SQLite would find the row '1' for a 1. */
+  #isKey(key: Key): boolean {
+    const { key: columns } = this.schema.model
+    if (columns.length === 1) return isKeyPart(columns[0]!, key)
+    return Array.isArray(key) && key.length === columns.length && columns.every((column, n) => isKeyPart(column, (key as readonly Key[])[n]!))
+  }
+
   #readByKey(key: Key): SqlValue[] | undefined {
     this.#byKeyStatement ??= this.#driver.prepare(`SELECT rowid, ${this.#columnList} FROM ${this.base} WHERE ${this.#whereKey}`)
     return this.#byKeyStatement.get(this.keyParameters(key))
@@ -275,6 +283,23 @@ export class TableRows {
     if (model.singleton) return SINGLETON_KEY
     const values = model.key.map((column, n) => keyPart(column, parts[n]!))
     return values.length === 1 ? values[0]! : Object.freeze(values)
+  }
+}
+
+function isKeyPart(column: Column, part: Key): boolean {
+  switch (column.kind) {
+    case 'text':
+      return typeof part === 'string'
+    case 'integer':
+      return Number.isSafeInteger(part)
+    case 'number':
+      return typeof part === 'number'
+    case 'int64':
+      return typeof part === 'bigint'
+    case 'boolean':
+      return typeof part === 'boolean'
+    default:
+      return typeof part === 'string' || typeof part === 'number'
   }
 }
 

@@ -79,7 +79,7 @@ function issuesOfNet(net: NetRow): ValidationIssue[] {
 function isAbsent(net: NetRow, guard: Column): boolean {
   const changed = net.cells.get(guard.index)
   const value: SqlValue = changed ? changed.after : net.rows.stored(net.rows.rowidOf(net.key)!)[guard.index]!
-  return value !== 1
+  return (value ?? guard.defaultSql) !== 1
 }
 
 /** Rows as objects. Throws SqlError where two columns share a name, of which one would be lost. */

@@ -38,7 +38,7 @@ function uniqueError(what: string, tables: readonly TableModel[], cause: SqlErro
   const index = /^index '(.+)'$/.exec(what)
   for (const table of tables) {
     if (index) {
-      const found = table.unique.find((one) => one.name === index[1])
+      const found = table.unique.find((one) => one.name === index[1]!.replaceAll("''", "'"))
       if (found) return unique('unique', table, found.columns, cause)
     } else {
       const names = what.split(', ').map((part) => (part.startsWith(`${table.base}.`) ? part.slice(table.base.length + 1) : undefined))

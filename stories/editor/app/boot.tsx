@@ -21,11 +21,12 @@ const start: LoadProgress = { phase: 'Starting', fraction: undefined, detail: ''
 const listeners = new Set<(progress: LoadProgress) => void>()
 let opening: Promise<Project> | undefined
 
+function report(progress: LoadProgress): void {
+  for (const listen of listeners) listen(progress)
+}
+
 /** Once a page, however often StrictMode mounts. */
 function open(): Promise<Project> {
-  const report = (progress: LoadProgress): void => {
-    for (const listen of listeners) listen(progress)
-  }
   return (opening ??= published === null ? importCities(report) : openPublished(published, report))
 }
 

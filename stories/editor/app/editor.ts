@@ -47,10 +47,11 @@ export class Editor {
   readonly notice$: BehaviorSubject<Notice | undefined> = new BehaviorSubject<Notice | undefined>(undefined)
   /** The layer that the table shows, with those below it. */
   readonly layerFilter$: BehaviorSubject<string | undefined> = new BehaviorSubject<string | undefined>(undefined)
+  /** Goes up when texts that the store has refused are to be dropped from the fields. */
+  readonly fieldsVersion$: BehaviorSubject<number> = new BehaviorSubject(0)
   /** Whether the pointer is moving what is selected. */
   dragging = false
-  /** Set while the map is mounted. */
-  scene: MapScene | undefined
+  #scene: MapScene | undefined
   readonly #subscriptions = new Subscription()
 
   static of(store: EditorStore, world: WorldGeometry): Editor {
@@ -66,15 +67,24 @@ export class Editor {
     this.mirror = createSceneMirror(store, this.layers)
     this.draft$ = new BehaviorSubject(store.readOnly ? undefined : store.draft({ label: 'Edit scene' }))
     this.#subscriptions.add(store.table('annotation').changes$.subscribe(({ deleted }) => this.#forget(deleted)))
-    const editor = this
+    const sceneNow = (): MapScene | undefined => this.scene
     window.rowcastEditor = {
       store,
       mirror: this.mirror,
       get scene() {
-        return editor.scene
+        return sceneNow()
       },
       draft: () => this.draft$.value,
     }
+  }
+
+  /** The map's scene, while it is mounted. */
+  get scene(): MapScene | undefined {
+    return this.#scene
+  }
+
+  setScene(scene: MapScene | undefined): void {
+    this.#scene = scene
   }
 
   get readOnly(): boolean {
@@ -117,9 +127,15 @@ export class Editor {
 
   cancel(): void {
     const draft = this.draft$.value
+    if (document.querySelector('.inspector [aria-invalid=true]')) this.resetFields()
     if (!draft?.isDirty) return
     draft.cancel()
     this.select(this.selection$.value)
+  }
+
+  /** Drops what stands in the fields but was refused by the store. */
+  resetFields(): void {
+    this.fieldsVersion$.next(this.fieldsVersion$.value + 1)
   }
 
   /** Inserts an annotation in the draft and selects it. */

@@ -25,6 +25,8 @@ export interface FieldNode {
   readonly hint: string
   readonly kind: ControlKind
   readonly unit: string
+  /** A number of any precision, which takes more room. */
+  readonly exact: boolean
   readonly default: unknown
 }
 
@@ -61,9 +63,9 @@ const homes: Readonly<Record<string, string>> = { points: 'leader' }
 const toggleNames = new Set(['visible', 'enabled'])
 
 function unitOf(description: string): string {
-  if (/^Percent/.test(description)) return '%'
-  if (/^Degrees/.test(description)) return '°'
-  if (/^Meters/.test(description)) return 'm'
+  if (description.startsWith('Percent')) return '%'
+  if (description.startsWith('Degrees')) return '°'
+  if (description.startsWith('Meters')) return 'm'
   return /^Pixels|in pixels/.test(description) ? 'px' : ''
 }
 
@@ -87,7 +89,8 @@ function fieldOf(path: string, schema: PropertySchema): FieldNode {
     label: schema.title ?? path,
     hint: description,
     kind: kindOf(path, schema),
-    unit: unitOf(description),
+    unit: path.startsWith('position.l') ? '' : unitOf(description),
+    exact: schema.multipleOf === undefined,
     default: schema.default,
   }
 }

@@ -1,3 +1,5 @@
+// A binding stays the same while a panel is mounted, and its hooks with it.
+/* oxlint-disable react/hooks */
 import { type CSSProperties, type ReactNode, useId } from 'react'
 import type { FieldProps } from 'rowcast/react'
 import { useRows } from './editor-store.ts'
@@ -98,7 +100,7 @@ function SliderControl({ field, id, testId }: ControlProps) {
   const share = Math.min(Math.max((Number(slider.value) - min) / (max - min), 0), 1)
   return (
     <WithError props={number}>
-      <div className="slider">
+      <div className="slider" data-exact={field.exact}>
         <input {...slider} type="range" data-testid={testId} aria-label={field.label} style={{ '--share': share } as CSSProperties} />
         <span className="unit" data-unit={field.unit}>
           <input {...number} id={id} data-testid={testId.replace('field-', 'number-')} />
@@ -121,7 +123,7 @@ function InputControl({ field, id, testId }: ControlProps) {
 
 function LongTextControl({ field, id, testId }: ControlProps) {
   const { type: _, ...props } = useFieldBinding().useProps(field.path)
-  return <textarea {...(props as object)} id={id} rows={2} data-testid={testId} placeholder={field.hint} />
+  return <textarea {...props} id={id} rows={2} data-testid={testId} placeholder={field.hint} />
 }
 
 function ColorControl({ field, id, testId }: ControlProps) {

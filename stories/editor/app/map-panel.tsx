@@ -62,6 +62,8 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
   subscriptions.add(
     annotations.changes$.subscribe(({ inserted, deleted }) => {
       if (inserted.length > 0 || deleted.length > 0) showSelection()
+      // Labels and leader lines are read from the rows: what changes them need not be in the mirror.
+      scene.render()
     }),
   )
   subscriptions.add(
@@ -102,12 +104,12 @@ export function MapPanel({ editor }: { readonly editor: Editor }) {
     canvas.dataset['testid'] = 'map'
     element.prepend(canvas)
     const mounted = mountScene(canvas, editor)
-    editor.scene = mounted.scene
+    editor.setScene(mounted.scene)
     setScene(mounted.scene)
     return () => {
       mounted.unmount()
       canvas.remove()
-      editor.scene = undefined
+      editor.setScene(undefined)
     }
   }, [editor])
 

@@ -1,3 +1,5 @@
+// A binding stays the same while a panel is mounted, and its hooks with it.
+/* oxlint-disable react/hooks */
 import { useFieldBinding } from './field-binding.ts'
 import { Icon } from './icons.tsx'
 

@@ -1,3 +1,5 @@
+// A binding stays the same while a panel is mounted, and its hooks with it.
+/* oxlint-disable react/hooks */
 import { useMemo, useState } from 'react'
 import { DraftProvider, useRow } from './editor-store.ts'
 import type { Editor } from './editor.ts'
@@ -11,15 +13,16 @@ import { useSubject } from './use-subject.ts'
 export function PropertyPanels({ editor }: { readonly editor: Editor }) {
   const { primary } = useSubject(editor.selection$)
   const draft = useSubject(editor.draft$)
+  const version = useSubject(editor.fieldsVersion$)
   const panels =
     primary === undefined ? (
-      <ScenePanel editor={editor} />
+      <ScenePanel key={version} editor={editor} />
     ) : (
       <>
         <PanelHead key={primary} editor={editor} id={primary} />
         <div className="panel-pair">
-          <AnnotationPanel panel="1" id={primary} first="icon" />
-          <AnnotationPanel panel="2" id={primary} first="all" />
+          <AnnotationPanel panel="1" id={primary} first="icon" version={version} />
+          <AnnotationPanel panel="2" id={primary} first="all" version={version} />
         </div>
       </>
     )
@@ -60,7 +63,14 @@ function PanelHead({ editor, id }: { readonly editor: Editor; readonly id: strin
   )
 }
 
-function AnnotationPanel({ panel, id, first }: { readonly panel: string; readonly id: string; readonly first: string }) {
+interface AnnotationPanelProps {
+  readonly panel: string
+  readonly id: string
+  readonly first: string
+  readonly version: number
+}
+
+function AnnotationPanel({ panel, id, first, version }: AnnotationPanelProps) {
   const [tab, setTab] = useState(first)
   const binding = useMemo(() => annotationBinding(panel, id), [panel, id])
   const groups = tab === 'all' ? annotationGroups : annotationGroups.filter((group) => group.id === tab)
@@ -73,7 +83,7 @@ function AnnotationPanel({ panel, id, first }: { readonly panel: string; readonl
         ))}
       </div>
       <FieldBindingProvider value={binding}>
-        <div className="panel-body" key={`${id} ${tab}`}>
+        <div className="panel-body" key={`${id} ${tab} ${version}`}>
           {groups.map((group) => (
             <Group key={group.id} group={group} />
           ))}

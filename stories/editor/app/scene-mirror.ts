@@ -12,7 +12,7 @@ export function createSceneMirror(store: EditorStore, layers: LayerIndex) {
       ...from,
       color: { ...from.color, map: cssColor },
       border: { ...from.border, map: cssColor },
-      shape: { ...from.shape, map: (shape) => shapeIndex[String(shape)] ?? 0 },
+      shape: { ...from.shape, map: (shape) => (typeof shape === 'string' ? (shapeIndex[shape] ?? 0) : 0) },
       layer: { ...from.layer, map: (id) => (typeof id === 'string' ? layers.indexOf(id) : 0) },
     },
   })

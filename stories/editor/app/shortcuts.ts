@@ -27,8 +27,10 @@ export function listenToShortcuts(editor: Editor): () => void {
       if (editor.dragging) return
       if (editor.tool$.value === 'add') editor.tool$.next('select')
       else if (isDirty()) editor.cancel()
-      else if (inText && event.target instanceof HTMLElement) event.target.blur()
-      else editor.select(nothing)
+      else if (inText && event.target instanceof HTMLElement) {
+        event.target.blur()
+        editor.cancel()
+      } else editor.select(nothing)
       return
     }
     if (editor.readOnly) return

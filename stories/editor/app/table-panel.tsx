@@ -141,6 +141,7 @@ function Rows({ editor, keys, query, children }: RowsProps) {
   }, [])
   useLayoutEffect(() => {
     if (viewport.current) viewport.current.scrollTop = 0
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies -- another query starts at the top
   }, [query])
 
   const from = Math.max(Math.floor(top / rowHeight) - overscan, 0)

@@ -1,10 +1,11 @@
-import { useEffect, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import { useStore, useValue, useHistory } from './editor-store.ts'
 import type { Editor } from './editor.ts'
 import { Icon } from './icons.tsx'
 import { useDraftState } from './use-draft-state.ts'
 
 export function TopBar({ editor }: { readonly editor: Editor }) {
+  const title = useValue('scene', (scene) => scene.title) ?? ''
   const { undo, redo, canUndo, canRedo, steps } = useHistory()
   const { isDirty } = useDraftState(editor)
   const file = useRef<HTMLInputElement>(null)
@@ -15,7 +16,7 @@ export function TopBar({ editor }: { readonly editor: Editor }) {
       <div className="top-brand">
         <Icon name="pin" />
       </div>
-      <ProjectTitle editor={editor} />
+      <ProjectTitle key={title} editor={editor} title={title} />
       {editor.readOnly ? (
         <span className="badge" data-testid="readonly-badge">
           <Icon name="lock" />
@@ -81,11 +82,9 @@ function DraftBar({ editor }: { readonly editor: Editor }) {
 }
 
 /** Renames when it is left, as a step of its own. */
-function ProjectTitle({ editor }: { readonly editor: Editor }) {
+function ProjectTitle({ editor, title }: { readonly editor: Editor; readonly title: string }) {
   const store = useStore()
-  const title = useValue('scene', (scene) => scene.title) ?? ''
   const [typed, setTyped] = useState(title)
-  useEffect(() => setTyped(title), [title])
   const rename = (): void => {
     const name = typed.trim()
     if (name === '' || name === title) setTyped(title)

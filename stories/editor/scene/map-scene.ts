@@ -132,7 +132,9 @@ export function createMapScene(canvas: HTMLCanvasElement, options: MapSceneOptio
         marksStale = false
         icons.mark(selection.filter((slot) => slot < (source?.count ?? 0)), hovered)
       }
-      const first = hovered === undefined ? selection.slice(0, 40) : [hovered, ...selection.slice(0, 40)]
+      // Many labels that are drawn whatever they cover can't be read.
+      const named = selection.length <= 8 ? selection : []
+      const first = hovered === undefined ? named : [hovered, ...named]
       const labels = options.labelOf === undefined ? []
         : layout.place(source, index, view, { limit: labelLimit, margin: 5, labelOf: options.labelOf, first })
       lines.update(labels)

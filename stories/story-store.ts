@@ -1,0 +1,3 @@
+import { createStore, defineSchema, type SchemaInput, type Store } from 'rowcast'
+import { createStoreContext } from 'rowcast/react'
+import { createMemoryStore } from 'rowcast/testing'
