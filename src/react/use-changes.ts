@@ -10,7 +10,7 @@ type Listener = ((set: ChangeSet) => void) | ((change: TableChange) => void)
 /** Calls a listener, the latest one given, with each change while the component is mounted. It causes no render. */
 export interface UseChanges<S extends SchemaInput> {
   (listener: (set: ChangeSet) => void): void
-  <T extends TableName<S>>(table: T, listener: (change: TableChange) => void): void
+  (table: TableName<S>, listener: (change: TableChange) => void): void
 }
 
 /** Makes the `useChanges` of a context. */

@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
 import { formatPath, setOwn, type CellValue, type Key } from '../changes/index.ts'
 import { SchemaError, type ValidationIssue } from '../errors/index.ts'
-import type { Column } from './model/column.ts'
+import { isColumn, type Column, type ObjectNode } from './model/column.ts'
 import { isDraft07 } from './model/facets.ts'
 import { RowEncodeFailure, type RowCodec, type RowObject } from './model/row-codec.ts'
 import type { TableModel } from './model/table-model.ts'
@@ -53,7 +53,7 @@ export class TableValidator {
       } else {
         // A missing property is stored as null is, but was not given.
         const missing = errors.filter((error) => error.keyword === 'required' && this.#hasNoDefault(error))
-        errors = missing.length > 0 ? missing : this.#errorsOf(complete)
+        errors = [...missing, ...this.#errorsOf(complete)]
       }
     }
     const issues = errors.map((error) => this.#issue(error, key, []))
@@ -80,9 +80,10 @@ export class TableValidator {
   }
 
   #hasNoDefault(error: ErrorObject): boolean {
-    const path = formatPath([...pointerSegments(error.instancePath), String((error.params as Record<string, unknown>)['missingProperty'])])
-    const column = this.#table.byPath.get(path)
-    return column !== undefined && column.defaultValue === undefined
+    let node: ObjectNode | Column | undefined = this.#table.root
+    for (const segment of [...pointerSegments(error.instancePath), String((error.params as Record<string, unknown>)['missingProperty'])])
+      node = node && !isColumn(node) ? node.properties.get(segment) : undefined
+    return node !== undefined && !comesByDefault(node)
   }
 
   #errorsOf(row: RowObject): readonly ErrorObject[] {
@@ -117,6 +118,14 @@ export class TableValidator {
     }
     return form
   }
+}
+
+/** Whether a property that is left out is there all the same. */
+function comesByDefault(node: ObjectNode | Column): boolean {
+  if (isColumn(node)) return node.defaultValue !== undefined
+  if (node.presence) return node.presence.defaultSql !== null
+  const children = [...node.properties]
+  return children.some(([, child]) => comesByDefault(child)) && children.every(([name, child]) => !node.required.has(name) || comesByDefault(child))
 }
 
 /** The value at a path of declared properties. */

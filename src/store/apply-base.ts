@@ -1,5 +1,6 @@
 import type { ChangeSet, Origin } from '../changes/index.ts'
 import type { Engine, WriteMeta } from './engine.ts'
+import { checkCommittedRows } from './layers/committed-rows.ts'
 import { makeWay } from './layers/collisions.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
 import { checkReservations } from './layers/reservations.ts'
@@ -34,8 +35,11 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
     () => {
       writeRows(engine, layers.planBase(writes, change.take))
       const nets = engine.netsSince(0)
-      if (change.take) checkReservations(layers, undefined, nets, engine.byName)
-      if (change.take) validateNets(nets)
+      if (!change.take) return
+      checkReservations(layers, undefined, nets, engine.byName)
+      // Where a draft lies over a row, what is committed must be valid, not the mixture that is seen.
+      checkCommittedRows(layers, nets)
+      validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
     },
     (visible) => {
       const nets = layers.committedNets(visible, [])

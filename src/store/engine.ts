@@ -335,6 +335,7 @@ export class Engine implements CaptureTarget {
         checkReservations(this.layers, segment.layer, segment.nets!, this.byName)
         if (!segment.layer) checkCommittedRows(this.layers, segment.nets!)
       }
+    const covered = !this.layers.empty
     return () => {
       const commits: ChangeSet[] = []
       for (const segment of segments) {
@@ -348,7 +349,7 @@ export class Engine implements CaptureTarget {
         if (nets.length > 0) commits.push(this.changeSet(nets, meta))
       }
       const committed = commits.length > 1 ? squash(commits) : commits[0]
-      const same = only && !only.layer && this.layers.empty
+      const same = only && !only.layer && !covered
       const set = visible.length === 0 ? undefined : same ? committed : this.changeSet(visible, meta, only?.layer?.id)
       if (committed && !isEmpty(committed)) this.onCommitted(committed)
       this.#enqueue(visible, set, committed)
@@ -401,6 +402,7 @@ export class Engine implements CaptureTarget {
     if (trace.deleted || !trace.existed) {
       const stored = trace.deleted ? trace.before! : (trace.after ?? rows.stored(trace.rowid))
       const key = rows.keyOf(stored)
+      if (!trace.deleted) rows.revive(key, trace.rowid)
       const cells = trace.deleted ? compareStored(model, stored, undefined) : compareStored(model, undefined, stored)
       return { rows, key, id: keyId(key), op: trace.deleted ? 'delete' : 'insert', cells }
     }

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs'
 import { equalValues, keyId, type CellValue, type Key, type Path } from '../changes/index.ts'
-import { StoreClosedError } from '../errors/index.ts'
+import { NotFoundError, StoreClosedError } from '../errors/index.ts'
 import { isObject, SINGLETON_KEY, type RowObject } from '../schema/index.ts'
 import type { RowPredicate, TableChange } from './api.ts'
 import type { Engine } from './engine.ts'
@@ -12,7 +12,7 @@ import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
 import { toRowChange, type NetRow } from './rows/cells.ts'
 import { placeOf, readPath } from './rows/place.ts'
 import { RowWriter, type Change } from './rows/row-writer.ts'
-import type { TableRows } from './rows/table-rows.ts'
+import { isNoKey, type TableRows } from './rows/table-rows.ts'
 
 /** A table as callers use it, untyped: `Table` in api.ts is its typed face. */
 export class TableHandle {
@@ -139,6 +139,7 @@ export class TableHandle {
     const engine = this.#engine
     const rows = this.#rows
     return new Observable<Value>((subscriber) => {
+      if (isNoKey(key)) throw new NotFoundError(`${this.name}: a row is observed by its key, not by ${String(key)}`)
       if (engine.closed) {
         subscriber.error(new StoreClosedError())
         return undefined

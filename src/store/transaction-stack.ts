@@ -12,6 +12,7 @@ export class TransactionStack {
   /** A transaction that single statements share, committed before anything else begins. */
   #idle = false
   #idleWrites = 0
+  #stuck = false
   #depth = 0
   readonly #savepoints = new Map<string, SqliteStatement>()
 
@@ -29,6 +30,7 @@ export class TransactionStack {
 
   /** Before a single statement that is atomic by itself, outside any transaction. */
   single(): void {
+    if (this.#stuck) this.#rollBack()
     if (this.#driver.durable) return
     // SQLite keeps a copy of every page changed since BEGIN.
     if (this.#idle && ++this.#idleWrites > 10_000) this.settle()
@@ -41,12 +43,14 @@ export class TransactionStack {
   /** Commits what single statements left open. */
   settle(): void {
     if (!this.#idle) return
-    this.#idle = false
     this.#commit.run()
+    this.#idle = false
   }
 
   begin(): void {
     if (this.#depth === 0) {
+      // A rollback that failed is tried again before anything else is done.
+      if (this.#stuck) this.#rollBack()
       this.settle()
       this.#begin.run()
     } else this.#kept(`SAVEPOINT rowcast_${this.#depth}`).run()
@@ -62,8 +66,14 @@ export class TransactionStack {
 
   rollback(): void {
     this.#depth--
-    if (this.#depth === 0) this.#rollback.run()
+    if (this.#depth === 0) this.#rollBack()
     else this.#driver.exec(`ROLLBACK TO rowcast_${this.#depth}; RELEASE rowcast_${this.#depth}`)
+  }
+
+  #rollBack(): void {
+    this.#stuck = true
+    this.#rollback.run()
+    this.#stuck = false
   }
 
   #kept(sql: string): SqliteStatement {

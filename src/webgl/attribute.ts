@@ -1,4 +1,4 @@
-import type { CellValue, Path } from '../changes/index.ts'
+import { isList, type CellValue, type Path } from '../changes/index.ts'
 import { RowcastError } from '../errors/index.ts'
 import type { TableModel } from '../schema/index.ts'
 import { attributeFormats, type AttributeArray, type AttributeFormat, type AttributeType } from './attribute-type.ts'
@@ -80,7 +80,7 @@ export class Attribute {
   /** Writes the value of one path. Only without a `map`. */
   writeOne(slot: number, at: number, value: CellValue): void {
     if (this.size > 1 && this.properties.length === 1) {
-      const list = Array.isArray(value) || value instanceof Uint8Array ? value : []
+      const list = isList(value) || value instanceof Uint8Array ? value : []
       for (let element = 0; element < this.size; element++) this.#put(slot * this.size + element, list[element])
     } else this.#put(slot * this.size + at, value)
     this.#dirty.mark(slot)

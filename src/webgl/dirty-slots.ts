@@ -52,7 +52,7 @@ export class DirtySlots {
 
   /** Where many slots are marked, looking through all of them is faster than sorting. */
   #sorted(count: number): readonly number[] {
-    if (this.#slots.length * 16 < count) return this.#slots.sort((a, b) => a - b)
+    if (this.#slots.length * 16 < count) return this.#slots.toSorted((a, b) => a - b)
     const slots: number[] = []
     for (let slot = 0; slot < this.#marked.length; slot++) if (this.#marked[slot] === 1) slots.push(slot)
     return slots

@@ -65,9 +65,10 @@ export function valueInInsert({ column, inner }: Property, after: Cells): CellVa
 /** The value after an update, in an array of one; `undefined` where the changed cells don't tell it. */
 export function valueInUpdate({ column, inner }: Property, after: Cells): readonly [CellValue] | undefined {
   if (!Object.hasOwn(after, column.path)) return undefined
+  // A draft may leave a value in an object that is no longer there: its cells can change unseen.
+  if (column.guard) return undefined
   const cell = after[column.path]
-  if (cell !== undefined) return [within(cell, inner)]
-  return column.guard ? undefined : [within(absentValue(column), inner)]
+  return [within(cell === undefined ? absentValue(column) : cell, inner)]
 }
 
 function within(value: CellValue, inner: readonly string[]): CellValue {

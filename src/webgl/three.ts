@@ -54,7 +54,7 @@ const MAX_RANGES = 4096
  */
 export function bindInstancedMesh<K, A extends MirrorAttributes>(
   mirror: Mirror<K, A>,
-  mesh: Mesh<BufferGeometry> | InstancedMesh<BufferGeometry>,
+  mesh: Mesh | InstancedMesh,
   options: BindOptions<keyof A & string> = {},
 ): MeshBinding {
   const layouts: LooseLayouts = mirror.layouts
@@ -128,7 +128,7 @@ export function bindInstancedMesh<K, A extends MirrorAttributes>(
   return { update, dispose: () => subscription?.unsubscribe() }
 }
 
-function isInstancedMesh(mesh: Mesh<BufferGeometry>): mesh is InstancedMesh<BufferGeometry> {
+function isInstancedMesh(mesh: Mesh): mesh is InstancedMesh {
   return 'isInstancedMesh' in mesh && mesh.isInstancedMesh === true
 }
 

@@ -119,7 +119,7 @@ test.each(['once', 'twice by StrictMode'])(
     await update(<StoreProvider store={store}>{null}</StoreProvider>)
     expect(store.table('label').get('a')?.rank).toBe(1)
     expect(openDrafts()).toBe(0)
-    await store.history.undo()
+    store.history.undo()
     expect(store.table('label').get('a')?.rank).toBe(1)
   },
 )

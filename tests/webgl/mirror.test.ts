@@ -112,7 +112,7 @@ test('flush$ comes once a frame, and only when something is dirty', async () => 
   pins.insert({ board: 'a', id: 1 })
   expect(frames.waiting()).toBe(0)
   const flushed = vi.fn(() => void mirror.takeDirty())
-  const ended = vi.fn()
+  const ended = vi.fn<() => void>()
   mirror.flush$.subscribe({ next: flushed, complete: ended })
   expect(frames.waiting()).toBe(1)
   frames.draw()

@@ -39,13 +39,13 @@ function takeUploads(attribute: InstancedBufferAttribute): { start: number; coun
 test('the geometry reads the arrays in place, and uploads only what is dirty, once a frame', async () => {
   const { pins, frames, mirror } = await open(2 * FAR + 1)
   const mesh = new Mesh(new InstancedBufferGeometry(), new MeshBasicMaterial())
-  const drawn = vi.fn()
+  const drawn = vi.fn<() => void>()
   const binding = bindInstancedMesh(mirror, mesh, { onUpdate: drawn })
   const position = instanced(mesh, 'position')
   const color = instanced(mesh, 'color')
   expect(position.array).toBe(mirror.arrays.position)
   expect([position.itemSize, position.normalized, color.itemSize, color.normalized]).toEqual([2, false, 4, true])
-  expect((mesh.geometry as InstancedBufferGeometry).instanceCount).toBe(2 * FAR + 1)
+  expect(mesh.geometry.instanceCount).toBe(2 * FAR + 1)
   takeUploads(position)
   takeUploads(color)
   const { version } = color
@@ -67,7 +67,7 @@ test('growth replaces the buffers and frees the old ones', async () => {
   const mesh = new Mesh(new InstancedBufferGeometry(), new MeshBasicMaterial())
   const binding = bindInstancedMesh(mirror, mesh, { attributes: { position: 'offset' }, drive: 'manual' })
   const before = instanced(mesh, 'offset')
-  const freed = vi.fn()
+  const freed = vi.fn<() => void>()
   mesh.geometry.addEventListener('dispose', freed)
   pins.insert(Array.from({ length: 5 }, (_, id) => ({ board: 'b', id, x: 1 })))
   expect(instanced(mesh, 'offset')).toBe(before)
@@ -76,7 +76,7 @@ test('growth replaces the buffers and frees the old ones', async () => {
   expect(instanced(mesh, 'offset')).not.toBe(before)
   expect(instanced(mesh, 'offset').array).toBe(mirror.arrays.position)
   expect(instanced(mesh, 'offset').array.length).toBe(400)
-  expect((mesh.geometry as InstancedBufferGeometry).instanceCount).toBe(105)
+  expect(mesh.geometry.instanceCount).toBe(105)
   expect(mesh.geometry.getAttribute('color')).toBeUndefined()
 })
 

@@ -232,7 +232,11 @@ class TableBuilder {
    */
   #agrees(facets: readonly Facet[], chain: readonly string[]): boolean {
     const own = ownDefault(facets)
-    return !isSchemaObject(own) || isWithin(own as CellValue, this.#defaultOf(facets, chain))
+    if (!isSchemaObject(own)) return true
+    const filled = this.#defaultOf(facets, chain)
+    if (isWithin(own as CellValue, filled)) return true
+    if (Object.keys(filled).length === 0) return false
+    throw new SchemaError(`${this.#reader.at(facets[0]!.pointer)}.default`, "an object's default and those of its properties disagree: give each property its default, and the object {}")
   }
 
   #declared(facets: readonly Facet[]): Map<string, Facet[]> {

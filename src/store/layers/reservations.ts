@@ -30,7 +30,7 @@ export function checkReservations(
     if (net.op !== 'delete') {
       for (const index of net.rows.schema.model.unique) checkUnique(stacks, layer, net, index)
       for (const reference of net.rows.schema.model.references) checkParent(stacks, layer, net, reference, tables)
-    } else checkChildren(stacks, layer, net, tables)
+    } else checkChildren(stacks, layer, net, tables, nets)
   }
 }
 
@@ -88,11 +88,15 @@ function checkParent(
   })
 }
 
-function checkChildren(stacks: LayerStacks, layer: Layer | undefined, net: NetRow, tables: ReadonlyMap<string, TableRows>): void {
+function checkChildren(
+  stacks: LayerStacks, layer: Layer | undefined, net: NetRow, tables: ReadonlyMap<string, TableRows>, nets: readonly NetRow[],
+): void {
   for (const child of tables.values()) {
     for (const reference of child.schema.model.references) {
       if (reference.table !== net.rows.schema.model.name) continue
       for (const stack of stacks.of(child)) {
+        // What the delete itself clears outside a draft, it takes from the drafts.
+        if (!layer && nets.some((one) => one.rows === child && one.id === stack.id && (one.op === 'delete' || reference.columns.some((column) => one.cells.has(column.index))))) continue
         for (const version of versionsOf(stack, reference.columns, layer)) {
           if (version.values.some((value) => value === null)) continue
           if (keyId(net.rows.keyOf(spreadKey(net.rows.schema.model, version.values))) !== net.id) continue

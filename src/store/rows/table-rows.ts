@@ -69,6 +69,7 @@ export class TableRows {
 
   /** The row under a key, read if need be. */
   get(key: Key): RowObject | undefined {
+    if (isNoKey(key)) return undefined
     const cached = this.#byKey.get(keyId(key))
     if (cached?.row) return cached.row
     return this.load(key)?.row
@@ -89,6 +90,7 @@ export class TableRows {
 
   /** The rowid under a key, without reading the row. */
   rowidOf(key: Key): number | undefined {
+    if (isNoKey(key)) return undefined
     const cached = this.#byKey.get(keyId(key))
     if (cached) return cached.rowid
     if (!this.#isKey(key)) return undefined
@@ -196,6 +198,16 @@ export class TableRows {
     }
   }
 
+  /** A row that the running transaction deleted and inserted again lends its unchanged parts. */
+  revive(key: Key, rowid: number): void {
+    const id = keyId(key)
+    const before = this.#forgotten.get(id)
+    if (!before || this.#byKey.has(id)) return
+    const cached = { key, rowid, row: undefined, previous: before.row ?? before.previous }
+    this.#byKey.set(id, cached)
+    this.#byRowid.set(rowid, cached)
+  }
+
   /** A transaction has ended: what it deleted will not come back as the same row. */
   letGo(): void {
     if (this.#forgotten.size > 0) this.#forgotten.clear()
@@ -284,6 +296,11 @@ export class TableRows {
     const values = model.key.map((column, n) => keyPart(column, parts[n]!))
     return values.length === 1 ? values[0]! : Object.freeze(values)
   }
+}
+
+/** Whether a value can't be a key of any table. */
+export function isNoKey(key: unknown): boolean {
+  return key === undefined || typeof key === 'symbol' || typeof key === 'function' || (typeof key === 'object' && !Array.isArray(key))
 }
 
 function isKeyPart(column: Column, part: Key): boolean {
