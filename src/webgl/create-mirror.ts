@@ -17,6 +17,6 @@ export function createMirror<S extends SchemaInput, T extends TableName<S>, cons
   table: T,
   options: MirrorOptions<S, T, A>,
 ): Mirror<KeyOf<S, T>, A> {
-  const mirror: unknown = new TableMirror(store as unknown as Store, table, options as unknown as TableMirrorOptions)
+  const mirror: unknown = new TableMirror(store as unknown as Store, table, options as TableMirrorOptions)
   return mirror as Mirror<KeyOf<S, T>, A>
 }

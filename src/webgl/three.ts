@@ -2,7 +2,7 @@
  * three: keeps the buffers of an instanced mesh of three.js in step with a mirror. The only file that imports three.
  * @module
  */
-import { DynamicDrawUsage, InstancedBufferAttribute, InstancedBufferGeometry, type BufferGeometry, type InstancedMesh, type Mesh } from 'three'
+import { DynamicDrawUsage, InstancedBufferAttribute, InstancedBufferGeometry, type InstancedMesh, type Mesh } from 'three'
 import { RowcastError } from '../errors/index.ts'
 import type { AttributeArray, AttributeLayout, DirtyRange, Mirror, MirrorAttributes } from './index.ts'
 

@@ -226,6 +226,7 @@ function applyWrite(model: StoreModel, who: number, write: Exclude<Write, { do: 
     case 'sql key': {
       const from = state.item.get(write.from)
       if (!from || write.from === write.key) return OK
+      if (model.heldByOthers('item', write.from, who)) return { is: 'skip', why: 'another key for a row that another draft edits' }
       if (state.item.has(write.key)) return { is: 'fail', error: 'constraint' }
       const gone = model.delete(who, 'item', write.from)
       return gone.is === 'ok' ? model.insert(who, 'item', write.key, from) : gone

@@ -42,9 +42,8 @@ function flatten(
 
 /** Of alternatives, null, and the only other one if there is just one. */
 function orNull(branches: readonly JsonSchema[] = []): readonly JsonSchema[] {
-  const isNull = (branch: JsonSchema): boolean => (branch as JsonSchemaObject).type === 'null'
-  const all = branches.filter(isNull).length >= branches.length - 1
-  return all ? branches : branches.filter(isNull)
+  const nulls = branches.filter((branch) => (branch as JsonSchemaObject).type === 'null')
+  return nulls.length >= branches.length - 1 ? branches : nulls
 }
 
 function resolve(root: JsonSchemaObject, ref: string): JsonSchema | undefined {

@@ -335,14 +335,16 @@ function namedBy(change: Change): (column: Column) => boolean {
       if (!Object.hasOwn(value, segment)) return false
       value = value[segment]
     }
-    return column.kind !== 'rest' && column.kind !== 'presence'
+    // Naming an object's properties says nothing of whether it is there, naming the object itself does.
+    return column.kind === 'presence' ? !isObject(value) : column.kind !== 'rest'
   }
 }
 
 /** Whether a column holds a part of what lies at a path, or the whole around it. */
 function isAtOrBelow(column: Column, segments: readonly string[]): boolean {
+  if (column.kind === 'rest' || (column.kind !== 'json' && column.segments.length < segments.length)) return false
   const shared = Math.min(column.segments.length, segments.length)
-  return column.kind !== 'rest' && column.segments.slice(0, shared).every((segment, n) => segment === segments[n])
+  return column.segments.slice(0, shared).every((segment, n) => segment === segments[n])
 }
 
 const crossFields = new WeakMap<ObjectNode, boolean>()
