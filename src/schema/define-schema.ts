@@ -1,9 +1,11 @@
+import type { Segments } from '../changes/index.ts'
 import { SchemaError } from '../errors/index.ts'
+import { facetsAt } from './facets-at.ts'
 import { buildTable, baseName } from './model/build-table.ts'
 import type { TableModel } from './model/table-model.ts'
 import { isSchemaObject } from './model/facets.ts'
 import { RowCodec } from './model/row-codec.ts'
-import type { CheckSchema, MigrationContext, SchemaInput } from './types/index.ts'
+import type { CheckSchema, JsonSchemaObject, MigrationContext, SchemaInput } from './types/index.ts'
 import { checkRenames } from './migration/check-renames.ts'
 import { TableValidator } from './validator.ts'
 
@@ -12,6 +14,8 @@ export interface TableSchema {
   readonly model: TableModel
   readonly codec: RowCodec
   readonly validator: TableValidator
+  /** Every schema object that applies at a property path, and whether the property must be there: for forms. */
+  facetsAt(segments: Segments): [facets: readonly JsonSchemaObject[], required: boolean]
 }
 
 /** A schema that was checked: what `createStore` takes. Made by `defineSchema`. */
@@ -58,7 +62,7 @@ export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchem
   for (const [index, [name, table]] of Object.entries(input.tables).entries()) {
     const model = buildTable(name, index, table)
     const codec = new RowCodec(model)
-    tables.set(name, { model, codec, validator: new TableValidator(model, codec) })
+    tables.set(name, { model, codec, validator: new TableValidator(model, codec), facetsAt: (segments) => facetsAt(table.schema, segments) })
   }
   for (const table of tables.values()) {
     checkReferences(table.model, tables)

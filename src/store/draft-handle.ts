@@ -173,7 +173,7 @@ export class DraftHandle extends Workspace implements Layer {
     const issues = [...this.stacks].flatMap((stack) => {
       const exists = stack.exists?.of(this)?.value ?? (stack.committed ? 1 : 0)
       if (exists !== 1) return []
-      return issuesOf(stack, underneath(stack, (cell) => stack.cells.get(cell)?.of(this)?.value ?? stack.cells.get(cell)?.committed))
+      return issuesOf(stack, underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(this)))
     })
     if (issues.length > 0) throw new ValidationError(issues)
   }

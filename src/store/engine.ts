@@ -34,8 +34,8 @@ interface Segment {
   readonly intentsFrom: number
   /** Once another layer writes: what these came to. */
   nets: readonly NetRow[] | undefined
-  to: number
-  intentsTo: number
+  /** What was meant beyond the nets: writes of the value that was there. */
+  intents: readonly Intent[]
 }
 
 /** What the store's own writes came to: what is told to subscribers. */
@@ -311,13 +311,12 @@ export class Engine implements CaptureTarget {
     const current = this.#segments.at(-1)
     if (current && current.layer === layer && current.nets === undefined) return
     if (current && current.nets === undefined) this.#closeSegment(current)
-    this.#segments.push({ layer, from: this.#journal.length, intentsFrom: this.#intents.length, nets: undefined, to: 0, intentsTo: 0 })
+    this.#segments.push({ layer, from: this.#journal.length, intentsFrom: this.#intents.length, nets: undefined, intents: [] })
   }
 
   #closeSegment(segment: Segment): void {
-    segment.to = this.#journal.length
-    segment.intentsTo = this.#intents.length
-    segment.nets = this.#nets(segment.from, segment.to)
+    segment.nets = this.#nets(segment.from, this.#journal.length)
+    segment.intents = standing(this.#intents.slice(segment.intentsFrom), segment.nets)
   }
 
   /**
@@ -327,19 +326,19 @@ export class Engine implements CaptureTarget {
   #prepare(meta: WriteMeta): () => void {
     const last = this.#segments.at(-1)
     if (last && last.nets === undefined) this.#closeSegment(last)
-    const segments = this.#segments.filter((segment) => segment.nets!.length > 0 || segment.intentsTo > segment.intentsFrom)
+    const segments = this.#segments.filter((segment) => segment.nets!.length > 0 || segment.intents.length > 0)
     const only = segments.length === 1 ? segments[0]! : undefined
     const visible = only ? only.nets! : this.#nets(0, this.#journal.length)
     if (!this.layers.empty)
       for (const segment of segments) {
-        checkReservations(this.layers, segment.layer, segment.nets!, this.byName)
+        checkReservations(this.layers, segment.layer, withIntents(segment.nets!, segment.intents), this.byName)
         if (!segment.layer) checkCommittedRows(this.layers, segment.nets!)
       }
     const covered = !this.layers.empty
     return () => {
       const commits: ChangeSet[] = []
       for (const segment of segments) {
-        const intents = this.#intents.slice(segment.intentsFrom, segment.intentsTo)
+        const { intents } = segment
         if (segment.layer) {
           this.layers.record(segment.layer, segment.nets!, intents)
           continue
@@ -439,6 +438,43 @@ export class Engine implements CaptureTarget {
   #outside(what: string): void {
     if (this.inTransaction) throw new TransactionError(`${what} can't run inside a transaction`)
   }
+}
+
+/**
+ * Of the cells that were written, those that show what they showed before: with the value that they have in the end,
+ * whatever was written to them in between.
+ */
+function standing(intents: readonly Intent[], nets: readonly NetRow[]): Intent[] {
+  if (intents.length === 0) return []
+  const cells = new Map<TableRows, Map<KeyId, Map<CellId, Intent>>>()
+  for (const intent of intents) {
+    const rows = getOrAdd(cells, intent.rows, () => new Map<KeyId, Map<CellId, Intent>>())
+    getOrAdd(rows, intent.id, () => new Map<CellId, Intent>()).set(intent.cell, intent)
+  }
+  for (const net of nets) {
+    const found = cells.get(net.rows)?.get(net.id)
+    for (const cell of net.cells.keys()) found?.delete(cell)
+  }
+  const out: Intent[] = []
+  for (const [rows, byRow] of cells)
+    for (const row of byRow.values())
+      for (const intent of row.values()) {
+        const rowid = rows.rowidOf(intent.key)
+        if (rowid !== undefined) out.push({ ...intent, value: rows.cellAt(rowid, intent.cell) })
+      }
+  return out
+}
+
+/** All that was written, the values that were there already included: what is to be checked. */
+function withIntents(nets: readonly NetRow[], intents: readonly Intent[]): NetRow[] {
+  const meant = intents.map(({ rows, key, id, cell, value }): NetRow => ({ rows, key, id, op: 'update', cells: new Map([[cell, { before: value, after: value }]]) }))
+  return [...nets, ...meant]
+}
+
+function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key)
+  if (value === undefined) map.set(key, (value = make()))
+  return value
 }
 
 function columnsOf(net: NetRow): number[] {

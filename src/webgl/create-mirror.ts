@@ -1,7 +1,7 @@
 import type { KeyOf, PathOf, SchemaInput, TableName } from '../schema/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Mirror, MirrorAttributes, MirrorOptions } from './mirror.ts'
-import { TableMirror, type TableMirrorOptions } from './table-mirror.ts'
+import { TableMirror } from './table-mirror.ts'
 
 /**
  * Mirrors a table in typed arrays, for WebGL: filled once, then kept in step with each ChangeSet at a cost of the cells
@@ -17,6 +17,6 @@ export function createMirror<S extends SchemaInput, T extends TableName<S>, cons
   table: T,
   options: MirrorOptions<S, T, A>,
 ): Mirror<KeyOf<S, T>, A> {
-  const mirror: unknown = new TableMirror(store as unknown as Store, table, options as TableMirrorOptions)
+  const mirror: unknown = new TableMirror(store as unknown as Store, table, options)
   return mirror as Mirror<KeyOf<S, T>, A>
 }

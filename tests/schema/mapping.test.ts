@@ -19,7 +19,7 @@ interface Rows {
 
 type Keywords = { readonly [keyword: string]: unknown }
 
-const table = (store: Store, name = 't'): Rows => store.table(name as never) as unknown as Rows
+const table = (store: Store, name = 't'): Rows => store.table(name as never)
 
 /** A store of tables given as they stand in a document. */
 async function openTables(driver: SqliteDriverFactory, tables: unknown): Promise<Store> {
@@ -40,7 +40,7 @@ async function keeps(driver: () => SqliteDriverFactory, property: unknown, value
   const again = await createStore({ schema, driver: driver(), data: store.export() })
   for (const [n, v] of values.entries()) {
     deepStrictEqual(rows.get(`k${n}`), { id: `k${n}`, v })
-    deepStrictEqual(table(again as unknown as Store).get(`k${n}`), { id: `k${n}`, v })
+    deepStrictEqual(table(again).get(`k${n}`), { id: `k${n}`, v })
     rows.set('set', 'v', v)
     deepStrictEqual(rows.get('set'), { id: 'set', v })
     rows.update('set', { v })

@@ -31,8 +31,8 @@ const schema = defineSchema({
 })
 
 type Shape = typeof schema extends { readonly definition: infer S } ? S : never
-type ItemStore = Store<Shape & typeof schema.definition>
-type ItemDraft = Draft<Shape & typeof schema.definition>
+type ItemStore = Store<Shape  >
+type ItemDraft = Draft<Shape  >
 
 async function open(driver: SqliteDriverFactory): Promise<ItemStore> {
   const store: ItemStore = await createStore({ schema, driver })

@@ -234,13 +234,13 @@ describeEachDriver('a transaction', (driver) => {
       items.insert({ id: 'a' })
       return Promise.resolve()
     }
-    expect(() => store.transaction(promising as () => void)).toThrow(TransactionError)
+    expect(() => store.transaction(promising)).toThrow(TransactionError)
     expect(items.keys()).toEqual([])
     const thenable = (): unknown => {
       items.insert({ id: 'a' })
       return { then: () => undefined }
     }
-    expect(() => store.transaction(thenable as () => void)).toThrow(TransactionError)
+    expect(() => store.transaction(thenable)).toThrow(TransactionError)
     expect(items.keys()).toEqual([])
   })
 
@@ -253,7 +253,7 @@ describeEachDriver('a transaction', (driver) => {
       () => store.exec({ sql: 'update nothing set a = 1' }),
       () => items.set('none', 'rank', 1),
     ]) {
-      expect(() => store.transaction(fail as () => void)).toThrow()
+      expect(() => store.transaction(fail)).toThrow()
       expect(items.keys()).toEqual([])
       store.transaction(() => {
         expect(fail).toThrow()

@@ -1,6 +1,5 @@
 import type { Segments } from '../../changes/index.ts'
-import type { JsonSchema, JsonSchemaObject } from '../../schema/index.ts'
-import { fieldFacets } from './field-facets.ts'
+import type { JsonSchema, JsonSchemaObject, TableSchema } from '../../schema/index.ts'
 import { htmlPattern, isColorPattern } from './html-pattern.ts'
 import { mergeFacets } from './merge-facets.ts'
 
@@ -45,9 +44,9 @@ export interface FieldSchema {
 /** The formats that are input types too. */
 const INPUT_TYPES = ['color', 'date', 'email', 'password', 'url'] as const
 
-/** What a form needs to know of the property at a path of a table's JSON Schema. */
-export function fieldSchema(root: JsonSchemaObject, segments: Segments): FieldSchema {
-  const [facets, required] = fieldFacets(root, segments)
+/** What a form needs to know of the property at a path of a table. */
+export function fieldSchema(table: TableSchema | undefined, segments: Segments): FieldSchema {
+  const [facets, required] = table?.facetsAt(segments) ?? [[], false]
   const facet = mergeFacets(facets)
   const choices = choicesOf(facet)
   const values = choices.map((choice) => choice.const)

@@ -21,8 +21,8 @@ export function useBoundProps<S extends SchemaInput>(
   { field, write }: WritableField,
 ): FieldProps {
   const { store } = useScope(context)
-  const root = store.schema.definition.tables[field.table]?.schema
-  const schema = useMemo(() => fieldSchema(root ?? {}, parsePath(field.path)), [root, field.path])
+  const table = store.schema.tables.get(field.table)
+  const schema = useMemo(() => fieldSchema(table, parsePath(field.path)), [table, field.path])
   const source = useMemo(() => heldText(field.value), [field])
   const stored = useSource(field.value)
   const exists = useSource(field.exists)

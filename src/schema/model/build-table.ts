@@ -234,7 +234,7 @@ class TableBuilder {
     const own = ownDefault(facets)
     if (!isSchemaObject(own)) return true
     const filled = this.#defaultOf(facets, chain)
-    if (isWithin(own as CellValue, filled)) return true
+    if (isWithin(own, filled)) return true
     if (Object.keys(filled).length === 0) return false
     throw new SchemaError(`${this.#reader.at(facets[0]!.pointer)}.default`, "an object's default and those of its properties disagree: give each property its default, and the object {}")
   }

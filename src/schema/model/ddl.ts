@@ -79,8 +79,16 @@ function createViewTriggerSql(table: TableModel): string[] {
       `CREATE TRIGGER ${trigger('rekey')} INSTEAD OF UPDATE OF ${names(table.key)} ON ${view} WHEN NOT (${sameKey}) BEGIN ` +
         `UPDATE ${base} SET ${table.columns.map((column) => `${quoteName(column.name)} = ${movedSql(table, column)}`).join(', ')} WHERE ${isOld}; END`,
     )
+  const together = uniqueTogether(table)
+  for (const group of together) {
+    const sets = group.flatMap((column) => assignments(table, column, true))
+    statements.push(
+      `CREATE TRIGGER ${trigger(`update_${group.map((column) => column.name).join('__')}`)} INSTEAD OF UPDATE OF ${names(group)} ON ${view}${table.singleton ? '' : ` WHEN ${sameKey}`} BEGIN ` +
+        `UPDATE ${base} SET ${[...new Set(sets)].join(', ')} WHERE ${isOld}; END`,
+    )
+  }
   for (const column of table.columns) {
-    if (table.key.includes(column)) continue
+    if (table.key.includes(column) || together.some((group) => group.includes(column))) continue
     statements.push(
       `CREATE TRIGGER ${trigger(`update_${column.name}`)} INSTEAD OF UPDATE OF ${quoteName(column.name)} ON ${view}${table.singleton ? '' : ` WHEN ${sameKey}`} BEGIN ` +
         `UPDATE ${base} SET ${assignments(table, column).join(', ')} WHERE ${isOld}; END`,
@@ -117,9 +125,24 @@ function movedSql(table: TableModel, column: Column): string {
   return `CASE WHEN NEW.${name} IS OLD.${name} THEN ${name} ELSE ${updatedSql(table, column)} END`
 }
 
-function assignments(table: TableModel, column: Column): string[] {
+/** Columns that are unique together change together: one by one they could collide on the way. */
+function uniqueTogether(table: TableModel): Column[][] {
+  const groups: Set<Column>[] = []
+  for (const index of table.unique) {
+    const columns = index.columns.filter((column) => !table.key.includes(column))
+    if (columns.length < 2) continue
+    const touched = groups.filter((group) => columns.some((column) => group.has(column)))
+    for (const group of touched) groups.splice(groups.indexOf(group), 1)
+    groups.push(new Set([...touched.flatMap((group) => [...group]), ...columns]))
+  }
+  return groups.map((group) => [...group])
+}
+
+function assignments(table: TableModel, column: Column, keep = false): string[] {
   const given = `NEW.${quoteName(column.name)}`
-  const sets = [`${quoteName(column.name)} = ${column.kind === 'presence' && column.defaultSql === null ? given : updatedPresence(table, column)}`]
+  const next = column.kind === 'presence' && column.defaultSql === null ? given : updatedPresence(table, column)
+  const name = quoteName(column.name)
+  const sets = [`${name} = ${keep ? `CASE WHEN ${given} IS OLD.${name} THEN ${name} ELSE ${next} END` : next}`]
   if (column.kind === 'presence')
     for (const below of columnsBelow(objectOf(table.root, column)))
       sets.push(`${quoteName(below.name)} = CASE WHEN ${given} THEN ${quoteName(below.name)} END`)

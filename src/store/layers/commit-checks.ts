@@ -53,7 +53,7 @@ function isThere(stack: RowStack, layer: Layer): boolean {
 }
 
 function committedTuple(stack: RowStack, index: IndexModel, layer: Layer): SqlValue[] {
-  const stored = underneath(stack, (cell) => stack.cells.get(cell)?.of(layer)?.value ?? stack.cells.get(cell)?.committed)
+  const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(layer))
   return index.columns.map((column) => {
     const value = stored[column.index]!
     return value === null ? column.defaultSql : column.nullMark !== undefined && sameSql(value, column.nullMark) ? null : value

@@ -1,7 +1,7 @@
-import { describeKey, keyId } from '../../changes/index.ts'
+import { describeKey, keyId, type Key } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { ConstraintError } from '../../errors/index.ts'
-import { sameSql, type Column, type IndexModel, type Reference, type TableModel } from '../../schema/index.ts'
+import { effectiveSql, sameSql, type Column, type IndexModel, type Reference, type TableModel } from '../../schema/index.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import type { Layer, RowStack } from './row-stack.ts'
@@ -55,19 +55,56 @@ function checkRow(stack: RowStack | undefined, layer: Layer | undefined, net: Ne
 
 function checkUnique(stacks: LayerStacks, layer: Layer | undefined, net: NetRow, index: IndexModel): void {
   if (net.op === 'update' && !index.columns.some((column) => net.cells.has(column.index))) return
-  const mine = tupleNow(net, index.columns)
-  if (mine.some((value) => value === null)) return
+  const own = stacks.get(net.rows, net.id)
+  const other = own && [...own.layers()].find((one) => one !== layer)
+  for (const [n, mine] of tuplesOf(net, index, other && own, layer).entries()) {
+    if (mine.some((value) => value === null)) continue
+    const holder = n === 0 ? undefined : rowWith(net, index, mine)
+    const found = holder ?? reservedBy(stacks, layer, net, index, mine)
+    if (!found) continue
+    const draft = found.draft ?? other!
+    const { model } = net.rows.schema
+    throw new ConstraintError({
+      constraint: 'unique', table: model.name, columns: index.columns.map((column) => column.path), draftId: draft.id,
+      message: `${model.name} ${describeKey(net.key)}: ${index.columns.map((column) => column.path).join(', ')} = ${mine.map(String).join(', ')} is reserved: ${model.name} ${describeKey(found.key)} has it if ${describe(draft)} is cancelled`,
+    })
+  }
+}
+
+function reservedBy(
+  stacks: LayerStacks, layer: Layer | undefined, net: NetRow, index: IndexModel, mine: readonly SqlValue[],
+): { key: Key; draft: Layer } | undefined {
   for (const stack of stacks.of(net.rows)) {
     if (stack.id === net.id) continue
-    for (const version of versionsOf(stack, index.columns, layer)) {
-      if (!version.values.every((value, n) => sameSql(effective(index.columns[n]!, value), mine[n]!))) continue
-      const { model } = net.rows.schema
-      throw new ConstraintError({
-        constraint: 'unique', table: model.name, columns: index.columns.map((column) => column.path), draftId: version.draft.id,
-        message: `${model.name} ${describeKey(net.key)}: ${index.columns.map((column) => column.path).join(', ')} = ${mine.map(String).join(', ')} is reserved: ${model.name} ${describeKey(stack.key)} has it if ${describe(version.draft)} is cancelled`,
-      })
-    }
+    for (const version of versionsOf(stack, index.columns, layer))
+      if (version.values.every((value, n) => sameSql(effective(index.columns[n]!, value), mine[n]!))) return { key: stack.key, draft: version.draft }
   }
+  return undefined
+}
+
+/** Another row that is seen with these values. */
+function rowWith({ rows, id }: NetRow, index: IndexModel, values: readonly SqlValue[]): { key: Key; draft: undefined } | undefined {
+  const where = index.columns.map((column) => `${effectiveSql(column)} = ?`).join(' AND ')
+  const found = rows.statement(`SELECT rowid FROM ${rows.base} WHERE ${where}`).get(values)
+  const key = found && rows.keyAt(Number(found[0]))
+  return key === undefined || keyId(key) === id ? undefined : { key, draft: undefined }
+}
+
+/** More combinations of other drafts' values than this are not looked at one by one. */
+const MAX_COMBINATIONS = 64
+
+/** What the row's values are now, first, and what else they would be with this layer's writes if drafts were cancelled. */
+function tuplesOf(net: NetRow, index: IndexModel, stack: RowStack | undefined, layer: Layer | undefined): SqlValue[][] {
+  const now = tupleNow(net, index.columns)
+  let tuples: SqlValue[][] = [[]]
+  for (const [n, column] of index.columns.entries()) {
+    const cell = net.cells.has(column.index) ? undefined : stack?.cells.get(column.index)
+    const mine = layer && cell?.of(layer)
+    const others = !cell ? [] : mine ? [mine.value] : [cell.base, ...cell.entries.map((entry) => entry.value)]
+    const values = [now[n]!, ...others.map((value) => effective(column, value)).filter((value) => !sameSql(value, now[n]!))]
+    tuples = tuples.flatMap((tuple) => values.map((value) => [...tuple, value])).slice(0, MAX_COMBINATIONS)
+  }
+  return tuples
 }
 
 function checkParent(
@@ -130,12 +167,15 @@ function versionsOf(stack: RowStack, columns: readonly Column[], layer: Layer | 
   if (top && !(layer && touching.has(layer)))
     add(stack.exists?.base ?? 1, columns.map((_, n) => covered[n]?.base ?? (covered[n] ? null : now[n]!)), top)
   for (const one of touching) {
-    if (one === layer) continue
+    // One's own value counts only where another draft covers it, or has deleted the row.
+    const hiding = stack.visible() ? undefined : stack.exists?.entries.at(-1)?.layer
+    const above = hiding && hiding !== one ? hiding : covered.map((cell) => cell?.entries.at(-1)?.layer).find((holder, n) => holder !== undefined && holder !== one && covered[n]?.of(one))
+    if (one === layer && !above) continue
     const exists = stack.exists?.of(one)?.value ?? stack.exists?.base ?? 1
     add(exists, columns.map((_, n) => {
       const mine = covered[n]?.of(one)
       return mine ? mine.value : covered[n] ? covered[n].base : now[n]!
-    }), one)
+    }), one === layer ? above! : one)
   }
   return versions
 }

@@ -33,6 +33,12 @@ export class CellStack {
     return this.base
   }
 
+  /** What is committed once a layer is: its own value where it has one, which may be NULL. */
+  committedWith(layer: Layer): SqlValue {
+    const own = this.of(layer)
+    return own ? own.value : this.committed
+  }
+
   of(layer: Layer): StackEntry | undefined {
     return this.entries.find((entry) => entry.layer === layer)
   }

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { StoreClosedError } from '../../../src/errors/index.ts'
-import type { RowObject } from '../../../src/schema/index.ts'
 import type { LiveDiff } from '../../../src/store/api.ts'
 import { applyDiff, closeLiveQueries, TableLive, TableQuery, type TableQueryOptions } from '../../../src/store/live/index.ts'
 import { openEngine, type Opened, type Pin } from './open-engine.ts'
@@ -39,7 +38,7 @@ const pin = fc.record(
 type Step = (opened: Opened) => void
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: pin.map((row): Step => ({ pin: writer }) => void writer.upsert([row as RowObject])) },
+  { weight: 4, arbitrary: pin.map((row): Step => ({ pin: writer }) => void writer.upsert([row])) },
   { weight: 3, arbitrary: fc.nat(90).map((id): Step => ({ pin: writer }) => void writer.delete([id])) },
   { weight: 3, arbitrary: fc.tuple(fc.nat(90), fc.oneof(fc.nat(5), fc.constant(null))).map(([id, rank]): Step => ifThere(id, (w) => w.set(id, 'rank', rank))) },
   { weight: 2, arbitrary: fc.tuple(fc.nat(90), fc.constantFrom('p', 'q', 'r')).map(([id, note]): Step => ifThere(id, (w) => w.set(id, 'note', note))) },

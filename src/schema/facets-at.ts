@@ -1,13 +1,12 @@
-import type { CellValue, Segments } from '../../changes/index.ts'
-import type { JsonSchema, JsonSchemaObject } from '../../schema/index.ts'
-import { readPath } from '../read-path.ts'
+import type { Segments } from '../changes/index.ts'
+import type { JsonSchema, JsonSchemaObject } from './types/index.ts'
 
 /**
  * Walks a table's JSON Schema to a property: through `$ref`, `allOf`, and an `anyOf`/`oneOf` that only adds null. Also
  * into what is one JSON column, where the table's model ends. Gives every schema object that applies to the property, and
  * whether it must be there.
  */
-export function fieldFacets(root: JsonSchemaObject, segments: Segments): [facets: readonly JsonSchemaObject[], required: boolean] {
+export function facetsAt(root: JsonSchemaObject, segments: Segments): [facets: readonly JsonSchemaObject[], required: boolean] {
   let facets = flatten(root, root)
   let required = true
   for (const segment of segments) {
@@ -49,5 +48,5 @@ function orNull(branches: readonly JsonSchema[] = []): readonly JsonSchema[] {
 function resolve(root: JsonSchemaObject, ref: string): JsonSchema | undefined {
   const names = ref.split('/').slice(1)
   const segments = names.map((name) => decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~'))
-  return readPath(root as CellValue, segments) as JsonSchema | undefined
+  return segments.reduce<unknown>((inside, name) => (inside as Record<string, unknown> | undefined)?.[name], root) as JsonSchema | undefined
 }
