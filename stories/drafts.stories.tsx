@@ -19,7 +19,13 @@ function Fields(): ReactElement {
       </label>
       <label>
         Size
-        <input type="range" min={8} max={48} value={size ?? 8} onChange={(event) => setSize(Number(event.target.value))} />
+        <input
+          type="range"
+          min={8}
+          max={48}
+          value={size ?? 8}
+          onChange={(event) => setSize(Number(event.target.value))}
+        />
       </label>
     </>
   )

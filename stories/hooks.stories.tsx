@@ -5,8 +5,19 @@ import { expect, waitFor } from 'storybook/test'
 import { Card, loadStore, storeOf, withStore } from './story-frame.tsx'
 import { labels } from './story-store.ts'
 
-const { useChanges, useField, useFieldProps, useHistory, useLive, useQuery, useRow, useRows, useStore, useTable, useValue } =
-  labels
+const {
+  useChanges,
+  useField,
+  useFieldProps,
+  useHistory,
+  useLive,
+  useQuery,
+  useRow,
+  useRows,
+  useStore,
+  useTable,
+  useValue,
+} = labels
 const { useValueField, useValueFieldProps } = labels
 
 const meta: Meta = { title: 'Hooks', loaders: [loadStore], decorators: [withStore] }
@@ -28,7 +39,9 @@ export const UseRow: StoryObj = {
   render: () => <Row />,
   play: async ({ canvas, loaded }) => {
     await expect(await canvas.findByText('Oslo')).toBeVisible()
-    storeOf(loaded).table('label').update('oslo', { name: 'Kristiania', text: { size: 20 } })
+    storeOf(loaded)
+      .table('label')
+      .update('oslo', { name: 'Kristiania', text: { size: 20 } })
     await expect(await canvas.findByText('Kristiania')).toBeVisible()
     await expect(canvas.getByText('rank 3, 20 px')).toBeVisible()
   },

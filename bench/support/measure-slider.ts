@@ -24,7 +24,12 @@ export async function measureSlider({ steps }: { readonly steps: number }): Prom
     if (!(element instanceof HTMLInputElement)) throw new Error(`There is no input ${testId}.`)
     return element
   }
-  const [slider, first, second, other] = ['field-1-icon.size', 'number-1-icon.size', 'number-2-icon.size', 'field-2-icon.size'].map(find)
+  const [slider, first, second, other] = [
+    'field-1-icon.size',
+    'number-1-icon.size',
+    'number-2-icon.size',
+    'field-2-icon.size',
+  ].map(find)
   const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set
   const id = document.querySelector('[data-testid=table-row][aria-selected=true]')?.getAttribute('data-id')
   const current = draft?.()

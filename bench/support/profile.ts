@@ -20,7 +20,12 @@ export async function profiled<T>(page: Page, title: string, work: () => Promise
   return result
 }
 
-function printTop(title: string, nodes: readonly ProfileNode[], samples: readonly number[], deltas: readonly number[]): void {
+function printTop(
+  title: string,
+  nodes: readonly ProfileNode[],
+  samples: readonly number[],
+  deltas: readonly number[],
+): void {
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const parents = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)))
   const nameOf = ({ callFrame: { functionName, url, lineNumber } }: ProfileNode): string =>
@@ -38,10 +43,16 @@ function printTop(title: string, nodes: readonly ProfileNode[], samples: readonl
     for (let at: ProfileNode | undefined = leaf; at; at = byId.get(parents.get(at.id) ?? -1)) seen.add(nameOf(at))
     for (const name of seen) total.set(name, (total.get(name) ?? 0) + ms)
   }
-  for (const [kind, times] of [['self', self], ['with what it calls', total]] as const) {
+  for (const [kind, times] of [
+    ['self', self],
+    ['with what it calls', total],
+  ] as const) {
     const top = [...times].toSorted((a, b) => b[1] - a[1]).slice(0, kind === 'self' ? 30 : 45)
     console.log(`\n${title}: most time, ${kind}\n`)
-    printTable(['function', 'ms', '%'], top.map(([name, ms]) => [name, ms.toFixed(1), ((ms / all) * 100).toFixed(1)]))
+    printTable(
+      ['function', 'ms', '%'],
+      top.map(([name, ms]) => [name, ms.toFixed(1), ((ms / all) * 100).toFixed(1)]),
+    )
   }
   console.log('')
 }

@@ -21,9 +21,17 @@ export async function download(url: string | URL, options: DownloadOptions): Pro
   try {
     response = await load(url, options.signal ? { signal: options.signal } : {})
   } catch (error) {
-    throw new RowcastError('remote', `${String(url)} could not be loaded: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new RowcastError(
+      'remote',
+      `${String(url)} could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
   }
-  if (!response.ok) throw new RowcastError('remote', `${String(url)} could not be loaded: the server answered ${response.status} ${response.statusText}`.trim())
+  if (!response.ok)
+    throw new RowcastError(
+      'remote',
+      `${String(url)} could not be loaded: the server answered ${response.status} ${response.statusText}`.trim(),
+    )
   const total = totalOf(response)
   const chunks: Uint8Array[] = []
   let loaded = 0
@@ -36,9 +44,14 @@ export async function download(url: string | URL, options: DownloadOptions): Pro
         options.onProgress?.({ loaded, total })
       }
   } catch (error) {
-    throw new RowcastError('remote', `${String(url)} broke off after ${loaded} bytes: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new RowcastError(
+      'remote',
+      `${String(url)} broke off after ${loaded} bytes: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
   }
-  if (total !== undefined && loaded < total) throw new RowcastError('remote', `${String(url)} broke off after ${loaded} of ${total} bytes`)
+  if (total !== undefined && loaded < total)
+    throw new RowcastError('remote', `${String(url)} broke off after ${loaded} of ${total} bytes`)
   const bytes = new Uint8Array(loaded)
   let at = 0
   for (const chunk of chunks) {

@@ -25,16 +25,23 @@ export interface RemoteOptions<S extends SchemaInput> extends Pick<StoreOptions<
  * Throws RowcastError with code `remote` where the file can't be loaded, SqlError for what is no rowcast database,
  * VersionError for one that is newer than `schema`, MigrationError for one that can't be migrated.
  */
-export async function openRemote<const S extends SchemaInput = SchemaInput>(url: string | URL, options: RemoteOptions<S> = {}): Promise<Store<S>> {
+export async function openRemote<const S extends SchemaInput = SchemaInput>(
+  url: string | URL,
+  options: RemoteOptions<S> = {},
+): Promise<Store<S>> {
   const mode: string = options.mode ?? 'auto'
-  if (mode !== 'auto' && mode !== 'whole') throw new RowcastError('remote', `mode '${mode}' is not supported: expected 'auto' or 'whole'`)
+  if (mode !== 'auto' && mode !== 'whole')
+    throw new RowcastError('remote', `mode '${mode}' is not supported: expected 'auto' or 'whole'`)
   const bytes = await download(url, options)
   const driver = options.driver ?? sqlJsDriver(options.locateFile ? { locateFile: options.locateFile } : {})
   const schema = options.schema ?? ((await storedSchema(bytes, driver)) as Schema<S>)
   return createStore({ schema, data: bytes, driver, readOnly: true, history: { limit: 0 } })
 }
 
-async function storedSchema(bytes: Uint8Array, factory: NonNullable<StoreOptions<SchemaInput>['driver']>): Promise<Schema> {
+async function storedSchema(
+  bytes: Uint8Array,
+  factory: NonNullable<StoreOptions<SchemaInput>['driver']>,
+): Promise<Schema> {
   const driver = await factory.open(bytes)
   try {
     const metadata = readMetadata(driver)

@@ -42,19 +42,25 @@ export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchem
   const input: SchemaInput = schema
   if (!isSchemaObject(input)) throw new SchemaError('schema', 'expected an object with version and tables')
   for (const key of Object.keys(input))
-    if (!SCHEMA_KEYS.includes(key)) throw new SchemaError(key, `is not part of a schema: expected version, tables, migrations`)
-  if (!Number.isSafeInteger(input.version) || input.version < 1) throw new SchemaError('version', 'expected a whole number from 1')
-  if (!isSchemaObject(input.tables) || Object.keys(input.tables).length === 0) throw new SchemaError('tables', 'expected an object with at least one table')
+    if (!SCHEMA_KEYS.includes(key))
+      throw new SchemaError(key, `is not part of a schema: expected version, tables, migrations`)
+  if (!Number.isSafeInteger(input.version) || input.version < 1)
+    throw new SchemaError('version', 'expected a whole number from 1')
+  if (!isSchemaObject(input.tables) || Object.keys(input.tables).length === 0)
+    throw new SchemaError('tables', 'expected an object with at least one table')
   const names = new Map<string, string>()
   for (const [name, table] of Object.entries(input.tables)) {
     const place = `tables.${name}`
-    if (name === '' || name.includes('\0') || RESERVED.test(name)) throw new SchemaError(place, 'a table needs a name, and rowcast_ and sqlite_ are reserved')
+    if (name === '' || name.includes('\0') || RESERVED.test(name))
+      throw new SchemaError(place, 'a table needs a name, and rowcast_ and sqlite_ are reserved')
     if (!isSchemaObject(table)) throw new SchemaError(place, 'expected an object with primaryKey and schema')
     for (const key of Object.keys(table))
-      if (!TABLE_KEYS.includes(key)) throw new SchemaError(`${place}.${key}`, `is not part of a table: expected ${TABLE_KEYS.join(', ')}`)
+      if (!TABLE_KEYS.includes(key))
+        throw new SchemaError(`${place}.${key}`, `is not part of a table: expected ${TABLE_KEYS.join(', ')}`)
     for (const sqlName of [name, baseName(name)]) {
       const holder = names.get(sqlName.toLowerCase())
-      if (holder !== undefined) throw new SchemaError(place, `would share a name in SQLite with table '${holder}': rename one of them`)
+      if (holder !== undefined)
+        throw new SchemaError(place, `would share a name in SQLite with table '${holder}': rename one of them`)
       names.set(sqlName.toLowerCase(), name)
     }
   }
@@ -62,7 +68,12 @@ export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchem
   for (const [index, [name, table]] of Object.entries(input.tables).entries()) {
     const model = buildTable(name, index, table)
     const codec = new RowCodec(model)
-    tables.set(name, { model, codec, validator: new TableValidator(model, codec), facetsAt: (segments) => facetsAt(table.schema, segments) })
+    tables.set(name, {
+      model,
+      codec,
+      validator: new TableValidator(model, codec),
+      facetsAt: (segments) => facetsAt(table.schema, segments),
+    })
   }
   for (const table of tables.values()) {
     checkReferences(table.model, tables)
@@ -72,7 +83,10 @@ export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchem
   const migrations = input.migrations ?? {}
   for (const [version, migrate] of Object.entries(migrations)) {
     if (!/^\d+$/.test(version) || Number(version) < 2 || Number(version) > input.version)
-      throw new SchemaError(`migrations.${version}`, `expected a version from 2 to ${input.version}: the one that the step leads to`)
+      throw new SchemaError(
+        `migrations.${version}`,
+        `expected a version from 2 to ${input.version}: the one that the step leads to`,
+      )
     if (typeof migrate !== 'function') throw new SchemaError(`migrations.${version}`, 'expected a function')
   }
   return Object.freeze({ version: input.version, definition: schema, tables, migrations })
@@ -93,12 +107,19 @@ function checkReferences(model: TableModel, tables: ReadonlyMap<string, TableSch
     const place = `tables.${model.name}.references.${reference.name}`
     const parent = tables.get(reference.table)?.model
     if (!parent) throw new SchemaError(`${place}.table`, `there is no table '${reference.table}'`)
-    if (parent.singleton) throw new SchemaError(`${place}.table`, `'${reference.table}' is a singleton and has no key to refer to`)
+    if (parent.singleton)
+      throw new SchemaError(`${place}.table`, `'${reference.table}' is a singleton and has no key to refer to`)
     if (parent.key.length !== reference.columns.length)
-      throw new SchemaError(place, `the key of '${reference.table}' has ${parent.key.length} parts: name as many properties ("properties": […])`)
+      throw new SchemaError(
+        place,
+        `the key of '${reference.table}' has ${parent.key.length} parts: name as many properties ("properties": […])`,
+      )
     for (const [n, column] of reference.columns.entries())
       if (parent.key[n]!.kind !== column.kind)
-        throw new SchemaError(place, `'${column.path}' is ${column.kind}, the key of '${reference.table}' is ${parent.key[n]!.kind}`)
+        throw new SchemaError(
+          place,
+          `'${column.path}' is ${column.kind}, the key of '${reference.table}' is ${parent.key[n]!.kind}`,
+        )
   }
 }
 
@@ -109,11 +130,18 @@ function checkDefaults({ model, codec, validator }: TableSchema): void {
   for (const issue of validator.row(defaults, undefined)) {
     const column = defaulted.find((one) => issue.path === one.path || issue.path.startsWith(`${one.path}.`))
     if (column && issue.keyword !== 'required')
-      throw new SchemaError(`tables.${model.name}.schema${column.segments.map((segment) => `.properties.${segment}`).join('')}.default`, issue.message)
+      throw new SchemaError(
+        `tables.${model.name}.schema${column.segments.map((segment) => `.properties.${segment}`).join('')}.default`,
+        issue.message,
+      )
   }
   for (const column of defaulted) {
     if (!column.guard) continue
     const issue = validator.leaf(column, column.defaultValue, undefined)?.[0]
-    if (issue) throw new SchemaError(`tables.${model.name}.schema${column.segments.map((segment) => `.properties.${segment}`).join('')}.default`, issue.message)
+    if (issue)
+      throw new SchemaError(
+        `tables.${model.name}.schema${column.segments.map((segment) => `.properties.${segment}`).join('')}.default`,
+        issue.message,
+      )
   }
 }

@@ -6,7 +6,10 @@ import type { JsonSchema, JsonSchemaObject } from './types/index.ts'
  * into what is one JSON column, where the table's model ends. Gives every schema object that applies to the property, and
  * whether it must be there.
  */
-export function facetsAt(root: JsonSchemaObject, segments: Segments): [facets: readonly JsonSchemaObject[], required: boolean] {
+export function facetsAt(
+  root: JsonSchemaObject,
+  segments: Segments,
+): [facets: readonly JsonSchemaObject[], required: boolean] {
   let facets = flatten(root, root)
   let required = true
   for (const segment of segments) {
@@ -48,5 +51,7 @@ function orNull(branches: readonly JsonSchema[] = []): readonly JsonSchema[] {
 function resolve(root: JsonSchemaObject, ref: string): JsonSchema | undefined {
   const names = ref.split('/').slice(1)
   const segments = names.map((name) => decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~'))
-  return segments.reduce<unknown>((inside, name) => (inside as Record<string, unknown> | undefined)?.[name], root) as JsonSchema | undefined
+  return segments.reduce<unknown>((inside, name) => (inside as Record<string, unknown> | undefined)?.[name], root) as
+    | JsonSchema
+    | undefined
 }

@@ -12,7 +12,14 @@ export { readMetadata, writeMetadata, type Metadata } from './migration/metadata
 export { openDatabase, type OpenedDatabase } from './migration/open-database.ts'
 export { decodeColumn, MalformedJson } from './model/decode-column.ts'
 export { EncodeFailure, encodeColumn, encodeJson, sameSql } from './model/encode-column.ts'
-export { absentValue, isObject, RowEncodeFailure, type RowCodec, type RowObject, type StoredCells } from './model/row-codec.ts'
+export {
+  absentValue,
+  isObject,
+  RowEncodeFailure,
+  type RowCodec,
+  type RowObject,
+  type StoredCells,
+} from './model/row-codec.ts'
 export { literal, quoteName } from './model/sql-text.ts'
 export { SINGLETON_KEY, type IndexModel, type Reference, type TableModel } from './model/table-model.ts'
 export { valueAt, type TableValidator } from './validator.ts'

@@ -9,7 +9,9 @@ import { RowEncodeFailure, type RowCodec, type RowObject } from './model/row-cod
 import type { TableModel } from './model/table-model.ts'
 
 // A CommonJS module: bundlers and Node disagree on where its function is.
-const addFormats = ((addFormatsModule as unknown as { default?: unknown }).default ?? addFormatsModule) as (ajv: Ajv) => Ajv
+const addFormats = ((addFormatsModule as unknown as { default?: unknown }).default ?? addFormatsModule) as (
+  ajv: Ajv,
+) => Ajv
 
 /** Formats that say how a number is stored, which rowcast checks itself. */
 const STORAGE_FORMATS = ['int64', 'int32', 'float', 'double', 'byte', 'binary', 'password'] as const
@@ -36,7 +38,9 @@ export class TableValidator {
       const { $id: _ignored, ...schema } = table.schema
       this.#row = this.#ajv.addSchema(schema, this.#id).getSchema(this.#id)!
     } catch (error) {
-      throw new SchemaError(`tables.${table.name}.schema`, error instanceof Error ? error.message : String(error), { cause: error })
+      throw new SchemaError(`tables.${table.name}.schema`, error instanceof Error ? error.message : String(error), {
+        cause: error,
+      })
     }
   }
 
@@ -58,10 +62,26 @@ export class TableValidator {
     }
     const issues = errors.map((error) => this.#issue(error, key, []))
     if (failure && issues.length === 0)
-      issues.push({ table: this.#table.name, key, path: formatPath(failure.path), keyword: failure.keyword, message: failure.message })
+      issues.push({
+        table: this.#table.name,
+        key,
+        path: formatPath(failure.path),
+        keyword: failure.keyword,
+        message: failure.message,
+      })
     for (const column of this.#table.key)
-      if (!column.hidden && valueAt(row, column.segments) === undefined && !issues.some((issue) => issue.path === column.path))
-        issues.push({ table: this.#table.name, key, path: column.path, keyword: 'required', message: 'is the primary key and must be given' })
+      if (
+        !column.hidden &&
+        valueAt(row, column.segments) === undefined &&
+        !issues.some((issue) => issue.path === column.path)
+      )
+        issues.push({
+          table: this.#table.name,
+          key,
+          path: column.path,
+          keyword: 'required',
+          message: 'is the primary key and must be given',
+        })
     return issues
   }
 
@@ -81,7 +101,10 @@ export class TableValidator {
 
   #hasNoDefault(error: ErrorObject): boolean {
     let node: ObjectNode | Column | undefined = this.#table.root
-    for (const segment of [...pointerSegments(error.instancePath), String((error.params as Record<string, unknown>)['missingProperty'])])
+    for (const segment of [
+      ...pointerSegments(error.instancePath),
+      String((error.params as Record<string, unknown>)['missingProperty']),
+    ])
       node = node && !isColumn(node) ? node.properties.get(segment) : undefined
     return node !== undefined && !comesByDefault(node)
   }
@@ -106,15 +129,27 @@ export class TableValidator {
     const params: Readonly<Record<string, unknown>> = error.params
     const named = params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty']
     if (typeof named === 'string') segments.push(named)
-    const allowed = error.keyword === 'enum' ? `: ${JSON.stringify(error.params['allowedValues'])}` : error.keyword === 'const' ? `: ${JSON.stringify(error.params['allowedValue'])}` : ''
-    return { table: this.#table.name, key, path: formatPath(segments), keyword: error.keyword, message: `${error.message ?? 'is not valid'}${allowed}` }
+    const allowed =
+      error.keyword === 'enum'
+        ? `: ${JSON.stringify(error.params['allowedValues'])}`
+        : error.keyword === 'const'
+          ? `: ${JSON.stringify(error.params['allowedValue'])}`
+          : ''
+    return {
+      table: this.#table.name,
+      key,
+      path: formatPath(segments),
+      keyword: error.keyword,
+      message: `${error.message ?? 'is not valid'}${allowed}`,
+    }
   }
 
   #jsonForm(row: RowObject): RowObject {
     let form = row
     for (const column of this.#special) {
       const value = valueAt(row, column.segments)
-      if (typeof value === 'bigint' || value instanceof Uint8Array) form = withValue(form, column.segments, 0, jsonValue(value))
+      if (typeof value === 'bigint' || value instanceof Uint8Array)
+        form = withValue(form, column.segments, 0, jsonValue(value))
     }
     return form
   }
@@ -125,7 +160,10 @@ function comesByDefault(node: ObjectNode | Column): boolean {
   if (isColumn(node)) return node.defaultValue !== undefined
   if (node.presence) return node.presence.defaultSql !== null
   const children = [...node.properties]
-  return children.some(([, child]) => comesByDefault(child)) && children.every(([name, child]) => !node.required.has(name) || comesByDefault(child))
+  return (
+    children.some(([, child]) => comesByDefault(child)) &&
+    children.every(([name, child]) => !node.required.has(name) || comesByDefault(child))
+  )
 }
 
 /** The value at a path of declared properties. */
@@ -141,7 +179,11 @@ export function valueAt(row: RowObject, segments: readonly string[]): CellValue 
 function withValue(object: RowObject, segments: readonly string[], depth: number, value: CellValue): RowObject {
   const copy: Record<string, CellValue> = { ...object }
   const name = segments[depth]!
-  setOwn(copy, name, depth === segments.length - 1 ? value : withValue(copy[name] as RowObject, segments, depth + 1, value))
+  setOwn(
+    copy,
+    name,
+    depth === segments.length - 1 ? value : withValue(copy[name] as RowObject, segments, depth + 1, value),
+  )
   return copy
 }
 
@@ -164,5 +206,10 @@ function createAjv(table: TableModel): Ajv {
 }
 
 function pointerSegments(pointer: string): string[] {
-  return pointer === '' ? [] : pointer.slice(1).split('/').map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return pointer === ''
+    ? []
+    : pointer
+        .slice(1)
+        .split('/')
+        .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
 }

@@ -1,7 +1,20 @@
 import type { Observable } from 'rxjs'
 import type { CellValue, ChangeSet, RowChange } from '../changes/index.ts'
 import type {
-  CheckPathOf, InputOf, InsertOf, KeyOf, OrderByOf, PatchOf, PathOf, RowOf, Schema, SchemaInput, SingletonName, TableName, ValueOf, WhereOf,
+  CheckPathOf,
+  InputOf,
+  InsertOf,
+  KeyOf,
+  OrderByOf,
+  PatchOf,
+  PathOf,
+  RowOf,
+  Schema,
+  SchemaInput,
+  SingletonName,
+  TableName,
+  ValueOf,
+  WhereOf,
 } from '../schema/index.ts'
 
 /** A SQL statement with its parameters, in the order of its `?`: what the `sql` tag and query builders give. */
@@ -92,7 +105,10 @@ export interface Table<S extends SchemaInput, T extends TableName<S>> {
   /** The row now, then at each change of it; `undefined` while there is none. */
   row$(key: KeyOf<S, T>): Observable<RowOf<S, T> | undefined>
   /** The value at a path now, then whenever it has changed. */
-  field$<const P extends PathOf<S, T>>(key: KeyOf<S, T>, path: P & CheckPathOf<S, T, P>): Observable<ValueOf<S, T, P> | undefined>
+  field$<const P extends PathOf<S, T>>(
+    key: KeyOf<S, T>,
+    path: P & CheckPathOf<S, T, P>,
+  ): Observable<ValueOf<S, T, P> | undefined>
   readonly changes$: Observable<TableChange>
 }
 

@@ -47,7 +47,10 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
       committed = layers.empty ? set : engine.changeSet(mergeCovered(engine, nets, writes), meta)
       layers.changeBase(writes, change.take)
       // What cascades did beyond what was asked.
-      layers.recordBase(visible.filter((net) => !writes.some((write) => write.rows === net.rows && write.id === net.id)), [])
+      layers.recordBase(
+        visible.filter((net) => !writes.some((write) => write.rows === net.rows && write.id === net.id)),
+        [],
+      )
       return { set, committed: change.commits && committed && committed.changes.length > 0 ? committed : undefined }
     },
   )
@@ -55,7 +58,11 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
 }
 
 /** What changed below drafts without being seen is committed as well. */
-function mergeCovered(engine: Engine, nets: ReturnType<Engine['netsSince']>, writes: readonly RowWrite[]): ReturnType<Engine['netsSince']> {
+function mergeCovered(
+  engine: Engine,
+  nets: ReturnType<Engine['netsSince']>,
+  writes: readonly RowWrite[],
+): ReturnType<Engine['netsSince']> {
   const seen = new Map(nets.map((net) => [net.rows, new Map<unknown, (typeof nets)[number]>()]))
   for (const net of nets) seen.get(net.rows)!.set(net.id, net)
   const merged = [...nets]
@@ -66,7 +73,8 @@ function mergeCovered(engine: Engine, nets: ReturnType<Engine['netsSince']>, wri
     const cells = new Map(known?.cells)
     for (const [cell, value] of write.cells) {
       const covered = stack.cells.get(cell)
-      if (covered && !cells.has(cell) && covered.committed !== value) cells.set(cell, { before: covered.committed, after: value })
+      if (covered && !cells.has(cell) && covered.committed !== value)
+        cells.set(cell, { before: covered.committed, after: value })
     }
     if (cells.size === (known?.cells.size ?? 0)) continue
     const net = { rows: write.rows, key: write.key, id: write.id, op: known?.op ?? ('update' as const), cells }

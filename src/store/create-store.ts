@@ -6,7 +6,9 @@ import { isBytes, toBytes } from './bytes.ts'
 
 /** Rows to begin with, by table. A singleton takes one. */
 export type InitialRows<S extends SchemaInput> = {
-  readonly [T in keyof S['tables']]?: S['tables'][T] extends { readonly singleton: true } ? InsertOf<S, T> : readonly InsertOf<S, T>[]
+  readonly [T in keyof S['tables']]?: S['tables'][T] extends { readonly singleton: true }
+    ? InsertOf<S, T>
+    : readonly InsertOf<S, T>[]
 }
 
 export interface StoreOptions<S extends SchemaInput> {
@@ -18,7 +20,9 @@ export interface StoreOptions<S extends SchemaInput> {
   readonly driver?: SqliteDriverFactory | undefined
   /** Where sql.js finds its `.wasm`: in a bundler, the URL of the asset. */
   readonly locateFile?: ((file: string) => string) | undefined
-  readonly history?: { /** How many steps can be undone; 100 if not given. */ readonly limit?: number | undefined } | undefined
+  readonly history?:
+    | { /** How many steps can be undone; 100 if not given. */ readonly limit?: number | undefined }
+    | undefined
   /** Whether every write throws ReadOnlyError. */
   readonly readOnly?: boolean | undefined
 }
@@ -40,7 +44,9 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
   try {
     const { openStore } = await loading
     return openStore({
-      driver, schema, file,
+      driver,
+      schema,
+      file,
       rows: isBytes(data) ? undefined : data,
       readOnly: options.readOnly ?? false,
       historyLimit: options.history?.limit,

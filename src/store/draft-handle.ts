@@ -96,7 +96,13 @@ export class DraftHandle extends Workspace implements Layer {
       (visible) => {
         engine.layers.remove(this)
         this.#end('cancelled')
-        return { set: visible.length > 0 ? engine.changeSet(visible, { origin: 'cancel', label: this.label }, this.id) : undefined, committed: undefined }
+        return {
+          set:
+            visible.length > 0
+              ? engine.changeSet(visible, { origin: 'cancel', label: this.label }, this.id)
+              : undefined,
+          committed: undefined,
+        }
       },
     )
   }
@@ -108,11 +114,19 @@ export class DraftHandle extends Workspace implements Layer {
     if (conflict.lost && conflict.cell !== ROW) {
       const { stack } = conflict
       const value = valueOfCell(stack.rows.schema.model, conflict.cell, conflict.mine)
-      if (stack.rows.rowidOf(stack.key) === undefined) throw new NotFoundError(`${cell.table} ${String(cell.key)} is gone: take the other's change, or insert the row again`)
+      if (stack.rows.rowidOf(stack.key) === undefined)
+        throw new NotFoundError(
+          `${cell.table} ${String(cell.key)} is gone: take the other's change, or insert the row again`,
+        )
       this.engine.write(this, {}, () => {
-        this.table(stack.rows.schema.model.name).set(stack.key, pathOfCell(stack.rows.schema.model, conflict.cell), value)
+        this.table(stack.rows.schema.model.name).set(
+          stack.key,
+          pathOfCell(stack.rows.schema.model, conflict.cell),
+          value,
+        )
       })
-    } else if (conflict.lost) throw new NotFoundError(`${cell.table} ${String(cell.key)} is gone: insert it again to keep it`)
+    } else if (conflict.lost)
+      throw new NotFoundError(`${cell.table} ${String(cell.key)} is gone: insert it again to keep it`)
     this.#conflicts.delete(id)
     this.engine.enqueue(() => this.#conflicts$.next(this.#shown()))
   }
@@ -129,7 +143,13 @@ export class DraftHandle extends Workspace implements Layer {
         () => writeRows(engine, engine.layers.planRemoval(this, only)),
         (visible) => {
           engine.layers.remove(this, only)
-          return { set: visible.length > 0 ? engine.changeSet(visible, { origin: 'cancel', label: this.label }, this.id) : undefined, committed: undefined }
+          return {
+            set:
+              visible.length > 0
+                ? engine.changeSet(visible, { origin: 'cancel', label: this.label }, this.id)
+                : undefined,
+            committed: undefined,
+          }
         },
       )
     }
@@ -173,7 +193,10 @@ export class DraftHandle extends Workspace implements Layer {
     const issues = [...this.stacks].flatMap((stack) => {
       const exists = stack.exists?.of(this)?.value ?? (stack.committed ? 1 : 0)
       if (exists !== 1) return []
-      return issuesOf(stack, underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(this)))
+      return issuesOf(
+        stack,
+        underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(this)),
+      )
     })
     if (issues.length > 0) throw new ValidationError(issues)
   }
@@ -194,7 +217,8 @@ export class DraftHandle extends Workspace implements Layer {
     const path = formatPath(parsePath(cell.path))
     for (const [id, conflict] of this.#conflicts) {
       const shown = this.#show(conflict)
-      if (shown.table === cell.table && conflict.stack.id === keyId(cell.key as Key) && shown.path === path) return [id, conflict]
+      if (shown.table === cell.table && conflict.stack.id === keyId(cell.key as Key) && shown.path === path)
+        return [id, conflict]
     }
     throw new NotFoundError(`the draft has no conflict at ${cell.table} ${String(cell.key)} '${path}'`)
   }
@@ -203,11 +227,15 @@ export class DraftHandle extends Workspace implements Layer {
     const { model } = stack.rows.schema
     const place = { table: model.name, key: stack.key }
     if (cell === ROW) return { ...place, path: '', mine: mine === 1, theirs: theirs === 1 }
-    return { ...place, path: pathOfCell(model, cell), mine: valueOfCell(model, cell, mine), theirs: valueOfCell(model, cell, theirs) }
+    return {
+      ...place,
+      path: pathOfCell(model, cell),
+      mine: valueOfCell(model, cell, mine),
+      theirs: valueOfCell(model, cell, theirs),
+    }
   }
 
   #shown(): Conflict[] {
     return [...this.#conflicts.values()].map((conflict) => this.#show(conflict))
   }
 }
-

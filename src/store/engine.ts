@@ -3,7 +3,14 @@ import { isEmpty, keyId, squash, type ChangeSet, type KeyId, type Origin } from 
 import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
 import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError } from '../errors/index.ts'
 import { sameSql, type Schema, type TableModel } from '../schema/index.ts'
-import { Dispatcher, installCapture, traceRows, type CaptureTarget, type JournalEntry, type RowTrace } from '../triggers/index.ts'
+import {
+  Dispatcher,
+  installCapture,
+  traceRows,
+  type CaptureTarget,
+  type JournalEntry,
+  type RowTrace,
+} from '../triggers/index.ts'
 import { EmissionQueue } from './emission-queue.ts'
 import type { Layer } from './layers/row-stack.ts'
 import { LayerStacks, type Intent } from './layers/layer-stacks.ts'
@@ -105,7 +112,8 @@ export class Engine implements CaptureTarget {
   table(name: string): TableRows {
     this.assertOpen()
     const rows = this.byName.get(name)
-    if (!rows) throw new NotFoundError(`there is no table '${name}': the schema has ${[...this.byName.keys()].join(', ')}`)
+    if (!rows)
+      throw new NotFoundError(`there is no table '${name}': the schema has ${[...this.byName.keys()].join(', ')}`)
     return rows
   }
 
@@ -254,7 +262,15 @@ export class Engine implements CaptureTarget {
   }
 
   updated(table: number, rowid: number, column: number, before: SqlValue, after: SqlValue): void {
-    this.#journal.push({ op: 'update', table, rowid, column, before, after, undo: this.rows[table]!.patch(rowid, column, after) })
+    this.#journal.push({
+      op: 'update',
+      table,
+      rowid,
+      column,
+      before,
+      after,
+      undo: this.rows[table]!.patch(rowid, column, after),
+    })
   }
 
   #run<Result>(outermost: boolean, work: () => { result: Result; settle: (() => void) | undefined }): Result {
@@ -311,7 +327,13 @@ export class Engine implements CaptureTarget {
     const current = this.#segments.at(-1)
     if (current && current.layer === layer && current.nets === undefined) return
     if (current && current.nets === undefined) this.#closeSegment(current)
-    this.#segments.push({ layer, from: this.#journal.length, intentsFrom: this.#intents.length, nets: undefined, intents: [] })
+    this.#segments.push({
+      layer,
+      from: this.#journal.length,
+      intentsFrom: this.#intents.length,
+      nets: undefined,
+      intents: [],
+    })
   }
 
   #closeSegment(segment: Segment): void {
@@ -374,7 +396,8 @@ export class Engine implements CaptureTarget {
           else byTable.set(net.rows, [net])
         }
       }
-      for (const [rows, nets] of byTable) for (const listener of Array.from(this.tableChanges.get(rows)!)) this.#emissions.guard(() => listener(nets))
+      for (const [rows, nets] of byTable)
+        for (const listener of Array.from(this.tableChanges.get(rows)!)) this.#emissions.guard(() => listener(nets))
       for (const listener of listeners) this.#emissions.guard(listener)
     }
     if (set) this.changes$.next(set)
@@ -407,7 +430,8 @@ export class Engine implements CaptureTarget {
     }
     const key = rows.keyAt(trace.rowid)
     const cells = new Map<CellId, CellChange>()
-    for (const [column, { before, after }] of trace.cells) if (!sameSql(before, after)) addCell(model, cells, column, before, after)
+    for (const [column, { before, after }] of trace.cells)
+      if (!sameSql(before, after)) addCell(model, cells, column, before, after)
     // Everything came back: the row is the same object as before.
     if (cells.size === 0) trace.restore?.()
     return { rows, key, id: keyId(key), op: 'update', cells }
@@ -467,7 +491,13 @@ function standing(intents: readonly Intent[], nets: readonly NetRow[]): Intent[]
 
 /** All that was written, the values that were there already included: what is to be checked. */
 function withIntents(nets: readonly NetRow[], intents: readonly Intent[]): NetRow[] {
-  const meant = intents.map(({ rows, key, id, cell, value }): NetRow => ({ rows, key, id, op: 'update', cells: new Map([[cell, { before: value, after: value }]]) }))
+  const meant = intents.map(({ rows, key, id, cell, value }): NetRow => ({
+    rows,
+    key,
+    id,
+    op: 'update',
+    cells: new Map([[cell, { before: value, after: value }]]),
+  }))
   return [...nets, ...meant]
 }
 
@@ -508,4 +538,3 @@ function combine(nets: readonly NetRow[]): NetRow[] {
   }
   return out.filter((net) => net !== undefined)
 }
-

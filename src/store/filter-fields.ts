@@ -6,8 +6,16 @@ import { placeOf, readPath, type Place } from './rows/place.ts'
 import type { TableRows } from './rows/table-rows.ts'
 
 const KINDS: { readonly [K in ColumnKind]: FieldKind } = {
-  text: 'text', integer: 'number', number: 'number', boolean: 'boolean', int64: 'bigint', binary: 'binary', union: 'any',
-  json: 'json', presence: 'json', rest: 'json',
+  text: 'text',
+  integer: 'number',
+  number: 'number',
+  boolean: 'boolean',
+  int64: 'bigint',
+  binary: 'binary',
+  union: 'any',
+  json: 'json',
+  presence: 'json',
+  rest: 'json',
 }
 
 /** Finds the fields of a table for filters and orders: their SQL over the base table, and their value in a row object. */
@@ -19,7 +27,10 @@ export function fieldResolver(rows: TableRows): FieldResolver {
 /** The fields of a table's key, by which ties are broken. */
 export function keyFields(rows: TableRows): FilterField[] {
   return rows.schema.model.key.map((column) => ({
-    path: column.path, sql: quoteName(column.name), kind: KINDS[column.kind], get: (row) => valueAt(row as RowObject, column.segments),
+    path: column.path,
+    sql: quoteName(column.name),
+    kind: KINDS[column.kind],
+    get: (row) => valueAt(row as RowObject, column.segments),
   }))
 }
 
@@ -33,7 +44,12 @@ function fieldAt(place: Place, rest: Column | undefined): FilterField {
   const { path } = place
   if (place.kind === 'object') {
     const { presence } = place.node
-    return { path, sql: presence ? `nullif(${effectiveSql(presence)}, 0)` : '1', kind: 'json', get: reader(place.node.segments) }
+    return {
+      path,
+      sql: presence ? `nullif(${effectiveSql(presence)}, 0)` : '1',
+      kind: 'json',
+      get: reader(place.node.segments),
+    }
   }
   if (place.kind === 'undeclared')
     return { path, sql: jsonSql(quoteName(rest!.name), place.segments), kind: 'any', get: reader(place.segments) }
@@ -54,9 +70,10 @@ function jsonSql(source: string, segments: readonly string[]): string {
   let paths = ['$']
   for (const segment of segments) {
     const key = `."${segment.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
-    paths = /^(?:0|[1-9]\d*)$/.test(segment) && paths.length < 8
-      ? paths.flatMap((path) => [`${path}[${segment}]`, `${path}${key}`])
-      : paths.map((path) => path + key)
+    paths =
+      /^(?:0|[1-9]\d*)$/.test(segment) && paths.length < 8
+        ? paths.flatMap((path) => [`${path}[${segment}]`, `${path}${key}`])
+        : paths.map((path) => path + key)
   }
   const found = paths.map((path) => `json_extract(${source}, '${path.replaceAll("'", "''")}')`)
   return found.length === 1 ? found[0]! : `coalesce(${found.join(', ')})`

@@ -101,7 +101,13 @@ export class HistoryLog {
 
   #apply(changes: ChangeSet, origin: 'undo' | 'redo', label: string | undefined): ChangeSet {
     const writes = this.#standing(changes.changes)
-    const applied = applyBase(this.#engine, writes, { what: `history.${origin}`, origin, label, take: true, commits: true })
+    const applied = applyBase(this.#engine, writes, {
+      what: `history.${origin}`,
+      origin,
+      label,
+      take: true,
+      commits: true,
+    })
     return applied ?? { changes: [], origin }
   }
 

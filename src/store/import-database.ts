@@ -17,7 +17,9 @@ export function importDatabase(engine: Engine, bytes: Uint8Array): void {
   const other = engine.driver.openMemory(bytes)
   try {
     openDatabase(other, engine.schema)
-    const writes = engine.rows.flatMap((rows) => differences(rows, readRows(engine.driver, rows), readRows(other, rows)))
+    const writes = engine.rows.flatMap((rows) =>
+      differences(rows, readRows(engine.driver, rows), readRows(other, rows)),
+    )
     applyBase(engine, writes, { what: 'import', origin: 'import', take: false, commits: true })
   } finally {
     other.close()
@@ -39,8 +41,19 @@ function readRows(driver: SqliteDriver, rows: TableRows): StoredRows {
 function differences(rows: TableRows, before: StoredRows, after: StoredRows): RowWrite[] {
   const writes: RowWrite[] = []
   const { model } = rows.schema
-  const write = (op: RowWrite['op'], id: KeyId, stored: SqlValue[], cells: ReadonlyMap<CellId, { readonly after: SqlValue }>): void => {
-    writes.push({ rows, key: rows.keyOf(stored), id, op, cells: new Map([...cells].map(([cell, change]) => [cell, change.after])) })
+  const write = (
+    op: RowWrite['op'],
+    id: KeyId,
+    stored: SqlValue[],
+    cells: ReadonlyMap<CellId, { readonly after: SqlValue }>,
+  ): void => {
+    writes.push({
+      rows,
+      key: rows.keyOf(stored),
+      id,
+      op,
+      cells: new Map([...cells].map(([cell, change]) => [cell, change.after])),
+    })
   }
   for (const [id, stored] of before) if (!after.has(id)) write('delete', id, stored, new Map())
   for (const [id, stored] of after) {

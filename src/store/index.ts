@@ -4,8 +4,29 @@
  * @module
  */
 export type {
-  CellPlace, Commit, Conflict, Draft, FindOptions, History, HistoryStep, LiveDiff, LiveQuery, Mutable, Recipe, RowPredicate, SingletonValue,
-  SnapshotInfo, SqlQuery, SqlRow, Store, Sync, Table, TableChange, Transaction, TransactionOptions, Workspace,
+  CellPlace,
+  Commit,
+  Conflict,
+  Draft,
+  FindOptions,
+  History,
+  HistoryStep,
+  LiveDiff,
+  LiveQuery,
+  Mutable,
+  Recipe,
+  RowPredicate,
+  SingletonValue,
+  SnapshotInfo,
+  SqlQuery,
+  SqlRow,
+  Store,
+  Sync,
+  Table,
+  TableChange,
+  Transaction,
+  TransactionOptions,
+  Workspace,
 } from './api.ts'
 export { createStore, type InitialRows, type StoreOptions } from './create-store.ts'
 export { FilterError } from './filter/index.ts'

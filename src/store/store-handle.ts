@@ -41,7 +41,13 @@ export class StoreHandle extends Workspace {
       engine,
       applyRemote: (set) => {
         const writes = encodeChanges(engine, set.changes)
-        applyBase(engine, writes, { what: 'applyRemote', origin: 'remote', label: set.label, take: false, commits: false })
+        applyBase(engine, writes, {
+          what: 'applyRemote',
+          origin: 'remote',
+          label: set.label,
+          take: false,
+          commits: false,
+        })
       },
     }
   }

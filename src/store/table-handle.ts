@@ -56,7 +56,9 @@ export class TableHandle {
   count(where?: unknown): number {
     this.#engine.assertOpen()
     const filter = this.#filter(where ?? {})
-    return Number(this.#rows.statement(`SELECT count(*) FROM ${this.#rows.base} WHERE ${filter.sql}`).get(filter.parameters)![0])
+    return Number(
+      this.#rows.statement(`SELECT count(*) FROM ${this.#rows.base} WHERE ${filter.sql}`).get(filter.parameters)![0],
+    )
   }
 
   predicate(where: unknown): RowPredicate {
@@ -76,12 +78,16 @@ export class TableHandle {
 
   insert(rows: RowObject | readonly RowObject[]): Key | Key[] {
     this.#assertUsable()
-    return Array.isArray(rows) ? this.#writer.insert(rows as readonly RowObject[]) : this.#writer.insert([rows as RowObject])[0]!
+    return Array.isArray(rows)
+      ? this.#writer.insert(rows as readonly RowObject[])
+      : this.#writer.insert([rows as RowObject])[0]!
   }
 
   upsert(rows: RowObject | readonly RowObject[]): Key | Key[] {
     this.#assertUsable()
-    return Array.isArray(rows) ? this.#writer.upsert(rows as readonly RowObject[]) : this.#writer.upsert([rows as RowObject])[0]!
+    return Array.isArray(rows)
+      ? this.#writer.upsert(rows as readonly RowObject[])
+      : this.#writer.upsert([rows as RowObject])[0]!
   }
 
   update(key: Key, change: Change): void {
@@ -119,7 +125,12 @@ export class TableHandle {
   field$(key: Key, path: Path): Observable<CellValue> {
     const { model } = this.#rows.schema
     const place = placeOf(model, path)
-    const segments = place.kind === 'column' ? [...place.column.segments, ...place.inner] : place.kind === 'object' ? place.node.segments : place.segments
+    const segments =
+      place.kind === 'column'
+        ? [...place.column.segments, ...place.inner]
+        : place.kind === 'object'
+          ? place.node.segments
+          : place.segments
     return this.#observe(key, columnsAt(place, this.#rows), (row) => readPath(row, segments), equalValues)
   }
 
@@ -134,7 +145,10 @@ export class TableHandle {
   }
 
   #observe<Value>(
-    key: Key, columns: readonly number[] | undefined, read: (row: RowObject | undefined) => Value, same: (a: Value, b: Value) => boolean,
+    key: Key,
+    columns: readonly number[] | undefined,
+    read: (row: RowObject | undefined) => Value,
+    same: (a: Value, b: Value) => boolean,
   ): Observable<Value> {
     const engine = this.#engine
     const rows = this.#rows

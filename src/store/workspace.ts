@@ -33,7 +33,8 @@ export abstract class Workspace {
     let value = this.#values.get(name)
     if (!value) {
       const table = this.table(name)
-      if (!this.engine.table(name).schema.model.singleton) throw new TransactionError(`'${name}' is a table of many rows: use table('${name}')`)
+      if (!this.engine.table(name).schema.model.singleton)
+        throw new TransactionError(`'${name}' is a table of many rows: use table('${name}')`)
       this.#values.set(name, (value = new SingletonHandle(table)))
     }
     return value
@@ -57,14 +58,22 @@ export abstract class Workspace {
     this.assertUsable()
     if (typeof fn !== 'function') throw new TransactionError('transaction expects a function')
     if (Object.prototype.toString.call(fn) === '[object AsyncFunction]')
-      throw new TransactionError('a transaction is synchronous: await what you need first, then write in a plain function')
+      throw new TransactionError(
+        'a transaction is synchronous: await what you need first, then write in a plain function',
+      )
     let ended = false
     const register = (kind: 'commit' | 'rollback', run: () => void): void => {
-      if (ended) throw new TransactionError(`${kind === 'commit' ? 'onCommit' : 'onRollback'} was called after its transaction had ended`)
+      if (ended)
+        throw new TransactionError(
+          `${kind === 'commit' ? 'onCommit' : 'onRollback'} was called after its transaction had ended`,
+        )
       this.engine.onEnd(kind, run)
     }
     const run = (): Result => {
-      const result = fn({ onCommit: (then) => register('commit', then), onRollback: (then) => register('rollback', then) })
+      const result = fn({
+        onCommit: (then) => register('commit', then),
+        onRollback: (then) => register('rollback', then),
+      })
       if (isPromiseLike(result)) {
         // Whatever becomes of it, it has nothing to write to any more; its failure is not to go unheard.
         void result.then(undefined, (error: unknown) => {
@@ -72,7 +81,9 @@ export abstract class Workspace {
             throw error
           })
         })
-        throw new TransactionError('the function of a transaction returned a promise: a transaction is synchronous, and what it did was undone')
+        throw new TransactionError(
+          'the function of a transaction returned a promise: a transaction is synchronous, and what it did was undone',
+        )
       }
       return result
     }

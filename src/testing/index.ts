@@ -12,7 +12,9 @@ import { createStore, type InitialRows, type Store, type StoreOptions } from '..
  * @param options where sql.js finds its `.wasm` in a browser, another driver, the history's limit
  */
 export function createMemoryStore<const S extends SchemaInput>(
-  schema: Schema<S>, rows?: InitialRows<S>, options: Pick<StoreOptions<S>, 'driver' | 'locateFile' | 'history'> = {},
+  schema: Schema<S>,
+  rows?: InitialRows<S>,
+  options: Pick<StoreOptions<S>, 'driver' | 'locateFile' | 'history'> = {},
 ): Promise<Store<S>> {
   return createStore({ ...options, schema, data: rows })
 }

@@ -18,8 +18,12 @@ export function captureTriggerSql(table: TableModel): string[] {
     `CREATE TRIGGER ${trigger('insert')} AFTER INSERT ON ${base} BEGIN SELECT rowcast_insert(${table.index}, NEW.rowid); END`,
     `CREATE TRIGGER ${trigger('delete')} AFTER DELETE ON ${base} BEGIN ${deleted}; END`,
   ]
-  const moved = table.key.map((column) => `NEW.${quoteName(column.name)} IS NOT OLD.${quoteName(column.name)}`).join(' OR ')
-  const stayed = table.key.map((column) => `NEW.${quoteName(column.name)} IS OLD.${quoteName(column.name)}`).join(' AND ')
+  const moved = table.key
+    .map((column) => `NEW.${quoteName(column.name)} IS NOT OLD.${quoteName(column.name)}`)
+    .join(' OR ')
+  const stayed = table.key
+    .map((column) => `NEW.${quoteName(column.name)} IS OLD.${quoteName(column.name)}`)
+    .join(' AND ')
   statements.push(
     // A row under another key is another row.
     `CREATE TRIGGER ${trigger('rekey')} AFTER UPDATE OF ${table.key.map((column) => quoteName(column.name)).join(', ')} ON ${base} WHEN ${moved} ` +

@@ -12,7 +12,9 @@ export interface CaptureTarget {
 
 /** Installs the triggers of the tables and the functions they call. Once per connection. */
 export function installCapture(driver: SqliteDriver, tables: readonly TableModel[], target: CaptureTarget): void {
-  const int64 = tables.map((table) => new Set(table.columns.filter((column) => column.kind === 'int64').map((column) => column.index)))
+  const int64 = tables.map(
+    (table) => new Set(table.columns.filter((column) => column.kind === 'int64').map((column) => column.index)),
+  )
   const exact = (table: number, column: number, value: SqlValue): SqlValue =>
     typeof value === 'string' && int64[table]!.has(column) ? BigInt(value) : value
   const mask = (1 << COLUMN_BITS) - 1
@@ -25,7 +27,8 @@ export function installCapture(driver: SqliteDriver, tables: readonly TableModel
   driver.createFunction('rowcast_update', 4, (id, rowid, before, after) => {
     const table = (id as number) >> COLUMN_BITS
     const column = (id as number) & mask
-    if (anyInt64) target.updated(table, Number(rowid), column, exact(table, column, before), exact(table, column, after))
+    if (anyInt64)
+      target.updated(table, Number(rowid), column, exact(table, column, before), exact(table, column, after))
     else target.updated(table, rowid as number, column, before, after)
     return undefined
   })

@@ -10,7 +10,13 @@ export type JournalEntry =
       stored: readonly SqlValue[] | undefined
       readonly undo: (() => void) | undefined
     }
-  | { readonly op: 'delete'; readonly table: number; readonly rowid: number; readonly before: SqlValue[]; readonly undo: (() => void) | undefined }
+  | {
+      readonly op: 'delete'
+      readonly table: number
+      readonly rowid: number
+      readonly before: SqlValue[]
+      readonly undo: (() => void) | undefined
+    }
   | {
       readonly op: 'update'
       readonly table: number
@@ -51,7 +57,16 @@ export function traceRows(entries: readonly JournalEntry[], from = 0, to: number
     return slots
   }
   const start = (entry: JournalEntry, existed: boolean): RowTrace => {
-    const trace: RowTrace = { table: entry.table, rowid: entry.rowid, existed, deleted: false, before: undefined, after: undefined, cells: new Map(), restore: entry.undo }
+    const trace: RowTrace = {
+      table: entry.table,
+      rowid: entry.rowid,
+      existed,
+      deleted: false,
+      before: undefined,
+      after: undefined,
+      cells: new Map(),
+      restore: entry.undo,
+    }
     slotsOf(entry.table).set(entry.rowid, traces.length)
     traces.push(trace)
     return trace
@@ -64,7 +79,8 @@ export function traceRows(entries: readonly JournalEntry[], from = 0, to: number
     if (entry.op === 'insert') start(entry, false).after = entry.stored?.slice()
     else if (entry.op === 'update') {
       const row = trace ?? start(entry, true)
-      if (row.existed) row.cells.set(entry.column, { before: (row.cells.get(entry.column) ?? entry).before, after: entry.after })
+      if (row.existed)
+        row.cells.set(entry.column, { before: (row.cells.get(entry.column) ?? entry).before, after: entry.after })
       else if (row.after) row.after[entry.column] = entry.after
     } else {
       const row = trace ?? start(entry, true)

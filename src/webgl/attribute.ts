@@ -53,7 +53,8 @@ export class Attribute {
     this.format = attributeFormats[options.type]
     this.properties = options.paths.map((path) => propertyAt(table, path))
     this.size = options.size ?? this.properties.length
-    if (!Number.isInteger(this.size) || this.size < 1) throw refuse(`size was given ${this.size}, where a whole number from 1 is expected`)
+    if (!Number.isInteger(this.size) || this.size < 1)
+      throw refuse(`size was given ${this.size}, where a whole number from 1 is expected`)
     this.map = options.map?.bind(options)
     if (!this.map) {
       if (this.size !== this.properties.length && this.properties.length > 1)
@@ -115,7 +116,8 @@ export class Attribute {
       if (this.size !== 1) throw new RangeError(`map gave one number, where ${this.size} are expected`)
       this.#put(start, list)
     } else {
-      if (list.length !== this.size) throw new RangeError(`map gave ${list.length} numbers, where ${this.size} are expected`)
+      if (list.length !== this.size)
+        throw new RangeError(`map gave ${list.length} numbers, where ${this.size} are expected`)
       for (let at = 0; at < this.size; at++) this.#put(start + at, list[at])
     }
     this.#dirty.mark(slot)

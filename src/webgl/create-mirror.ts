@@ -12,11 +12,11 @@ import { TableMirror } from './table-mirror.ts'
  *
  * Throws NotFoundError for an unknown table or path, and RowcastError (`mirror`) for attributes that can't be.
  */
-export function createMirror<S extends SchemaInput, T extends TableName<S>, const A extends MirrorAttributes<PathOf<S, T>>>(
-  store: Store<S>,
-  table: T,
-  options: MirrorOptions<S, T, A>,
-): Mirror<KeyOf<S, T>, A> {
+export function createMirror<
+  S extends SchemaInput,
+  T extends TableName<S>,
+  const A extends MirrorAttributes<PathOf<S, T>>,
+>(store: Store<S>, table: T, options: MirrorOptions<S, T, A>): Mirror<KeyOf<S, T>, A> {
   const mirror: unknown = new TableMirror(store as unknown as Store, table, options)
   return mirror as Mirror<KeyOf<S, T>, A>
 }

@@ -40,7 +40,9 @@ function readRgb(text: string): ColorBytes | undefined {
   if (parts.length < 3 || parts.length > 4) return undefined
   const [red, green, blue] = parts.map((part) => readPart(part, 255))
   const alpha = parts[3] === undefined ? 255 : readPart(parts[3], 1)
-  return [red, green, blue, alpha].every((part) => part !== undefined) ? ([red, green, blue, alpha] as ColorBytes) : undefined
+  return [red, green, blue, alpha].every((part) => part !== undefined)
+    ? ([red, green, blue, alpha] as ColorBytes)
+    : undefined
 }
 
 /** A number up to `whole`, or a percentage of it, as a byte. */

@@ -10,7 +10,11 @@ import type { FrameScheduler } from './frame-scheduler.ts'
 export type MirrorAttributes<P extends Path = Path> = { readonly [name: string]: AttributeOptions<P> }
 
 /** What a mirror reads, and of which rows. */
-export interface MirrorOptions<S extends SchemaInput, T extends TableName<S>, A extends MirrorAttributes<PathOf<S, T>>> {
+export interface MirrorOptions<
+  S extends SchemaInput,
+  T extends TableName<S>,
+  A extends MirrorAttributes<PathOf<S, T>>,
+> {
   readonly attributes: A
   /** The rows to mirror; by default all of them. Rows enter and leave as they change. */
   readonly where?: WhereOf<S, T> | undefined

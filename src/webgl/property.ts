@@ -1,6 +1,14 @@
 import { formatPath, parsePath, type Cells, type CellValue, type Path } from '../changes/index.ts'
 import { NotFoundError } from '../errors/index.ts'
-import { absentValue, isColumn, valueAt, type Column, type ObjectNode, type RowObject, type TableModel } from '../schema/index.ts'
+import {
+  absentValue,
+  isColumn,
+  valueAt,
+  type Column,
+  type ObjectNode,
+  type RowObject,
+  type TableModel,
+} from '../schema/index.ts'
 
 /** A place in a table's rows: a column, or a value within a JSON column. */
 export interface Property {
@@ -58,7 +66,8 @@ export function valueInRow(property: Property, row: RowObject): CellValue {
 export function valueInInsert({ column, inner }: Property, after: Cells): CellValue {
   if (Object.hasOwn(after, column.path) && after[column.path] !== undefined) return within(after[column.path], inner)
   const { guard } = column
-  if (guard && (!Object.hasOwn(after, guard.path) || after[guard.path] === undefined || after[guard.path] === null)) return undefined
+  if (guard && (!Object.hasOwn(after, guard.path) || after[guard.path] === undefined || after[guard.path] === null))
+    return undefined
   return within(absentValue(column), inner)
 }
 

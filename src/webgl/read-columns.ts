@@ -70,7 +70,8 @@ function partialRow(columns: Iterable<Column>, row: SqlColumns): RowObject {
 function* columnRows(rows: readonly SqlColumns[], table: TableModel): Iterable<ColumnRow> {
   const [first] = table.key
   for (const row of rows) {
-    const keyOf = (column: Column): Exclude<Key, readonly unknown[]> => decode(column, row[column.name] ?? null) as Exclude<Key, readonly unknown[]>
+    const keyOf = (column: Column): Exclude<Key, readonly unknown[]> =>
+      decode(column, row[column.name] ?? null) as Exclude<Key, readonly unknown[]>
     yield {
       key: table.key.length === 1 ? keyOf(first!) : table.key.map(keyOf),
       valueOf: ({ column, inner }) => {

@@ -60,14 +60,19 @@ export class TableMirror implements Mirror {
     this.#schedule = options.scheduler ?? nextFrame
     if (options.where) {
       this.#filter = table.predicate(options.where)
-      for (const path of this.#filter.paths) for (const watched of watchedPaths(model, path)) this.#filterPaths.add(watched)
+      for (const path of this.#filter.paths)
+        for (const watched of watchedPaths(model, path)) this.#filterPaths.add(watched)
     }
     const matching = table.count(options.where)
     const capacity = Math.max(matching, MIN_CAPACITY)
     this.#capacity = capacity
-    this.#attributes = Object.entries(options.attributes).map(([attribute, one]) => new Attribute(model, attribute, one, capacity))
+    this.#attributes = Object.entries(options.attributes).map(
+      ([attribute, one]) => new Attribute(model, attribute, one, capacity),
+    )
     this.layouts = Object.freeze(
-      Object.fromEntries(this.#attributes.map(({ name, type, size, format }) => [name, { type, size, normalized: format.normalized }])),
+      Object.fromEntries(
+        this.#attributes.map(({ name, type, size, format }) => [name, { type, size, normalized: format.normalized }]),
+      ),
     )
     this.#shareArrays()
     for (const attribute of this.#attributes)
@@ -149,7 +154,11 @@ export class TableMirror implements Mirror {
     this.#reportFailures()
   }
 
-  #follow(change: { readonly inserted: readonly RowChange[]; readonly updated: readonly RowChange[]; readonly deleted: readonly RowChange[] }): void {
+  #follow(change: {
+    readonly inserted: readonly RowChange[]
+    readonly updated: readonly RowChange[]
+    readonly deleted: readonly RowChange[]
+  }): void {
     for (const { key } of change.deleted) this.#remove(key)
     for (const { key, after } of change.inserted) {
       if (this.#filter) this.#enterOrLeave(key)
@@ -248,7 +257,12 @@ export class TableMirror implements Mirror {
     } catch (error) {
       if (!this.#failed.has(attribute)) {
         const place = describeKey(this.#keys[slot]!)
-        this.#failed.set(attribute, new RowcastError('mirror', `attribute '${attribute.name}': map failed for row ${place}: ${String(error)}`, { cause: error }))
+        this.#failed.set(
+          attribute,
+          new RowcastError('mirror', `attribute '${attribute.name}': map failed for row ${place}: ${String(error)}`, {
+            cause: error,
+          }),
+        )
       }
     }
   }

@@ -2,7 +2,13 @@
  * three: keeps the buffers of an instanced mesh of three.js in step with a mirror. The only file that imports three.
  * @module
  */
-import { DynamicDrawUsage, InstancedBufferAttribute, InstancedBufferGeometry, type InstancedMesh, type Mesh } from 'three'
+import {
+  DynamicDrawUsage,
+  InstancedBufferAttribute,
+  InstancedBufferGeometry,
+  type InstancedMesh,
+  type Mesh,
+} from 'three'
 import { RowcastError } from '../errors/index.ts'
 import type { AttributeArray, AttributeLayout, DirtyRange, Mirror, MirrorAttributes } from './index.ts'
 
@@ -63,7 +69,8 @@ export function bindInstancedMesh<K, A extends MirrorAttributes>(
   const { matrix } = options
   const targets = targetsOf(layouts, options)
   check(layouts, targets, matrix, instanced)
-  if (!instanced && !(geometry instanceof InstancedBufferGeometry)) throw refuse('the mesh is neither an InstancedMesh nor has an InstancedBufferGeometry')
+  if (!instanced && !(geometry instanceof InstancedBufferGeometry))
+    throw refuse('the mesh is neither an InstancedMesh nor has an InstancedBufferGeometry')
   const bound = new Map<string, InstancedBufferAttribute>()
   let matrices: InstancedBufferAttribute | undefined
 
@@ -97,23 +104,34 @@ export function bindInstancedMesh<K, A extends MirrorAttributes>(
       for (let slot = from / size; slot < to / size; slot++) {
         const at = slot * 16
         for (let axis = 0; axis < 3; axis++) {
-          const factor = scale === undefined || (factors > 1 && axis >= factors) ? 1 : scale[slot * factors + (factors === 1 ? 0 : axis)]!
+          const factor =
+            scale === undefined || (factors > 1 && axis >= factors)
+              ? 1
+              : scale[slot * factors + (factors === 1 ? 0 : axis)]!
           out[at + axis * 5] = factor
           out[at + 12 + axis] = axis < axes ? position[slot * axes + axis]! : 0
         }
         out[at + 15] = 1
       }
-    upload(matrices, ranges.map(([from, to]) => [(from / size) * 16, (to / size) * 16] as const))
+    upload(
+      matrices,
+      ranges.map(([from, to]) => [(from / size) * 16, (to / size) * 16] as const),
+    )
   }
 
   function update(): void {
-    const dirty = mirror.takeDirty() as { readonly resized: boolean } & { readonly [name: string]: readonly DirtyRange[] | undefined }
+    const dirty = mirror.takeDirty() as { readonly resized: boolean } & {
+      readonly [name: string]: readonly DirtyRange[] | undefined
+    }
     if (dirty.resized || bound.size + (matrices ? 1 : 0) === 0) replace(mirror.arrays)
     for (const [name, attribute] of bound) upload(attribute, dirty[name] ?? [])
     writeMatrices(matrix?.position, dirty[matrix?.position ?? ''])
     writeMatrices(matrix?.scale, dirty[matrix?.scale ?? ''])
     if (instanced) {
-      const moved = dirty.resized || instanced.count !== mirror.count || [...targets].some(([name, target]) => target === 'instanceMatrix' && dirty[name])
+      const moved =
+        dirty.resized ||
+        instanced.count !== mirror.count ||
+        [...targets].some(([name, target]) => target === 'instanceMatrix' && dirty[name])
       if (moved || (matrix && (dirty[matrix.position] || dirty[matrix.scale ?? '']))) {
         instanced.boundingSphere = null
         instanced.boundingBox = null
@@ -133,18 +151,30 @@ function isInstancedMesh(mesh: Mesh): mesh is InstancedMesh {
 }
 
 function targetsOf(layouts: LooseLayouts, { attributes, matrix }: BindOptions): ReadonlyMap<string, string> {
-  if (attributes) return new Map(Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== undefined))
-  return new Map(Object.keys(layouts).filter((name) => name !== matrix?.position && name !== matrix?.scale).map((name) => [name, name]))
+  if (attributes)
+    return new Map(Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== undefined))
+  return new Map(
+    Object.keys(layouts)
+      .filter((name) => name !== matrix?.position && name !== matrix?.scale)
+      .map((name) => [name, name]),
+  )
 }
 
-function check(layouts: LooseLayouts, targets: ReadonlyMap<string, string>, matrix: MatrixSource | undefined, instanced: InstancedMesh | undefined): void {
+function check(
+  layouts: LooseLayouts,
+  targets: ReadonlyMap<string, string>,
+  matrix: MatrixSource | undefined,
+  instanced: InstancedMesh | undefined,
+): void {
   const sizes = (name: string, allowed: readonly number[], use: string): void => {
     const layout = Object.hasOwn(layouts, name) ? layouts[name] : undefined
     if (!layout) throw refuse(`the mirror has no attribute '${name}'`)
-    if (!allowed.includes(layout.size)) throw refuse(`'${name}' has ${layout.size} numbers per row, where ${use} takes ${allowed.join(' or ')}`)
+    if (!allowed.includes(layout.size))
+      throw refuse(`'${name}' has ${layout.size} numbers per row, where ${use} takes ${allowed.join(' or ')}`)
   }
   for (const [name, target] of targets) {
-    const own = instanced && target === 'instanceMatrix' ? [16] : instanced && target === 'instanceColor' ? [3] : [1, 2, 3, 4]
+    const own =
+      instanced && target === 'instanceMatrix' ? [16] : instanced && target === 'instanceColor' ? [3] : [1, 2, 3, 4]
     sizes(name, own, `'${target}'`)
   }
   if (!matrix) return

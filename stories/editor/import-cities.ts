@@ -8,11 +8,11 @@ export interface CityAnnotation {
   readonly kind: 'city'
   readonly layerId: string | null
   readonly rank: number
-  readonly position: { readonly lon: number, readonly lat: number }
-  readonly icon: { readonly shape: 'circle' | 'star' | 'diamond', readonly color: string, readonly size: number }
-  readonly text: { readonly size: number, readonly font: { readonly weight: number } }
+  readonly position: { readonly lon: number; readonly lat: number }
+  readonly icon: { readonly shape: 'circle' | 'star' | 'diamond'; readonly color: string; readonly size: number }
+  readonly text: { readonly size: number; readonly font: { readonly weight: number } }
   readonly visibility: { readonly labelMinZoom: number }
-  readonly geonames: { readonly population: number, readonly country: string, readonly featureCode: string }
+  readonly geonames: { readonly population: number; readonly country: string; readonly featureCode: string }
 }
 
 /** A layer row: continents at the top, their countries below. */
@@ -34,7 +34,12 @@ interface PopulationClass {
 }
 
 const largest: PopulationClass = {
-  below: Infinity, color: '#ff6f61', size: 13, textSize: 14, weight: 600, labelMinZoom: 0,
+  below: Infinity,
+  color: '#ff6f61',
+  size: 13,
+  textSize: 14,
+  weight: 600,
+  labelMinZoom: 0,
 }
 
 const classes: readonly PopulationClass[] = [
@@ -80,7 +85,8 @@ export function layersOf(cities: readonly City[]): CityLayer[] {
     const countries = continent.countries.filter((code) => present.has(code))
     if (countries.length === 0) continue
     layers.push({ id: continent.id, parentId: null, name: continent.name, color: continent.color, rank })
-    const children = countries.map((code) => ({ code, name: names.of(code) ?? code }))
+    const children = countries
+      .map((code) => ({ code, name: names.of(code) ?? code }))
       .toSorted((a, b) => a.name.localeCompare(b.name, 'en'))
     for (const [order, { code, name }] of children.entries()) {
       layers.push({ id: `country-${code}`, parentId: continent.id, name, color: continent.color, rank: order })

@@ -160,13 +160,15 @@ describe('squash', () => {
   })
 
   test('an insert takes in the updates that follow', () => {
-    expect(net(insert('a', { x: 1, y: 1 }), update('a', { x: 1, y: 1, z: undefined }, { x: 2, y: undefined, z: 3 })))
-      .toEqual([insert('a', { x: 2, z: 3 })])
+    expect(
+      net(insert('a', { x: 1, y: 1 }), update('a', { x: 1, y: 1, z: undefined }, { x: 2, y: undefined, z: 3 })),
+    ).toEqual([insert('a', { x: 2, z: 3 })])
   })
 
   test('a delete has the cells from before the updates that preceded it', () => {
-    expect(net(update('a', { x: 1, y: undefined }, { x: 2, y: 2 }), remove('a', { x: 2, y: 2, z: 3 })))
-      .toEqual([remove('a', { x: 1, z: 3 })])
+    expect(net(update('a', { x: 1, y: undefined }, { x: 2, y: 2 }), remove('a', { x: 2, y: 2, z: 3 }))).toEqual([
+      remove('a', { x: 1, z: 3 }),
+    ])
   })
 
   test('an insert and its delete are nothing', () => {
@@ -180,8 +182,9 @@ describe('squash', () => {
   })
 
   test('a value that came back to where it was is not named', () => {
-    expect(net(update('a', { x: 1, y: 1 }, { x: 2, y: 2 }), update('a', { x: 2 }, { x: 1 })))
-      .toEqual([update('a', { y: 1 }, { y: 2 })])
+    expect(net(update('a', { x: 1, y: 1 }, { x: 2, y: 2 }), update('a', { x: 2 }, { x: 1 }))).toEqual([
+      update('a', { y: 1 }, { y: 2 }),
+    ])
   })
 
   test('what refers to a deleted row lets go of it first, and what is referred to is inserted first', () => {
@@ -225,7 +228,16 @@ function sameRow(a: RowChange, b: RowChange): boolean {
 }
 
 function sameRows(a: ChangeSet, b: ChangeSet): boolean {
-  return a.changes.length === b.changes.length && a.changes.every((change) => b.changes.some((other) =>
-    sameRow(change, other) && change.op === other.op && equalValues(change.before, other.before) &&
-    equalValues(change.after, other.after)))
+  return (
+    a.changes.length === b.changes.length &&
+    a.changes.every((change) =>
+      b.changes.some(
+        (other) =>
+          sameRow(change, other) &&
+          change.op === other.op &&
+          equalValues(change.before, other.before) &&
+          equalValues(change.after, other.after),
+      ),
+    )
+  )
 }

@@ -20,12 +20,18 @@ let server: Server
 let base: string
 
 beforeAll(async () => {
-  const store = await createStore({ schema, data: { city: Array.from({ length: 2_000 }, (_, id) => ({ id, name: `City ${id}` })) } })
+  const store = await createStore({
+    schema,
+    data: { city: Array.from({ length: 2_000 }, (_, id) => ({ id, name: `City ${id}` })) },
+  })
   const file = store.export()
   await store.close()
   server = createServer((request, response) => {
     if (request.url === '/project.db') response.writeHead(200, { 'content-length': file.length }).end(file)
-    else if (request.url === '/page.html') response.writeHead(200).end('<!doctype html><p>not a database at all, but long enough to be looked at</p>'.repeat(20))
+    else if (request.url === '/page.html')
+      response
+        .writeHead(200)
+        .end('<!doctype html><p>not a database at all, but long enough to be looked at</p>'.repeat(20))
     else if (request.url === '/broken.db') {
       response.writeHead(200, { 'content-length': file.length })
       response.write(file.subarray(0, 1000), () => response.destroy())
@@ -83,7 +89,9 @@ describe('openRemote', () => {
     await expect(openRemote(`${base}/missing.db`, { schema })).rejects.toThrow(/404/)
     await expect(openRemote(`${base}/broken.db`, { schema })).rejects.toThrow(/broke off|could not be loaded/)
     await expect(openRemote('http://127.0.0.1:1/x.db', { schema })).rejects.toThrow(RowcastError)
-    await expect(openRemote(`${base}/project.db`, { schema: defineSchema({ version: 1, tables }) })).rejects.toThrow(VersionError)
+    await expect(openRemote(`${base}/project.db`, { schema: defineSchema({ version: 1, tables }) })).rejects.toThrow(
+      VersionError,
+    )
     await expect(openRemote(`${base}/project.db`, { mode: 'range' as never })).rejects.toThrow(/mode 'range'/)
   })
 
@@ -93,6 +101,8 @@ describe('openRemote', () => {
     const foreign = new Database()
     foreign.run('create table t (a)')
     const bytes = foreign.export()
-    await expect(openRemote('http://x.test/y.db', { schema, fetch: () => Promise.resolve(new Response(bytes.slice())) })).rejects.toThrow(/rowcast/)
+    await expect(
+      openRemote('http://x.test/y.db', { schema, fetch: () => Promise.resolve(new Response(bytes.slice())) }),
+    ).rejects.toThrow(/rowcast/)
   })
 })

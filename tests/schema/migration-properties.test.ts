@@ -31,10 +31,21 @@ const property = fc.record({
 })
 
 const changes = fc
-  .array(fc.record({ inner: fc.boolean(), before: fc.option(property, { nil: undefined }), after: fc.option(property, { nil: undefined }), renamed: fc.boolean() }), { minLength: 1, maxLength: 6 })
+  .array(
+    fc.record({
+      inner: fc.boolean(),
+      before: fc.option(property, { nil: undefined }),
+      after: fc.option(property, { nil: undefined }),
+      renamed: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 6 },
+  )
   .map((list) => list.map((change, index): Change => ({ ...change, name: `p${index}` })))
 
-const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 6 }), fc.constantFrom(null, undefined)), { minLength: 6, maxLength: 6 })
+const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 6 }), fc.constantFrom(null, undefined)), {
+  minLength: 6,
+  maxLength: 6,
+})
 const rows = fc.array(fc.record({ values, hasInner: fc.boolean() }), { maxLength: 4 })
 
 function newName({ name, renamed, before }: Change): string {
@@ -48,10 +59,14 @@ function propertySchema({ nullable, hasDefault, defaultValue, maximum }: Propert
 function tableOf(list: readonly Change[], side: 'before' | 'after', strict: boolean): TableInput {
   const closed = strict ? { additionalProperties: false } : {}
   const within = (inner: boolean): Record<string, JsonSchemaObject> =>
-    Object.fromEntries(list.flatMap((change) => {
-      const one = change[side]
-      return one && change.inner === inner ? [[side === 'after' ? newName(change) : change.name, propertySchema(one)]] : []
-    }))
+    Object.fromEntries(
+      list.flatMap((change) => {
+        const one = change[side]
+        return one && change.inner === inner
+          ? [[side === 'after' ? newName(change) : change.name, propertySchema(one)]]
+          : []
+      }),
+    )
   const renames = list.filter((change) => change.renamed && change.before && change.after)
   return {
     primaryKey: 'id',
@@ -66,20 +81,33 @@ function tableOf(list: readonly Change[], side: 'before' | 'after', strict: bool
       ...closed,
     },
     ...(side === 'after'
-      ? { renames: Object.fromEntries(renames.map((change) => [`${change.inner ? 'o.' : ''}${newName(change)}`, `${change.inner ? 'o.' : ''}${change.name}`])) }
+      ? {
+          renames: Object.fromEntries(
+            renames.map((change) => [
+              `${change.inner ? 'o.' : ''}${newName(change)}`,
+              `${change.inner ? 'o.' : ''}${change.name}`,
+            ]),
+          ),
+        }
       : {}),
   }
 }
 
 /** A row as inserted under the old schema. */
-function rowOf(list: readonly Change[], id: number, { values: given, hasInner }: { values: readonly (number | null | undefined)[]; hasInner: boolean }): RowObject {
+function rowOf(
+  list: readonly Change[],
+  id: number,
+  { values: given, hasInner }: { values: readonly (number | null | undefined)[]; hasInner: boolean },
+): RowObject {
   const pick = (inner: boolean): Values =>
-    Object.fromEntries(list.flatMap((change, index) => {
-      const value = given[index]
-      const { before } = change
-      if (!before || change.inner !== inner || value === undefined || (value === null && !before.nullable)) return []
-      return [[change.name, value === null ? null : Math.min(value, before.maximum)]]
-    }))
+    Object.fromEntries(
+      list.flatMap((change, index) => {
+        const value = given[index]
+        const { before } = change
+        if (!before || change.inner !== inner || value === undefined || (value === null && !before.nullable)) return []
+        return [[change.name, value === null ? null : Math.min(value, before.maximum)]]
+      }),
+    )
   return { id, ...(hasInner ? { o: { tag: 't', ...pick(true) } } : {}), ...pick(false) }
 }
 
@@ -92,7 +120,8 @@ function expected(list: readonly Change[], row: RowObject, strict: boolean): Row
       if (change.inner !== inner) continue
       const { before, after } = change
       let value = before ? given[change.name] : undefined
-      if (before?.hasDefault && (value === undefined || value === before.defaultValue)) value = after && !after.hasDefault ? before.defaultValue : undefined
+      if (before?.hasDefault && (value === undefined || value === before.defaultValue))
+        value = after && !after.hasDefault ? before.defaultValue : undefined
       if (!after) {
         if (value === undefined) continue
         if (strict) isRefused = true
@@ -116,7 +145,9 @@ function expected(list: readonly Change[], row: RowObject, strict: boolean): Row
 }
 
 function isValid(list: readonly Change[]): boolean {
-  return list.every(({ before, after }) => [before, after].every((one) => !one || !one.hasDefault || one.defaultValue <= one.maximum))
+  return list.every(({ before, after }) =>
+    [before, after].every((one) => !one || !one.hasDefault || one.defaultValue <= one.maximum),
+  )
 }
 
 describe.each(drivers)('on %s', (_name, factory) => {

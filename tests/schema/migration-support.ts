@@ -28,7 +28,10 @@ export function schemaOf(
 }
 
 /** A table with the text key `id` and these properties. */
-export function table(properties: Record<string, JsonSchemaObject>, more: Partial<TableInput> & { strict?: boolean; required?: string[] } = {}): TableInput {
+export function table(
+  properties: Record<string, JsonSchemaObject>,
+  more: Partial<TableInput> & { strict?: boolean; required?: string[] } = {},
+): TableInput {
   const { strict = false, required = [], ...rest } = more
   return {
     primaryKey: 'id',
@@ -75,7 +78,12 @@ export function readRows(driver: SqliteDriver, schema: Schema): Record<string, R
 }
 
 /** A database made with one schema, filled, and opened with another. */
-export async function migrated(factory: SqliteDriverFactory, before: Schema, rows: Rows, after: Schema): Promise<{ driver: SqliteDriver; rows: Record<string, RowObject[]> }> {
+export async function migrated(
+  factory: SqliteDriverFactory,
+  before: Schema,
+  rows: Rows,
+  after: Schema,
+): Promise<{ driver: SqliteDriver; rows: Record<string, RowObject[]> }> {
   const driver = await filled(factory, before, rows)
   openDatabase(driver, after)
   return { driver, rows: readRows(driver, after) }

@@ -23,63 +23,97 @@ type Opened = Awaited<ReturnType<typeof openWith>>
 
 /** What one does, after what was prepared for it. */
 const scenarios: readonly (readonly [name: string, prepare: (opened: Opened) => () => unknown])[] = [
-  ['a transaction of five writes', ({ store, items, layers }) => () =>
-    store.transaction(() => {
-      items.insert({ id: 'd', slug: 'sd', a: 'l1' })
-      items.set('a', 'rank', 7)
-      store.exec(sql`update item set rank = rank + 1, text_note = 'x' where rank > 0`)
-      layers.delete('l1')
-      items.update('b', { text: { note: 'y' }, points: [3] })
-    }),
+  [
+    'a transaction of five writes',
+    ({ store, items, layers }) =>
+      () =>
+        store.transaction(() => {
+          items.insert({ id: 'd', slug: 'sd', a: 'l1' })
+          items.set('a', 'rank', 7)
+          store.exec(sql`update item set rank = rank + 1, text_note = 'x' where rank > 0`)
+          layers.delete('l1')
+          items.update('b', { text: { note: 'y' }, points: [3] })
+        }),
   ],
-  ['a single set', ({ items }) => () => items.set('a', 'rank', 7)],
-  ['a nested transaction', ({ store, items }) => () =>
-    store.transaction(() => {
-      items.set('a', 'rank', 7)
-      store.transaction(() => items.delete('b'))
-    }),
+  [
+    'a single set',
+    ({ items }) =>
+      () =>
+        items.set('a', 'rank', 7),
   ],
-  ['raw SQL', ({ store }) => () => store.exec(sql`replace into item (id, slug) select id || '1', slug from item`)],
-  ['a draft commit', ({ store }) => {
-    const [draft, other] = [store.draft(), store.draft()]
-    draft.table('item').update('a', { slug: 'new', rank: 5 })
-    other.table('item').set('a', 'rank', 6)
-    draft.table('item').set('b', 'slug', 'sa')
-    draft.table('item').insert({ id: 'd' })
-    return () => draft.commit()
-  }],
-  ['a draft cancel', ({ store }) => {
-    const draft = store.draft()
-    draft.table('item').update('a', { slug: 'tmp', rank: 5 })
-    draft.table('item').set('b', 'slug', 'sa')
-    draft.table('item').set('a', 'slug', 'sb')
-    draft.table('item').insert({ id: 'd' })
-    draft.table('layer').delete('l1')
-    return () => draft.cancel()
-  }],
-  ['a write of a draft', ({ store }) => {
-    const draft = store.draft()
-    draft.table('item').set('a', 'rank', 5)
-    return () => draft.table('item').update('a', { rank: 6, text: { note: 'z' } })
-  }],
-  ['a write that takes a cell from a draft', ({ store, items }) => {
-    const draft = store.draft()
-    draft.table('item').set('a', 'rank', 5)
-    return () => items.set('a', 'rank', 6)
-  }],
-  ['an undo', ({ store, items, layers }) => {
-    store.transaction(() => {
+  [
+    'a nested transaction',
+    ({ store, items }) =>
+      () =>
+        store.transaction(() => {
+          items.set('a', 'rank', 7)
+          store.transaction(() => items.delete('b'))
+        }),
+  ],
+  [
+    'raw SQL',
+    ({ store }) =>
+      () =>
+        store.exec(sql`replace into item (id, slug) select id || '1', slug from item`),
+  ],
+  [
+    'a draft commit',
+    ({ store }) => {
+      const [draft, other] = [store.draft(), store.draft()]
+      draft.table('item').update('a', { slug: 'new', rank: 5 })
+      other.table('item').set('a', 'rank', 6)
+      draft.table('item').set('b', 'slug', 'sa')
+      draft.table('item').insert({ id: 'd' })
+      return () => draft.commit()
+    },
+  ],
+  [
+    'a draft cancel',
+    ({ store }) => {
+      const draft = store.draft()
+      draft.table('item').update('a', { slug: 'tmp', rank: 5 })
+      draft.table('item').set('b', 'slug', 'sa')
+      draft.table('item').set('a', 'slug', 'sb')
+      draft.table('item').insert({ id: 'd' })
+      draft.table('layer').delete('l1')
+      return () => draft.cancel()
+    },
+  ],
+  [
+    'a write of a draft',
+    ({ store }) => {
+      const draft = store.draft()
+      draft.table('item').set('a', 'rank', 5)
+      return () => draft.table('item').update('a', { rank: 6, text: { note: 'z' } })
+    },
+  ],
+  [
+    'a write that takes a cell from a draft',
+    ({ store, items }) => {
+      const draft = store.draft()
+      draft.table('item').set('a', 'rank', 5)
+      return () => items.set('a', 'rank', 6)
+    },
+  ],
+  [
+    'an undo',
+    ({ store, items, layers }) => {
+      store.transaction(() => {
+        layers.delete('l1')
+        items.set('b', 'rank', 9)
+        items.insert({ id: 'd' })
+      })
+      return () => store.history.undo()
+    },
+  ],
+  [
+    'a redo',
+    ({ store, layers }) => {
       layers.delete('l1')
-      items.set('b', 'rank', 9)
-      items.insert({ id: 'd' })
-    })
-    return () => store.history.undo()
-  }],
-  ['a redo', ({ store, layers }) => {
-    layers.delete('l1')
-    store.history.undo()
-    return () => store.history.redo()
-  }],
+      store.history.undo()
+      return () => store.history.redo()
+    },
+  ],
 ]
 
 describeEachDriver('a fault', (driver) => {
@@ -100,7 +134,9 @@ describeEachDriver('a fault', (driver) => {
     return rows
   }
 
-  async function injectEverywhere(prepare: (opened: Opened) => (() => unknown) | Promise<() => unknown>): Promise<number> {
+  async function injectEverywhere(
+    prepare: (opened: Opened) => (() => unknown) | Promise<() => unknown>,
+  ): Promise<number> {
     for (let n = 1; ; n++) {
       const armed = armedDriver(driver())
       const opened = await openWith(armed)
@@ -151,7 +187,10 @@ describeEachDriver('a fault', (driver) => {
       const sets: ChangeSet[] = []
       store.changes$.subscribe((set) => sets.push(set))
       store.table('layer').insert({ id: 'after' })
-      expect(sets.map((set) => set.changes.length), at).toEqual([1])
+      expect(
+        sets.map((set) => set.changes.length),
+        at,
+      ).toEqual([1])
       store.table('layer').delete('after')
       store.history.undo()
       store.history.undo()
@@ -164,14 +203,33 @@ describeEachDriver('a fault', (driver) => {
     }
   }
 
-  test.each(scenarios)('at any call of %s leaves everything as it was, tells nobody, and the store goes on', async (_, prepare) => {
-    expect(await injectEverywhere(prepare)).toBeGreaterThan(0)
-  })
+  test.each(scenarios)(
+    'at any call of %s leaves everything as it was, tells nobody, and the store goes on',
+    async (_, prepare) => {
+      expect(await injectEverywhere(prepare)).toBeGreaterThan(0)
+    },
+  )
 
   test('at any call of an import leaves everything as it was, tells nobody, and the store goes on', async () => {
-    const other = await createStore({ schema: modelSchema, driver: driver(), data: { layer: [{ id: 'l1' }], item: [{ id: 'a', slug: 'sb' }, { id: 'z', a: 'l1' }] } })
+    const other = await createStore({
+      schema: modelSchema,
+      driver: driver(),
+      data: {
+        layer: [{ id: 'l1' }],
+        item: [
+          { id: 'a', slug: 'sb' },
+          { id: 'z', a: 'l1' },
+        ],
+      },
+    })
     const bytes = other.export()
-    expect(await injectEverywhere(({ store }) => () => store.import(bytes))).toBeGreaterThan(0)
+    expect(
+      await injectEverywhere(
+        ({ store }) =>
+          () =>
+            store.import(bytes),
+      ),
+    ).toBeGreaterThan(0)
   })
 
   test('at any call of a draft commit leaves the draft open, to be committed again', async () => {

@@ -1,4 +1,15 @@
-import { ConstraintError, createStore, defineSchema, sql, type ChangeSet, type Conflict, type Draft, type RowChange, type SqliteDriverFactory, type Store } from 'rowcast'
+import {
+  ConstraintError,
+  createStore,
+  defineSchema,
+  sql,
+  type ChangeSet,
+  type Conflict,
+  type Draft,
+  type RowChange,
+  type SqliteDriverFactory,
+  type Store,
+} from 'rowcast'
 import { describe, expect, test } from 'vitest'
 import { internals } from '../../src/store/index.ts'
 import { describeEachDriver } from '../support/each-driver.ts'
@@ -31,19 +42,29 @@ const schema = defineSchema({
 })
 
 type Shape = typeof schema extends { readonly definition: infer S } ? S : never
-type ItemStore = Store<Shape  >
-type ItemDraft = Draft<Shape  >
+type ItemStore = Store<Shape>
+type ItemDraft = Draft<Shape>
 
 async function open(driver: SqliteDriverFactory): Promise<ItemStore> {
   const store: ItemStore = await createStore({ schema, driver })
   store.table('layer').insert([{ id: 'l1' }, { id: 'l2' }])
-  store.table('item').insert([{ id: 'a', slug: 'sa', rank: 1, layerId: 'l1' }, { id: 'b', slug: 'sb', rank: 2, layerId: 'l1', backId: 'l2' }])
+  store.table('item').insert([
+    { id: 'a', slug: 'sa', rank: 1, layerId: 'l1' },
+    { id: 'b', slug: 'sb', rank: 2, layerId: 'l1', backId: 'l2' },
+  ])
   store.history.clear()
   return store
 }
 
-const update = (key: string, before: object, after: object): RowChange => ({ table: 'item', key, op: 'update', before: { ...before }, after: { ...after } })
-const arrive = (store: ItemStore, ...changes: RowChange[]): void => internals(store as never).applyRemote({ changes, origin: 'remote' })
+const update = (key: string, before: object, after: object): RowChange => ({
+  table: 'item',
+  key,
+  op: 'update',
+  before: { ...before },
+  after: { ...after },
+})
+const arrive = (store: ItemStore, ...changes: RowChange[]): void =>
+  internals(store as never).applyRemote({ changes, origin: 'remote' })
 const rank = (store: ItemStore, key = 'a'): number | undefined => store.table('item').get(key)?.rank
 
 function conflictsOf(draft: ItemDraft): readonly Conflict[] {
@@ -68,36 +89,41 @@ async function committedOf(store: ItemStore, driver: SqliteDriverFactory): Promi
 
 function permutations<Item>(items: readonly Item[]): Item[][] {
   if (items.length === 0) return [[]]
-  return items.flatMap((item, n) => permutations([...items.slice(0, n), ...items.slice(n + 1)]).map((rest) => [item, ...rest]))
+  return items.flatMap((item, n) =>
+    permutations([...items.slice(0, n), ...items.slice(n + 1)]).map((rest) => [item, ...rest]),
+  )
 }
 
 describeEachDriver('drafts', (driver) => {
-  const ends = permutations([0, 1, 2]).flatMap((order) => Array.from({ length: 8 }, (_, bits) => order.map((draft) => ({ draft, commit: (bits & (1 << draft)) !== 0 }))))
-
-  test.each(ends.map((end) => [end.map(({ draft, commit }) => `${commit ? 'commit' : 'cancel'} of ${draft}`).join(', '), end] as const))(
-    'over one cell fall back to what lies below, whatever the order: %s',
-    async (_, end) => {
-      const store = await open(driver())
-      const drafts = [10, 20, 30].map((value) => {
-        const draft = store.draft()
-        draft.table('item').set('a', 'rank', value)
-        return { draft, value }
-      })
-      let base = 1
-      let left = [...drafts]
-      for (const { draft: n, commit } of end) {
-        const each = drafts[n]!
-        left = left.filter((other) => other !== each)
-        if (commit) {
-          expect(each.draft.commit().changes.changes).toEqual([update('a', { rank: base }, { rank: each.value })])
-          base = each.value
-        } else each.draft.cancel()
-        expect(rank(store)).toBe(left.at(-1)?.value ?? base)
-        expect(store.query(sql`select rank from item where id = 'a'`)).toEqual([{ rank: left.at(-1)?.value ?? base }])
-        expect((await committedOf(store, driver())).table('item').get('a')?.rank).toBe(base)
-      }
-    },
+  const ends = permutations([0, 1, 2]).flatMap((order) =>
+    Array.from({ length: 8 }, (_, bits) => order.map((draft) => ({ draft, commit: (bits & (1 << draft)) !== 0 }))),
   )
+
+  test.each(
+    ends.map(
+      (end) => [end.map(({ draft, commit }) => `${commit ? 'commit' : 'cancel'} of ${draft}`).join(', '), end] as const,
+    ),
+  )('over one cell fall back to what lies below, whatever the order: %s', async (_, end) => {
+    const store = await open(driver())
+    const drafts = [10, 20, 30].map((value) => {
+      const draft = store.draft()
+      draft.table('item').set('a', 'rank', value)
+      return { draft, value }
+    })
+    let base = 1
+    let left = [...drafts]
+    for (const { draft: n, commit } of end) {
+      const each = drafts[n]!
+      left = left.filter((other) => other !== each)
+      if (commit) {
+        expect(each.draft.commit().changes.changes).toEqual([update('a', { rank: base }, { rank: each.value })])
+        base = each.value
+      } else each.draft.cancel()
+      expect(rank(store)).toBe(left.at(-1)?.value ?? base)
+      expect(store.query(sql`select rank from item where id = 'a'`)).toEqual([{ rank: left.at(-1)?.value ?? base }])
+      expect((await committedOf(store, driver())).table('item').get('a')?.rank).toBe(base)
+    }
+  })
 
   test('that write a cell again come to the top of it', async () => {
     const store = await open(driver())
@@ -139,15 +165,22 @@ describeEachDriver('drafts', (driver) => {
     const store = await open(driver())
     const [draft, other] = [store.draft(), store.draft()]
     draft.table('item').set('a', 'rank', 10)
-    other.table('item').update('a', (row) => { row.note = 'other' })
+    other.table('item').update('a', (row) => {
+      row.note = 'other'
+    })
     expect(other.changes().changes).toEqual([update('a', { note: undefined }, { note: 'other' })])
     const commits: ChangeSet[] = []
     store.commits$.subscribe((set) => commits.push(set))
     store.table('item').reset('a', 'points')
     expect(commits).toEqual([])
     store.table('item').update('a', { x: 1 })
-    store.table('item').update('a', (row) => { row.y = 1 })
-    expect(commits.map((set) => set.changes)).toEqual([[update('a', { x: undefined }, { x: 1 })], [update('a', { y: undefined }, { y: 1 })]])
+    store.table('item').update('a', (row) => {
+      row.y = 1
+    })
+    expect(commits.map((set) => set.changes)).toEqual([
+      [update('a', { x: undefined }, { x: 1 })],
+      [update('a', { y: undefined }, { y: 1 })],
+    ])
     expect(draft.changes().changes).toEqual([update('a', { rank: 1 }, { rank: 10 })])
     draft.cancel()
     expect(rank(store)).toBe(1)
@@ -170,8 +203,12 @@ describeEachDriver('drafts', (driver) => {
     store.changes$.subscribe((set) => changes?.push(set))
     store.commits$.subscribe((set) => commits?.push(set))
     store.table('item').update('a', { note: 'n', rank: 5 })
-    expect(changes?.map((set) => set.changes)).toEqual([[update('a', { rank: 10, note: undefined }, { rank: 5, note: 'n' })]])
-    expect(commits?.map((set) => set.changes)).toEqual([[update('a', { rank: 1, note: undefined }, { rank: 5, note: 'n' })]])
+    expect(changes?.map((set) => set.changes)).toEqual([
+      [update('a', { rank: 10, note: undefined }, { rank: 5, note: 'n' })],
+    ])
+    expect(commits?.map((set) => set.changes)).toEqual([
+      [update('a', { rank: 1, note: undefined }, { rank: 5, note: 'n' })],
+    ])
   })
 
   test('mean the last value of a transaction that sets a covered cell and changes it again by SQL', async () => {
@@ -201,7 +238,9 @@ describeEachDriver('drafts', (driver) => {
     const sets: ChangeSet[] = []
     store.changes$.subscribe((set) => sets.push(set))
     draft.cancel()
-    expect(sets.map(({ origin, changes }) => ({ origin, changes }))).toEqual([{ origin: 'cancel', changes: [update('a', { rank: 10 }, { rank: 3 })] }])
+    expect(sets.map(({ origin, changes }) => ({ origin, changes }))).toEqual([
+      { origin: 'cancel', changes: [update('a', { rank: 10 }, { rank: 3 })] },
+    ])
   })
 
   test('keep or take a cell that was changed underneath', async () => {
@@ -245,7 +284,9 @@ describeEachDriver('drafts', (driver) => {
     under.commit()
     expect(rank(store)).toBe(20)
     expect(changes).toEqual([])
-    expect(commits).toMatchObject([{ origin: 'local', label: 'Under', draftId: under.id, changes: [update('a', { rank: 1 }, { rank: 10 })] }])
+    expect(commits).toMatchObject([
+      { origin: 'local', label: 'Under', draftId: under.id, changes: [update('a', { rank: 1 }, { rank: 10 })] },
+    ])
     over.cancel()
     expect(rank(store)).toBe(10)
   })
@@ -268,8 +309,12 @@ describeEachDriver('drafts', (driver) => {
     const committed = store.draft()
     edit(committed)
     const { changes } = committed.commit()
-    expect(changes.changes.map(({ table, key, op }) => `${op} ${table} ${String(key)}`).sort()).toEqual([
-      'delete item a', 'delete item b', 'delete layer l1', 'insert item c', 'insert layer l3',
+    expect(changes.changes.map(({ table, key, op }) => `${op} ${table} ${String(key)}`).toSorted()).toEqual([
+      'delete item a',
+      'delete item b',
+      'delete layer l1',
+      'insert item c',
+      'insert layer l3',
     ])
     expect((await committedOf(store, driver())).table('item').keys()).toEqual(['c'])
     store.history.undo()
@@ -303,7 +348,11 @@ describeEachDriver('drafts', (driver) => {
     draft.cancel()
     expect(store.table('item').all()).toEqual(before)
     run().commit()
-    expect(store.table('item').all()).toEqual([{ id: 'a2', slug: 'sa', rank: 0 }, { id: 'b2', rank: 20 }, { id: 'z', slug: 'sb', rank: 20, layerId: 'l1', backId: 'l2' }])
+    expect(store.table('item').all()).toEqual([
+      { id: 'a2', slug: 'sa', rank: 0 },
+      { id: 'b2', rank: 20 },
+      { id: 'z', slug: 'sb', rank: 20, layerId: 'l1', backId: 'l2' },
+    ])
     store.history.undo()
     expect(store.table('item').all()).toEqual(before)
   })
@@ -365,13 +414,23 @@ describeEachDriver('drafts', (driver) => {
     if (how === 'cancel') draft.cancel()
     else {
       draft.commit()
-      expect(store.table('item').all().map((row) => row.slug)).toEqual(['sb', 'sa'])
+      expect(
+        store
+          .table('item')
+          .all()
+          .map((row) => row.slug),
+      ).toEqual(['sb', 'sa'])
       store.history.undo()
     }
     expect(store.table('item').all()).toEqual(before)
     if (how === 'cancel') return
     store.history.redo()
-    expect(store.table('item').all().map((row) => row.slug)).toEqual(['sb', 'sa'])
+    expect(
+      store
+        .table('item')
+        .all()
+        .map((row) => row.slug),
+    ).toEqual(['sb', 'sa'])
   })
 
   test('lose just the cell that collides with what arrives', async () => {
@@ -391,7 +450,13 @@ describeEachDriver('drafts', (driver) => {
     const store = await open(driver())
     const draft = store.draft()
     draft.table('item').set('a', 'rank', 10)
-    arrive(store, { table: 'item', key: 'a', op: 'delete', before: { id: 'a', slug: 'sa', rank: 1, layerId: 'l1' }, after: {} })
+    arrive(store, {
+      table: 'item',
+      key: 'a',
+      op: 'delete',
+      before: { id: 'a', slug: 'sa', rank: 1, layerId: 'l1' },
+      after: {},
+    })
     expect((await committedOf(store, driver())).table('item').keys()).toEqual(['b'])
     expect(conflictsOf(draft).length).toBeGreaterThan(0)
     draft.cancel()
@@ -429,10 +494,13 @@ describeEachDriver('the history', (driver) => {
     const store = await open(driver())
     const labels: (readonly (string | undefined)[])[] = []
     store.history.steps$.subscribe(({ done }) => labels.push(done.map((step) => step.label)))
-    store.transaction(() => {
-      store.table('item').set('a', 'rank', 2)
-      store.table('item').set('b', 'rank', 3)
-    }, { label: 'Both' })
+    store.transaction(
+      () => {
+        store.table('item').set('a', 'rank', 2)
+        store.table('item').set('b', 'rank', 3)
+      },
+      { label: 'Both' },
+    )
     const draft = store.draft({ label: 'Drag' })
     for (let n = 0; n < 10; n++) draft.table('item').set('a', 'rank', 10 + n)
     draft.commit()

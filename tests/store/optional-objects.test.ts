@@ -12,7 +12,11 @@ const schema = defineSchema({
         properties: {
           id: { type: 'string' },
           note: { type: 'string' },
-          leader: { type: 'object', required: ['dashed'], properties: { dashed: { type: 'boolean' }, width: { type: 'number', default: 2 } } },
+          leader: {
+            type: 'object',
+            required: ['dashed'],
+            properties: { dashed: { type: 'boolean' }, width: { type: 'number', default: 2 } },
+          },
         },
       },
     },

@@ -1,4 +1,11 @@
-import { createStore, defineSchema, StoreClosedError, type ChangeSet, type SqliteDriverFactory, type TableChange } from 'rowcast'
+import {
+  createStore,
+  defineSchema,
+  StoreClosedError,
+  type ChangeSet,
+  type SqliteDriverFactory,
+  type TableChange,
+} from 'rowcast'
 import type { Observable } from 'rxjs'
 import { afterEach, expect, test, vi } from 'vitest'
 import { countingDriver, describeEachDriver } from '../support/each-driver.ts'
@@ -20,14 +27,26 @@ const schema = defineSchema({
             type: 'object',
             properties: {
               value: { type: 'string', default: '' },
-              font: { type: 'object', properties: { size: { type: 'number', default: 12 }, family: { type: 'string', default: 'serif' } } },
+              font: {
+                type: 'object',
+                properties: { size: { type: 'number', default: 12 }, family: { type: 'string', default: 'serif' } },
+              },
             },
           },
-          points: { type: 'array', items: { type: 'object', required: ['x'], properties: { x: { type: 'number' }, y: { type: 'number' } } } },
+          points: {
+            type: 'array',
+            items: { type: 'object', required: ['x'], properties: { x: { type: 'number' }, y: { type: 'number' } } },
+          },
         },
       },
     },
-    scene: { singleton: true, schema: { type: 'object', properties: { zoom: { type: 'number', default: 1 }, title: { type: 'string', default: '' } } } },
+    scene: {
+      singleton: true,
+      schema: {
+        type: 'object',
+        properties: { zoom: { type: 'number', default: 1 }, title: { type: 'string', default: '' } },
+      },
+    },
   },
 })
 
@@ -53,7 +72,9 @@ async function uncaughtWhile(run: () => void): Promise<unknown[]> {
 }
 
 function isDeepFrozen(value: unknown): boolean {
-  return typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isDeepFrozen))
+  return (
+    typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isDeepFrozen))
+  )
 }
 
 afterEach(() => void vi.restoreAllMocks())
@@ -62,7 +83,11 @@ describeEachDriver('streams', (driver) => {
   test('give one ChangeSet per outermost transaction, net per row, after it has committed', async () => {
     const store = await open(driver())
     const items = store.table('item')
-    items.insert([{ id: 'a', rank: 1 }, { id: 'b', rank: 2 }, { id: 'c', rank: 3 }])
+    items.insert([
+      { id: 'a', rank: 1 },
+      { id: 'b', rank: 2 },
+      { id: 'c', rank: 3 },
+    ])
     const visible: ChangeSet[] = []
     const committed: ChangeSet[] = []
     store.changes$.subscribe((set) => visible.push(set))
@@ -90,14 +115,19 @@ describeEachDriver('streams', (driver) => {
     for (const sets of [visible, committed]) {
       expect(sets).toHaveLength(1)
       expect(sets[0]?.origin).toBe('local')
-      expect([...(sets[0]?.changes ?? [])].sort((a, b) => (String(a.key) < String(b.key) ? -1 : 1))).toEqual(changes)
+      expect([...(sets[0]?.changes ?? [])].toSorted((a, b) => (String(a.key) < String(b.key) ? -1 : 1))).toEqual(
+        changes,
+      )
     }
   })
 
   test('are told the net of rows that swapped their keys', async () => {
     const store = await open(driver())
     const items = store.table('item')
-    items.insert([{ id: 'a', rank: 1 }, { id: 'b', rank: 2 }])
+    items.insert([
+      { id: 'a', rank: 1 },
+      { id: 'b', rank: 2 },
+    ])
     const sets: ChangeSet[] = []
     store.changes$.subscribe((set) => sets.push(set))
     const seen: unknown[] = []
@@ -107,9 +137,12 @@ describeEachDriver('streams', (driver) => {
       store.exec({ sql: "update item set id = 'a' where id = 'b'" })
       store.exec({ sql: "update item set id = 'b' where id = 'tmp'" })
     })
-    expect(items.all()).toEqual([{ id: 'a', rank: 2, text: { value: '', font: { size: 12, family: 'serif' } } }, { id: 'b', rank: 1, text: { value: '', font: { size: 12, family: 'serif' } } }])
+    expect(items.all()).toEqual([
+      { id: 'a', rank: 2, text: { value: '', font: { size: 12, family: 'serif' } } },
+      { id: 'b', rank: 1, text: { value: '', font: { size: 12, family: 'serif' } } },
+    ])
     expect(sets).toHaveLength(1)
-    expect([...(sets[0]?.changes ?? [])].sort((a, b) => (String(a.key) < String(b.key) ? -1 : 1))).toEqual([
+    expect([...(sets[0]?.changes ?? [])].toSorted((a, b) => (String(a.key) < String(b.key) ? -1 : 1))).toEqual([
       { table: 'item', key: 'a', op: 'update', before: { rank: 1 }, after: { rank: 2 } },
       { table: 'item', key: 'b', op: 'update', before: { rank: 2 }, after: { rank: 1 } },
     ])
@@ -126,10 +159,12 @@ describeEachDriver('streams', (driver) => {
     items.row$('a').subscribe((row) => heard.push(row?.rank))
     items.field$('a', 'rank').subscribe((rank) => heard.push(rank))
     heard.length = 0
-    expect(() => store.transaction(() => {
-      items.set('a', 'rank', 1)
-      throw new Error('no')
-    })).toThrow('no')
+    expect(() =>
+      store.transaction(() => {
+        items.set('a', 'rank', 1)
+        throw new Error('no')
+      }),
+    ).toThrow('no')
     expect(() => items.insert([{ id: 'b' }, { id: 'a' }])).toThrow()
     expect(heard).toEqual([])
   })
@@ -140,12 +175,14 @@ describeEachDriver('streams', (driver) => {
     items.insert({ id: 'a', rank: 1 })
     const ranks: unknown[] = []
     const rows: unknown[] = []
-    expect(() => store.transaction(() => {
-      items.set('a', 'rank', 2)
-      items.field$('a', 'rank').subscribe((rank) => ranks.push(rank))
-      items.row$('a').subscribe((row) => rows.push(row?.rank))
-      throw new Error('no')
-    })).toThrow('no')
+    expect(() =>
+      store.transaction(() => {
+        items.set('a', 'rank', 2)
+        items.field$('a', 'rank').subscribe((rank) => ranks.push(rank))
+        items.row$('a').subscribe((row) => rows.push(row?.rank))
+        throw new Error('no')
+      }),
+    ).toThrow('no')
     expect(ranks.at(-1)).toBe(1)
     expect(rows.at(-1)).toBe(1)
   })
@@ -188,7 +225,7 @@ describeEachDriver('streams', (driver) => {
     items.insert({ id: 'a' })
     const order = ['a', 'al', 'ar', 'all', 'alr', 'arl', 'arr']
     expect(log).toEqual(order.flatMap((key) => [`first ${key}`, `second ${key}`]))
-    expect(items.keys()).toEqual([...order].sort())
+    expect(items.keys()).toEqual([...order].toSorted())
   })
 
   test('take a chain of 20,000 writes by subscribers without a deep stack', async () => {
@@ -223,12 +260,12 @@ describeEachDriver('streams', (driver) => {
     heard.length = 0
     armed = true
     const uncaught = await uncaughtWhile(() => items.set('a', 'rank', 1))
-    expect([...heard].sort()).toEqual(['changes', 'commits', 'field', 'row', 'table'])
-    expect(uncaught.map((error) => (error as Error).message).sort()).toEqual(['changes', 'field', 'row', 'table'])
+    expect([...heard].toSorted()).toEqual(['changes', 'commits', 'field', 'row', 'table'])
+    expect(uncaught.map((error) => (error as Error).message).toSorted()).toEqual(['changes', 'field', 'row', 'table'])
     heard.length = 0
     armed = false
     items.set('a', 'rank', 2)
-    expect([...heard].sort()).toEqual(['changes', 'commits', 'field', 'row', 'table'])
+    expect([...heard].toSorted()).toEqual(['changes', 'commits', 'field', 'row', 'table'])
   })
 
   test('surface what onCommit throws, and go on', async () => {
@@ -236,10 +273,13 @@ describeEachDriver('streams', (driver) => {
     const ran: string[] = []
     const uncaught = await uncaughtWhile(() =>
       store.transaction((tx) => {
-        tx.onCommit(() => { throw new Error('first') })
+        tx.onCommit(() => {
+          throw new Error('first')
+        })
         tx.onCommit(() => ran.push('second'))
         store.table('item').insert({ id: 'a' })
-      }))
+      }),
+    )
     expect(ran).toEqual(['second'])
     expect(uncaught.map((error) => (error as Error).message)).toEqual(['first'])
     expect(store.table('item').has('a')).toBe(true)
@@ -253,8 +293,11 @@ describeEachDriver('streams', (driver) => {
     items.insert(keys.map((id) => ({ id })))
     const calls: string[] = []
     const timers = [
-      vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'setInterval'), vi.spyOn(globalThis, 'setImmediate'),
-      vi.spyOn(globalThis, 'queueMicrotask'), vi.spyOn(process, 'nextTick'),
+      vi.spyOn(globalThis, 'setTimeout'),
+      vi.spyOn(globalThis, 'setInterval'),
+      vi.spyOn(globalThis, 'setImmediate'),
+      vi.spyOn(globalThis, 'queueMicrotask'),
+      vi.spyOn(process, 'nextTick'),
     ]
     Object.assign(counted.work, { reads: 0, runs: 0, prepares: 0 })
     const subscriptions = keys.map((key) => items.row$(key).subscribe(() => calls.push(key)))
@@ -302,8 +345,10 @@ describeEachDriver('streams', (driver) => {
     items.set('a', 'text.font.family', 'sans')
     items.set('a', 'points.1.x', 7)
     items.set('a', 'points.1.x', 7)
-    items.update('a', (row) => { row.points = row.points?.map((point) => ({ ...point })) ?? [] })
-    store.exec({ sql: "update item set text_font_size = 30, points = '[{\"x\":9},{\"x\":8}]' where id = 'a'" })
+    items.update('a', (row) => {
+      row.points = row.points?.map((point) => ({ ...point })) ?? []
+    })
+    store.exec({ sql: 'update item set text_font_size = 30, points = \'[{"x":9},{"x":8}]\' where id = \'a\'' })
     items.insert({ id: 'b', rank: 4 })
     items.delete('b')
     items.set('a', 'points', [])
@@ -314,7 +359,13 @@ describeEachDriver('streams', (driver) => {
       x1: [2, 7, 8, undefined],
       segments: [2, 7, 8, undefined],
       font: [serif, { size: 12, family: 'sans' }, { size: 30, family: 'sans' }, { size: 12, family: 'sans' }],
-      points: [[{ x: 1 }, { x: 2, y: 3 }], [{ x: 9 }, { x: 2, y: 3 }], [{ x: 9 }, { x: 7, y: 3 }], [{ x: 9 }, { x: 8 }], []],
+      points: [
+        [{ x: 1 }, { x: 2, y: 3 }],
+        [{ x: 9 }, { x: 2, y: 3 }],
+        [{ x: 9 }, { x: 7, y: 3 }],
+        [{ x: 9 }, { x: 8 }],
+        [],
+      ],
       gone: [undefined, 4, undefined],
     })
   })
@@ -377,11 +428,13 @@ describeEachDriver('streams', (driver) => {
       items.delete('b')
       store.value('scene').set('zoom', 3)
     })
-    expect(heard).toEqual([{
-      inserted: [{ table: 'item', key: 'c', op: 'insert', before: {}, after: { id: 'c' } }],
-      updated: [{ table: 'item', key: 'a', op: 'update', before: { rank: 0 }, after: { rank: 1 } }],
-      deleted: [{ table: 'item', key: 'b', op: 'delete', before: { id: 'b' }, after: {} }],
-    }])
+    expect(heard).toEqual([
+      {
+        inserted: [{ table: 'item', key: 'c', op: 'insert', before: {}, after: { id: 'c' } }],
+        updated: [{ table: 'item', key: 'a', op: 'update', before: { rank: 0 }, after: { rank: 1 } }],
+        deleted: [{ table: 'item', key: 'b', op: 'delete', before: { id: 'b' }, after: {} }],
+      },
+    ])
   })
 
   test('give a singleton now and at each change, with its defaults before anyone has written it', async () => {
@@ -394,7 +447,12 @@ describeEachDriver('streams', (driver) => {
     scene.set('zoom', 2)
     scene.update({ title: 'x' })
     scene.reset()
-    expect(values).toEqual([{ zoom: 1, title: '' }, { zoom: 2, title: '' }, { zoom: 2, title: 'x' }, { zoom: 1, title: '' }])
+    expect(values).toEqual([
+      { zoom: 1, title: '' },
+      { zoom: 2, title: '' },
+      { zoom: 2, title: 'x' },
+      { zoom: 1, title: '' },
+    ])
     expect(zooms).toEqual([1, 2, 1])
   })
 
@@ -407,7 +465,9 @@ describeEachDriver('streams', (driver) => {
     const sets: ChangeSet[] = []
     store.changes$.subscribe((set) => sets.push(set))
     expect(items.delete('a')).toBe(1)
-    expect(sets.map((set) => set.changes.map(({ key, op }) => `${op} ${String(key)}`).sort())).toEqual([['delete a', 'delete b', 'delete c']])
+    expect(sets.map((set) => set.changes.map(({ key, op }) => `${op} ${String(key)}`).toSorted())).toEqual([
+      ['delete a', 'delete b', 'delete c'],
+    ])
     expect(rows).toEqual(['c', undefined])
   })
 
@@ -421,25 +481,61 @@ describeEachDriver('streams', (driver) => {
     const live = items.live()
     const sqlLive = store.live({ sql: 'select id from item' })
     const streams: Record<string, Observable<unknown>> = {
-      changes: store.changes$, commits: store.commits$, table: items.changes$, row: items.row$('a'), field: items.field$('a', 'rank'), value: scene.value$,
-      live: live.rows$, sqlLive: sqlLive.rows$, dirty: draft.isDirty$, conflicts: draft.conflicts$, undo: store.history.canUndo$, steps: store.history.steps$,
+      changes: store.changes$,
+      commits: store.commits$,
+      table: items.changes$,
+      row: items.row$('a'),
+      field: items.field$('a', 'rank'),
+      value: scene.value$,
+      live: live.rows$,
+      sqlLive: sqlLive.rows$,
+      dirty: draft.isDirty$,
+      conflicts: draft.conflicts$,
+      undo: store.history.canUndo$,
+      steps: store.history.steps$,
     }
     for (const [name, stream] of Object.entries(streams)) stream.subscribe({ complete: () => completed.push(name) })
     await store.close()
     await store.close()
     expect(store.closed).toBe(true)
-    expect([...completed].sort()).toEqual(Object.keys(streams).sort())
+    expect([...completed].toSorted()).toEqual(Object.keys(streams).toSorted())
     const calls: Record<string, () => unknown> = {
-      get: () => items.get('a'), has: () => items.has('a'), keys: () => items.keys(), all: () => items.all(), count: () => items.count(), find: () => items.find(),
-      live: () => items.live(), insert: () => items.insert({ id: 'b' }), upsert: () => items.upsert({ id: 'b' }), update: () => items.update('a', { rank: 1 }),
-      updateMany: () => items.updateMany(['a'], { rank: 1 }), set: () => items.set('a', 'rank', 1), reset: () => items.reset('a'), delete: () => items.delete('a'),
-      insertNone: () => items.insert([]), deleteNone: () => items.delete([]), updateNone: () => items.updateMany([], {}),
-      table: () => store.table('item'), value: () => store.value('scene'), sceneGet: () => scene.get(), sceneSet: () => scene.set('zoom', 2),
-      query: () => store.query({ sql: 'select 1 as one' }), exec: () => store.exec({ sql: 'delete from item' }), sqlLive: () => store.live({ sql: 'select 1 as one' }),
-      transaction: () => store.transaction(() => undefined), draft: () => store.draft(), undo: () => store.history.undo(), redo: () => store.history.redo(),
-      export: () => store.export(), import: () => store.import(new Uint8Array()), attach: () => store.attach('x', new Uint8Array()),
-      draftCommit: () => draft.commit(), draftTable: () => draft.table('item').set('a', 'rank', 3), draftQuery: () => draft.query({ sql: 'select 1 as one' }),
-      liveRows: () => live.rows, sqlLiveRows: () => sqlLive.rows,
+      get: () => items.get('a'),
+      has: () => items.has('a'),
+      keys: () => items.keys(),
+      all: () => items.all(),
+      count: () => items.count(),
+      find: () => items.find(),
+      live: () => items.live(),
+      insert: () => items.insert({ id: 'b' }),
+      upsert: () => items.upsert({ id: 'b' }),
+      update: () => items.update('a', { rank: 1 }),
+      updateMany: () => items.updateMany(['a'], { rank: 1 }),
+      set: () => items.set('a', 'rank', 1),
+      reset: () => items.reset('a'),
+      delete: () => items.delete('a'),
+      insertNone: () => items.insert([]),
+      deleteNone: () => items.delete([]),
+      updateNone: () => items.updateMany([], {}),
+      table: () => store.table('item'),
+      value: () => store.value('scene'),
+      sceneGet: () => scene.get(),
+      sceneSet: () => scene.set('zoom', 2),
+      query: () => store.query({ sql: 'select 1 as one' }),
+      exec: () => store.exec({ sql: 'delete from item' }),
+      sqlLive: () => store.live({ sql: 'select 1 as one' }),
+      transaction: () => store.transaction(() => undefined),
+      draft: () => store.draft(),
+      undo: () => store.history.undo(),
+      redo: () => store.history.redo(),
+      export: () => store.export(),
+      import: () => store.import(new Uint8Array()),
+      attach: () => store.attach('x', new Uint8Array()),
+      draftCommit: () => draft.commit(),
+      draftTable: () => draft.table('item').set('a', 'rank', 3),
+      draftQuery: () => draft.query({ sql: 'select 1 as one' }),
+      liveRows: () => live.rows,
+      sqlLiveRows: () => sqlLive.rows,
     }
     for (const [name, call] of Object.entries(calls)) expect(call, name).toThrow(StoreClosedError)
   })
@@ -447,7 +543,13 @@ describeEachDriver('streams', (driver) => {
   test('end at once for one who subscribes after the store was closed', async () => {
     const store = await open(driver())
     const items = store.table('item')
-    const streams: Record<string, Observable<unknown>> = { changes: store.changes$, commits: store.commits$, table: items.changes$, row: items.row$('a'), field: items.field$('a', 'rank') }
+    const streams: Record<string, Observable<unknown>> = {
+      changes: store.changes$,
+      commits: store.commits$,
+      table: items.changes$,
+      row: items.row$('a'),
+      field: items.field$('a', 'rank'),
+    }
     await store.close()
     for (const [name, stream] of Object.entries(streams)) {
       const ends: unknown[] = []
@@ -461,10 +563,13 @@ describeEachDriver('streams', (driver) => {
     const completed: string[] = []
     store.changes$.subscribe(() => void store.close())
     store.commits$.subscribe({ complete: () => completed.push('commits') })
-    store.table('item').row$('a').subscribe({ complete: () => completed.push('row') })
+    store
+      .table('item')
+      .row$('a')
+      .subscribe({ complete: () => completed.push('row') })
     const uncaught = await uncaughtWhile(() => void store.table('item').insert({ id: 'a' }))
     expect(uncaught).toEqual([])
     expect(store.closed).toBe(true)
-    expect([...completed].sort()).toEqual(['commits', 'row'])
+    expect([...completed].toSorted()).toEqual(['commits', 'row'])
   })
 })

@@ -1,4 +1,14 @@
-import { ConstraintError, createStore, defineSchema, NotFoundError, RowcastError, TransactionError, ValidationError, type ChangeSet, type SqliteDriverFactory } from 'rowcast'
+import {
+  ConstraintError,
+  createStore,
+  defineSchema,
+  NotFoundError,
+  RowcastError,
+  TransactionError,
+  ValidationError,
+  type ChangeSet,
+  type SqliteDriverFactory,
+} from 'rowcast'
 import { expect, test } from 'vitest'
 import { describeEachDriver } from '../support/each-driver.ts'
 
@@ -20,11 +30,25 @@ const schema = defineSchema({
             type: 'object',
             properties: {
               value: { type: 'string', default: '' },
-              font: { type: 'object', properties: { size: { type: 'number', default: 12, minimum: 1 }, family: { type: 'string', default: 'serif' } } },
+              font: {
+                type: 'object',
+                properties: {
+                  size: { type: 'number', default: 12, minimum: 1 },
+                  family: { type: 'string', default: 'serif' },
+                },
+              },
             },
           },
-          anchor: { type: 'object', required: ['x'], properties: { x: { type: 'number' }, y: { type: 'number', default: 0 } } },
-          points: { type: 'array', maxItems: 4, items: { type: 'object', required: ['x'], properties: { x: { type: 'number' }, y: { type: 'number' } } } },
+          anchor: {
+            type: 'object',
+            required: ['x'],
+            properties: { x: { type: 'number' }, y: { type: 'number', default: 0 } },
+          },
+          points: {
+            type: 'array',
+            maxItems: 4,
+            items: { type: 'object', required: ['x'], properties: { x: { type: 'number' }, y: { type: 'number' } } },
+          },
           meta: { type: 'object' },
           'a.b': { type: 'string' },
         },
@@ -32,10 +56,31 @@ const schema = defineSchema({
     },
     cell: {
       primaryKey: ['sheet', 'row'],
-      schema: { type: 'object', additionalProperties: false, required: ['sheet', 'row'], properties: { sheet: { type: 'string' }, row: { type: 'integer' }, value: { type: 'string', default: '' } } },
+      schema: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['sheet', 'row'],
+        properties: { sheet: { type: 'string' }, row: { type: 'integer' }, value: { type: 'string', default: '' } },
+      },
     },
-    scene: { singleton: true, schema: { type: 'object', properties: { zoom: { type: 'number', default: 1, minimum: 0 }, sky: { type: 'object', properties: { color: { type: 'string', default: 'blue' } } } } } },
-    license: { singleton: true, schema: { type: 'object', required: ['owner'], properties: { owner: { type: 'string' }, seats: { type: 'integer', default: 1 } } } },
+    scene: {
+      singleton: true,
+      schema: {
+        type: 'object',
+        properties: {
+          zoom: { type: 'number', default: 1, minimum: 0 },
+          sky: { type: 'object', properties: { color: { type: 'string', default: 'blue' } } },
+        },
+      },
+    },
+    license: {
+      singleton: true,
+      schema: {
+        type: 'object',
+        required: ['owner'],
+        properties: { owner: { type: 'string' }, seats: { type: 'integer', default: 1 } },
+      },
+    },
   },
 })
 
@@ -83,10 +128,26 @@ describeEachDriver('a table', (driver) => {
     expect(items.insert([])).toEqual([])
     expect(items.upsert([])).toEqual([])
     expect(cells.insert({ sheet: 's', row: 2 })).toEqual(['s', 2])
-    expect(cells.insert([{ sheet: 's', row: 1 }, { sheet: 'r', row: 9 }])).toEqual([['s', 1], ['r', 9]])
+    expect(
+      cells.insert([
+        { sheet: 's', row: 1 },
+        { sheet: 'r', row: 9 },
+      ]),
+    ).toEqual([
+      ['s', 1],
+      ['r', 9],
+    ])
     expect(items.keys()).toEqual(['a', 'b', 'c'])
-    expect(cells.keys()).toEqual([['r', 9], ['s', 1], ['s', 2]])
-    expect(items.all()).toEqual([{ id: 'a', ...bare }, { id: 'b', ...bare, rank: 1 }, { id: 'c', ...bare }])
+    expect(cells.keys()).toEqual([
+      ['r', 9],
+      ['s', 1],
+      ['s', 2],
+    ])
+    expect(items.all()).toEqual([
+      { id: 'a', ...bare },
+      { id: 'b', ...bare, rank: 1 },
+      { id: 'c', ...bare },
+    ])
     expect(items.count()).toBe(3)
     expect(items.count({ rank: { lt: 5 } })).toBe(1)
     expect(items.has('a')).toBe(true)
@@ -99,7 +160,12 @@ describeEachDriver('a table', (driver) => {
 
   test('finds by where, order, limit and offset', async () => {
     const { items } = await open(driver())
-    items.insert([{ id: 'a', rank: 3 }, { id: 'b', rank: 1 }, { id: 'c', rank: 2, text: { font: { size: 30 } } }, { id: 'd' }])
+    items.insert([
+      { id: 'a', rank: 3 },
+      { id: 'b', rank: 1 },
+      { id: 'c', rank: 2, text: { font: { size: 30 } } },
+      { id: 'd' },
+    ])
     const ids = (rows: readonly { id: string }[]): string => rows.map((row) => row.id).join('')
     expect(ids(items.find({ orderBy: 'rank' }))).toBe('bcad')
     expect(ids(items.find({ orderBy: '-rank', limit: 2 }))).toBe('da')
@@ -114,15 +180,39 @@ describeEachDriver('a table', (driver) => {
   test('refuses a row with table, key, path and keyword, and nothing changes', async () => {
     const { items, cells, sets } = await open(driver())
     const loose = loosely(items)
-    expect(issuesOf(() => items.insert({ id: 'a', rank: -1 }))).toEqual([expect.objectContaining({ table: 'item', key: 'a', path: 'rank', keyword: 'minimum' })])
-    expect(issuesOf(() => loose.insert({ id: 'a', points: [{ x: 1 }, { x: 'no' }] }))).toContainEqual(expect.objectContaining({ path: 'points.1.x', keyword: 'type' }))
-    expect(issuesOf(() => loose.insert({ rank: 1 }))).toContainEqual(expect.objectContaining({ key: undefined, path: 'id', keyword: 'required' }))
-    expect(issuesOf(() => loose.insert({ id: 1 }))).toContainEqual(expect.objectContaining({ path: 'id', keyword: 'type' }))
-    expect(issuesOf(() => loose.insert({ id: 'a', anchor: {} }))).toContainEqual(expect.objectContaining({ path: 'anchor.x', keyword: 'required' }))
-    expect(issuesOf(() => loose.insert({ id: 'a', 'a.b': 1 }))).toContainEqual(expect.objectContaining({ path: 'a\\.b', keyword: 'type' }))
-    expect(issuesOf(() => loosely(cells).insert({ sheet: 's', row: 1, extra: 1 }))).toContainEqual(expect.objectContaining({ table: 'cell', key: ['s', 1], path: 'extra', keyword: 'additionalProperties' }))
-    for (const row of [null, undefined, 1, 'x', new Date(0), new Map()]) expect(() => loose.insert(row), String(row)).toThrow(ValidationError)
-    for (const value of [() => 1, Symbol('x'), new Date(0), new Map(), new Uint8Array(1), 1n, Number.NaN, { toJSON: () => 1 }])
+    expect(issuesOf(() => items.insert({ id: 'a', rank: -1 }))).toEqual([
+      expect.objectContaining({ table: 'item', key: 'a', path: 'rank', keyword: 'minimum' }),
+    ])
+    expect(issuesOf(() => loose.insert({ id: 'a', points: [{ x: 1 }, { x: 'no' }] }))).toContainEqual(
+      expect.objectContaining({ path: 'points.1.x', keyword: 'type' }),
+    )
+    expect(issuesOf(() => loose.insert({ rank: 1 }))).toContainEqual(
+      expect.objectContaining({ key: undefined, path: 'id', keyword: 'required' }),
+    )
+    expect(issuesOf(() => loose.insert({ id: 1 }))).toContainEqual(
+      expect.objectContaining({ path: 'id', keyword: 'type' }),
+    )
+    expect(issuesOf(() => loose.insert({ id: 'a', anchor: {} }))).toContainEqual(
+      expect.objectContaining({ path: 'anchor.x', keyword: 'required' }),
+    )
+    expect(issuesOf(() => loose.insert({ id: 'a', 'a.b': 1 }))).toContainEqual(
+      expect.objectContaining({ path: 'a\\.b', keyword: 'type' }),
+    )
+    expect(issuesOf(() => loosely(cells).insert({ sheet: 's', row: 1, extra: 1 }))).toContainEqual(
+      expect.objectContaining({ table: 'cell', key: ['s', 1], path: 'extra', keyword: 'additionalProperties' }),
+    )
+    for (const row of [null, undefined, 1, 'x', new Date(0), new Map()])
+      expect(() => loose.insert(row), String(row)).toThrow(ValidationError)
+    for (const value of [
+      () => 1,
+      Symbol('x'),
+      new Date(0),
+      new Map(),
+      new Uint8Array(1),
+      1n,
+      Number.NaN,
+      { toJSON: () => 1 },
+    ])
       expect(() => loose.insert({ id: 'x', meta: { value } }), String(value)).toThrow(ValidationError)
     const cyclic: Record<string, unknown> = {}
     cyclic['self'] = cyclic
@@ -141,7 +231,10 @@ describeEachDriver('a table', (driver) => {
     expect(items.upsert({ id: 'a', note: null })).toBe('a')
     expect(items.get('a')).toEqual({ id: 'a', ...bare, note: null })
     expect(items.upsert([{ id: 'b' }, { id: 'a', rank: 2 }, { id: 'b', slug: 'x' }])).toEqual(['b', 'a', 'b'])
-    expect(items.all()).toEqual([{ id: 'a', ...bare, rank: 2 }, { id: 'b', ...bare, slug: 'x' }])
+    expect(items.all()).toEqual([
+      { id: 'a', ...bare, rank: 2 },
+      { id: 'b', ...bare, slug: 'x' },
+    ])
     expect(() => items.upsert({ id: 'a', slug: 'x' })).toThrow(ConstraintError)
     expect(() => items.upsert({ id: 'a', rank: -1 })).toThrow(ValidationError)
     expect(() => loosely(items).upsert({ rank: 1 })).toThrow(ValidationError)
@@ -155,7 +248,13 @@ describeEachDriver('a table', (driver) => {
 
   test('update merges a deep partial: what is not named stays, undefined removes', async () => {
     const { items } = await open(driver())
-    items.insert({ id: 'a', note: 'n', text: { value: 'v', font: { size: 20 } }, meta: { deep: { one: 1, two: 2 }, list: [1] }, points: [{ x: 1 }] })
+    items.insert({
+      id: 'a',
+      note: 'n',
+      text: { value: 'v', font: { size: 20 } },
+      meta: { deep: { one: 1, two: 2 }, list: [1] },
+      points: [{ x: 1 }],
+    })
     items.update('a', { text: { font: { family: 'sans' } } })
     expect(items.get('a')?.text).toEqual({ value: 'v', font: { size: 20, family: 'sans' } })
     items.update('a', { text: { font: { size: undefined } }, note: undefined })
@@ -173,12 +272,24 @@ describeEachDriver('a table', (driver) => {
     expect(items.get('a')?.anchor).toEqual({ x: 3, y: 4 })
     items.update('a', { anchor: undefined })
     expect(items.get('a')).not.toHaveProperty('anchor')
-    expect(issuesOf(() => items.update('a', { anchor: { y: 1 } }))).toContainEqual(expect.objectContaining({ key: 'a', path: 'anchor.x', keyword: 'required' }))
+    expect(issuesOf(() => items.update('a', { anchor: { y: 1 } }))).toContainEqual(
+      expect.objectContaining({ key: 'a', path: 'anchor.x', keyword: 'required' }),
+    )
     expect(items.get('a')).not.toHaveProperty('anchor')
     items.update('a', { 'a.b': 'dotted', undeclared: { x: 1 } } as never)
     expect(items.get('a')).toMatchObject({ 'a.b': 'dotted', undeclared: { x: 1 } })
     const before = items.get('a')
-    for (const bad of [{ rank: -1 }, { rank: 1, text: { font: { size: 0 } } }, { points: [{}] }, { text: null }, { text: 5 }, { rank: null }, 5, null, [1]])
+    for (const bad of [
+      { rank: -1 },
+      { rank: 1, text: { font: { size: 0 } } },
+      { points: [{}] },
+      { text: null },
+      { text: 5 },
+      { rank: null },
+      5,
+      null,
+      [1],
+    ])
       expect(() => loosely(items).update('a', bad), JSON.stringify(bad)).toThrow(ValidationError)
     expect(items.get('a')).toBe(before)
     expect(() => items.update('none', { rank: 1 })).toThrow(NotFoundError)
@@ -198,20 +309,42 @@ describeEachDriver('a table', (driver) => {
       row.rank = 1
     })
     expect(items.get('a')).toMatchObject({ rank: 1, text: { font: { size: 20 } }, points: [{ x: 1 }, { x: 2 }] })
-    expect(sets.map((set) => set.changes)).toEqual([[{
-      table: 'item', key: 'a', op: 'update',
-      before: { rank: 7, 'text.font.size': 12, points: [{ x: 1 }] }, after: { rank: 1, 'text.font.size': 20, points: [{ x: 1 }, { x: 2 }] },
-    }]])
+    expect(sets.map((set) => set.changes)).toEqual([
+      [
+        {
+          table: 'item',
+          key: 'a',
+          op: 'update',
+          before: { rank: 7, 'text.font.size': 12, points: [{ x: 1 }] },
+          after: { rank: 1, 'text.font.size': 20, points: [{ x: 1 }, { x: 2 }] },
+        },
+      ],
+    ])
     items.update('a', (row) => ({ ...row, rank: 2 }))
     expect(items.get('a')?.rank).toBe(2)
-    items.update('a', (row) => { delete row.points })
+    items.update('a', (row) => {
+      delete row.points
+    })
     expect(items.get('a')).not.toHaveProperty('points')
     const before = items.get('a')
     items.update('a', () => undefined)
     expect(items.get('a')).toBe(before)
-    expect(() => items.update('a', (row) => { row.rank = -1 })).toThrow(ValidationError)
-    expect(() => items.update('a', (row) => { row.rank = 9; throw new Error('recipe') })).toThrow('recipe')
-    expect(() => items.update('a', (row) => { (row as { id: string }).id = 'b' })).toThrow(ValidationError)
+    expect(() =>
+      items.update('a', (row) => {
+        row.rank = -1
+      }),
+    ).toThrow(ValidationError)
+    expect(() =>
+      items.update('a', (row) => {
+        row.rank = 9
+        throw new Error('recipe')
+      }),
+    ).toThrow('recipe')
+    expect(() =>
+      items.update('a', (row) => {
+        ;(row as { id: string }).id = 'b'
+      }),
+    ).toThrow(ValidationError)
     expect(() => loosely(items).update('a', async () => undefined)).toThrow(TransactionError)
     expect(() => loosely(items).update('a', () => null)).toThrow(ValidationError)
     expect(() => loosely(items).update('a', () => 5)).toThrow(ValidationError)
@@ -220,19 +353,42 @@ describeEachDriver('a table', (driver) => {
 
   test('updateMany changes rows by keys or by where, all of them or none', async () => {
     const { items, cells, sets } = await open(driver())
-    items.insert([{ id: 'a', rank: 1 }, { id: 'b', rank: 2 }, { id: 'c', rank: 3 }])
-    cells.insert([{ sheet: 's', row: 1 }, { sheet: 's', row: 2 }])
+    items.insert([
+      { id: 'a', rank: 1 },
+      { id: 'b', rank: 2 },
+      { id: 'c', rank: 3 },
+    ])
+    cells.insert([
+      { sheet: 's', row: 1 },
+      { sheet: 's', row: 2 },
+    ])
     sets.length = 0
     expect(items.updateMany({ rank: { gte: 2 } }, { note: 'x', text: { value: 'y' } })).toBe(2)
     expect(sets).toHaveLength(1)
-    expect(items.all().map((row) => [row.note, row.text?.value])).toEqual([[undefined, ''], ['x', 'y'], ['x', 'y']])
-    expect(items.updateMany(['a', 'c'], (row) => { row.rank = (row.rank ?? 0) + 10 })).toBe(2)
+    expect(items.all().map((row) => [row.note, row.text?.value])).toEqual([
+      [undefined, ''],
+      ['x', 'y'],
+      ['x', 'y'],
+    ])
+    expect(
+      items.updateMany(['a', 'c'], (row) => {
+        row.rank = (row.rank ?? 0) + 10
+      }),
+    ).toBe(2)
     expect(items.all().map((row) => row.rank)).toEqual([11, 2, 13])
     expect(items.updateMany([], { rank: 1 })).toBe(0)
     expect(items.updateMany({ rank: 999 }, { rank: 1 })).toBe(0)
     expect(items.updateMany({}, { rank: 5 })).toBe(3)
     expect(items.updateMany({ rank: 5 }, { rank: 6 })).toBe(3)
-    expect(cells.updateMany([['s', 1], ['s', 2]], { value: 'v' })).toBe(2)
+    expect(
+      cells.updateMany(
+        [
+          ['s', 1],
+          ['s', 2],
+        ],
+        { value: 'v' },
+      ),
+    ).toBe(2)
     expect(cells.updateMany({ row: 2 }, { value: 'w' })).toBe(1)
     expect(cells.all().map((row) => row.value)).toEqual(['v', 'w'])
     const before = items.all()
@@ -240,7 +396,11 @@ describeEachDriver('a table', (driver) => {
     expect(() => items.updateMany(['a', 'b'], { rank: -1 })).toThrow(ValidationError)
     expect(() => items.updateMany({}, { slug: 'same' })).toThrow(ConstraintError)
     let calls = 0
-    expect(() => items.updateMany({}, () => { if (++calls === 2) throw new Error('second') })).toThrow('second')
+    expect(() =>
+      items.updateMany({}, () => {
+        if (++calls === 2) throw new Error('second')
+      }),
+    ).toThrow('second')
     expect(items.all()).toEqual(before)
     items.updateMany(['a', 'b'], { anchor: { x: 1 } })
     expect(items.get('b')?.anchor).toEqual({ x: 1, y: 0 })
@@ -270,8 +430,14 @@ describeEachDriver('a table', (driver) => {
     items.set('a', 'text', { value: 'whole' })
     items.set('a', 'note', null)
     expect(items.get('a')).toEqual({
-      id: 'a', rank: 7, note: null, text: { value: 'whole', font: { size: 12, family: 'serif' } }, points: [{ x: 10 }, { x: 21, y: 20 }], 'a.b': 'dot',
-      meta: { 'x.y': 1, list: [1, { deep: true }, 3], new: { er: 'x' } }, anchor: { x: 1, y: 5 },
+      id: 'a',
+      rank: 7,
+      note: null,
+      text: { value: 'whole', font: { size: 12, family: 'serif' } },
+      points: [{ x: 10 }, { x: 21, y: 20 }],
+      'a.b': 'dot',
+      meta: { 'x.y': 1, list: [1, { deep: true }, 3], new: { er: 'x' } },
+      anchor: { x: 1, y: 5 },
     })
     items.set('a', ['a.b'], 'again')
     expect(items.get('a')?.['a.b']).toBe('again')
@@ -299,9 +465,21 @@ describeEachDriver('a table', (driver) => {
     const before = items.get('a')
     sets.length = 0
     const loose = loosely(items)
-    for (const path of ['points.5.x', 'points.2', 'points.x', 'points.-1', 'points.length', 'points.0.x.y', 'rank.x', 'id.x', 'text.value.x', 'points.1.x.y'])
+    for (const path of [
+      'points.5.x',
+      'points.2',
+      'points.x',
+      'points.-1',
+      'points.length',
+      'points.0.x.y',
+      'rank.x',
+      'id.x',
+      'text.value.x',
+      'points.1.x.y',
+    ])
       expect(() => loose.set('a', path, 1), path).toThrow(RowcastError)
-    for (const path of ['points.5.x', 'points.x', 'rank.x', 'text.value.x']) expect(() => loose.set('a', path, 1), path).toThrow(NotFoundError)
+    for (const path of ['points.5.x', 'points.x', 'rank.x', 'text.value.x'])
+      expect(() => loose.set('a', path, 1), path).toThrow(NotFoundError)
     for (const path of ['nothing', 'value.x', 'value.0', '__proto__', 'constructor', 'toString.x'])
       expect(() => loosely(cells).set(['s', 1], path, 'x'), path).toThrow(NotFoundError)
     expect(() => items.set('none', 'rank', 1)).toThrow(NotFoundError)
@@ -312,14 +490,31 @@ describeEachDriver('a table', (driver) => {
     const kept = items.get('a')
     sets.length = 0
     const refused: [path: string, value: unknown, keyword: string, at?: string][] = [
-      ['rank', -1, 'minimum'], ['rank', 1.5, 'type'], ['rank', '1', 'type'], ['rank', null, 'type'], ['rank', 2 ** 53, 'type'], ['rank', Number.NaN, 'type'],
-      ['text.font.size', 0, 'minimum'], ['text.font', { size: 0 }, 'minimum', 'text.font.size'], ['text', null, 'type'], ['text', 'x', 'type'],
-      ['points.0.x', 'x', 'type'], ['points.0', {}, 'required', 'points.0.x'], ['points', [{ x: 1 }, { x: 1 }, { x: 1 }, { x: 1 }, { x: 1 }], 'maxItems'],
-      ['points', null, 'type'], ['anchor', {}, 'required', 'anchor.x'], ['note', 5, 'type'], ['a\\.b', 5, 'type'],
-      ['slug', 'nul\0', 'type'], ['slug', 'half\ud800', 'type'],
+      ['rank', -1, 'minimum'],
+      ['rank', 1.5, 'type'],
+      ['rank', '1', 'type'],
+      ['rank', null, 'type'],
+      ['rank', 2 ** 53, 'type'],
+      ['rank', Number.NaN, 'type'],
+      ['text.font.size', 0, 'minimum'],
+      ['text.font', { size: 0 }, 'minimum', 'text.font.size'],
+      ['text', null, 'type'],
+      ['text', 'x', 'type'],
+      ['points.0.x', 'x', 'type'],
+      ['points.0', {}, 'required', 'points.0.x'],
+      ['points', [{ x: 1 }, { x: 1 }, { x: 1 }, { x: 1 }, { x: 1 }], 'maxItems'],
+      ['points', null, 'type'],
+      ['anchor', {}, 'required', 'anchor.x'],
+      ['note', 5, 'type'],
+      ['a\\.b', 5, 'type'],
+      ['slug', 'nul\0', 'type'],
+      ['slug', 'half\ud800', 'type'],
     ]
     for (const [path, value, keyword, at] of refused)
-      expect(issuesOf(() => loose.set('a', path, value)), path).toContainEqual(expect.objectContaining({ table: 'item', key: 'a', path: at ?? path, keyword }))
+      expect(
+        issuesOf(() => loose.set('a', path, value)),
+        path,
+      ).toContainEqual(expect.objectContaining({ table: 'item', key: 'a', path: at ?? path, keyword }))
     expect(() => loose.set('a', 'id', 'b')).toThrow(ValidationError)
     expect(() => items.set('a', 'id' as never, 'a' as never)).not.toThrow()
     expect(() => loose.set('a', 'id', undefined)).toThrow(ValidationError)
@@ -331,7 +526,16 @@ describeEachDriver('a table', (driver) => {
 
   test('resets a leaf, an object, an array element or all but the key', async () => {
     const { items, sets } = await open(driver())
-    items.insert({ id: 'a', rank: 1, slug: 's', note: 'n', text: { value: 'v', font: { size: 1, family: 'f' } }, points: [{ x: 1, y: 2 }, { x: 2 }], anchor: { x: 1 }, meta: { x: 1 } })
+    items.insert({
+      id: 'a',
+      rank: 1,
+      slug: 's',
+      note: 'n',
+      text: { value: 'v', font: { size: 1, family: 'f' } },
+      points: [{ x: 1, y: 2 }, { x: 2 }],
+      anchor: { x: 1 },
+      meta: { x: 1 },
+    })
     items.reset('a', 'rank')
     expect(items.get('a')?.rank).toBe(7)
     items.reset('a', 'text.font.size')
@@ -347,7 +551,14 @@ describeEachDriver('a table', (driver) => {
     expect(() => items.reset('a', 'id')).toThrow(ValidationError)
     items.reset('a', 'anchor')
     items.reset('a', 'note')
-    expect(items.get('a')).toEqual({ id: 'a', rank: 7, slug: 's', text: { value: 'v', font: { size: 12, family: 'serif' } }, points: [{ x: 2 }], meta: { x: 1 } })
+    expect(items.get('a')).toEqual({
+      id: 'a',
+      rank: 7,
+      slug: 's',
+      text: { value: 'v', font: { size: 12, family: 'serif' } },
+      points: [{ x: 2 }],
+      meta: { x: 1 },
+    })
     items.update('a', { more: 1 } as never)
     items.reset('a')
     expect(items.get('a')).toEqual({ id: 'a', ...bare })
@@ -376,7 +587,13 @@ describeEachDriver('a table', (driver) => {
     expect(items.delete({ where: { rank: { gte: 3 } } })).toBe(2)
     expect(items.keys()).toEqual(['c'])
     expect(cells.delete(['s', 1])).toBe(1)
-    expect(cells.delete([['s', 2], ['s', 9], ['s', 3]])).toBe(2)
+    expect(
+      cells.delete([
+        ['s', 2],
+        ['s', 9],
+        ['s', 3],
+      ]),
+    ).toBe(2)
     expect(cells.delete([])).toBe(0)
     expect(cells.delete({ where: {} })).toBe(1)
     expect(cells.count()).toBe(0)
@@ -395,7 +612,9 @@ describeEachDriver('a table', (driver) => {
     expect(Object.isFrozen(points)).toBe(false)
     points[0]!.x = 6
     expect(items.get('a')?.points).toEqual([{ x: 5 }])
-    expect(() => { (items.get('a') as { rank: number }).rank = 3 }).toThrow(TypeError)
+    expect(() => {
+      ;(items.get('a') as { rank: number }).rank = 3
+    }).toThrow(TypeError)
   })
 
   test('refuses keys of the wrong kind in whichever call, and never takes one for another', async () => {
@@ -432,13 +651,17 @@ describeEachDriver('a singleton', (driver) => {
     scene.set('zoom', 2)
     scene.set('sky.color', 'red')
     scene.update({ sky: { color: 'green' } })
-    scene.update((value) => { value.zoom = 3 })
+    scene.update((value) => {
+      value.zoom = 3
+    })
     expect(scene.get()).toEqual({ zoom: 3, sky: { color: 'green' } })
     scene.reset('sky.color')
     expect(scene.get()).toEqual({ zoom: 3, sky: { color: 'blue' } })
     scene.reset()
     expect(scene.get()).toEqual({ zoom: 1, sky: { color: 'blue' } })
-    expect(sets.every((set) => set.changes.every((change) => change.table === 'scene' && change.op === 'update'))).toBe(true)
+    expect(sets.every((set) => set.changes.every((change) => change.table === 'scene' && change.op === 'update'))).toBe(
+      true,
+    )
     const issues = issuesOf(() => scene.set('zoom', -1))
     expect(issues).toEqual([expect.objectContaining({ table: 'scene', path: 'zoom', keyword: 'minimum' })])
     expect(() => scene.update({ zoom: -1 })).toThrow(ValidationError)

@@ -1,4 +1,12 @@
-import { createStore, defineSchema, TransactionError, ValidationError, type ChangeSet, type SqliteDriverFactory, type Transaction } from 'rowcast'
+import {
+  createStore,
+  defineSchema,
+  TransactionError,
+  ValidationError,
+  type ChangeSet,
+  type SqliteDriverFactory,
+  type Transaction,
+} from 'rowcast'
 import { expect, test } from 'vitest'
 import { describeEachDriver } from '../support/each-driver.ts'
 
@@ -27,15 +35,23 @@ describeEachDriver('a transaction', (driver) => {
     const store = await open(driver())
     const sets: ChangeSet[] = []
     store.changes$.subscribe((set) => sets.push(set))
-    const result = store.transaction(() => {
-      store.table('item').insert({ id: 'a' })
-      store.table('item').set('a', 'rank', 3)
-      expect(sets).toEqual([])
-      return 42
-    }, { label: 'Add', tag: { from: 'test' } })
+    const result = store.transaction(
+      () => {
+        store.table('item').insert({ id: 'a' })
+        store.table('item').set('a', 'rank', 3)
+        expect(sets).toEqual([])
+        return 42
+      },
+      { label: 'Add', tag: { from: 'test' } },
+    )
     expect(result).toBe(42)
     expect(sets).toEqual([
-      { origin: 'local', label: 'Add', tag: { from: 'test' }, changes: [{ table: 'item', key: 'a', op: 'insert', before: {}, after: { id: 'a', rank: 3 } }] },
+      {
+        origin: 'local',
+        label: 'Add',
+        tag: { from: 'test' },
+        changes: [{ table: 'item', key: 'a', op: 'insert', before: {}, after: { id: 'a', rank: 3 } }],
+      },
     ])
   })
 
@@ -53,7 +69,10 @@ describeEachDriver('a transaction', (driver) => {
         expect(items.get('b')).toBeUndefined()
         items.insert({ id: 'c' })
         expect(items.count()).toBe(2)
-        expect(store.query({ sql: 'select id, rank from item order by id' })).toEqual([{ id: 'a', rank: 2 }, { id: 'c', rank: 0 }])
+        expect(store.query({ sql: 'select id, rank from item order by id' })).toEqual([
+          { id: 'a', rank: 2 },
+          { id: 'c', rank: 0 },
+        ])
         throw new Error('no')
       }),
     ).toThrow('no')
@@ -66,7 +85,10 @@ describeEachDriver('a transaction', (driver) => {
   test('undoes all of it at whichever step it throws', async () => {
     const store = await open(driver())
     const items = store.table('item')
-    items.insert([{ id: 'a', rank: 1 }, { id: 'b', rank: 2, tags: ['q'] }])
+    items.insert([
+      { id: 'a', rank: 1 },
+      { id: 'b', rank: 2, tags: ['q'] },
+    ])
     const before = items.all()
     const heard: ChangeSet[] = []
     store.changes$.subscribe((set) => heard.push(set))
@@ -75,7 +97,10 @@ describeEachDriver('a transaction', (driver) => {
       () => items.set('c', 'rank', 9),
       () => items.delete('a'),
       () => items.insert({ id: 'a', rank: 7 }),
-      () => items.update('b', (row) => { row.tags?.push('z') }),
+      () =>
+        items.update('b', (row) => {
+          row.tags?.push('z')
+        }),
       () => store.exec({ sql: 'update item set rank = rank + 1' }),
       () => store.transaction(() => items.upsert([{ id: 'b' }, { id: 'd' }])),
       () => store.exec({ sql: "update item set id = 'z' where id = 'a'" }),
@@ -91,7 +116,8 @@ describeEachDriver('a transaction', (driver) => {
       expect(items.all()).toEqual(before)
       expect(items.keys()).toEqual(['a', 'b'])
       expect(store.query({ sql: 'select id, rank, tags from item order by id' })).toEqual([
-        { id: 'a', rank: 1, tags: null }, { id: 'b', rank: 2, tags: '["q"]' },
+        { id: 'a', rank: 1, tags: null },
+        { id: 'b', rank: 2, tags: '["q"]' },
       ])
     }
     expect(heard).toEqual([])
@@ -154,14 +180,16 @@ describeEachDriver('a transaction', (driver) => {
       log.push('end')
     })
     expect(log.slice(0, 1)).toEqual(['end'])
-    expect([...log].sort()).toEqual(['changes', 'end', 'inner committed', 'outer committed'])
+    expect([...log].toSorted()).toEqual(['changes', 'end', 'inner committed', 'outer committed'])
     log.length = 0
-    expect(() => store.transaction((tx) => {
-      watch(tx, 'outer')
-      store.transaction((inner) => watch(inner, 'inner'))
-      throw new Error('x')
-    })).toThrow('x')
-    expect([...log].sort()).toEqual(['inner undone', 'outer undone'])
+    expect(() =>
+      store.transaction((tx) => {
+        watch(tx, 'outer')
+        store.transaction((inner) => watch(inner, 'inner'))
+        throw new Error('x')
+      }),
+    ).toThrow('x')
+    expect([...log].toSorted()).toEqual(['inner undone', 'outer undone'])
   })
 
   test('tells a nested one that was undone so, and leaves its siblings committed', async () => {
@@ -180,7 +208,7 @@ describeEachDriver('a transaction', (driver) => {
       nested('third', false)
     })
     expect(store.table('item').keys()).toEqual(['first', 'third'])
-    expect([...log].sort()).toEqual(['first committed', 'second undone', 'third committed'])
+    expect([...log].toSorted()).toEqual(['first committed', 'second undone', 'third committed'])
   })
 
   test('keeps onCommit of an outer one that was registered after a nested one had failed', async () => {
@@ -188,7 +216,11 @@ describeEachDriver('a transaction', (driver) => {
     const log: string[] = []
     store.transaction((tx) => {
       tx.onCommit(() => log.push('before'))
-      expect(() => store.transaction(() => { throw new Error('x') })).toThrow('x')
+      expect(() =>
+        store.transaction(() => {
+          throw new Error('x')
+        }),
+      ).toThrow('x')
       tx.onCommit(() => log.push('after'))
     })
     expect(log).toEqual(['before', 'after'])
@@ -203,10 +235,12 @@ describeEachDriver('a transaction', (driver) => {
       tx.onCommit(() => items.insert({ id: 'after' }))
       items.insert({ id: 'a' })
     })
-    expect(() => store.transaction((tx) => {
-      tx.onRollback(() => items.insert({ id: 'undone' }))
-      throw new Error('x')
-    })).toThrow('x')
+    expect(() =>
+      store.transaction((tx) => {
+        tx.onRollback(() => items.insert({ id: 'undone' }))
+        throw new Error('x')
+      }),
+    ).toThrow('x')
     expect(items.keys()).toEqual(['a', 'after', 'undone'])
     expect(sets.map((set) => set.changes.map((change) => change.key))).toEqual([['a'], ['after'], ['undone']])
   })
@@ -214,7 +248,9 @@ describeEachDriver('a transaction', (driver) => {
   test('refuses onCommit and onRollback after its end', async () => {
     const store = await open(driver())
     let kept: Transaction | undefined
-    store.transaction((tx) => { kept = tx })
+    store.transaction((tx) => {
+      kept = tx
+    })
     expect(() => kept?.onCommit(() => undefined)).toThrow(TransactionError)
     expect(() => kept?.onRollback(() => undefined)).toThrow(TransactionError)
     // Another one that is running is none of its business.
@@ -227,7 +263,9 @@ describeEachDriver('a transaction', (driver) => {
     const store = await open(driver())
     const items = store.table('item')
     let ran = false
-    const asynchronous = async (): Promise<void> => { ran = true }
+    const asynchronous = async (): Promise<void> => {
+      ran = true
+    }
     expect(() => store.transaction(asynchronous as unknown as () => void)).toThrow(TransactionError)
     expect(ran).toBe(false)
     const promising = (): unknown => {
@@ -288,10 +326,12 @@ describeEachDriver('a transaction', (driver) => {
     const sets: ChangeSet[] = []
     store.changes$.subscribe((set) => sets.push(set))
     store.transaction(() => {
-      expect(() => items.update('a', () => {
-        items.insert({ id: 'b' })
-        throw new Error('recipe')
-      })).toThrow('recipe')
+      expect(() =>
+        items.update('a', () => {
+          items.insert({ id: 'b' })
+          throw new Error('recipe')
+        }),
+      ).toThrow('recipe')
     })
     // What throws changes nothing; and if anything had changed, subscribers would have to know.
     expect(items.keys()).toEqual(['a'])

@@ -12,7 +12,21 @@ const MEMBERS = ['x', '', 'a.b', '__proto__', 'toString', '$bytes', '$$undefined
 const ORIGINS: readonly Origin[] = ['local', 'remote', 'undo', 'redo', 'cancel', 'rebase', 'import']
 
 const PRIMITIVES: readonly CellValue[] = [
-  0, 1, -0, 0.1, NaN, Infinity, '', 'a', true, false, null, undefined, 0n, 2n ** 63n, -1n,
+  0,
+  1,
+  -0,
+  0.1,
+  NaN,
+  Infinity,
+  '',
+  'a',
+  true,
+  false,
+  null,
+  undefined,
+  0n,
+  2n ** 63n,
+  -1n,
 ]
 
 /** Any cell value, `undefined` and nested values with awkward keys included; small, so that equals are met. */

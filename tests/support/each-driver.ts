@@ -9,7 +9,10 @@ const DRIVERS: readonly (readonly [name: string, driver: () => SqliteDriverFacto
 
 /** Runs a suite once on every driver. */
 export function describeEachDriver(title: string, suite: (driver: () => SqliteDriverFactory) => void): void {
-  for (const [name, driver] of DRIVERS) describe(`${title} on ${name}`, () => suite(driver))
+  for (const [name, driver] of DRIVERS)
+    describe(`${title} on ${name}`, () => {
+      suite(driver)
+    })
 }
 
 /** How often a driver was asked to do something. */
@@ -23,7 +26,10 @@ export interface DriverWork {
 }
 
 /** A real driver that counts what it is asked to do. */
-export function countingDriver(factory: SqliteDriverFactory): { readonly driver: SqliteDriverFactory; readonly work: DriverWork } {
+export function countingDriver(factory: SqliteDriverFactory): {
+  readonly driver: SqliteDriverFactory
+  readonly work: DriverWork
+} {
   const work: DriverWork = { reads: 0, runs: 0, prepares: 0 }
   const countStatement = (statement: SqliteStatement): SqliteStatement => ({
     get columns() {

@@ -75,7 +75,13 @@ async function serve({ headers, minify }: EditorOptions, closers: Closer[]): Pro
     logLevel: 'error',
     // Also where the tests' runner has set NODE_ENV to something else.
     define: { 'process.env.NODE_ENV': '"production"' },
-    build: { outDir, emptyOutDir: true, reportCompressedSize: false, chunkSizeWarningLimit: 2_000, minify: minify ?? true },
+    build: {
+      outDir,
+      emptyOutDir: true,
+      reportCompressedSize: false,
+      chunkSizeWarningLimit: 2_000,
+      minify: minify ?? true,
+    },
     preview: { port: 0, host: '127.0.0.1', open: false, headers: { ...headers } },
   }
   await build(config)

@@ -17,10 +17,12 @@ function value(random: Random, path: string): Value {
 }
 
 function cells(random: Random, table: TableId, percent: number, mayRemove = false): PlainCells {
-  const entries = PATHS[table].filter(() => random.chance(percent)).map((path) => {
-    const removes = mayRemove && random.chance(20) && !['rank', 'name', 'text.size'].includes(path)
-    return [path, removes ? undefined : value(random, path)]
-  })
+  const entries = PATHS[table]
+    .filter(() => random.chance(percent))
+    .map((path) => {
+      const removes = mayRemove && random.chance(20) && !['rank', 'name', 'text.size'].includes(path)
+      return [path, removes ? undefined : value(random, path)]
+    })
   return Object.fromEntries(entries) as PlainCells
 }
 
@@ -41,7 +43,12 @@ function write(random: Random, depth: number): Write {
   if (roll < 42) return { do: 'update', key: item, cells: someCells(random, true) }
   if (roll < 47) return { do: 'recipe', key: item, cells: someCells(random, false) }
   if (roll < 51) return { do: 'upsert', key: item, cells: cells(random, 'item', 40) }
-  if (roll < 54) return { do: 'updateMany', rank: random.int(3), cells: { 'text.note': random.pick(['old', 'x']), b: random.pick(LAYERS) } }
+  if (roll < 54)
+    return {
+      do: 'updateMany',
+      rank: random.int(3),
+      cells: { 'text.note': random.pick(['old', 'x']), b: random.pick(LAYERS) },
+    }
   if (roll < 60) return { do: 'delete', table, key }
   if (roll < 63) return { do: 'invalid', raw: random.chance(50), key: item }
   if (roll < 69) return { do: 'sql insert', key: item, cells: cells(random, 'item', 40) }

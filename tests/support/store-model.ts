@@ -6,7 +6,11 @@ export const modelSchema = defineSchema({
   tables: {
     layer: {
       primaryKey: 'id',
-      schema: { type: 'object', required: ['id'], properties: { id: { type: 'string' }, name: { type: 'string', default: 'new' } } },
+      schema: {
+        type: 'object',
+        required: ['id'],
+        properties: { id: { type: 'string' }, name: { type: 'string', default: 'new' } },
+      },
     },
     item: {
       primaryKey: 'id',
@@ -56,7 +60,18 @@ export function rowOf(table: TableId, key: string, cells: PlainCells): object {
   if (table === 'layer') return { id: key, name: cells['name'] ?? 'new' }
   const { slug, x, y, rank, points, a, b, c } = cells
   const note = cells['text.note']
-  const row = { id: key, slug, x, y, rank: rank ?? 0, text: { size: cells['text.size'] ?? 12, ...(note !== undefined && { note }) }, points, a, b, c }
+  const row = {
+    id: key,
+    slug,
+    x,
+    y,
+    rank: rank ?? 0,
+    text: { size: cells['text.size'] ?? 12, ...(note !== undefined && { note }) },
+    points,
+    a,
+    b,
+    c,
+  }
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined))
 }
 
@@ -74,7 +89,12 @@ export function sqlRowOf(table: TableId, key: string, cells: PlainCells): object
 export type Verdict =
   | { readonly is: 'ok' }
   | { readonly is: 'skip'; readonly why: string }
-  | { readonly is: 'fail'; readonly error: 'constraint' | 'not-found' | 'validation'; readonly draft?: boolean; readonly deferred?: boolean }
+  | {
+      readonly is: 'fail'
+      readonly error: 'constraint' | 'not-found' | 'validation'
+      readonly draft?: boolean
+      readonly deferred?: boolean
+    }
 
 export const OK: Verdict = { is: 'ok' }
 const skip = (why: string): Verdict => ({ is: 'skip', why })
@@ -149,7 +169,7 @@ export class StoreModel {
   state(drafts: readonly number[] = this.open): State {
     const read = (table: TableId): Map<string, PlainCells> => {
       const found = new Map<string, PlainCells>()
-      for (const key of [...this.rows[table].keys()].sort()) {
+      for (const key of [...this.rows[table].keys()].toSorted()) {
         const cells = this.read(table, key, drafts)
         if (cells) found.set(key, cells)
       }
@@ -208,7 +228,10 @@ export class StoreModel {
     const now = this.read(table, key)
     if (!row || !now) return { is: 'fail', error: 'not-found' }
     if (row.exists && row.exists.draft !== who) {
-      if (who === OUTSIDE && row.base === undefined) return same(now[path], value) ? skip('the same value in a draft-only row') : { is: 'fail', error: 'constraint', draft: true, deferred: true }
+      if (who === OUTSIDE && row.base === undefined)
+        return same(now[path], value)
+          ? skip('the same value in a draft-only row')
+          : { is: 'fail', error: 'constraint', draft: true, deferred: true }
       return skip("another draft's row")
     }
     const entries = row.cells[path] ?? []
@@ -216,7 +239,8 @@ export class StoreModel {
     if (unchanged && (mode === 'sql' || (entries.length === 0 && who === OUTSIDE))) return OK
     if (unchanged && entries.length === 0) return skip('a draft writes the value that an uncovered cell has')
     if (who === OUTSIDE) {
-      for (const entry of entries) this.lost.push({ draft: entry.draft, table, key, path, mine: entry.value, theirs: value })
+      for (const entry of entries)
+        this.lost.push({ draft: entry.draft, table, key, path, mine: entry.value, theirs: value })
       row.cells[path] = []
       row.base![path] = value
     } else row.cells[path] = [...entries.filter((entry) => entry.draft !== who), { draft: who, value }]
@@ -261,7 +285,8 @@ export class StoreModel {
     if (restricted.length > 0) return { is: 'fail', error: 'constraint', deferred: true }
     for (const [key, cells] of items) {
       if (this.heldByOthers('item', key, who)) return skip('a cascade into a row that another draft edits')
-      const verdict = cells['a'] === layer ? this.delete(who, 'item', key) : this.write(who, 'item', key, 'b', undefined, 'sql')
+      const verdict =
+        cells['a'] === layer ? this.delete(who, 'item', key) : this.write(who, 'item', key, 'b', undefined, 'sql')
       if (verdict.is !== 'ok') return verdict.is === 'fail' ? skip("a cascade into another draft's row") : verdict
     }
     return OK
@@ -271,7 +296,8 @@ export class StoreModel {
   judge(who: number, deletes: boolean): Verdict {
     const broken = breach(this.state())
     if (broken === 'reference' && deletes) return skip('a delete leaves a reference')
-    if (broken !== undefined) return { is: 'fail', error: 'constraint', ...(broken === 'reference' && { deferred: true }) }
+    if (broken !== undefined)
+      return { is: 'fail', error: 'constraint', ...(broken === 'reference' && { deferred: true }) }
     const alone = breach(this.state(who === OUTSIDE ? [] : [who]))
     if (alone !== undefined && !deletes) return { is: 'fail', error: 'constraint', draft: true, deferred: true }
     return this.#everyCancelWorks() ? OK : skip('only some cancels would collide')
@@ -287,10 +313,20 @@ export class StoreModel {
       [...this.rows[table]].some(([key, row]) => {
         const old = before.rows[table].get(key)
         if (draft === OUTSIDE || !old) return false
-        if (row.exists?.draft === draft && (old.base !== undefined || old.exists !== undefined) && row.exists.value && !old.exists?.value) return true
+        if (
+          row.exists?.draft === draft &&
+          (old.base !== undefined || old.exists !== undefined) &&
+          row.exists.value &&
+          !old.exists?.value
+        )
+          return true
         return PATHS[table].some((path) => {
           const own = row.cells[path]?.find((entry) => entry.draft === draft)
-          return own !== undefined && (old.cells[path] ?? []).length === 0 && same(own.value, before.read(table, key)?.[path])
+          return (
+            own !== undefined &&
+            (old.cells[path] ?? []).length === 0 &&
+            same(own.value, before.read(table, key)?.[path])
+          )
         })
       }),
     )
@@ -306,7 +342,8 @@ export class StoreModel {
       for (const row of this.rows[table].values()) {
         if (row.exists?.draft === draft) row.exists = undefined
         row.traces = row.traces.filter((trace) => trace !== draft)
-        for (const [path, entries] of Object.entries(row.cells)) row.cells[path] = entries.filter((entry) => entry.draft !== draft)
+        for (const [path, entries] of Object.entries(row.cells))
+          row.cells[path] = entries.filter((entry) => entry.draft !== draft)
       }
     }
     this.open = this.open.filter((id) => id !== draft)
@@ -334,7 +371,8 @@ export class StoreModel {
   commit(draft: number): Verdict {
     const net = this.net(draft)
     for (const { table, key, before, after } of net) {
-      if ((before === undefined) !== (after === undefined) && this.heldByOthers(table, key, draft)) return skip('commits the existence of a row that others hold')
+      if ((before === undefined) !== (after === undefined) && this.heldByOthers(table, key, draft))
+        return skip('commits the existence of a row that others hold')
     }
     this.#drop(draft)
     for (const { table, key, after } of net) this.#row(table, key).base = after && { ...after }
@@ -376,14 +414,16 @@ export class StoreModel {
       if (row.exists || row.traces.length > 0) return skip('undo of a row that a draft holds')
       if (after === undefined || before === undefined) {
         if (this.heldByOthers(table, key, OUTSIDE)) return skip('undo of a row that a draft edits')
-        if (!same(sorted(row.base && stored(row.base)), sorted(after))) return skip('undo of an insert or delete after another change')
+        if (!same(sorted(row.base && stored(row.base)), sorted(after)))
+          return skip('undo of an insert or delete after another change')
         row.base = before && { ...before }
         continue
       }
       for (const path of PATHS[table]) {
         if (!row.base || same(before[path], after[path]) || !same(row.base[path], after[path])) continue
         const entries = row.cells[path] ?? []
-        for (const entry of entries) this.lost.push({ draft: entry.draft, table, key, path, mine: entry.value, theirs: before[path] })
+        for (const entry of entries)
+          this.lost.push({ draft: entry.draft, table, key, path, mine: entry.value, theirs: before[path] })
         row.cells[path] = []
         row.base[path] = before[path]
       }
@@ -396,10 +436,12 @@ export class StoreModel {
     for (const { table, key, before, after } of step) {
       const row = this.#row(table, key)
       if (row.exists || row.traces.length > 0) return skip('a remote change of a row that a draft inserts or deletes')
-      if ((before === undefined || after === undefined) && this.heldByOthers(table, key, OUTSIDE)) return skip('a remote delete of a row that a draft edits')
+      if ((before === undefined || after === undefined) && this.heldByOthers(table, key, OUTSIDE))
+        return skip('a remote delete of a row that a draft edits')
       for (const path of PATHS[table]) {
         const top = row.cells[path]?.at(-1)
-        if (top && !same(before?.[path], after?.[path])) this.lost.push({ draft: top.draft, table, key, path, mine: top.value, theirs: after?.[path] })
+        if (top && !same(before?.[path], after?.[path]))
+          this.lost.push({ draft: top.draft, table, key, path, mine: top.value, theirs: after?.[path] })
       }
       row.base = after && { ...after }
     }
@@ -416,7 +458,12 @@ export function stored(cells: PlainCells): PlainCells {
 }
 
 export function sorted(cells: PlainCells | undefined): unknown {
-  return cells && Object.entries(cells).filter(([, value]) => value !== undefined).sort(([a], [b]) => (a < b ? -1 : 1))
+  return (
+    cells &&
+    Object.entries(cells)
+      .filter(([, value]) => value !== undefined)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+  )
 }
 
 /** Which constraint a state breaks. */
@@ -426,7 +473,9 @@ export function breach(state: State): 'unique' | 'reference' | undefined {
   for (const cells of state.item.values()) {
     const values = [
       ...(cells['slug'] === undefined ? [] : [`slug ${String(cells['slug'])}`]),
-      ...(cells['x'] === undefined || cells['y'] === undefined ? [] : [`xy ${String(cells['x'])} ${String(cells['y'])}`]),
+      ...(cells['x'] === undefined || cells['y'] === undefined
+        ? []
+        : [`xy ${String(cells['x'])} ${String(cells['y'])}`]),
     ]
     for (const value of values) {
       if (taken.has(value)) return 'unique'

@@ -1,25 +1,64 @@
-import { ConstraintError, createStore, invert, squash, type ChangeSet, type RowChange, type SqliteDriverFactory } from 'rowcast'
+import {
+  ConstraintError,
+  createStore,
+  invert,
+  squash,
+  type ChangeSet,
+  type RowChange,
+  type SqliteDriverFactory,
+} from 'rowcast'
 import { internals } from '../../src/store/index.ts'
 import { LAYERS, ITEMS } from './random-steps.ts'
-import { DEFAULTS, diffStates, modelSchema, OUTSIDE, PATHS, rowOf, same, sqlRowOf, StoreModel, stored, TABLES, type PlainCells, type State, type StepRow, type TableId } from './store-model.ts'
-import { expectFailure, planStep, toRowChange, type LooseDraft, type LooseWorkspace, type Step, type Target } from './store-steps.ts'
+import {
+  DEFAULTS,
+  diffStates,
+  modelSchema,
+  OUTSIDE,
+  PATHS,
+  rowOf,
+  same,
+  sqlRowOf,
+  StoreModel,
+  stored,
+  TABLES,
+  type PlainCells,
+  type State,
+  type StepRow,
+  type TableId,
+} from './store-model.ts'
+import {
+  expectFailure,
+  planStep,
+  toRowChange,
+  type LooseDraft,
+  type LooseWorkspace,
+  type Step,
+  type Target,
+} from './store-steps.ts'
 
 /** The store is not what the model says. */
 export class Mismatch extends Error {}
 
 function agree(what: string, actual: unknown, expected: unknown): void {
-  const show = (value: unknown): string => JSON.stringify(value, (_key, member: unknown) => (member === undefined ? '∅' : member)) ?? 'undefined'
-  if (show(canonical(actual)) !== show(canonical(expected))) throw new Mismatch(`${what}\n  is       ${show(actual)}\n  must be  ${show(expected)}`)
+  const show = (value: unknown): string =>
+    JSON.stringify(value, (_key, member: unknown) => (member === undefined ? '∅' : member)) ?? 'undefined'
+  if (show(canonical(actual)) !== show(canonical(expected)))
+    throw new Mismatch(`${what}\n  is       ${show(actual)}\n  must be  ${show(expected)}`)
 }
 
 /** With members in the order of their names: their order means nothing. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, canonical(member)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, canonical(member)]),
+  )
 }
 
-const rowsOf = (state: State, table: TableId): object[] => [...state[table]].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, cells]) => rowOf(table, key, cells))
+const rowsOf = (state: State, table: TableId): object[] =>
+  [...state[table]].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, cells]) => rowOf(table, key, cells))
 
 function frozen(value: unknown): boolean {
   return typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(frozen))
@@ -27,7 +66,10 @@ function frozen(value: unknown): boolean {
 
 /** Rows by change sets alone, the values that are defaults left out. */
 class Replay {
-  readonly tables: { readonly [T in TableId]: Map<string, PlainCells> } = { layer: new Map<string, PlainCells>(), item: new Map<string, PlainCells>() }
+  readonly tables: { readonly [T in TableId]: Map<string, PlainCells> } = {
+    layer: new Map<string, PlainCells>(),
+    item: new Map<string, PlainCells>(),
+  }
 
   apply(set: ChangeSet): void {
     for (const change of set.changes) this.#row(change)
@@ -38,7 +80,13 @@ class Replay {
     const id = String(key)
     const now = rows.get(id)
     const plain = (cells: object): PlainCells =>
-      stored(Object.fromEntries(Object.entries(cells).filter(([path]) => path !== 'id').map(([path, value]) => [path, same(value, DEFAULTS[path]) ? undefined : value])) as PlainCells)
+      stored(
+        Object.fromEntries(
+          Object.entries(cells)
+            .filter(([path]) => path !== 'id')
+            .map(([path, value]) => [path, same(value, DEFAULTS[path]) ? undefined : value]),
+        ) as PlainCells,
+      )
     if (op === 'insert') {
       if (now) throw new Mismatch(`the stream inserts ${table} ${id}, which is there`)
       rows.set(id, plain(after))
@@ -46,21 +94,30 @@ class Replay {
     }
     if (!now) throw new Mismatch(`the stream has an ${op} of ${table} ${id}, which isn't there`)
     if (op === 'delete') agree(`before of the delete of ${table} ${id}`, plain(before), now)
-    else for (const [path, value] of Object.entries(before)) agree(`before of ${table} ${id} ${path}`, value, now[path] ?? DEFAULTS[path])
+    else
+      for (const [path, value] of Object.entries(before))
+        agree(`before of ${table} ${id} ${path}`, value, now[path] ?? DEFAULTS[path])
     if (op === 'delete') rows.delete(id)
     else {
-      const merged = Object.fromEntries(Object.entries({ ...now, ...(after as PlainCells) }).map(([path, value]) => [path, same(value, DEFAULTS[path]) ? undefined : value]))
+      const merged = Object.fromEntries(
+        Object.entries({ ...now, ...(after as PlainCells) }).map(([path, value]) => [
+          path,
+          same(value, DEFAULTS[path]) ? undefined : value,
+        ]),
+      )
       rows.set(id, stored(merged))
     }
   }
 
   check(what: string, state: State): void {
-    for (const table of TABLES) agree(`${what} of ${table}`, Object.fromEntries(this.tables[table]), Object.fromEntries(state[table]))
+    for (const table of TABLES)
+      agree(`${what} of ${table}`, Object.fromEntries(this.tables[table]), Object.fromEntries(state[table]))
   }
 }
 
 function agreeOnChanges(what: string, set: ChangeSet | undefined, expected: readonly StepRow[]): void {
-  const order = (changes: readonly RowChange[]): RowChange[] => [...changes].sort((a, b) => (`${a.table}${String(a.key)}` < `${b.table}${String(b.key)}` ? -1 : 1))
+  const order = (changes: readonly RowChange[]): RowChange[] =>
+    [...changes].toSorted((a, b) => (`${a.table}${String(a.key)}` < `${b.table}${String(b.key)}` ? -1 : 1))
   agree(what, order(set?.changes ?? []), order(expected.map(toRowChange)))
 }
 
@@ -119,10 +176,22 @@ export async function runSteps(steps: readonly Step[], driver: () => SqliteDrive
     }
     const before = model.state()
     const beforeCommitted = model.committed
-    const objects = TABLES.map((table) => new Map(loose.table(table).keys().map((key) => [key, loose.table(table).get(key)])))
+    const objects = TABLES.map(
+      (table) =>
+        new Map(
+          loose
+            .table(table)
+            .keys()
+            .map((key) => [key, loose.table(table).get(key)]),
+        ),
+    )
     if (verdict.is === 'fail') {
       refused++
-      expectFailure(verdict, () => run(target), [...drafts.values()].map((draft) => draft.id))
+      expectFailure(
+        verdict,
+        () => run(target),
+        [...drafts.values()].map((draft) => draft.id),
+      )
     } else {
       try {
         run(target)
@@ -147,23 +216,43 @@ export async function runSteps(steps: readonly Step[], driver: () => SqliteDrive
         if (!frozen(row)) throw new Mismatch(`get(${key}) is not deep-frozen`)
         const old = objects[t]!.get(key)
         // Within a transaction it may have been another row for a while; so it is with REPLACE.
-        if (old !== undefined && row !== undefined && !('write' in step && ['transaction', 'sql replace'].includes(step.write.do))) checkIdentity(key, old, row)
+        if (
+          old !== undefined &&
+          row !== undefined &&
+          !('write' in step && ['transaction', 'sql replace'].includes(step.write.do))
+        )
+          checkIdentity(key, old, row)
       }
       const columns = ['id', ...PATHS[table].map((path) => path.replace('.', '_'))].join(', ')
-      agree(`SQL on ${table}`, loose.query({ sql: `select ${columns} from ${table} order by id` }), [...state[table]].map(([key, cells]) => sqlRowOf(table, key, cells)))
+      agree(
+        `SQL on ${table}`,
+        loose.query({ sql: `select ${columns} from ${table} order by id` }),
+        [...state[table]].map(([key, cells]) => sqlRowOf(table, key, cells)),
+      )
     }
     // What was told.
     const change = diffStates(before, state)
-    if (seen.length > (change.length > 0 ? 1 : 0)) throw new Mismatch(`changes$ gave ${seen.length} sets for ${change.length} changed rows: ${JSON.stringify(seen)}`)
+    if (seen.length > (change.length > 0 ? 1 : 0))
+      throw new Mismatch(`changes$ gave ${seen.length} sets for ${change.length} changed rows: ${JSON.stringify(seen)}`)
     agreeOnChanges('changes$', seen[0], change)
     if (seen[0]) {
-      const origin = 'remote' in step ? 'remote' : 'history' in step ? step.history : 'end' in step && step.end === 'cancel' ? 'cancel' : 'local'
+      const origin =
+        'remote' in step
+          ? 'remote'
+          : 'history' in step
+            ? step.history
+            : 'end' in step && step.end === 'cancel'
+              ? 'cancel'
+              : 'local'
       agree('origin', seen[0].origin, origin)
       visible.apply(seen[0])
     }
     visible.check('changes$ replayed', state)
     const commit = 'remote' in step ? [] : diffStates(beforeCommitted, model.committed)
-    if (commits.length > (commit.length > 0 ? 1 : 0)) throw new Mismatch(`commits$ gave ${commits.length} sets for ${commit.length} committed rows: ${JSON.stringify(commits)}`)
+    if (commits.length > (commit.length > 0 ? 1 : 0))
+      throw new Mismatch(
+        `commits$ gave ${commits.length} sets for ${commit.length} committed rows: ${JSON.stringify(commits)}`,
+      )
     agreeOnChanges('commits$', commits[0], commit)
     if (commits[0]) committed.apply(commits[0])
     committed.check('commits$ replayed', model.committed)
@@ -177,16 +266,29 @@ export async function runSteps(steps: readonly Step[], driver: () => SqliteDrive
       agreeOnChanges(`changes() of draft ${id}`, draft.changes(), net)
       agree(`isDirty of draft ${id}`, draft.isDirty, net.length > 0)
     }
-    for (const [id] of [...drafts]) if (!model.open.includes(id)) drafts.delete(id)
+    for (const id of Array.from(drafts.keys())) if (!model.open.includes(id)) drafts.delete(id)
     // A cell that one transaction writes twice is lost to the last of them.
     const { committed: confirmed } = model
     for (const lost of model.lost.map((one) => ({ ...one, theirs: confirmed[one.table].get(one.key)?.[one.path] }))) {
       if (same(lost.mine, lost.theirs) || !drafts.has(lost.draft)) continue
       let listed: readonly object[] = []
-      drafts.get(lost.draft)!.conflicts$.subscribe((conflicts) => (listed = conflicts)).unsubscribe()
+      drafts
+        .get(lost.draft)!
+        .conflicts$.subscribe((conflicts) => (listed = conflicts))
+        .unsubscribe()
       const value = (of: unknown): unknown => of ?? DEFAULTS[lost.path]
-      if (!listed.some((c) => { const { table, key, path, mine, theirs } = c as { [name: string]: unknown }; return same([table, key, path, value(mine), value(theirs)], [lost.table, lost.key, lost.path, value(lost.mine), value(lost.theirs)]) })) {
-        throw new Mismatch(`conflicts$ of draft ${lost.draft} must list ${JSON.stringify(lost)}, has ${JSON.stringify(listed)}`)
+      if (
+        !listed.some((c) => {
+          const { table, key, path, mine, theirs } = c as { [name: string]: unknown }
+          return same(
+            [table, key, path, value(mine), value(theirs)],
+            [lost.table, lost.key, lost.path, value(lost.mine), value(lost.theirs)],
+          )
+        })
+      ) {
+        throw new Mismatch(
+          `conflicts$ of draft ${lost.draft} must list ${JSON.stringify(lost)}, has ${JSON.stringify(listed)}`,
+        )
       }
     }
     watches.step(state)
@@ -194,14 +296,16 @@ export async function runSteps(steps: readonly Step[], driver: () => SqliteDrive
     agree('canRedo', store.history.canRedo, model.undone.length > 0)
     if (n % 20 === 19 || n === steps.length - 1) {
       const reopened = await modelOpen(driver(), store.export())
-      for (const table of TABLES) agree(`export of ${table}`, reopened.table(table).all(), rowsOf(model.committed, table))
+      for (const table of TABLES)
+        agree(`export of ${table}`, reopened.table(table).all(), rowsOf(model.committed, table))
       await reopened.close()
     }
   }
   watches.check()
   checkInverse(all, visible)
   await store.close()
-  if (cautious > done / 20) throw new Mismatch(`${cautious} of ${done} steps were refused although every draft could have been cancelled`)
+  if (cautious > done / 20)
+    throw new Mismatch(`${cautious} of ${done} steps were refused although every draft could have been cancelled`)
   return { done, refused, skipped }
 }
 
@@ -212,7 +316,8 @@ function checkIdentity(key: string, old: object, row: object): void {
   }
   for (const part of ['text', 'points'] as const) {
     const [a, b] = [(old as { [name: string]: unknown })[part], (row as { [name: string]: unknown })[part]]
-    if (a !== undefined && same(a, b) && a !== b) throw new Mismatch(`${part} of ${key} has not changed, but is another object`)
+    if (a !== undefined && same(a, b) && a !== b)
+      throw new Mismatch(`${part} of ${key} has not changed, but is another object`)
   }
 }
 
@@ -222,7 +327,7 @@ function checkInverse(all: readonly ChangeSet[], visible: Replay): void {
   const net = new Replay()
   net.apply(squash(all))
   net.check('squash(changes$) replayed', at)
-  for (const set of [...all].reverse()) visible.apply(invert(set))
+  for (const set of [...all].toReversed()) visible.apply(invert(set))
   visible.check('changes$ inverted', { layer: new Map(), item: new Map() })
 }
 
@@ -234,12 +339,14 @@ interface Watches {
 function watchItems(loose: LooseWorkspace): Watches {
   const paths = ['rank', 'text.size', 'text', 'slug', 'points']
   const watched = ITEMS.flatMap((key) => {
-    const read = (path: string | undefined) => (state: State): unknown => {
-      const cells = state.item.get(key)
-      if (!cells) return undefined
-      const row = rowOf('item', key, cells) as { text: { size: number } } & { [name: string]: unknown }
-      return path === undefined ? row : path === 'text.size' ? row.text.size : row[path]
-    }
+    const read =
+      (path: string | undefined) =>
+      (state: State): unknown => {
+        const cells = state.item.get(key)
+        if (!cells) return undefined
+        const row = rowOf('item', key, cells) as { text: { size: number } } & { [name: string]: unknown }
+        return path === undefined ? row : path === 'text.size' ? row.text.size : row[path]
+      }
     return [undefined, ...paths].map((path) => {
       const got: unknown[] = []
       const stream = path === undefined ? loose.table('item').row$(key) : loose.table('item').field$(key, path)
@@ -261,7 +368,10 @@ function watchItems(loose: LooseWorkspace): Watches {
 }
 
 /** The fewest steps that still go wrong, and how. */
-export async function minimise(steps: readonly Step[], driver: () => SqliteDriverFactory): Promise<{ readonly steps: readonly Step[]; readonly error: unknown }> {
+export async function minimise(
+  steps: readonly Step[],
+  driver: () => SqliteDriverFactory,
+): Promise<{ readonly steps: readonly Step[]; readonly error: unknown }> {
   let left = steps
   let error: unknown
   const fails = async (some: readonly Step[]): Promise<boolean> => {

@@ -1,6 +1,32 @@
-import { ConstraintError, NotFoundError, sql, ValidationError, type ChangeSet, type CellPlace, type Commit, type Conflict, type RowChange, type SqlQuery } from 'rowcast'
+import {
+  ConstraintError,
+  NotFoundError,
+  sql,
+  ValidationError,
+  type ChangeSet,
+  type CellPlace,
+  type Commit,
+  type Conflict,
+  type RowChange,
+  type SqlQuery,
+} from 'rowcast'
 import type { Observable } from 'rxjs'
-import { DEFAULTS, OK, OUTSIDE, PATHS, breach, same, stored, type PlainCells, type State, type StepRow, type StoreModel, type TableId, type Value, type Verdict } from './store-model.ts'
+import {
+  DEFAULTS,
+  OK,
+  OUTSIDE,
+  PATHS,
+  breach,
+  same,
+  stored,
+  type PlainCells,
+  type State,
+  type StepRow,
+  type StoreModel,
+  type TableId,
+  type Value,
+  type Verdict,
+} from './store-model.ts'
 
 /** The API with the types that a generator of random calls can meet. */
 export interface LooseTable {
@@ -9,7 +35,10 @@ export interface LooseTable {
   keys(): string[]
   insert(row: object): string
   upsert(row: object): string
-  update(key: string, change: object | ((row: { [name: string]: unknown; text: { [name: string]: unknown } }) => void)): void
+  update(
+    key: string,
+    change: object | ((row: { [name: string]: unknown; text: { [name: string]: unknown } }) => void),
+  ): void
   updateMany(where: object, change: object): number
   set(key: string, path: string, value: unknown): void
   reset(key: string, path: string): void
@@ -65,7 +94,14 @@ export type Step =
   | { readonly who: number; readonly write: Write }
   | { readonly who: number; readonly end: 'commit' | 'cancel' }
   | { readonly history: 'undo' | 'redo' }
-  | { readonly remote: { readonly table: TableId; readonly key: string; readonly cells: PlainCells; readonly remove: boolean } }
+  | {
+      readonly remote: {
+        readonly table: TableId
+        readonly key: string
+        readonly cells: PlainCells
+        readonly remove: boolean
+      }
+    }
 
 /** What a step must come to, and how it is done. */
 export interface Plan {
@@ -82,7 +118,10 @@ export function planStep(model: StoreModel, step: Step): Plan {
     const { who } = step
     const plan = planWrite(model, who, step.write, false)
     const before = model.committed
-    return { verdict: plan.verdict, run: (target) => plan.run(who === OUTSIDE ? target.store : target.drafts.get(who)!, before) }
+    return {
+      verdict: plan.verdict,
+      run: (target) => plan.run(who === OUTSIDE ? target.store : target.drafts.get(who)!, before),
+    }
   }
   if ('end' in step) {
     const { who, end } = step
@@ -102,11 +141,18 @@ function planWrite(model: StoreModel, who: number, write: Write, within: boolean
   if (write.do === 'transaction') return planTransaction(model, who, write)
   let verdict = applyWrite(model, who, write)
   // Of several cells, another may break a constraint that names no draft.
-  if (verdict.is === 'fail' && ('cells' in write || (write.do === 'set' && write.path !== 'rank'))) verdict = { ...verdict, draft: false }
+  if (verdict.is === 'fail' && ('cells' in write || (write.do === 'set' && write.path !== 'rank')))
+    verdict = { ...verdict, draft: false }
   const run = (on: LooseWorkspace): unknown => runWrite(on, write)
-  if (verdict.is !== 'ok') return { verdict: within && verdict.is === 'fail' && verdict.deferred ? { is: 'skip', why: 'when a check is made' } : verdict, run }
+  if (verdict.is !== 'ok')
+    return {
+      verdict:
+        within && verdict.is === 'fail' && verdict.deferred ? { is: 'skip', why: 'when a check is made' } : verdict,
+      run,
+    }
   const judged = model.judge(who, /delete|replace|key|upsert/.test(write.do))
-  if (within && judged.is === 'fail' && judged.deferred) return { verdict: { is: 'skip', why: 'when a check is made' }, run }
+  if (within && judged.is === 'fail' && judged.deferred)
+    return { verdict: { is: 'skip', why: 'when a check is made' }, run }
   return { verdict: judged, run }
 }
 
@@ -126,7 +172,9 @@ function planTransaction(model: StoreModel, who: number, write: Write & { do: 't
   }
   if (write.throws) model.become(before)
   return {
-    verdict: model.cameBack(before, who) ? { is: 'skip', why: 'a cell that a draft writes and brings back in one transaction' } : OK,
+    verdict: model.cameBack(before, who)
+      ? { is: 'skip', why: 'a cell that a draft writes and brings back in one transaction' }
+      : OK,
     run: (on) => {
       try {
         on.transaction(() => {
@@ -141,7 +189,11 @@ function planTransaction(model: StoreModel, who: number, write: Write & { do: 't
 }
 
 /** Runs what must be refused, and complains where it isn't, or not as it should be. */
-export function expectFailure(verdict: Verdict & { is: 'fail' }, run: () => unknown, draftIds?: readonly string[]): void {
+export function expectFailure(
+  verdict: Verdict & { is: 'fail' },
+  run: () => unknown,
+  draftIds?: readonly string[],
+): void {
   let thrown: unknown
   try {
     run()
@@ -152,7 +204,11 @@ export function expectFailure(verdict: Verdict & { is: 'fail' }, run: () => unkn
     (verdict.error === 'constraint' && thrown instanceof ConstraintError) ||
     (verdict.error === 'not-found' && thrown instanceof NotFoundError) ||
     (verdict.error === 'validation' && thrown instanceof ValidationError)
-  if (!right) throw new Error(`expected a ${verdict.error} error, got ${thrown instanceof Error ? `${thrown.name} ${thrown.message}` : 'none'}`, { cause: thrown })
+  if (!right)
+    throw new Error(
+      `expected a ${verdict.error} error, got ${thrown instanceof Error ? `${thrown.name} ${thrown.message}` : 'none'}`,
+      { cause: thrown },
+    )
   if (verdict.draft && draftIds && thrown instanceof ConstraintError && !draftIds.includes(String(thrown.draftId))) {
     throw new Error(`expected the ConstraintError to name a draft: ${thrown.message}`, { cause: thrown })
   }
@@ -164,14 +220,17 @@ function all(verdicts: readonly Verdict[]): Verdict {
 
 /** A value of a row, absent for what is a default. */
 export function normal(cells: PlainCells): PlainCells {
-  return Object.fromEntries(Object.entries(cells).map(([path, value]) => [path, same(value, DEFAULTS[path]) ? undefined : value]))
+  return Object.fromEntries(
+    Object.entries(cells).map(([path, value]) => [path, same(value, DEFAULTS[path]) ? undefined : value]),
+  )
 }
 
 function applyWrite(model: StoreModel, who: number, write: Exclude<Write, { do: 'transaction' }>): Verdict {
   const state = model.state()
   const writeAll = (table: TableId, key: string, cells: PlainCells, mode: 'api' | 'sql'): Verdict =>
     all(Object.entries(normal(cells)).map(([path, value]) => model.write(who, table, key, path, value, mode)))
-  const where = (test: (cells: PlainCells) => boolean): string[] => [...state.item].filter(([, cells]) => test(cells)).map(([key]) => key)
+  const where = (test: (cells: PlainCells) => boolean): string[] =>
+    [...state.item].filter(([, cells]) => test(cells)).map(([key]) => key)
   switch (write.do) {
     case 'insert':
     case 'sql insert':
@@ -181,7 +240,9 @@ function applyWrite(model: StoreModel, who: number, write: Exclude<Write, { do: 
     case 'reset':
       return writeAll(write.table, write.key, { [write.path]: undefined }, 'api')
     case 'update':
-      return state.item.has(write.key) ? writeAll('item', write.key, write.cells, 'api') : { is: 'fail', error: 'not-found' }
+      return state.item.has(write.key)
+        ? writeAll('item', write.key, write.cells, 'api')
+        : { is: 'fail', error: 'not-found' }
     case 'recipe':
       // A recipe that assigns the value that is there anyway changes nothing.
       return state.item.has(write.key)
@@ -192,12 +253,15 @@ function applyWrite(model: StoreModel, who: number, write: Exclude<Write, { do: 
         : { is: 'fail', error: 'not-found' }
     case 'upsert': {
       if (!state.item.has(write.key)) return model.insert(who, 'item', write.key, stored(normal(write.cells)))
-      if (model.heldByOthers('item', write.key, who)) return { is: 'skip', why: 'an upsert of a row that another draft edits' }
+      if (model.heldByOthers('item', write.key, who))
+        return { is: 'skip', why: 'an upsert of a row that another draft edits' }
       const every = Object.fromEntries(PATHS.item.map((path) => [path, write.cells[path]]))
       return writeAll('item', write.key, every, 'api')
     }
     case 'updateMany':
-      return all(where((cells) => (cells['rank'] ?? 0) === write.rank).map((key) => writeAll('item', key, write.cells, 'api')))
+      return all(
+        where((cells) => (cells['rank'] ?? 0) === write.rank).map((key) => writeAll('item', key, write.cells, 'api')),
+      )
     case 'delete':
       return model.delete(who, write.table, write.key)
     case 'sql delete layer':
@@ -211,32 +275,58 @@ function applyWrite(model: StoreModel, who: number, write: Exclude<Write, { do: 
       const cells = stored(normal(write.cells))
       const old = model.rows.item.get(write.key)
       if (state.item.has(write.key)) {
-        if (model.heldByOthers('item', write.key, who) || (who !== OUTSIDE && old?.base)) return { is: 'skip', why: 'a REPLACE in a draft' }
+        if (model.heldByOthers('item', write.key, who) || (who !== OUTSIDE && old?.base))
+          return { is: 'skip', why: 'a REPLACE in a draft' }
         const gone = model.delete(who, 'item', write.key)
         if (gone.is !== 'ok') return gone
       }
-      const collides = where((other) => breach({ layer: new Map(), item: new Map([['new', unique(cells)], ['old', unique(other)]]) }) === 'unique')
+      const collides = where(
+        (other) =>
+          breach({
+            layer: new Map(),
+            item: new Map([
+              ['new', unique(cells)],
+              ['old', unique(other)],
+            ]),
+          }) === 'unique',
+      )
       const gone = all(collides.filter((key) => key !== write.key).map((key) => model.delete(who, 'item', key)))
       return gone.is === 'ok' ? model.insert(who, 'item', write.key, cells) : gone
     }
     case 'sql insert select': {
       const from = state.item.get(write.from)
-      return from ? model.insert(who, 'item', write.key, stored({ rank: from['rank'], 'text.note': from['text.note'], b: from['b'] })) : OK
+      return from
+        ? model.insert(
+            who,
+            'item',
+            write.key,
+            stored({ rank: from['rank'], 'text.note': from['text.note'], b: from['b'] }),
+          )
+        : OK
     }
     case 'sql key': {
       const from = state.item.get(write.from)
       if (!from || write.from === write.key) return OK
-      if (model.heldByOthers('item', write.from, who)) return { is: 'skip', why: 'another key for a row that another draft edits' }
+      if (model.heldByOthers('item', write.from, who))
+        return { is: 'skip', why: 'another key for a row that another draft edits' }
       if (state.item.has(write.key)) return { is: 'fail', error: 'constraint' }
       const gone = model.delete(who, 'item', write.from)
       return gone.is === 'ok' ? model.insert(who, 'item', write.key, from) : gone
     }
     case 'sql update all':
-      return all(where((cells) => (cells['rank'] ?? 0) === write.rank).map((key) => writeAll('item', key, { rank: write.rank + 1 }, 'sql')))
+      return all(
+        where((cells) => (cells['rank'] ?? 0) === write.rank).map((key) =>
+          writeAll('item', key, { rank: write.rank + 1 }, 'sql'),
+        ),
+      )
     case 'sql delete all':
       return all(where((cells) => (cells['rank'] ?? 0) === write.rank).map((key) => model.delete(who, 'item', key)))
     case 'sql cte':
-      return all(where((cells) => Number(cells['rank'] ?? 0) > write.rank).map((key) => writeAll('item', key, { 'text.size': write.rank + 12 }, 'sql')))
+      return all(
+        where((cells) => Number(cells['rank'] ?? 0) > write.rank).map((key) =>
+          writeAll('item', key, { 'text.size': write.rank + 12 }, 'sql'),
+        ),
+      )
     case 'sql update from':
       return all(
         where((cells) => cells['a'] !== undefined).map((key) => {
@@ -267,7 +357,10 @@ const bound = (value: Value): unknown => (Array.isArray(value) ? JSON.stringify(
 
 function insertSql(verb: 'insert' | 'replace', key: string, cells: PlainCells): SqlQuery {
   const names = ['id', ...Object.keys(cells).map(column)]
-  return { sql: `${verb} into item (${names.join(', ')}) values (${names.map(() => '?').join(', ')})`, parameters: [key, ...Object.values(cells).map(bound)] }
+  return {
+    sql: `${verb} into item (${names.join(', ')}) values (${names.map(() => '?').join(', ')})`,
+    parameters: [key, ...Object.values(cells).map(bound)],
+  }
 }
 
 function runWrite(on: LooseWorkspace, write: Exclude<Write, { do: 'transaction' }>): unknown {
@@ -297,17 +390,24 @@ function runWrite(on: LooseWorkspace, write: Exclude<Write, { do: 'transaction' 
     case 'delete':
       return on.table(write.table).delete(write.key)
     case 'invalid':
-      return write.raw ? on.exec(sql`update item set rank = -1 where id = ${write.key}`) : items.set(write.key, 'rank', -1)
+      return write.raw
+        ? on.exec(sql`update item set rank = -1 where id = ${write.key}`)
+        : items.set(write.key, 'rank', -1)
     case 'sql insert':
       return on.exec(insertSql('insert', write.key, write.cells))
     case 'sql replace':
       return on.exec(insertSql('replace', write.key, write.cells))
     case 'sql update': {
       const sets = Object.keys(write.cells).map((path) => `${column(path)} = ?`)
-      return on.exec({ sql: `update item set ${sets.join(', ')} where id = ?`, parameters: [...Object.values(write.cells).map(bound), write.key] })
+      return on.exec({
+        sql: `update item set ${sets.join(', ')} where id = ?`,
+        parameters: [...Object.values(write.cells).map(bound), write.key],
+      })
     }
     case 'sql insert select':
-      return on.exec(sql`insert into item (id, rank, text_note, b) select ${write.key}, rank, text_note, b from item where id = ${write.from}`)
+      return on.exec(
+        sql`insert into item (id, rank, text_note, b) select ${write.key}, rank, text_note, b from item where id = ${write.from}`,
+      )
     case 'sql key':
       return on.exec(sql`update item set id = ${write.key} where id = ${write.from}`)
     case 'sql update all':
@@ -315,7 +415,9 @@ function runWrite(on: LooseWorkspace, write: Exclude<Write, { do: 'transaction' 
     case 'sql delete all':
       return on.exec(sql`delete from item where id in (select id from item where rank = ${write.rank})`)
     case 'sql cte':
-      return on.exec(sql`with t as (select id from item where rank > ${write.rank}) update item set text_size = ${write.rank + 12} where id in (select id from t)`)
+      return on.exec(
+        sql`with t as (select id from item where rank > ${write.rank}) update item set text_size = ${write.rank + 12} where id in (select id from t)`,
+      )
     case 'sql update from':
       return on.exec(sql`update item set text_note = l.name from layer as l where l.id = item.a`)
     case 'sql delete layer':
@@ -323,7 +425,10 @@ function runWrite(on: LooseWorkspace, write: Exclude<Write, { do: 'transaction' 
   }
 }
 
-function planRemote(model: StoreModel, { table, key, cells, remove }: Extract<Step, { readonly remote: unknown }>['remote']): Plan {
+function planRemote(
+  model: StoreModel,
+  { table, key, cells, remove }: Extract<Step, { readonly remote: unknown }>['remote'],
+): Plan {
   const steps = remoteRows(model.committed, table, key, cells, remove)
   const changes = steps.map(toRowChange)
   return {
@@ -333,7 +438,13 @@ function planRemote(model: StoreModel, { table, key, cells, remove }: Extract<St
 }
 
 /** What a server would send: with what its cascades did, references released first. */
-export function remoteRows(committed: State, table: TableId, key: string, cells: PlainCells, remove: boolean): StepRow[] {
+export function remoteRows(
+  committed: State,
+  table: TableId,
+  key: string,
+  cells: PlainCells,
+  remove: boolean,
+): StepRow[] {
   const before = committed[table].get(key)
   if (!before) return remove ? [] : [{ table, key, before, after: stored(normal(cells)) }]
   if (!remove) {
@@ -355,6 +466,7 @@ export function toRowChange({ table, key, before, after }: StepRow): RowChange {
   if (!before) return { table, key, op: 'insert', before: {}, after: { id: key, ...stored(after!) } }
   if (!after) return { table, key, op: 'delete', before: { id: key, ...stored(before) }, after: {} }
   const paths = PATHS[table].filter((path) => !same(before[path], after[path]))
-  const side = (cells: PlainCells): PlainCells => Object.fromEntries(paths.map((path) => [path, cells[path] ?? DEFAULTS[path]]))
+  const side = (cells: PlainCells): PlainCells =>
+    Object.fromEntries(paths.map((path) => [path, cells[path] ?? DEFAULTS[path]]))
   return { table, key, op: 'update', before: side(before), after: side(after) }
 }

@@ -5,7 +5,10 @@ import { expect, test } from 'vitest'
 const schema = defineSchema({
   version: 1,
   tables: {
-    scene: { singleton: true, schema: { type: 'object', properties: { title: { type: 'string', default: 'Untitled' } } } },
+    scene: {
+      singleton: true,
+      schema: { type: 'object', properties: { title: { type: 'string', default: 'Untitled' } } },
+    },
     node: {
       primaryKey: 'id',
       references: { parent: { table: 'node' } },
@@ -15,7 +18,10 @@ const schema = defineSchema({
 })
 
 test('createMemoryStore opens a real store with rows, in whatever order they refer to each other', async () => {
-  const store = await createMemoryStore(schema, { node: [{ id: 'child', parent: 'root' }, { id: 'root' }], scene: { title: 'Test' } })
+  const store = await createMemoryStore(schema, {
+    node: [{ id: 'child', parent: 'root' }, { id: 'root' }],
+    scene: { title: 'Test' },
+  })
   expect(store.table('node').get('child')).toEqual({ id: 'child', parent: 'root' })
   expect(store.value('scene').get()).toEqual({ title: 'Test' })
   expect(store.history.canUndo).toBe(false)

@@ -26,9 +26,7 @@ test('arrays and tuples are readonly, and what is inside them is plain JSON', ()
   expectType<Equal<Row<{ type: 'array'; items: { type: 'string'; contentEncoding: 'base64' } }>, readonly string[]>>()
   expectType<Equal<Row<{ type: 'array'; items: { type: 'integer'; format: 'int64' } }>, readonly number[]>>()
   type Pair = readonly [{ type: 'number' }, { type: 'string' }]
-  expectType<
-    Equal<Row<{ type: 'array'; prefixItems: Pair; items: false; minItems: 2 }>, readonly [number, string]>
-  >()
+  expectType<Equal<Row<{ type: 'array'; prefixItems: Pair; items: false; minItems: 2 }>, readonly [number, string]>>()
   expectType<Equal<Row<{ type: 'array'; prefixItems: Pair; items: false }>, readonly [number?, string?]>>()
   expectType<
     Equal<

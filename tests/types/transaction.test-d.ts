@@ -3,7 +3,9 @@ import { expectTypeOf, test } from 'vitest'
 
 const schema = defineSchema({
   version: 1,
-  tables: { item: { primaryKey: 'id', schema: { type: 'object', required: ['id'], properties: { id: { type: 'string' } } } } },
+  tables: {
+    item: { primaryKey: 'id', schema: { type: 'object', required: ['id'], properties: { id: { type: 'string' } } } },
+  },
 })
 declare const store: Store<(typeof schema)['definition']>
 

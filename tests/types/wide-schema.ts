@@ -271,8 +271,12 @@ table.find({ where: { layerId: 'roads', 'text.font.size': { gt: 10 }, or: [{ 'li
 table.find({ orderBy: ['-rank', 'text.font.weight'] })
 expectType<Equal<ReturnType<typeof table.value<'text.font.weight'>>, number>>()
 expectType<Equal<ReturnType<typeof table.value<'icon.image'>>, Uint8Array | undefined>>()
-expectType<Equal<Extract<LeafPathOf<typeof schema, 'annotation'>, `leader.end${string}`>,
-  'leader.end.cap' | 'leader.end.size' | 'leader.end.snap'>>()
+expectType<
+  Equal<
+    Extract<LeafPathOf<typeof schema, 'annotation'>, `leader.end${string}`>,
+    'leader.end.cap' | 'leader.end.size' | 'leader.end.snap'
+  >
+>()
 const size: number | undefined = table.get('a')?.text.font.size
 void size
 // @ts-expect-error a number, not a text

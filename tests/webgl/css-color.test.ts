@@ -16,6 +16,9 @@ test.each([
   expect(cssColor(text)).toEqual(bytes)
 })
 
-test.each(['', '#12', '#12345', '#ggg', 'red', 'rgb(1 2)', 'rgb(1, 2, x)', 'hsl(1 2% 3%)', 7])('%s is refused', (text) => {
-  expect(() => cssColor(text)).toThrow(RangeError)
-})
+test.each(['', '#12', '#12345', '#ggg', 'red', 'rgb(1 2)', 'rgb(1, 2, x)', 'hsl(1 2% 3%)', 7])(
+  '%s is refused',
+  (text) => {
+    expect(() => cssColor(text)).toThrow(RangeError)
+  },
+)

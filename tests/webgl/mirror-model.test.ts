@@ -5,7 +5,10 @@ import { FakeGpu, manualFrames, mirrorPins, openPins, type PinStore } from './pi
 
 type PinKey = readonly [string, number]
 
-const key: fc.Arbitrary<PinKey> = fc.tuple(fc.constantFrom('a', 'b'), fc.oneof(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 70 })))
+const key: fc.Arbitrary<PinKey> = fc.tuple(
+  fc.constantFrom('a', 'b'),
+  fc.oneof(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 70 })),
+)
 const number = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 })
 const fields = fc.record(
   {
@@ -15,7 +18,10 @@ const fields = fc.record(
     hidden: fc.boolean(),
     color: fc.constantFrom('#fff', '#01020304', 'rgb(1 2 3)', undefined),
     points: fc.oneof(fc.array(number, { maxLength: 3 }), fc.constant(undefined)),
-    leader: fc.oneof(fc.record({ width: number, dashed: fc.boolean() }, { requiredKeys: ['dashed'] }), fc.constant(undefined)),
+    leader: fc.oneof(
+      fc.record({ width: number, dashed: fc.boolean() }, { requiredKeys: ['dashed'] }),
+      fc.constant(undefined),
+    ),
     note: fc.string({ maxLength: 3 }),
   },
   { requiredKeys: [] },
@@ -29,9 +35,19 @@ type Step =
   | { readonly do: 'undo' | 'redo' | 'cancel' | 'commit' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('upsert' as const), rows: fc.array(fc.tuple(key, fields), { minLength: 1, maxLength: 40 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('upsert' as const),
+      rows: fc.array(fc.tuple(key, fields), { minLength: 1, maxLength: 40 }),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('update' as const), key, fields }) },
-  fc.record({ do: fc.constant('sql' as const), rank: fc.integer({ min: 0, max: 5 }), add: fc.integer({ min: -4, max: 4 }) }),
+  fc.record({
+    do: fc.constant('sql' as const),
+    rank: fc.integer({ min: 0, max: 5 }),
+    add: fc.integer({ min: -4, max: 4 }),
+  }),
   { weight: 3, arbitrary: fc.record({ do: fc.constant('delete' as const), keys: fc.array(key, { maxLength: 10 }) }) },
   fc.record({ do: fc.constantFrom('undo' as const, 'redo' as const, 'cancel' as const, 'commit' as const) }),
 )
@@ -69,59 +85,66 @@ class Undone extends Error {}
 test.each([
   ['every row', undefined],
   ['the rows of a where', { rank: { gt: 2 } }],
-] as const)('a mirror of %s, and a GPU fed by its ranges, follow every kind of write', async (_name, filter) => {
-  await fc.assert(
-    fc.asyncProperty(run, async (steps) => {
-      const store = await openPins()
-      const { scheduler } = manualFrames()
-      const mirror = mirrorPins(store, scheduler, filter)
-      const gpu = new FakeGpu()
-      let draft: ReturnType<PinStore['draft']> | undefined
-      for (const { step: one, where: place, take } of steps) {
-        if (one.do === 'undo') attemptStep(() => void store.history.undo())
-        else if (one.do === 'redo') attemptStep(() => void store.history.redo())
-        else if (one.do === 'cancel' || one.do === 'commit') {
-          attempt(() => {
-            if (one.do === 'cancel') draft?.cancel()
-            else draft?.commit()
-            draft = undefined
-          })
-        } else if (place === 'draft') attempt(() => write((draft ??= store.draft()), one))
-        else if (place === 'transaction') {
-          attempt(() => {
-            store.transaction(() => {
-              write(store, one)
-              write(store, { do: 'update', key: ['a', 1], fields: { x: 1 } })
+] as const)(
+  'a mirror of %s, and a GPU fed by its ranges, follow every kind of write',
+  async (_name, filter) => {
+    await fc.assert(
+      fc.asyncProperty(run, async (steps) => {
+        const store = await openPins()
+        const { scheduler } = manualFrames()
+        const mirror = mirrorPins(store, scheduler, filter)
+        const gpu = new FakeGpu()
+        let draft: ReturnType<PinStore['draft']> | undefined
+        for (const { step: one, where: place, take } of steps) {
+          if (one.do === 'undo') attemptStep(() => void store.history.undo())
+          else if (one.do === 'redo') attemptStep(() => void store.history.redo())
+          else if (one.do === 'cancel' || one.do === 'commit') {
+            attempt(() => {
+              if (one.do === 'cancel') draft?.cancel()
+              else draft?.commit()
+              draft = undefined
             })
-          })
-        } else if (place === 'rollback') {
-          expect(() =>
-            store.transaction(() => {
-              attempt(() => write(store, one))
-              throw new Undone()
-            }),
-          ).toThrow(Undone)
-        } else attempt(() => write(store, one))
-        if (take) gpu.take(mirror.arrays, mirror.takeDirty())
-      }
-      gpu.take(mirror.arrays, mirror.takeDirty())
-      const fresh = mirrorPins(store, scheduler, filter)
-      expect(mirror.count).toBe(fresh.count)
-      for (let slot = 0; slot < mirror.count; slot++) {
-        const at = mirror.keyAt(slot)!
-        expect(mirror.slotOf(at)).toBe(slot)
-        const other = fresh.slotOf(at)
-        expect(other).toBeGreaterThanOrEqual(0)
-        for (const name of Object.keys(mirror.layouts) as (keyof typeof mirror.layouts)[]) {
-          const { size } = mirror.layouts[name]
-          const of = (array: ArrayLike<number>, from: number) => Array.from({ length: size }, (_, n) => array[from * size + n])
-          expect(of(mirror.arrays[name], slot), `${name} of ${String(at)}`).toEqual(of(fresh.arrays[name], other))
-          expect(of(gpu.buffers[name]!, slot), `uploaded ${name} of ${String(at)}`).toEqual(of(mirror.arrays[name], slot))
+          } else if (place === 'draft') attempt(() => write((draft ??= store.draft()), one))
+          else if (place === 'transaction') {
+            attempt(() => {
+              store.transaction(() => {
+                write(store, one)
+                write(store, { do: 'update', key: ['a', 1], fields: { x: 1 } })
+              })
+            })
+          } else if (place === 'rollback') {
+            expect(() =>
+              store.transaction(() => {
+                attempt(() => write(store, one))
+                throw new Undone()
+              }),
+            ).toThrow(Undone)
+          } else attempt(() => write(store, one))
+          if (take) gpu.take(mirror.arrays, mirror.takeDirty())
         }
-      }
-      expect(mirror.keyAt(mirror.count)).toBeUndefined()
-      await store.close()
-    }),
-    { numRuns: 100 },
-  )
-}, 60_000)
+        gpu.take(mirror.arrays, mirror.takeDirty())
+        const fresh = mirrorPins(store, scheduler, filter)
+        expect(mirror.count).toBe(fresh.count)
+        for (let slot = 0; slot < mirror.count; slot++) {
+          const at = mirror.keyAt(slot)!
+          expect(mirror.slotOf(at)).toBe(slot)
+          const other = fresh.slotOf(at)
+          expect(other).toBeGreaterThanOrEqual(0)
+          for (const name of Object.keys(mirror.layouts) as (keyof typeof mirror.layouts)[]) {
+            const { size } = mirror.layouts[name]
+            const of = (array: ArrayLike<number>, from: number) =>
+              Array.from({ length: size }, (_, n) => array[from * size + n])
+            expect(of(mirror.arrays[name], slot), `${name} of ${String(at)}`).toEqual(of(fresh.arrays[name], other))
+            expect(of(gpu.buffers[name]!, slot), `uploaded ${name} of ${String(at)}`).toEqual(
+              of(mirror.arrays[name], slot),
+            )
+          }
+        }
+        expect(mirror.keyAt(mirror.count)).toBeUndefined()
+        await store.close()
+      }),
+      { numRuns: 100 },
+    )
+  },
+  60_000,
+)

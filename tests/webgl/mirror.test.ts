@@ -13,7 +13,17 @@ test('values become numbers: defaults, booleans, null, arrays, optional objects'
   const pins = store.table('pin')
   pins.insert([
     { board: 'a', id: 1, x: 1 },
-    { board: 'a', id: 2, x: 2, y: 3, rank: null, hidden: true, color: '#fff', points: [5, 6], leader: { dashed: true } },
+    {
+      board: 'a',
+      id: 2,
+      x: 2,
+      y: 3,
+      rank: null,
+      hidden: true,
+      color: '#fff',
+      points: [5, 6],
+      leader: { dashed: true },
+    },
   ])
   const { arrays, count } = mirrorPins(store, manualFrames().scheduler)
   expect(count).toBe(2)
@@ -29,7 +39,10 @@ test('values become numbers: defaults, booleans, null, arrays, optional objects'
 
 test('whole numbers are rounded and clamped to their type', async () => {
   const store = await openPins()
-  store.table('pin').insert([{ board: 'a', id: 1, x: 300.4, y: -2 }, { board: 'a', id: 2, x: 1.6 }])
+  store.table('pin').insert([
+    { board: 'a', id: 1, x: 300.4, y: -2 },
+    { board: 'a', id: 2, x: 1.6 },
+  ])
   const mirror = createMirror(store, 'pin', { attributes: { byte: { paths: ['x', 'y'], type: 'u8' } } })
   expect([...mirror.arrays.byte.subarray(0, 4)]).toEqual([255, 0, 2, 7])
 })
@@ -101,7 +114,8 @@ test('a thousand scattered rows make few ranges, all of them covered', async () 
   pins.updateMany(keys, { x: 1 })
   const ranges = mirror.takeDirty().position ?? []
   expect(ranges.length).toBeLessThan(10)
-  for (const at of keys) expect(ranges.some(([from, to]) => from <= mirror.slotOf(at) * 2 && mirror.slotOf(at) * 2 + 2 <= to)).toBe(true)
+  for (const at of keys)
+    expect(ranges.some(([from, to]) => from <= mirror.slotOf(at) * 2 && mirror.slotOf(at) * 2 + 2 <= to)).toBe(true)
 })
 
 test('flush$ comes once a frame, and only when something is dirty', async () => {
@@ -138,15 +152,24 @@ test('flush$ comes once a frame, and only when something is dirty', async () => 
 test('a map that throws surfaces, leaves the slot as it was, and stops neither the store nor the mirror', async () => {
   const store = await openPins()
   const pins = store.table('pin')
-  pins.insert([{ board: 'a', id: 1, color: '#010101' }, { board: 'a', id: 2 }])
+  pins.insert([
+    { board: 'a', id: 1, color: '#010101' },
+    { board: 'a', id: 2 },
+  ])
   const mirror = mirrorPins(store, manualFrames().scheduler)
   const surfaced = new Promise<unknown>((resolve) => {
     config.onUnhandledError = resolve
   })
-  pins.updateMany([['a', 1], ['a', 2]], (pin) => {
-    pin.color = pin.id === 1 ? 'no colour' : '#020202'
-    pin.x = 8
-  })
+  pins.updateMany(
+    [
+      ['a', 1],
+      ['a', 2],
+    ],
+    (pin) => {
+      pin.color = pin.id === 1 ? 'no colour' : '#020202'
+      pin.x = 8
+    },
+  )
   const error = await surfaced
   expect(error).toBeInstanceOf(RowcastError)
   expect(String(error)).toContain(`attribute 'color': map failed for row ["a",1]`)
@@ -156,7 +179,8 @@ test('a map that throws surfaces, leaves the slot as it was, and stops neither t
 
 test('what can not be mirrored is refused with the reason', async () => {
   const store = await openPins()
-  const mirror = (attribute: object, name = 'a') => createMirror(store, 'pin', { attributes: { [name]: attribute } as never })
+  const mirror = (attribute: object, name = 'a') =>
+    createMirror(store, 'pin', { attributes: { [name]: attribute } as never })
   expect(() => mirror({ paths: ['z'], type: 'f32' })).toThrow(NotFoundError)
   expect(() => mirror({ paths: ['leader'], type: 'f32' })).toThrow(/is an object: name its properties/)
   expect(() => mirror({ paths: ['x.y'], type: 'f32' })).toThrow(/no property 'x.y'/)

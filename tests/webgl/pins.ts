@@ -36,7 +36,11 @@ export const openPins = () => createStore({ schema })
 export type PinStore = Awaited<ReturnType<typeof openPins>>
 
 /** Frames that come when a test says so. */
-export function manualFrames(): { readonly scheduler: FrameScheduler; readonly waiting: () => number; readonly draw: () => void } {
+export function manualFrames(): {
+  readonly scheduler: FrameScheduler
+  readonly waiting: () => number
+  readonly draw: () => void
+} {
   let runs: (() => void)[] = []
   return {
     scheduler: (run) => {
@@ -62,11 +66,19 @@ export const pinAttributes = {
   points: { paths: ['points'], type: 'f32', size: 2 },
   second: { paths: [['points', 1]], type: 'f32' },
   leader: { paths: ['leader.width'], type: 'f32' },
-  area: { paths: ['leader.width', 'y', 'points.0'], type: 'f32', size: 1, map: (...parts: unknown[]) => parts.reduce((sum: number, part) => sum * 10 + Number(part ?? 5), 0) },
+  area: {
+    paths: ['leader.width', 'y', 'points.0'],
+    type: 'f32',
+    size: 1,
+    map: (...parts: unknown[]) => parts.reduce((sum: number, part) => sum * 10 + Number(part ?? 5), 0),
+  },
 } as const
 
-export const mirrorPins = (store: PinStore, scheduler: FrameScheduler, where?: { readonly rank: { readonly gt: number } }) =>
-  createMirror(store, 'pin', { attributes: pinAttributes, where, scheduler })
+export const mirrorPins = (
+  store: PinStore,
+  scheduler: FrameScheduler,
+  where?: { readonly rank: { readonly gt: number } },
+) => createMirror(store, 'pin', { attributes: pinAttributes, where, scheduler })
 
 type Numbers = { readonly length: number; readonly [at: number]: number }
 
@@ -75,7 +87,10 @@ export class FakeGpu {
   buffers: Record<string, number[]> = {}
 
   take(arrays: { readonly [name: string]: Numbers }, dirty: { readonly resized: boolean }): void {
-    if (dirty.resized) this.buffers = Object.fromEntries(Object.entries(arrays).map(([name, { length }]) => [name, Array<number>(length).fill(NaN)]))
+    if (dirty.resized)
+      this.buffers = Object.fromEntries(
+        Object.entries(arrays).map(([name, { length }]) => [name, Array<number>(length).fill(NaN)]),
+      )
     for (const [name, ranges] of Object.entries<boolean | readonly DirtyRange[]>({ ...dirty })) {
       if (typeof ranges === 'boolean') continue
       for (const [from, to] of ranges) {

@@ -1,6 +1,14 @@
 import { bindInstancedMesh } from 'rowcast/three'
 import { createMirror, cssColor } from 'rowcast/webgl'
-import { BoxGeometry, InstancedBufferAttribute, InstancedBufferGeometry, InstancedMesh, Matrix4, Mesh, MeshBasicMaterial } from 'three'
+import {
+  BoxGeometry,
+  InstancedBufferAttribute,
+  InstancedBufferGeometry,
+  InstancedMesh,
+  Matrix4,
+  Mesh,
+  MeshBasicMaterial,
+} from 'three'
 import { expect, test, vi } from 'vitest'
 import { manualFrames, openPins, type PinStore } from './pins.ts'
 
@@ -13,7 +21,12 @@ const attributes = {
 /** Rows so far apart that no two become one range. */
 const FAR = 3000
 
-async function open(rows: number): Promise<{ store: PinStore; pins: ReturnType<PinStore['table']>; frames: ReturnType<typeof manualFrames>; mirror: ReturnType<typeof mirrorOf> }> {
+async function open(rows: number): Promise<{
+  store: PinStore
+  pins: ReturnType<PinStore['table']>
+  frames: ReturnType<typeof manualFrames>
+  mirror: ReturnType<typeof mirrorOf>
+}> {
   const store = await openPins()
   const pins = store.table('pin')
   pins.insert(Array.from({ length: rows }, (_, id) => ({ board: 'a', id, x: id })))
@@ -21,7 +34,8 @@ async function open(rows: number): Promise<{ store: PinStore; pins: ReturnType<P
   return { store, pins, frames, mirror: mirrorOf(store, frames.scheduler) }
 }
 
-const mirrorOf = (store: PinStore, scheduler: ReturnType<typeof manualFrames>['scheduler']) => createMirror(store, 'pin', { attributes, scheduler })
+const mirrorOf = (store: PinStore, scheduler: ReturnType<typeof manualFrames>['scheduler']) =>
+  createMirror(store, 'pin', { attributes, scheduler })
 
 function instanced(mesh: Mesh, name: string): InstancedBufferAttribute {
   const attribute = mesh.geometry.getAttribute(name)
@@ -49,10 +63,19 @@ test('the geometry reads the arrays in place, and uploads only what is dirty, on
   takeUploads(position)
   takeUploads(color)
   const { version } = color
-  pins.updateMany([['a', 0], ['a', 2 * FAR]], { x: -1 })
+  pins.updateMany(
+    [
+      ['a', 0],
+      ['a', 2 * FAR],
+    ],
+    { x: -1 },
+  )
   expect(takeUploads(position)).toEqual([])
   frames.draw()
-  expect(takeUploads(position)).toEqual([{ start: 0, count: 2 }, { start: 4 * FAR, count: 2 }])
+  expect(takeUploads(position)).toEqual([
+    { start: 0, count: 2 },
+    { start: 4 * FAR, count: 2 },
+  ])
   expect(takeUploads(color)).toEqual([])
   expect(color.version).toBe(version)
   expect(drawn).toHaveBeenCalledTimes(2)
@@ -99,7 +122,10 @@ test('an InstancedMesh has its matrices written, of the dirty slots only', async
   binding.update()
   expect(matrixAt(3)).toEqual(new Matrix4().makeTranslation(10, 7, 0).scale({ x: 4, y: 4, z: 4 } as never))
   expect(matrixAt(4).elements.every((element) => element === 0)).toBe(true)
-  expect(takeUploads(mesh.instanceMatrix)).toEqual([{ start: 48, count: 16 }, { start: 48, count: 16 }])
+  expect(takeUploads(mesh.instanceMatrix)).toEqual([
+    { start: 48, count: 16 },
+    { start: 48, count: 16 },
+  ])
   expect(mesh.boundingSphere).toBeNull()
   pins.delete(['a', 0])
   binding.update()
@@ -125,8 +151,14 @@ test('what can not be bound is refused with the reason', async () => {
   const plain = new Mesh(new BoxGeometry(), new MeshBasicMaterial())
   const boxes = new InstancedMesh(new BoxGeometry(), new MeshBasicMaterial(), 0)
   expect(() => bindInstancedMesh(mirror, plain)).toThrow(/neither an InstancedMesh nor has an InstancedBufferGeometry/)
-  expect(() => bindInstancedMesh(mirror, plain, { matrix: { position: 'position' } })).toThrow(/matrix needs an InstancedMesh/)
-  expect(() => bindInstancedMesh(mirror, boxes, { attributes: { color: 'instanceColor' } })).toThrow(/'color' has 4 numbers per row/)
+  expect(() => bindInstancedMesh(mirror, plain, { matrix: { position: 'position' } })).toThrow(
+    /matrix needs an InstancedMesh/,
+  )
+  expect(() => bindInstancedMesh(mirror, boxes, { attributes: { color: 'instanceColor' } })).toThrow(
+    /'color' has 4 numbers per row/,
+  )
   expect(() => bindInstancedMesh(mirror, boxes, { matrix: { position: 'size' } })).toThrow(/a position takes 2 or 3/)
-  expect(() => bindInstancedMesh(mirror, boxes, { attributes: { nothing: 'x' } as never })).toThrow(/no attribute 'nothing'/)
+  expect(() => bindInstancedMesh(mirror, boxes, { attributes: { nothing: 'x' } as never })).toThrow(
+    /no attribute 'nothing'/,
+  )
 })

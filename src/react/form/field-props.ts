@@ -39,5 +39,8 @@ const ABSENT: ReadonlySet<unknown> = new Set([undefined, Infinity, -Infinity])
 /** Props whose `error` and `options` a spread leaves out, and whose undefined and infinite ones are absent. */
 export function toFieldProps({ error, options, ...props }: Loose<FieldProps>): FieldProps {
   const given = Object.fromEntries(Object.entries(props).filter(([, value]) => !ABSENT.has(value)))
-  return Object.defineProperties(given, { error: { value: error }, options: { value: options } }) as unknown as FieldProps
+  return Object.defineProperties(given, {
+    error: { value: error },
+    options: { value: options },
+  }) as unknown as FieldProps
 }

@@ -40,7 +40,10 @@ function withoutAnnotations(schema: unknown): unknown {
     if (ANNOTATIONS.has(keyword)) continue
     if (DATA.has(keyword)) kept.push([keyword, value])
     else if (NAMED.has(keyword) && isSchemaObject(value))
-      kept.push([keyword, Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutAnnotations(one)]))])
+      kept.push([
+        keyword,
+        Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutAnnotations(one)])),
+      ])
     else kept.push([keyword, withoutAnnotations(value)])
   }
   return Object.fromEntries(kept)
@@ -48,6 +51,8 @@ function withoutAnnotations(schema: unknown): unknown {
 
 function stable(value: unknown): string {
   return JSON.stringify(value, (_key, one: unknown) =>
-    isSchemaObject(one) ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) : one,
+    isSchemaObject(one)
+      ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : one,
   )
 }

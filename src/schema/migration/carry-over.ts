@@ -15,11 +15,17 @@ import { RowInserter, rowKey } from './write-row.ts'
 /** Takes the rows of an old table as they are stored. */
 export function copyRows(driver: SqliteDriver, { table, before }: TableStep): void {
   const columns = columnList(table.model)
-  driver.exec(`INSERT INTO ${quoteName(table.model.base)} (${columns}) SELECT ${columns} FROM ${quoteName(oldBase(before!.model))}`)
+  driver.exec(
+    `INSERT INTO ${quoteName(table.model.base)} (${columns}) SELECT ${columns} FROM ${quoteName(oldBase(before!.model))}`,
+  )
 }
 
 /** Writes every row of an old table to the new one. Those that the new schema refuses go to `refuse` instead. */
-export function rewriteRows(driver: SqliteDriver, { table, before, moves }: TableStep, refuse: (row: RefusedRow) => void): void {
+export function rewriteRows(
+  driver: SqliteDriver,
+  { table, before, moves }: TableStep,
+  refuse: (row: RefusedRow) => void,
+): void {
   const old = before!.model
   const kept = keptDefaults(old, table.model, moves)
   const inserter = new RowInserter(driver, table)
@@ -42,7 +48,11 @@ export function rewriteRows(driver: SqliteDriver, { table, before, moves }: Tabl
 }
 
 /** What is wrong with the rows of a table, one call a row. */
-export function checkRows(driver: SqliteDriver, table: TableSchema, report: (issues: readonly ValidationIssue[]) => void): void {
+export function checkRows(
+  driver: SqliteDriver,
+  table: TableSchema,
+  report: (issues: readonly ValidationIssue[]) => void,
+): void {
   const { model, codec, validator } = table
   for (const stored of storedRows(driver, model, model.base)) {
     const key = storedKey(model, stored)
@@ -52,12 +62,26 @@ export function checkRows(driver: SqliteDriver, table: TableSchema, report: (iss
   }
 }
 
-function readRow<Row>(from: TableModel, to: TableSchema, read: () => Row): { row: Row } | { issues: ValidationIssue[] } {
+function readRow<Row>(
+  from: TableModel,
+  to: TableSchema,
+  read: () => Row,
+): { row: Row } | { issues: ValidationIssue[] } {
   try {
     return { row: read() }
   } catch (error) {
     if (!(error instanceof MalformedJson)) throw error
-    return { issues: [{ table: to.model.name, key: undefined, path: '', keyword: 'type', message: `${error.message} (in table '${from.base}')` }] }
+    return {
+      issues: [
+        {
+          table: to.model.name,
+          key: undefined,
+          path: '',
+          keyword: 'type',
+          message: `${error.message} (in table '${from.base}')`,
+        },
+      ],
+    }
   }
 }
 

@@ -10,15 +10,19 @@ export function checkRenames(table: TableModel, input: TableInput, tables: Reado
   const place = `tables.${table.name}`
   if (input.renamedFrom !== undefined)
     for (const name of names(input.renamedFrom, `${place}.renamedFrom`))
-      if (tables.has(name)) throw new SchemaError(`${place}.renamedFrom`, `'${name}' is a table of this schema: nothing was renamed`)
+      if (tables.has(name))
+        throw new SchemaError(`${place}.renamedFrom`, `'${name}' is a table of this schema: nothing was renamed`)
   if (input.renames === undefined) return
-  if (!isSchemaObject(input.renames)) throw new SchemaError(`${place}.renames`, 'expected an object of old paths by new path')
+  if (!isSchemaObject(input.renames))
+    throw new SchemaError(`${place}.renames`, 'expected an object of old paths by new path')
   const sources = new Set<string>()
   for (const [path, before] of Object.entries(input.renames)) {
     const at = `${place}.renames.${path}`
-    if (!declares(table.root, parsePath(path).map(String))) throw new SchemaError(at, 'is not a property of the table: give the new path first')
+    if (!declares(table.root, parsePath(path).map(String)))
+      throw new SchemaError(at, 'is not a property of the table: give the new path first')
     for (const source of names(before, at)) {
-      if (declares(table.root, parsePath(source).map(String))) throw new SchemaError(at, `'${source}' is still a property of the table: nothing was renamed`)
+      if (declares(table.root, parsePath(source).map(String)))
+        throw new SchemaError(at, `'${source}' is still a property of the table: nothing was renamed`)
       if (sources.has(source)) throw new SchemaError(at, `'${source}' can't become two properties`)
       sources.add(source)
     }

@@ -20,13 +20,20 @@ export function explicitRow(table: TableModel, stored: readonly SqlValue[], kept
   return row
 }
 
-function explicitObject(table: TableModel, node: ObjectNode, stored: readonly SqlValue[], kept: ReadonlySet<Column>): Mutable | null | undefined {
+function explicitObject(
+  table: TableModel,
+  node: ObjectNode,
+  stored: readonly SqlValue[],
+  kept: ReadonlySet<Column>,
+): Mutable | null | undefined {
   const present = node.presence && stored[node.presence.index]
   if (node.presence && (present === null || present === undefined)) return undefined
   if (present === 0) return null
   const row: Mutable = {}
   for (const [name, child] of node.properties) {
-    const value = isColumn(child) ? explicitValue(table, child, stored[child.index] ?? null, kept.has(child)) : explicitObject(table, child, stored, kept)
+    const value = isColumn(child)
+      ? explicitValue(table, child, stored[child.index] ?? null, kept.has(child))
+      : explicitObject(table, child, stored, kept)
     if (value !== undefined) setOwn(row, name, value)
   }
   return node.presence || Object.keys(row).length > 0 ? row : undefined
@@ -36,7 +43,7 @@ function explicitValue(table: TableModel, column: Column, stored: SqlValue, keep
   if (table.key.includes(column)) return decodeColumn(column, stored)
   const isDefault = column.full
     ? column.defaultValue !== undefined && sameSql(stored, encodeColumn(column, undefined))
-    : stored === null && (column.defaultValue !== undefined)
+    : stored === null && column.defaultValue !== undefined
   if (isDefault) return keepsDefault ? structuredClone(column.defaultValue) : undefined
   return decodeColumn(column, stored)
 }

@@ -61,7 +61,8 @@ export function select(driver: SqliteDriver, sql: string, parameters: readonly S
 
 function wholeNumber(value: SqlValue | undefined, key: string): number {
   const number = typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value) ? Number(value) : undefined
-  if (number === undefined) throw malformed(`'${key}' is ${JSON.stringify(value) ?? 'missing'}, expected a whole number from 1`)
+  if (number === undefined)
+    throw malformed(`'${key}' is ${JSON.stringify(value) ?? 'missing'}, expected a whole number from 1`)
   return number
 }
 

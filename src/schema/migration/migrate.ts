@@ -25,7 +25,10 @@ export function migrate(driver: SqliteDriver, metadata: Metadata, schema: Schema
   const functions = functionsBetween(schema, metadata.schemaVersion)
   const plan = planMigration(before, schema, { copyAll: functions.length > 0 })
   inTransaction(driver, () => {
-    const aside = [...plan.steps.flatMap((step) => (step.action !== 'keep' && step.before ? [step.before] : [])), ...plan.dropped].map((table) => table.model)
+    const aside = [
+      ...plan.steps.flatMap((step) => (step.action !== 'keep' && step.before ? [step.before] : [])),
+      ...plan.dropped,
+    ].map((table) => table.model)
     if (functions.length === 0) assertEmpty(driver, plan, metadata.schemaVersion, schema.version)
     setAside(driver, aside)
     const refused = fillTables(driver, plan, schema)

@@ -8,7 +8,8 @@ import type { MigrationContext, MigrationStatement, RefusedRow } from '../types/
 import { select } from './metadata.ts'
 import { encodeRow, RowInserter } from './write-row.ts'
 
-const FORBIDDEN = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/|;)*(begin|commit|end|rollback|savepoint|release|pragma|attach|detach|vacuum)\b/i
+const FORBIDDEN =
+  /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/|;)*(begin|commit|end|rollback|savepoint|release|pragma|attach|detach|vacuum)\b/i
 
 /** What a migration's functions work with. */
 export class MigrationRun implements MigrationContext {
@@ -57,12 +58,17 @@ export class MigrationRun implements MigrationContext {
   }
 
   refused(table?: string): readonly RefusedRow[] {
-    return table === undefined ? this.#refused : this.#refused.filter((row) => row.table === this.#table(table).model.name)
+    return table === undefined
+      ? this.#refused
+      : this.#refused.filter((row) => row.table === this.#table(table).model.name)
   }
 
   discard(table: string, key?: unknown): void {
-    const given = this.refused(table).filter((row) => key === undefined || equalValues(row.key as CellValue, key as CellValue))
-    if (given.length === 0 && key !== undefined) throw new NotFoundError(`no row of '${table}' with this key was refused`)
+    const given = this.refused(table).filter(
+      (row) => key === undefined || equalValues(row.key as CellValue, key as CellValue),
+    )
+    if (given.length === 0 && key !== undefined)
+      throw new NotFoundError(`no row of '${table}' with this key was refused`)
     this.#refused = this.#refused.filter((row) => !given.includes(row))
   }
 
@@ -87,10 +93,16 @@ export class MigrationRun implements MigrationContext {
 
   #run({ sql, parameters = [] }: MigrationStatement): { columns: readonly string[]; rows: SqlValue[][] } {
     const forbidden = FORBIDDEN.exec(sql)?.[1]
-    if (forbidden !== undefined) throw new SqlError(`${forbidden.toUpperCase()} has no place in a migration, which is one transaction`)
+    if (forbidden !== undefined)
+      throw new SqlError(`${forbidden.toUpperCase()} has no place in a migration, which is one transaction`)
     const statement = this.#driver.prepare(sql)
     try {
-      if (sql.slice(sql.indexOf(statement.text) + statement.text.length).replace(/^;/, '').trim() !== '')
+      if (
+        sql
+          .slice(sql.indexOf(statement.text) + statement.text.length)
+          .replace(/^;/, '')
+          .trim() !== ''
+      )
         throw new SqlError('several statements at once: run them one by one')
       return { columns: statement.columns, rows: statement.all(parameters.map(bindable)) }
     } finally {
@@ -106,6 +118,14 @@ export class MigrationRun implements MigrationContext {
 function bindable(value: unknown): SqlValue {
   if (value === undefined || value === null) return null
   if (typeof value === 'boolean') return value ? 1 : 0
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || value instanceof Uint8Array) return value
-  throw new SqlError(`${isObject(value) || Array.isArray(value) ? 'an object' : `a ${typeof value}`} is no value of SQLite: give its JSON text`)
+  if (
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'bigint' ||
+    value instanceof Uint8Array
+  )
+    return value
+  throw new SqlError(
+    `${isObject(value) || Array.isArray(value) ? 'an object' : `a ${typeof value}`} is no value of SQLite: give its JSON text`,
+  )
 }

@@ -23,7 +23,10 @@ export function movesBetween(before: TableModel, after: TableModel, input: Table
   const moves: Move[] = []
   for (const [path, sources] of Object.entries(input.renames ?? {})) {
     const to = parsePath(path).map(String)
-    const from = [sources].flat().map((source) => parsePath(source).map(String)).find((source) => declares(before.root, source))
+    const from = [sources]
+      .flat()
+      .map((source) => parsePath(source).map(String))
+      .find((source) => declares(before.root, source))
     if (!from) continue
     if (declares(before.root, to))
       throw new MigrationError(
@@ -38,7 +41,8 @@ export function movesBetween(before: TableModel, after: TableModel, input: Table
 /** Moves the values of a row, which is changed. */
 export function moveProperties(row: Mutable, moves: readonly Move[], after: TableModel): void {
   const taken = moves.map((move) => ({ ...move, value: take(row, move.from, after) }))
-  for (const { to, value } of taken.toSorted((a, b) => a.to.length - b.to.length)) if (value !== undefined) put(row, to, value)
+  for (const { to, value } of taken.toSorted((a, b) => a.to.length - b.to.length))
+    if (value !== undefined) put(row, to, value)
 }
 
 /** The path that a property of the old schema has in the new one. */
@@ -75,7 +79,8 @@ function take(row: Mutable, from: readonly string[], after: TableModel): CellVal
   delete holder[name]
   // An object that is left empty, and that the new schema knows nothing of, was only there for what moved.
   for (let depth = chain.length - 1; depth > 0; depth--) {
-    if (value === undefined || Object.keys(chain[depth]!).length > 0 || declares(after.root, from.slice(0, depth))) break
+    if (value === undefined || Object.keys(chain[depth]!).length > 0 || declares(after.root, from.slice(0, depth)))
+      break
     delete chain[depth - 1]![from[depth - 1]!]
   }
   return value

@@ -17,7 +17,11 @@ export function setAside(driver: SqliteDriver, tables: readonly TableModel[]): v
   for (const table of tables) driver.exec(`ALTER TABLE ${quoteName(table.base)} RENAME TO ${quoteName(oldBase(table))}`)
   for (const table of tables) {
     driver.exec(`DROP VIEW IF EXISTS ${quoteName(table.name)}`)
-    const indexes = select(driver, "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL", [oldBase(table)])
+    const indexes = select(
+      driver,
+      "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
+      [oldBase(table)],
+    )
     for (const [name] of indexes) driver.exec(`DROP INDEX ${quoteName(String(name))}`)
   }
 }

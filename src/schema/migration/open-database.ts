@@ -19,7 +19,11 @@ export interface OpenedDatabase {
  * schema, `MigrationError` where it can't be migrated, or has another schema of the same version, `ReadOnlyError` where
  * it is an older file and `readOnly`. The database is then as it was.
  */
-export function openDatabase(driver: SqliteDriver, schema: Schema, options: { readOnly?: boolean } = {}): OpenedDatabase {
+export function openDatabase(
+  driver: SqliteDriver,
+  schema: Schema,
+  options: { readOnly?: boolean } = {},
+): OpenedDatabase {
   const metadata = readMetadata(driver)
   if (!metadata)
     throw new SqlError(
@@ -30,7 +34,9 @@ export function openDatabase(driver: SqliteDriver, schema: Schema, options: { re
   assertTables(driver, Object.keys(metadata.definition.tables))
   if (schemaVersion < schema.version) {
     if (options.readOnly === true && driver.durable)
-      throw new ReadOnlyError(`the database file (schema version ${schemaVersion}, to be migrated to ${schema.version})`)
+      throw new ReadOnlyError(
+        `the database file (schema version ${schemaVersion}, to be migrated to ${schema.version})`,
+      )
     migrate(driver, metadata, schema)
     return { migratedFrom: schemaVersion }
   }
@@ -42,7 +48,9 @@ export function openDatabase(driver: SqliteDriver, schema: Schema, options: { re
 }
 
 function assertTables(driver: SqliteDriver, tables: readonly string[]): void {
-  const found = new Set(select(driver, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").map(([name]) => name))
+  const found = new Set(
+    select(driver, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").map(([name]) => name),
+  )
   for (const table of tables)
     if (!found.has(table) || !found.has(`${table}__base`))
       throw new SqlError(`the database is damaged: its table '${table}' is missing: use another copy`)

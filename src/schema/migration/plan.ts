@@ -59,11 +59,12 @@ function planTable(table: TableSchema, before: Schema, after: Schema, copyAll: b
 /** While a table is stored anew the references to it follow the old one, so what refers to it is stored anew as well. */
 function withReferring(steps: readonly TableStep[]): TableStep[] {
   const result = [...steps]
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     const moved = new Set(result.filter((step) => step.action !== 'keep').map((step) => step.before?.model.name))
     for (const [index, step] of result.entries()) {
-      if (step.action !== 'keep' || !step.table.model.references.some((reference) => moved.has(reference.table))) continue
+      if (step.action !== 'keep' || !step.table.model.references.some((reference) => moved.has(reference.table)))
+        continue
       result[index] = { ...step, action: 'copy' }
       changed = true
     }

@@ -16,7 +16,10 @@ export class Report {
   throwIfAny(from: number, to: number): void {
     const first = this.#issues[0]
     if (!first) return
-    const key = first.key === undefined ? '' : ` ${JSON.stringify(first.key, (_name, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))}`
+    const key =
+      first.key === undefined
+        ? ''
+        : ` ${JSON.stringify(first.key, (_name, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))}`
     const where = `table '${first.table}'${key}${first.path === '' ? '' : ` at '${first.path}'`}`
     throw new MigrationError(
       `migration from version ${from} to ${to}: the new schema refuses ${this.#rows} ${this.#rows === 1 ? 'row' : 'rows'}, ` +

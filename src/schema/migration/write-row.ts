@@ -41,7 +41,10 @@ export class RowInserter {
 }
 
 /** The stored form of a row, or what is wrong with it. */
-export function encodeRow({ model, codec, validator }: TableSchema, row: RowObject): { stored: SqlValue[] } | { issues: ValidationIssue[] } {
+export function encodeRow(
+  { model, codec, validator }: TableSchema,
+  row: RowObject,
+): { stored: SqlValue[] } | { issues: ValidationIssue[] } {
   const key = rowKey(model, row)
   try {
     const cells = codec.encode(row)
@@ -51,7 +54,13 @@ export function encodeRow({ model, codec, validator }: TableSchema, row: RowObje
     return issues.length > 0 ? { issues } : { stored }
   } catch (error) {
     if (!(error instanceof RowEncodeFailure)) throw error
-    const issue = { table: model.name, key, path: formatPath(error.path), keyword: error.keyword, message: error.message }
+    const issue = {
+      table: model.name,
+      key,
+      path: formatPath(error.path),
+      keyword: error.keyword,
+      message: error.message,
+    }
     const others = validator.row(row, key).filter((one) => one.path !== issue.path)
     return { issues: [issue, ...others] }
   }
@@ -66,13 +75,22 @@ export function rowKey(table: TableModel, row: RowObject): Key | undefined {
 
 /** What SQLite said about a value that is there already. */
 function uniqueIssue(table: TableModel, row: RowObject, error: unknown): ValidationIssue | undefined {
-  const failed = error instanceof SqlError ? /UNIQUE constraint failed: (?:index '(.*)'|(.*))$/.exec(error.message) : null
+  const failed =
+    error instanceof SqlError ? /UNIQUE constraint failed: (?:index '(.*)'|(.*))$/.exec(error.message) : null
   if (!failed) return undefined
   const named = failed[2]?.split(', ').map((part) => part.slice(part.lastIndexOf('.') + 1))
   const index = table.unique.find((one) =>
-    named ? one.columns.length === named.length && one.columns.every((column, n) => column.name === named[n]) : one.name === failed[1],
+    named
+      ? one.columns.length === named.length && one.columns.every((column, n) => column.name === named[n])
+      : one.name === failed[1],
   )
   const columns = index?.columns ?? table.key
   const paths = columns.map((column) => column.path).join(', ')
-  return { table: table.name, key: rowKey(table, row), path: paths, keyword: index ? 'unique' : 'primaryKey', message: 'is taken by another row' }
+  return {
+    table: table.name,
+    key: rowKey(table, row),
+    path: paths,
+    keyword: index ? 'unique' : 'primaryKey',
+    message: 'is taken by another row',
+  }
 }

@@ -12,8 +12,16 @@ const MAX_COLUMNS = 2000
 export const REST_COLUMN = '_rest'
 const SINGLETON_COLUMN = 'rowcast_id'
 const STORAGE: Record<ColumnKind, ColumnStorage> = {
-  text: 'TEXT', integer: 'INTEGER', number: 'REAL', boolean: 'INTEGER', int64: 'INTEGER', binary: 'BLOB',
-  union: 'ANY', json: 'TEXT', presence: 'INTEGER', rest: 'TEXT',
+  text: 'TEXT',
+  integer: 'INTEGER',
+  number: 'REAL',
+  boolean: 'INTEGER',
+  int64: 'INTEGER',
+  binary: 'BLOB',
+  union: 'ANY',
+  json: 'TEXT',
+  presence: 'INTEGER',
+  rest: 'TEXT',
 }
 
 /** Maps a table of the schema document to columns. Throws SchemaError naming the place for what has no mapping. */
@@ -38,7 +46,8 @@ class TableBuilder {
     this.#index = index
     this.#input = input
     this.#where = `tables.${name}`
-    if (!isSchemaObject(input.schema)) throw new SchemaError(`${this.#where}.schema`, 'expected a JSON Schema of type object')
+    if (!isSchemaObject(input.schema))
+      throw new SchemaError(`${this.#where}.schema`, 'expected a JSON Schema of type object')
     this.#reader = new FacetReader(input.schema, `${this.#where}.schema`)
     this.#keyPaths = this.#readKey()
     this.#referencePaths = new Set(
@@ -55,8 +64,13 @@ class TableBuilder {
     const byPath = new Map(this.#columns.filter((column) => !column.hidden).map((column) => [column.path, column]))
     const rest = this.#open ? this.#restColumn() : undefined
     if (this.#columns.length > MAX_COLUMNS)
-      throw new SchemaError(`${this.#where}.schema`, `${this.#columns.length} columns, SQLite takes ${MAX_COLUMNS}: keep parts of it in free-form objects`)
-    const key = this.#input.singleton ? [this.#columns[0]!] : this.#keyPaths.map((path) => this.#keyColumn(path, byPath))
+      throw new SchemaError(
+        `${this.#where}.schema`,
+        `${this.#columns.length} columns, SQLite takes ${MAX_COLUMNS}: keep parts of it in free-form objects`,
+      )
+    const key = this.#input.singleton
+      ? [this.#columns[0]!]
+      : this.#keyPaths.map((path) => this.#keyColumn(path, byPath))
     return {
       name: this.#name,
       index: this.#index,
@@ -79,22 +93,32 @@ class TableBuilder {
   #readKey(): readonly string[] {
     const { primaryKey, singleton } = this.#input
     if (singleton) {
-      if (primaryKey !== undefined) throw new SchemaError(`${this.#where}.primaryKey`, 'a singleton has one row and no key: remove primaryKey')
+      if (primaryKey !== undefined)
+        throw new SchemaError(`${this.#where}.primaryKey`, 'a singleton has one row and no key: remove primaryKey')
       return []
     }
     const paths = typeof primaryKey === 'string' ? [primaryKey] : primaryKey
     if (!Array.isArray(paths) || paths.length === 0 || paths.some((path) => typeof path !== 'string'))
-      throw new SchemaError(`${this.#where}.primaryKey`, "expected a property or an array of properties (or 'singleton: true')")
-    if (new Set(paths).size !== paths.length) throw new SchemaError(`${this.#where}.primaryKey`, 'names a property twice')
+      throw new SchemaError(
+        `${this.#where}.primaryKey`,
+        "expected a property or an array of properties (or 'singleton: true')",
+      )
+    if (new Set(paths).size !== paths.length)
+      throw new SchemaError(`${this.#where}.primaryKey`, 'names a property twice')
     return paths as readonly string[]
   }
 
   #object(
-    facets: readonly Facet[], segments: readonly string[], outer: Column | undefined,
-    chain: readonly string[], self: { nullable: boolean; required: boolean },
+    facets: readonly Facet[],
+    segments: readonly string[],
+    outer: Column | undefined,
+    chain: readonly string[],
+    self: { nullable: boolean; required: boolean },
   ): ObjectNode {
     const declared = this.#declared(facets)
-    const required = new Set(facets.flatMap(({ schema }) => (Array.isArray(schema['required']) ? (schema['required'] as string[]) : [])))
+    const required = new Set(
+      facets.flatMap(({ schema }) => (Array.isArray(schema['required']) ? (schema['required'] as string[]) : [])),
+    )
     const own = ownDefault(facets)
     const filled = isSchemaObject(own) || this.#fillsItself(facets, chain)
     const mayBeAbsent = segments.length > 0 && (self.nullable || (!self.required && !filled))
@@ -108,21 +132,42 @@ class TableBuilder {
       if (types?.size === 0) continue // nothing is valid there: ajv refuses whatever is given
       const nullable = types?.has('null') ?? true
       if (read && types && flattens(read.facets, types) && this.#agrees(read.facets, read.chain)) {
-        properties.set(property, this.#object(read.facets, childSegments, guard, read.chain, { nullable, required: required.has(property) }))
+        properties.set(
+          property,
+          this.#object(read.facets, childSegments, guard, read.chain, { nullable, required: required.has(property) }),
+        )
       } else {
         const leaf = read?.facets ?? children
-        properties.set(property, this.#leaf(leaf, childSegments, guard, { nullable, required: required.has(property), types }))
+        properties.set(
+          property,
+          this.#leaf(leaf, childSegments, guard, { nullable, required: required.has(property), types }),
+        )
       }
     }
-    if (!facets.some(({ schema }) => schema['additionalProperties'] === false || schema['unevaluatedProperties'] === false)) this.#open = true
+    if (
+      !facets.some(
+        ({ schema }) => schema['additionalProperties'] === false || schema['unevaluatedProperties'] === false,
+      )
+    )
+      this.#open = true
     return {
-      kind: 'object', segments, path: formatPath(segments), nullable: self.nullable, required, properties, presence, guard,
-      crossField: facets.some((facet) => this.#reader.isCrossField(facet)), facets,
+      kind: 'object',
+      segments,
+      path: formatPath(segments),
+      nullable: self.nullable,
+      required,
+      properties,
+      presence,
+      guard,
+      crossField: facets.some((facet) => this.#reader.isCrossField(facet)),
+      facets,
     }
   }
 
   #leaf(
-    facets: readonly Facet[], segments: readonly string[], guard: Column | undefined,
+    facets: readonly Facet[],
+    segments: readonly string[],
+    guard: Column | undefined,
     self: { nullable: boolean; required: boolean; types: Set<JsonType> | undefined },
   ): Column {
     const path = formatPath(segments)
@@ -131,7 +176,10 @@ class TableBuilder {
     if (kind === 'json') refuseInJson(facets, place)
     const isKey = this.#keyPaths.includes(path)
     if (isKey && (self.nullable || guard || kind === 'json' || kind === 'binary'))
-      throw new SchemaError(place, 'a primary key must be a string, number or boolean that is always there and never null')
+      throw new SchemaError(
+        place,
+        'a primary key must be a string, number or boolean that is always there and never null',
+      )
     const isReference = this.#referencePaths.has(path)
     const defaultValue = ownDefault(facets)
     // A reference's constraint must see NULL, and a 64-bit integer needs INTEGER affinity: neither can have a null mark.
@@ -144,7 +192,9 @@ class TableBuilder {
     const column: Column = {
       index: this.#columns.length,
       name: this.#columnName(segments),
-      segments, path, kind,
+      segments,
+      path,
+      kind,
       storage: marked && kind !== 'json' ? 'ANY' : STORAGE[kind],
       nullable: self.nullable,
       required: self.required || isKey,
@@ -153,10 +203,14 @@ class TableBuilder {
       full,
       nullMark: marked ? (kind === 'json' || kind === 'binary' ? 'null' : EMPTY_BLOB) : undefined,
       nullInRest,
-      guard, facets,
+      guard,
+      facets,
       hidden: false,
     }
-    const withDefault = defaultValue === undefined || defaultValue === null ? column : { ...column, defaultSql: this.#encodeDefault(column, place) }
+    const withDefault =
+      defaultValue === undefined || defaultValue === null
+        ? column
+        : { ...column, defaultSql: this.#encodeDefault(column, place) }
     this.#columns.push(withDefault)
     return withDefault
   }
@@ -170,13 +224,30 @@ class TableBuilder {
     }
   }
 
-  #presence(facets: readonly Facet[], segments: readonly string[], outer: Column | undefined, self: { nullable: boolean; required: boolean }, own: CellValue): Column {
+  #presence(
+    facets: readonly Facet[],
+    segments: readonly string[],
+    outer: Column | undefined,
+    self: { nullable: boolean; required: boolean },
+    own: CellValue,
+  ): Column {
     const column: Column = {
-      index: this.#columns.length, name: this.#columnName(segments), segments, path: formatPath(segments), kind: 'presence', storage: 'INTEGER',
-      nullable: self.nullable, required: self.required, full: false, nullMark: undefined, nullInRest: false,
+      index: this.#columns.length,
+      name: this.#columnName(segments),
+      segments,
+      path: formatPath(segments),
+      kind: 'presence',
+      storage: 'INTEGER',
+      nullable: self.nullable,
+      required: self.required,
+      full: false,
+      nullMark: undefined,
+      nullInRest: false,
       defaultValue: own === null ? null : isSchemaObject(own) ? {} : undefined,
       defaultSql: own === null ? 0 : isSchemaObject(own) ? 1 : null,
-      guard: outer, facets, hidden: false,
+      guard: outer,
+      facets,
+      hidden: false,
     }
     this.#columns.push(column)
     return column
@@ -185,8 +256,22 @@ class TableBuilder {
   #restColumn(): Column {
     this.#claim(REST_COLUMN, [REST_COLUMN])
     const column: Column = {
-      index: this.#columns.length, name: REST_COLUMN, segments: [], path: '', kind: 'rest', storage: 'TEXT', nullable: false, required: false,
-      defaultValue: undefined, defaultSql: null, full: false, nullMark: undefined, nullInRest: false, guard: undefined, facets: [], hidden: true,
+      index: this.#columns.length,
+      name: REST_COLUMN,
+      segments: [],
+      path: '',
+      kind: 'rest',
+      storage: 'TEXT',
+      nullable: false,
+      required: false,
+      defaultValue: undefined,
+      defaultSql: null,
+      full: false,
+      nullMark: undefined,
+      nullInRest: false,
+      guard: undefined,
+      facets: [],
+      hidden: true,
     }
     this.#columns.push(column)
     return column
@@ -195,8 +280,22 @@ class TableBuilder {
   #singletonKey(): void {
     this.#claim(SINGLETON_COLUMN, [SINGLETON_COLUMN])
     this.#columns.push({
-      index: 0, name: SINGLETON_COLUMN, segments: [], path: '', kind: 'integer', storage: 'INTEGER', nullable: false, required: true,
-      defaultValue: undefined, defaultSql: null, full: true, nullMark: undefined, nullInRest: false, guard: undefined, facets: [], hidden: true,
+      index: 0,
+      name: SINGLETON_COLUMN,
+      segments: [],
+      path: '',
+      kind: 'integer',
+      storage: 'INTEGER',
+      nullable: false,
+      required: true,
+      defaultValue: undefined,
+      defaultSql: null,
+      full: true,
+      nullMark: undefined,
+      nullInRest: false,
+      guard: undefined,
+      facets: [],
+      hidden: true,
     })
   }
 
@@ -207,7 +306,9 @@ class TableBuilder {
   #fillsItself(facets: readonly Facet[], chain: readonly string[]): boolean {
     if (facets.some((facet) => this.#reader.isCrossField(facet))) return false
     const filled = this.#defaultOf(facets, chain)
-    const required = facets.flatMap(({ schema }) => (Array.isArray(schema['required']) ? (schema['required'] as string[]) : []))
+    const required = facets.flatMap(({ schema }) =>
+      Array.isArray(schema['required']) ? (schema['required'] as string[]) : [],
+    )
     return Object.keys(filled).length > 0 && required.every((property) => Object.hasOwn(filled, property))
   }
 
@@ -219,7 +320,13 @@ class TableBuilder {
       const types = read && this.#reader.types(read.facets)
       const own = ownDefault(read?.facets ?? children)
       let value = own
-      if (read && types && flattens(read.facets, types) && own !== null && (isSchemaObject(own) || (!types.has('null') && this.#fillsItself(read.facets, read.chain))))
+      if (
+        read &&
+        types &&
+        flattens(read.facets, types) &&
+        own !== null &&
+        (isSchemaObject(own) || (!types.has('null') && this.#fillsItself(read.facets, read.chain)))
+      )
         value = this.#defaultOf(read.facets, read.chain)
       if (value !== undefined) setOwn(filled, property, value)
     }
@@ -236,7 +343,10 @@ class TableBuilder {
     const filled = this.#defaultOf(facets, chain)
     if (isWithin(own, filled)) return true
     if (Object.keys(filled).length === 0) return false
-    throw new SchemaError(`${this.#reader.at(facets[0]!.pointer)}.default`, "an object's default and those of its properties disagree: give each property its default, and the object {}")
+    throw new SchemaError(
+      `${this.#reader.at(facets[0]!.pointer)}.default`,
+      "an object's default and those of its properties disagree: give each property its default, and the object {}",
+    )
   }
 
   #declared(facets: readonly Facet[]): Map<string, Facet[]> {
@@ -244,10 +354,15 @@ class TableBuilder {
     for (const { schema, pointer } of facets) {
       const properties = schema['properties']
       if (properties === undefined) continue
-      if (!isSchemaObject(properties)) throw new SchemaError(this.#reader.at(`${pointer}/properties`), 'expected an object of schemas')
+      if (!isSchemaObject(properties))
+        throw new SchemaError(this.#reader.at(`${pointer}/properties`), 'expected an object of schemas')
       for (const property of Object.keys(properties)) {
         const childPointer = `${pointer}/properties/${pointerToken(property)}`
-        if (property === '__proto__') throw new SchemaError(this.#reader.at(childPointer), "a property can't be declared under the name __proto__: ajv does not validate it")
+        if (property === '__proto__')
+          throw new SchemaError(
+            this.#reader.at(childPointer),
+            "a property can't be declared under the name __proto__: ajv does not validate it",
+          )
         const known = declared.get(property) ?? []
         known.push({ schema: properties[property] as SchemaObject, pointer: childPointer })
         declared.set(property, known)
@@ -256,7 +371,10 @@ class TableBuilder {
     return declared
   }
 
-  #readAll(children: readonly Facet[], chain: readonly string[]): { facets: readonly Facet[]; chain: readonly string[] } | undefined {
+  #readAll(
+    children: readonly Facet[],
+    chain: readonly string[],
+  ): { facets: readonly Facet[]; chain: readonly string[] } | undefined {
     const facets: Facet[] = []
     const entered = [...chain]
     for (const child of children) {
@@ -287,7 +405,10 @@ class TableBuilder {
     const holder = this.#names.get(id)
     const path = formatPath(segments)
     if (holder !== undefined)
-      throw new SchemaError(this.#place(segments), `'${path}' and '${holder}' would both be column "${name}": rename one of them`)
+      throw new SchemaError(
+        this.#place(segments),
+        `'${path}' and '${holder}' would both be column "${name}": rename one of them`,
+      )
     if (name.includes('\0')) throw new SchemaError(this.#place(segments), "a property name can't contain NUL")
     this.#names.set(id, path)
   }
@@ -301,14 +422,24 @@ class TableBuilder {
 
   #indexModel(paths: unknown, place: string, unique: boolean, byPath: ReadonlyMap<string, Column>): IndexModel {
     const list = typeof paths === 'string' ? [paths] : paths
-    if (!Array.isArray(list) || list.length === 0) throw new SchemaError(`${this.#where}.${place}`, 'expected an array of property paths')
+    if (!Array.isArray(list) || list.length === 0)
+      throw new SchemaError(`${this.#where}.${place}`, 'expected an array of property paths')
     const columns = list.map((path: unknown) => {
       const column = typeof path === 'string' ? byPath.get(formatPath(parsePath(path))) : undefined
-      if (!column) throw new SchemaError(`${this.#where}.${place}`, `'${String(path)}' is not a property that has a column`)
-      if (column.kind === 'json') throw new SchemaError(`${this.#where}.${place}`, `'${column.path}' is a JSON column: index a property with a value of its own`)
+      if (!column)
+        throw new SchemaError(`${this.#where}.${place}`, `'${String(path)}' is not a property that has a column`)
+      if (column.kind === 'json')
+        throw new SchemaError(
+          `${this.#where}.${place}`,
+          `'${column.path}' is a JSON column: index a property with a value of its own`,
+        )
       return column
     })
-    return { name: `${this.#name}__${unique ? 'unique' : 'index'}_${columns.map((column) => column.name).join('__')}`, columns, unique }
+    return {
+      name: `${this.#name}__${unique ? 'unique' : 'index'}_${columns.map((column) => column.name).join('__')}`,
+      columns,
+      unique,
+    }
   }
 
   #references(byPath: ReadonlyMap<string, Column>): Reference[] {
@@ -324,7 +455,10 @@ class TableBuilder {
       if (!['cascade', 'restrict', 'setNull'].includes(onDelete))
         throw new SchemaError(`${place}.onDelete`, `'${onDelete}' is not one of cascade, restrict, setNull`)
       if (onDelete === 'setNull' && columns.some((column) => column.required && !column.nullable))
-        throw new SchemaError(`${place}.onDelete`, `setNull needs a property that may be null or absent: allow null in '${name}', or take it out of required`)
+        throw new SchemaError(
+          `${place}.onDelete`,
+          `setNull needs a property that may be null or absent: allow null in '${name}', or take it out of required`,
+        )
       return { name, columns, table: reference.table, onDelete }
     })
   }
@@ -344,10 +478,21 @@ export function baseName(table: string): string {
 function flattens(facets: readonly Facet[], types: ReadonlySet<JsonType>): boolean {
   for (const type of types) if (type !== 'object' && type !== 'null') return false
   if (!types.has('object')) return false
-  const branching = facets.some(({ schema }) => ['if', 'not', 'dependentSchemas', 'dependencies'].some((keyword) => schema[keyword] !== undefined)
-    || (['oneOf', 'anyOf'] as const).some((keyword) => Array.isArray(schema[keyword]) && schema[keyword].filter((branch: unknown) =>
-      !(isSchemaObject(branch) && (branch['type'] === 'null' || branch['const'] === null))).length > 1))
-  return !branching && facets.some(({ schema }) => isSchemaObject(schema['properties']) && Object.keys(schema['properties']).length > 0)
+  const branching = facets.some(
+    ({ schema }) =>
+      ['if', 'not', 'dependentSchemas', 'dependencies'].some((keyword) => schema[keyword] !== undefined) ||
+      (['oneOf', 'anyOf'] as const).some(
+        (keyword) =>
+          Array.isArray(schema[keyword]) &&
+          schema[keyword].filter(
+            (branch: unknown) => !(isSchemaObject(branch) && (branch['type'] === 'null' || branch['const'] === null)),
+          ).length > 1,
+      ),
+  )
+  return (
+    !branching &&
+    facets.some(({ schema }) => isSchemaObject(schema['properties']) && Object.keys(schema['properties']).length > 0)
+  )
 }
 
 function columnKind(facets: readonly Facet[], types: ReadonlySet<JsonType> | undefined): ColumnKind {
@@ -373,7 +518,10 @@ function refuseInJson(facets: readonly Facet[], place: string): void {
     seen.add(schema)
     const { format, type } = schema as SchemaObject
     if (format === 'int64' && type !== 'string')
-      throw new SchemaError(at, "format int64 has no mapping inside an array or a free-form object: use a string there, or a property of its own")
+      throw new SchemaError(
+        at,
+        'format int64 has no mapping inside an array or a free-form object: use a string there, or a property of its own',
+      )
     for (const [keyword, value] of Object.entries(schema))
       if (!['default', 'const', 'enum', 'examples'].includes(keyword)) visit(value, `${at}.${keyword}`)
   }
@@ -387,6 +535,7 @@ function isWithin(value: CellValue, whole: CellValue): boolean {
 
 /** The default that a schema gives to the value itself. */
 function ownDefault(facets: readonly Facet[]): CellValue {
-  for (const { schema } of facets) if (isSchemaObject(schema) && schema['default'] !== undefined) return schema['default'] as CellValue
+  for (const { schema } of facets)
+    if (isSchemaObject(schema) && schema['default'] !== undefined) return schema['default'] as CellValue
   return undefined
 }

@@ -8,7 +8,8 @@ import { literal, quoteName } from './sql-text.ts'
 export function effectiveSql(column: Column, alias = ''): string {
   const stored = alias + quoteName(column.name)
   let sql = stored
-  if (column.defaultSql !== null && !column.full) sql = `coalesce(${sql}, ${literal(column.defaultSql, column.storage)})`
+  if (column.defaultSql !== null && !column.full)
+    sql = `coalesce(${sql}, ${literal(column.defaultSql, column.storage)})`
   if (column.nullMark !== undefined) sql = `nullif(${sql}, ${literal(column.nullMark)})`
   if (column.guard && column.defaultSql !== null) sql = `CASE WHEN ${effectiveSql(column.guard, alias)} THEN ${sql} END`
   return sql

@@ -10,7 +10,16 @@ import type { Facet } from './facets.ts'
  * - `rest`: the properties that the schema neither declares nor forbids, as one JSON object.
  */
 export type ColumnKind =
-  | 'text' | 'integer' | 'number' | 'boolean' | 'int64' | 'binary' | 'union' | 'json' | 'presence' | 'rest'
+  | 'text'
+  | 'integer'
+  | 'number'
+  | 'boolean'
+  | 'int64'
+  | 'binary'
+  | 'union'
+  | 'json'
+  | 'presence'
+  | 'rest'
 
 export type ColumnStorage = 'TEXT' | 'INTEGER' | 'REAL' | 'BLOB' | 'ANY'
 

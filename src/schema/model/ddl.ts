@@ -23,7 +23,11 @@ export function dropAroundSql(objects: readonly { type: string; name: string }[]
   return objects.map(({ type, name }) => `DROP ${type.toUpperCase()} ${quoteName(name)}`)
 }
 
-export function createBaseSql(table: TableModel, byName: ReadonlyMap<string, TableModel>, name: string = table.base): string {
+export function createBaseSql(
+  table: TableModel,
+  byName: ReadonlyMap<string, TableModel>,
+  name: string = table.base,
+): string {
   const parts = table.columns.map((column) => {
     const isRowid = table.rowidKey && column === table.key[0]
     const single = table.key.length === 1 && column === table.key[0]
@@ -66,9 +70,15 @@ function createViewTriggerSql(table: TableModel): string[] {
   const view = quoteName(table.name)
   const base = quoteName(table.base)
   const trigger = (suffix: string): string => quoteName(`${table.name}__${suffix}`)
-  const inserted = table.columns.map((column) => (table.singleton && column === table.key[0] ? '1' : insertedSql(table, column)))
-  const isOld = table.singleton ? '1' : table.key.map((column) => `${quoteName(column.name)} IS OLD.${quoteName(column.name)}`).join(' AND ')
-  const sameKey = table.singleton ? '1' : table.key.map((column) => `NEW.${quoteName(column.name)} IS OLD.${quoteName(column.name)}`).join(' AND ')
+  const inserted = table.columns.map((column) =>
+    table.singleton && column === table.key[0] ? '1' : insertedSql(table, column),
+  )
+  const isOld = table.singleton
+    ? '1'
+    : table.key.map((column) => `${quoteName(column.name)} IS OLD.${quoteName(column.name)}`).join(' AND ')
+  const sameKey = table.singleton
+    ? '1'
+    : table.key.map((column) => `NEW.${quoteName(column.name)} IS OLD.${quoteName(column.name)}`).join(' AND ')
   const statements = [
     `CREATE TRIGGER ${trigger('insert')} INSTEAD OF INSERT ON ${view} BEGIN INSERT INTO ${base} (${names(table.columns)}) VALUES (${inserted.join(', ')}); END`,
     `CREATE TRIGGER ${trigger('delete')} INSTEAD OF DELETE ON ${view} BEGIN DELETE FROM ${base} WHERE ${isOld}; END`,
@@ -148,7 +158,9 @@ function assignments(table: TableModel, column: Column, keep = false): string[] 
       sets.push(`${quoteName(below.name)} = CASE WHEN ${given} THEN ${quoteName(below.name)} END`)
   // A value inside an optional object brings the object into being.
   for (let guard = column.guard; guard; guard = guard.guard)
-    sets.push(`${quoteName(guard.name)} = CASE WHEN ${given} IS NULL THEN ${quoteName(guard.name)} ELSE ${guard.defaultSql === 1 ? 'NULL' : '1'} END`)
+    sets.push(
+      `${quoteName(guard.name)} = CASE WHEN ${given} IS NULL THEN ${quoteName(guard.name)} ELSE ${guard.defaultSql === 1 ? 'NULL' : '1'} END`,
+    )
   return sets
 }
 

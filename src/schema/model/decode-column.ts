@@ -11,7 +11,13 @@ export class MalformedJson extends Error {}
  * the column comes back as it is, for the validator to refuse. Throws MalformedJson.
  */
 export function decodeColumn(column: Column, stored: SqlValue): CellValue {
-  if (stored === null) return column.nullMark === undefined && column.nullable && !column.guard && (column.required || column.full || column.defaultValue === null) ? null : undefined
+  if (stored === null)
+    return column.nullMark === undefined &&
+      column.nullable &&
+      !column.guard &&
+      (column.required || column.full || column.defaultValue === null)
+      ? null
+      : undefined
   if (column.nullMark !== undefined && sameSql(stored, column.nullMark)) return null
   switch (column.kind) {
     case 'boolean':
@@ -43,6 +49,8 @@ export function parseJson(stored: SqlValue): CellValue {
   try {
     return JSON.parse(stored) as CellValue
   } catch (error) {
-    throw new MalformedJson(`'${stored.length > 40 ? `${stored.slice(0, 40)}…` : stored}' is not JSON`, { cause: error })
+    throw new MalformedJson(`'${stored.length > 40 ? `${stored.slice(0, 40)}…` : stored}' is not JSON`, {
+      cause: error,
+    })
   }
 }

@@ -15,7 +15,10 @@ export class EncodeFailure extends Error {
 
 /** What SQLite stores for a value: NULL for an absent one and for the default. Throws EncodeFailure. */
 export function encodeColumn(column: Column, value: CellValue): SqlValue {
-  if (value === undefined) return column.full && column.defaultValue !== undefined && column.defaultValue !== null ? encodeValue(column, column.defaultValue) : null
+  if (value === undefined)
+    return column.full && column.defaultValue !== undefined && column.defaultValue !== null
+      ? encodeValue(column, column.defaultValue)
+      : null
   if (value === null) {
     if (!column.nullable) throw new EncodeFailure('type', 'must not be null')
     if (column.kind === 'presence') return column.defaultSql === 0 ? null : 0
@@ -31,9 +34,12 @@ function encodeValue(column: Column, value: NonNullable<CellValue>): SqlValue {
       return encodeText(value)
     case 'integer':
       if (typeof value !== 'number' || !Number.isSafeInteger(value))
-        throw new EncodeFailure('type', typeof value === 'number' || typeof value === 'bigint'
-          ? `${value} is not an integer between -(2^53-1) and 2^53-1: use "format": "int64" and a BigInt for larger ones`
-          : 'must be integer')
+        throw new EncodeFailure(
+          'type',
+          typeof value === 'number' || typeof value === 'bigint'
+            ? `${value} is not an integer between -(2^53-1) and 2^53-1: use "format": "int64" and a BigInt for larger ones`
+            : 'must be integer',
+        )
       return value + 0
     case 'number':
       return encodeNumber(value)
@@ -45,7 +51,8 @@ function encodeValue(column: Column, value: NonNullable<CellValue>): SqlValue {
       if (BigInt.asIntN(64, value) !== value) throw new EncodeFailure('format', `${value} does not fit into 64 bits`)
       return value
     case 'binary':
-      if (!(value instanceof Uint8Array)) throw new EncodeFailure('contentEncoding', 'must be a Uint8Array (contentEncoding base64)')
+      if (!(value instanceof Uint8Array))
+        throw new EncodeFailure('contentEncoding', 'must be a Uint8Array (contentEncoding base64)')
       // A copy: the caller may go on writing to its buffer.
       return value.slice()
     case 'union':
@@ -60,9 +67,12 @@ function encodeValue(column: Column, value: NonNullable<CellValue>): SqlValue {
 
 function encodeText(value: CellValue): string {
   if (typeof value !== 'string') throw new EncodeFailure('type', 'must be string')
-  if (value.includes('\0')) throw new EncodeFailure('type', 'contains the character NUL, which SQLite ends a text with: remove it')
-  if (value.charCodeAt(0) === 0xfeff) throw new EncodeFailure('type', 'begins with a byte order mark (U+FEFF), which is lost on reading: remove it')
-  if (!value.isWellFormed()) throw new EncodeFailure('type', 'contains half of a surrogate pair, which is no Unicode text')
+  if (value.includes('\0'))
+    throw new EncodeFailure('type', 'contains the character NUL, which SQLite ends a text with: remove it')
+  if (value.charCodeAt(0) === 0xfeff)
+    throw new EncodeFailure('type', 'begins with a byte order mark (U+FEFF), which is lost on reading: remove it')
+  if (!value.isWellFormed())
+    throw new EncodeFailure('type', 'contains half of a surrogate pair, which is no Unicode text')
   return value
 }
 
@@ -81,19 +91,29 @@ export function encodeJson(value: CellValue): string {
 function assertJson(value: unknown, at: string, inside: Set<object>): void {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new EncodeFailure('type', `${value}${at && ` at ${at}`} is not a number that JSON knows`)
+    if (!Number.isFinite(value))
+      throw new EncodeFailure('type', `${value}${at && ` at ${at}`} is not a number that JSON knows`)
     return
   }
-  if (typeof value !== 'object') throw new EncodeFailure('type', `${value === undefined ? 'undefined' : `a ${typeof value}`}${at && ` at ${at}`} has no place in JSON`)
-  if (inside.has(value)) throw new EncodeFailure('type', `an object that contains itself${at && ` at ${at}`} has no place in JSON`)
+  if (typeof value !== 'object')
+    throw new EncodeFailure(
+      'type',
+      `${value === undefined ? 'undefined' : `a ${typeof value}`}${at && ` at ${at}`} has no place in JSON`,
+    )
+  if (inside.has(value))
+    throw new EncodeFailure('type', `an object that contains itself${at && ` at ${at}`} has no place in JSON`)
   const prototype: unknown = Object.getPrototypeOf(value)
   if (!Array.isArray(value) && prototype !== null && Object.getPrototypeOf(prototype) !== null)
-    throw new EncodeFailure('type', `a ${value.constructor?.name ?? 'class instance'}${at && ` at ${at}`} has no place in JSON: give plain objects`)
+    throw new EncodeFailure(
+      'type',
+      `a ${value.constructor?.name ?? 'class instance'}${at && ` at ${at}`} has no place in JSON: give plain objects`,
+    )
   inside.add(value)
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) assertJson(value[index], `${at}[${index}]`, inside)
   } else {
-    if (typeof (value as { toJSON?: unknown }).toJSON === 'function') throw new EncodeFailure('type', `a toJSON method${at && ` at ${at}`} has no place in JSON`)
+    if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
+      throw new EncodeFailure('type', `a toJSON method${at && ` at ${at}`} has no place in JSON`)
     for (const key of Object.keys(value)) {
       const member = (value as Record<string, unknown>)[key]
       if (member !== undefined) assertJson(member, `${at}.${key}`, inside)
@@ -111,5 +131,10 @@ export function sameSql(a: SqlValue, b: SqlValue): boolean {
     return true
   }
   // A driver may hand the same integer back as number or as bigint.
-  return (typeof a === 'bigint' || typeof b === 'bigint') && typeof a !== 'string' && typeof b !== 'string' && String(a) === String(b)
+  return (
+    (typeof a === 'bigint' || typeof b === 'bigint') &&
+    typeof a !== 'string' &&
+    typeof b !== 'string' &&
+    String(a) === String(b)
+  )
 }

@@ -17,8 +17,18 @@ const ALL_TYPES: readonly JsonType[] = ['string', 'number', 'boolean', 'null', '
 
 /** Keywords that tie properties to each other, so that one property can't be judged alone. */
 const CROSS_FIELD = [
-  'if', 'oneOf', 'anyOf', 'not', 'dependentRequired', 'dependentSchemas', 'dependencies', 'minProperties',
-  'maxProperties', 'patternProperties', 'const', 'enum',
+  'if',
+  'oneOf',
+  'anyOf',
+  'not',
+  'dependentRequired',
+  'dependentSchemas',
+  'dependencies',
+  'minProperties',
+  'maxProperties',
+  'patternProperties',
+  'const',
+  'enum',
 ] as const
 
 export function isSchemaObject(value: unknown): value is SchemaObject {
@@ -40,7 +50,8 @@ export class FacetReader {
   read(schema: unknown, pointer: string, chain: readonly string[] = []): readonly Facet[] | 'recursive' {
     if (schema === true) return []
     if (schema === false) return [{ schema: { not: {} }, pointer }]
-    if (!isSchemaObject(schema)) throw new SchemaError(this.at(pointer), 'expected a JSON Schema (an object or a boolean)')
+    if (!isSchemaObject(schema))
+      throw new SchemaError(this.at(pointer), 'expected a JSON Schema (an object or a boolean)')
     if (schema['$dynamicRef'] !== undefined || schema['$recursiveRef'] !== undefined)
       throw new SchemaError(this.at(pointer), '$dynamicRef and $recursiveRef have no mapping: use $ref')
     // What stands beside $ref counts, as ajv has it for every draft.
@@ -81,7 +92,8 @@ export class FacetReader {
   isCrossField(facet: Facet): boolean {
     return CROSS_FIELD.some((keyword) => {
       if (facet.schema[keyword] === undefined) return false
-      if (keyword === 'anyOf' || keyword === 'oneOf') return this.#nonNullBranch(facet.schema, keyword, facet.pointer) === undefined
+      if (keyword === 'anyOf' || keyword === 'oneOf')
+        return this.#nonNullBranch(facet.schema, keyword, facet.pointer) === undefined
       return true
     })
   }
@@ -98,12 +110,19 @@ export class FacetReader {
     return undefined
   }
 
-  #nonNullBranch(schema: SchemaObject, keyword: 'anyOf' | 'oneOf', pointer: string): { schema: unknown; pointer: string } | undefined {
+  #nonNullBranch(
+    schema: SchemaObject,
+    keyword: 'anyOf' | 'oneOf',
+    pointer: string,
+  ): { schema: unknown; pointer: string } | undefined {
     const branches = schema[keyword]
     if (!Array.isArray(branches)) return undefined
     const others = branches
       .map((branch: unknown, index) => ({ schema: branch, pointer: `${pointer}/${keyword}/${index}` }))
-      .filter((branch) => !(isSchemaObject(branch.schema) && (branch.schema['type'] === 'null' || branch.schema['const'] === null)))
+      .filter(
+        (branch) =>
+          !(isSchemaObject(branch.schema) && (branch.schema['type'] === 'null' || branch.schema['const'] === null)),
+      )
     return others.length === 1 && branches.length > 1 ? others[0] : undefined
   }
 
@@ -129,13 +148,17 @@ export class FacetReader {
 
   #resolve(ref: unknown, pointer: string): { schema: unknown; pointer: string } {
     if (typeof ref !== 'string' || !(ref === '#' || ref.startsWith('#/')))
-      throw new SchemaError(this.at(pointer), `$ref '${String(ref)}' is not local: put the definition under $defs and refer to it as '#/$defs/…'`)
+      throw new SchemaError(
+        this.at(pointer),
+        `$ref '${String(ref)}' is not local: put the definition under $defs and refer to it as '#/$defs/…'`,
+      )
     let schema: unknown = this.#root
     for (const part of ref.split('/').slice(1)) {
       const name = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
-      schema = (isSchemaObject(schema) || Array.isArray(schema)) && Object.hasOwn(schema, name)
-        ? (schema as SchemaObject)[name]
-        : undefined
+      schema =
+        (isSchemaObject(schema) || Array.isArray(schema)) && Object.hasOwn(schema, name)
+          ? (schema as SchemaObject)[name]
+          : undefined
     }
     if (schema === undefined) throw new SchemaError(this.at(pointer), `$ref '${ref}' points to nothing`)
     return { schema, pointer: ref }

@@ -32,7 +32,9 @@ export class RowCodec {
 
   constructor(table: TableModel) {
     this.#table = table
-    this.#fullDefaults = table.columns.filter((column) => column.full && column.defaultValue !== undefined && column.defaultValue !== null)
+    this.#fullDefaults = table.columns.filter(
+      (column) => column.full && column.defaultValue !== undefined && column.defaultValue !== null,
+    )
     this.#template(table.root)
   }
 
@@ -59,7 +61,12 @@ export class RowCodec {
     for (const column of this.#fullDefaults) cells.set(column.index, encodeColumn(column, undefined))
     const rest = this.#encodeObject(this.#table.root, row, cells)
     if (rest) {
-      if (!this.#table.rest) throw new RowEncodeFailure(Object.keys(rest).slice(0, 1), 'additionalProperties', 'the schema has no such property')
+      if (!this.#table.rest)
+        throw new RowEncodeFailure(
+          Object.keys(rest).slice(0, 1),
+          'additionalProperties',
+          'the schema has no such property',
+        )
       cells.set(this.#table.rest.index, JSON.stringify(rest))
     }
     return cells
@@ -79,7 +86,13 @@ export class RowCodec {
     for (const [name, child] of node.properties) {
       const inner = isColumn(child) ? undefined : this.#template(child)
       const presence = isColumn(child) ? undefined : child.presence?.defaultSql
-      const value = isColumn(child) ? absentValue(child) : presence === undefined || presence === 1 ? inner : presence === 0 ? null : undefined
+      const value = isColumn(child)
+        ? absentValue(child)
+        : presence === undefined || presence === 1
+          ? inner
+          : presence === 0
+            ? null
+            : undefined
       if (value !== undefined) setOwn(template, name, deepFreeze(value))
     }
     Object.freeze(template)
@@ -127,7 +140,13 @@ export class RowCodec {
     return Object.freeze(merged)
   }
 
-  #patchAt(node: ObjectNode, object: RowObject, column: Column, depth: number, stored: SqlValue): RowObject | undefined {
+  #patchAt(
+    node: ObjectNode,
+    object: RowObject,
+    column: Column,
+    depth: number,
+    stored: SqlValue,
+  ): RowObject | undefined {
     const name = column.segments[depth]!
     const child = node.properties.get(name)!
     const before = Object.hasOwn(object, name) ? object[name] : undefined

@@ -31,6 +31,4 @@ interface NoSuchProperty<Name> {
   readonly error: `${Name & string} is not a property of this table`
 }
 
-type CheckReference<P, Known, Tables> = P extends Known
-  ? { readonly table: Tables }
-  : NoSuchProperty<P>
+type CheckReference<P, Known, Tables> = P extends Known ? { readonly table: Tables } : NoSuchProperty<P>

@@ -153,11 +153,7 @@ type Filled<P, Root, Hops extends readonly unknown[]> = P extends { readonly def
         : Filled<Resolve<Root, R>, Root, [...Hops, 0]>
       : false
 
-type Resolve<Root, Pointer> = Pointer extends '#'
-  ? Root
-  : Pointer extends `#/${infer Path}`
-    ? Walk<Root, Path>
-    : true
+type Resolve<Root, Pointer> = Pointer extends '#' ? Root : Pointer extends `#/${infer Path}` ? Walk<Root, Path> : true
 
 type Walk<T, Path extends string> = Path extends `${infer Head}/${infer Rest}`
   ? Head extends keyof T
@@ -171,8 +167,4 @@ type Walk<T, Path extends string> = Path extends `${infer Head}/${infer Rest}`
 type Flat<T> = T extends Uint8Array | readonly unknown[] ? T : T extends object ? { [K in keyof T]: T[K] } : T
 
 /** What TypeBox infers, readonly. */
-type Frozen<T> = T extends Uint8Array | Date
-  ? T
-  : T extends object
-    ? { readonly [K in keyof T]: Frozen<T[K]> }
-    : T
+type Frozen<T> = T extends Uint8Array | Date ? T : T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T

@@ -21,7 +21,9 @@ interface Collision {
 export function makeWay(engine: Engine, writes: readonly RowWrite[], except?: Layer): void {
   if (engine.layers.empty) return
   const collisions = writes.flatMap((write) => [
-    ...(write.op === 'delete' ? referring(engine, write) : [...sameUnique(engine, write), ...hiddenParents(engine, write)]),
+    ...(write.op === 'delete'
+      ? referring(engine, write)
+      : [...sameUnique(engine, write), ...hiddenParents(engine, write)]),
   ])
   const byLayer = new Map<Layer, Collision[]>()
   for (const collision of collisions) {
@@ -35,7 +37,8 @@ export function makeWay(engine: Engine, writes: readonly RowWrite[], except?: La
 
 function evict(engine: Engine, layer: Layer, collisions: readonly Collision[]): void {
   const { layers } = engine
-  const only = (stack: RowStack, cell: CellId): boolean => collisions.some((one) => one.stack === stack && one.cell === cell)
+  const only = (stack: RowStack, cell: CellId): boolean =>
+    collisions.some((one) => one.stack === stack && one.cell === cell)
   engine.writeSettled(
     'a change from the server',
     () => writeRows(engine, layers.planRemoval(layer, only)),
@@ -46,7 +49,10 @@ function evict(engine: Engine, layer: Layer, collisions: readonly Collision[]): 
       })
       layers.remove(layer, only)
       for (const conflict of lost) layer.conflict(conflict)
-      return { set: visible.length > 0 ? engine.changeSet(visible, { origin: 'rebase' }, layer.id) : undefined, committed: undefined }
+      return {
+        set: visible.length > 0 ? engine.changeSet(visible, { origin: 'rebase' }, layer.id) : undefined,
+        committed: undefined,
+      }
     },
   )
 }
@@ -73,7 +79,9 @@ function referring(engine: Engine, write: RowWrite): Collision[] {
       .filter((reference) => reference.table === write.rows.schema.model.name)
       .flatMap((reference) => {
         const where = reference.columns.map((column) => `${effectiveSql(column)} = ?`).join(' AND ')
-        const found = child.statement(`SELECT rowid FROM ${child.base} WHERE ${where}`).all(write.rows.keyParameters(write.key))
+        const found = child
+          .statement(`SELECT rowid FROM ${child.base} WHERE ${where}`)
+          .all(write.rows.keyParameters(write.key))
         return found.flatMap(([rowid]) => heldBy(engine, child, keyId(child.keyAt(Number(rowid))), reference.columns))
       }),
   )
@@ -101,7 +109,9 @@ function heldBy(engine: Engine, rows: RowWrite['rows'], id: RowWrite['id'], colu
   const stack = engine.layers.get(rows, id)
   if (!stack) return []
   return columns.flatMap((column) =>
-    (stack.cells.get(column.index)?.entries ?? []).filter(({ layer }) => layer.kind === 'draft').map(({ layer }) => ({ layer, stack, cell: column.index })),
+    (stack.cells.get(column.index)?.entries ?? [])
+      .filter(({ layer }) => layer.kind === 'draft')
+      .map(({ layer }) => ({ layer, stack, cell: column.index })),
   )
 }
 

@@ -20,13 +20,17 @@ export function checkCommit(engine: Engine, layer: Layer, nets: readonly NetRow[
     if (net.op === 'update' && !stack.committed) {
       const draft = stack.exists!.entries.at(-1)!.layer
       throw new ConstraintError({
-        constraint: 'draft', table: model.name, columns: model.key.map((column) => column.path), draftId: draft.id,
+        constraint: 'draft',
+        table: model.name,
+        columns: model.key.map((column) => column.path),
+        draftId: draft.id,
         message: `${model.name} ${describeKey(net.key)} exists in ${describe(draft)} only: commit that first`,
       })
     }
     if (net.op === 'delete') continue
     for (const index of model.unique)
-      if (net.op === 'insert' || index.columns.some((column) => net.cells.has(column.index))) checkIndex(engine, layer, net, stack, index)
+      if (net.op === 'insert' || index.columns.some((column) => net.cells.has(column.index)))
+        checkIndex(engine, layer, net, stack, index)
   }
 }
 
@@ -40,10 +44,17 @@ function checkIndex(engine: Engine, layer: Layer, net: NetRow, stack: RowStack, 
   const found =
     seen && !others.has(keyId(rows.keyAt(Number(seen[0]))))
       ? rows.keyAt(Number(seen[0]))
-      : [...engine.layers.of(rows)].find((other) => other !== stack && isThere(other, layer) && committedTuple(other, index, layer).every((value, n) => sameSql(value, mine[n]!)))?.key
+      : [...engine.layers.of(rows)].find(
+          (other) =>
+            other !== stack &&
+            isThere(other, layer) &&
+            committedTuple(other, index, layer).every((value, n) => sameSql(value, mine[n]!)),
+        )?.key
   if (found === undefined) return
   throw new ConstraintError({
-    constraint: 'unique', table: rows.schema.model.name, columns: index.columns.map((column) => column.path),
+    constraint: 'unique',
+    table: rows.schema.model.name,
+    columns: index.columns.map((column) => column.path),
     message: `${rows.schema.model.name} ${describeKey(net.key)}: ${rows.schema.model.name} ${describeKey(found)} has the same ${index.columns.map((column) => column.path).join(', ')} once this is committed`,
   })
 }
@@ -56,6 +67,10 @@ function committedTuple(stack: RowStack, index: IndexModel, layer: Layer): SqlVa
   const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(layer))
   return index.columns.map((column) => {
     const value = stored[column.index]!
-    return value === null ? column.defaultSql : column.nullMark !== undefined && sameSql(value, column.nullMark) ? null : value
+    return value === null
+      ? column.defaultSql
+      : column.nullMark !== undefined && sameSql(value, column.nullMark)
+        ? null
+        : value
   })
 }

@@ -97,7 +97,8 @@ export class LayerStacks {
       }
       if (net.op === 'delete')
         for (const [cell, covered] of stack.cells)
-          if (!cells.has(cell) && covered.committed !== null) cells.set(cell, { before: covered.committed, after: null })
+          if (!cells.has(cell) && covered.committed !== null)
+            cells.set(cell, { before: covered.committed, after: null })
       const committed = { ...net, cells }
       found.set(stack, committed)
       return committed
@@ -111,7 +112,13 @@ export class LayerStacks {
       const change = { before: cell.committed, after: intent.value }
       if (known) (known.cells as Map<CellId, CellChange>).set(intent.cell, change)
       else {
-        const net: NetRow = { rows: intent.rows, key: intent.key, id: intent.id, op: 'update', cells: new Map([[intent.cell, change]]) }
+        const net: NetRow = {
+          rows: intent.rows,
+          key: intent.key,
+          id: intent.id,
+          op: 'update',
+          cells: new Map([[intent.cell, change]]),
+        }
         found.set(stack, net)
         out.push(net)
       }
@@ -129,7 +136,13 @@ export class LayerStacks {
       for (const [cell, covered] of stack.cells) {
         const mine = covered.of(layer)
         const below = covered.committed
-        if (exists === 1 ? mine && mine.value !== null : exists === 0 ? below !== null : mine && !sameSql(mine.value, below))
+        if (
+          exists === 1
+            ? mine && mine.value !== null
+            : exists === 0
+              ? below !== null
+              : mine && !sameSql(mine.value, below)
+        )
           cells.set(cell, { before: exists === 1 ? null : below, after: exists === 0 ? null : mine!.value })
       }
       const op = exists === 1 ? 'insert' : exists === 0 ? 'delete' : 'update'
@@ -163,7 +176,8 @@ export class LayerStacks {
         if (!then ? false : now ? !sameSql(value, covered.top()) : value !== null) cells.set(cell, value)
       }
       const op = now === then ? 'update' : then ? 'insert' : 'delete'
-      if (op !== 'update' || (now && cells.size > 0)) writes.push({ rows: stack.rows, key: stack.key, id: stack.id, op, cells })
+      if (op !== 'update' || (now && cells.size > 0))
+        writes.push({ rows: stack.rows, key: stack.key, id: stack.id, op, cells })
     }
     return writes
   }
@@ -185,7 +199,8 @@ export class LayerStacks {
       const cells = new Map<CellId, SqlValue>()
       for (const [cell, covered] of stack.cells) {
         const others = covered.entries.filter((entry) => entry.layer !== layer)
-        if (covered.of(layer) && others.length > 0 && !sameSql(covered.top(), covered.top(layer))) cells.set(cell, covered.top(layer))
+        if (covered.of(layer) && others.length > 0 && !sameSql(covered.top(), covered.top(layer)))
+          cells.set(cell, covered.top(layer))
       }
       if (cells.size > 0) writes.push({ rows: stack.rows, key: stack.key, id: stack.id, op: 'update', cells })
     }
@@ -225,7 +240,9 @@ export class LayerStacks {
       if (!stack) return [write]
       if (!stack.visible()) return []
       if (write.op === 'delete') return [write]
-      const cells = new Map([...write.cells].filter(([cell]) => take || (stack.cells.get(cell)?.entries.length ?? 0) === 0))
+      const cells = new Map(
+        [...write.cells].filter(([cell]) => take || (stack.cells.get(cell)?.entries.length ?? 0) === 0),
+      )
       return cells.size > 0 ? [{ ...write, op: 'update', cells }] : []
     })
   }
@@ -257,7 +274,8 @@ export class LayerStacks {
   #recordInsert(layer: Layer, stack: RowStack, net: NetRow): void {
     stack.exists ??= new CellStack(0)
     for (const [cell, change] of net.cells) stack.cell(cell, null).put(layer, change.after)
-    for (const [cell, covered] of stack.cells) if (!net.cells.has(cell) && covered.top() !== null) covered.put(layer, null)
+    for (const [cell, covered] of stack.cells)
+      if (!net.cells.has(cell) && covered.top() !== null) covered.put(layer, null)
     if (stack.exists.top(layer) === 1) stack.exists.drop(layer)
     else stack.exists.put(layer, 1)
   }
@@ -295,9 +313,11 @@ export class LayerStacks {
   #lose(stack: RowStack): void {
     for (const [cell, covered] of stack.cells)
       for (const entry of covered.entries)
-        if (entry.layer.kind === 'draft') entry.layer.conflict({ stack, cell, mine: entry.value, theirs: null, lost: true })
+        if (entry.layer.kind === 'draft')
+          entry.layer.conflict({ stack, cell, mine: entry.value, theirs: null, lost: true })
     for (const entry of stack.exists?.entries ?? [])
-      if (entry.layer.kind === 'draft') entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, lost: true })
+      if (entry.layer.kind === 'draft')
+        entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, lost: true })
     for (const layer of this.#layersHolding(stack)) {
       layer.stacks.delete(stack)
       layer.touched()
@@ -324,7 +344,8 @@ export class LayerStacks {
       }
       stack.exists = undefined
     }
-    if (!stack.exists) for (const [cell, covered] of stack.cells) if (covered.entries.length === 0) stack.cells.delete(cell)
+    if (!stack.exists)
+      for (const [cell, covered] of stack.cells) if (covered.entries.length === 0) stack.cells.delete(cell)
     const holding = stack.layers()
     for (const layer of this.#layersHolding(stack)) {
       if (!holding.has(layer)) layer.stacks.delete(stack)

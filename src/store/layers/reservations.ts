@@ -1,7 +1,14 @@
 import { describeKey, keyId, type Key } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { ConstraintError } from '../../errors/index.ts'
-import { effectiveSql, sameSql, type Column, type IndexModel, type Reference, type TableModel } from '../../schema/index.ts'
+import {
+  effectiveSql,
+  sameSql,
+  type Column,
+  type IndexModel,
+  type Reference,
+  type TableModel,
+} from '../../schema/index.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import type { Layer, RowStack } from './row-stack.ts'
@@ -22,7 +29,10 @@ interface Version {
  * @param tables by name
  */
 export function checkReservations(
-  stacks: LayerStacks, layer: Layer | undefined, nets: readonly NetRow[], tables: ReadonlyMap<string, TableRows>,
+  stacks: LayerStacks,
+  layer: Layer | undefined,
+  nets: readonly NetRow[],
+  tables: ReadonlyMap<string, TableRows>,
 ): void {
   if (stacks.empty) return
   for (const net of nets) {
@@ -43,12 +53,18 @@ function checkRow(stack: RowStack | undefined, layer: Layer | undefined, net: Ne
   if (!draft || own) return
   if (net.op === 'insert')
     throw new ConstraintError({
-      constraint: 'primaryKey', table: model.name, columns: model.key.map((column) => column.path), draftId: draft.id,
+      constraint: 'primaryKey',
+      table: model.name,
+      columns: model.key.map((column) => column.path),
+      draftId: draft.id,
       message: `${model.name} ${describeKey(net.key)} was deleted in ${describe(draft)}, which may be cancelled: commit or cancel it before using the key again`,
     })
   if (!stack.committed)
     throw new ConstraintError({
-      constraint: 'draft', table: model.name, columns: model.key.map((column) => column.path), draftId: draft.id,
+      constraint: 'draft',
+      table: model.name,
+      columns: model.key.map((column) => column.path),
+      draftId: draft.id,
       message: `${model.name} ${describeKey(net.key)} exists in ${describe(draft)} only: change it through that draft, or commit it first`,
     })
 }
@@ -65,25 +81,37 @@ function checkUnique(stacks: LayerStacks, layer: Layer | undefined, net: NetRow,
     const draft = found.draft ?? other!
     const { model } = net.rows.schema
     throw new ConstraintError({
-      constraint: 'unique', table: model.name, columns: index.columns.map((column) => column.path), draftId: draft.id,
+      constraint: 'unique',
+      table: model.name,
+      columns: index.columns.map((column) => column.path),
+      draftId: draft.id,
       message: `${model.name} ${describeKey(net.key)}: ${index.columns.map((column) => column.path).join(', ')} = ${mine.map(String).join(', ')} is reserved: ${model.name} ${describeKey(found.key)} has it if ${describe(draft)} is cancelled`,
     })
   }
 }
 
 function reservedBy(
-  stacks: LayerStacks, layer: Layer | undefined, net: NetRow, index: IndexModel, mine: readonly SqlValue[],
+  stacks: LayerStacks,
+  layer: Layer | undefined,
+  net: NetRow,
+  index: IndexModel,
+  mine: readonly SqlValue[],
 ): { key: Key; draft: Layer } | undefined {
   for (const stack of stacks.of(net.rows)) {
     if (stack.id === net.id) continue
     for (const version of versionsOf(stack, index.columns, layer))
-      if (version.values.every((value, n) => sameSql(effective(index.columns[n]!, value), mine[n]!))) return { key: stack.key, draft: version.draft }
+      if (version.values.every((value, n) => sameSql(effective(index.columns[n]!, value), mine[n]!)))
+        return { key: stack.key, draft: version.draft }
   }
   return undefined
 }
 
 /** Another row that is seen with these values. */
-function rowWith({ rows, id }: NetRow, index: IndexModel, values: readonly SqlValue[]): { key: Key; draft: undefined } | undefined {
+function rowWith(
+  { rows, id }: NetRow,
+  index: IndexModel,
+  values: readonly SqlValue[],
+): { key: Key; draft: undefined } | undefined {
   const where = index.columns.map((column) => `${effectiveSql(column)} = ?`).join(' AND ')
   const found = rows.statement(`SELECT rowid FROM ${rows.base} WHERE ${where}`).get(values)
   const key = found && rows.keyAt(Number(found[0]))
@@ -101,14 +129,21 @@ function tuplesOf(net: NetRow, index: IndexModel, stack: RowStack | undefined, l
     const cell = net.cells.has(column.index) ? undefined : stack?.cells.get(column.index)
     const mine = layer && cell?.of(layer)
     const others = !cell ? [] : mine ? [mine.value] : [cell.base, ...cell.entries.map((entry) => entry.value)]
-    const values = [now[n]!, ...others.map((value) => effective(column, value)).filter((value) => !sameSql(value, now[n]!))]
+    const values = [
+      now[n]!,
+      ...others.map((value) => effective(column, value)).filter((value) => !sameSql(value, now[n]!)),
+    ]
     tuples = tuples.flatMap((tuple) => values.map((value) => [...tuple, value])).slice(0, MAX_COMBINATIONS)
   }
   return tuples
 }
 
 function checkParent(
-  stacks: LayerStacks, layer: Layer | undefined, net: NetRow, reference: Reference, tables: ReadonlyMap<string, TableRows>,
+  stacks: LayerStacks,
+  layer: Layer | undefined,
+  net: NetRow,
+  reference: Reference,
+  tables: ReadonlyMap<string, TableRows>,
 ): void {
   if (net.op === 'update' && !reference.columns.some((column) => net.cells.has(column.index))) return
   const parts = tupleNow(net, reference.columns)
@@ -120,26 +155,45 @@ function checkParent(
   if (!stack || !draft || stack.committed || draft === layer) return
   const { model } = net.rows.schema
   throw new ConstraintError({
-    constraint: 'foreignKey', table: model.name, columns: reference.columns.map((column) => column.path), draftId: draft.id,
+    constraint: 'foreignKey',
+    table: model.name,
+    columns: reference.columns.map((column) => column.path),
+    draftId: draft.id,
     message: `${model.name} ${describeKey(net.key)}: ${reference.table} ${describeKey(key)} exists in ${describe(draft)} only: commit it before referring to it`,
   })
 }
 
 function checkChildren(
-  stacks: LayerStacks, layer: Layer | undefined, net: NetRow, tables: ReadonlyMap<string, TableRows>, nets: readonly NetRow[],
+  stacks: LayerStacks,
+  layer: Layer | undefined,
+  net: NetRow,
+  tables: ReadonlyMap<string, TableRows>,
+  nets: readonly NetRow[],
 ): void {
   for (const child of tables.values()) {
     for (const reference of child.schema.model.references) {
       if (reference.table !== net.rows.schema.model.name) continue
       for (const stack of stacks.of(child)) {
         // What the delete itself clears outside a draft, it takes from the drafts.
-        if (!layer && nets.some((one) => one.rows === child && one.id === stack.id && (one.op === 'delete' || reference.columns.some((column) => one.cells.has(column.index))))) continue
+        if (
+          !layer &&
+          nets.some(
+            (one) =>
+              one.rows === child &&
+              one.id === stack.id &&
+              (one.op === 'delete' || reference.columns.some((column) => one.cells.has(column.index))),
+          )
+        )
+          continue
         for (const version of versionsOf(stack, reference.columns, layer)) {
           if (version.values.some((value) => value === null)) continue
           if (keyId(net.rows.keyOf(spreadKey(net.rows.schema.model, version.values))) !== net.id) continue
           const { model } = child.schema
           throw new ConstraintError({
-            constraint: 'foreignKey', table: model.name, columns: reference.columns.map((column) => column.path), draftId: version.draft.id,
+            constraint: 'foreignKey',
+            table: model.name,
+            columns: reference.columns.map((column) => column.path),
+            draftId: version.draft.id,
             message: `${net.rows.schema.model.name} ${describeKey(net.key)} can't be deleted: ${model.name} ${describeKey(stack.key)} refers to it if ${describe(version.draft)} is cancelled`,
           })
         }
@@ -165,17 +219,30 @@ function versionsOf(stack: RowStack, columns: readonly Column[], layer: Layer | 
   }
   const top = [...touching].find((one) => one !== layer)
   if (top && !(layer && touching.has(layer)))
-    add(stack.exists?.base ?? 1, columns.map((_, n) => covered[n]?.base ?? (covered[n] ? null : now[n]!)), top)
+    add(
+      stack.exists?.base ?? 1,
+      columns.map((_, n) => covered[n]?.base ?? (covered[n] ? null : now[n]!)),
+      top,
+    )
   for (const one of touching) {
     // One's own value counts only where another draft covers it, or has deleted the row.
     const hiding = stack.visible() ? undefined : stack.exists?.entries.at(-1)?.layer
-    const above = hiding && hiding !== one ? hiding : covered.map((cell) => cell?.entries.at(-1)?.layer).find((holder, n) => holder !== undefined && holder !== one && covered[n]?.of(one))
+    const above =
+      hiding && hiding !== one
+        ? hiding
+        : covered
+            .map((cell) => cell?.entries.at(-1)?.layer)
+            .find((holder, n) => holder !== undefined && holder !== one && covered[n]?.of(one))
     if (one === layer && !above) continue
     const exists = stack.exists?.of(one)?.value ?? stack.exists?.base ?? 1
-    add(exists, columns.map((_, n) => {
-      const mine = covered[n]?.of(one)
-      return mine ? mine.value : covered[n] ? covered[n].base : now[n]!
-    }), one === layer ? above! : one)
+    add(
+      exists,
+      columns.map((_, n) => {
+        const mine = covered[n]?.of(one)
+        return mine ? mine.value : covered[n] ? covered[n].base : now[n]!
+      }),
+      one === layer ? above! : one,
+    )
   }
   return versions
 }
@@ -201,4 +268,3 @@ function spreadKey(model: TableModel, parts: readonly SqlValue[]): SqlValue[] {
 export function describe(layer: Layer): string {
   return layer.label === undefined ? `draft ${layer.id}` : `draft '${layer.label}' (${layer.id})`
 }
-

@@ -23,13 +23,15 @@ export class CellStack {
 
   /** The effective value; as it would be without a layer, if one is given. */
   top(without?: Layer): SqlValue {
-    for (let at = this.entries.length - 1; at >= 0; at--) if (this.entries[at]!.layer !== without) return this.entries[at]!.value
+    for (let at = this.entries.length - 1; at >= 0; at--)
+      if (this.entries[at]!.layer !== without) return this.entries[at]!.value
     return this.base
   }
 
   /** The value that lies below the drafts: what is committed. */
   get committed(): SqlValue {
-    for (let at = this.entries.length - 1; at >= 0; at--) if (this.entries[at]!.layer.kind === 'pending') return this.entries[at]!.value
+    for (let at = this.entries.length - 1; at >= 0; at--)
+      if (this.entries[at]!.layer.kind === 'pending') return this.entries[at]!.value
     return this.base
   }
 

@@ -6,7 +6,11 @@ type Writable<Diff> = { -readonly [Part in keyof Diff]: Diff[Part] extends reado
  * What became of a result. `idOf` tells which row is which: no two rows of one result have the same id. The fewest rows
  * are said to have moved.
  */
-export function diffRows<Row>(before: readonly Row[], after: readonly Row[], idOf: (row: Row) => unknown): LiveDiff<Row> {
+export function diffRows<Row>(
+  before: readonly Row[],
+  after: readonly Row[],
+  idOf: (row: Row) => unknown,
+): LiveDiff<Row> {
   const diff: Writable<LiveDiff<Row>> = { added: [], removed: [], moved: [], changed: [] }
   let start = 0
   let endBefore = before.length
@@ -37,7 +41,8 @@ export function diffRows<Row>(before: readonly Row[], after: readonly Row[], idO
   }
   for (const index of places.values()) diff.removed.push({ row: before[index]!, index })
   const stay = longestIncreasing(froms)
-  for (const [n, from] of froms.entries()) if (!stay.has(n)) diff.moved.push({ row: after[tos[n]!]!, from, to: tos[n]! })
+  for (const [n, from] of froms.entries())
+    if (!stay.has(n)) diff.moved.push({ row: after[tos[n]!]!, from, to: tos[n]! })
   return diff
 }
 
@@ -64,10 +69,18 @@ export function applyDiff<Row>(before: readonly Row[], diff: LiveDiff<Row>): Row
 
 /** The usual case, without a map of all rows between: one row went from one end of what differs to the other. */
 function moveOne<Row>(
-  before: readonly Row[], after: readonly Row[], start: number, end: number, idOf: (row: Row) => unknown, diff: Writable<LiveDiff<Row>>,
+  before: readonly Row[],
+  after: readonly Row[],
+  start: number,
+  end: number,
+  idOf: (row: Row) => unknown,
+  diff: Writable<LiveDiff<Row>>,
 ): boolean {
   const last = end - 1
-  for (const [from, to] of [[start, last], [last, start]] as const) {
+  for (const [from, to] of [
+    [start, last],
+    [last, start],
+  ] as const) {
     if (last < start || idOf(before[from]!) !== idOf(after[to]!)) continue
     const shift = from < to ? 1 : -1
     let at = Math.min(from, to) + (shift === 1 ? 0 : 1)

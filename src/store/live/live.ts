@@ -32,9 +32,11 @@ export abstract class Live<Row extends object> implements LiveQuery<Row> {
   constructor(engine: Engine) {
     this.engine = engine
     this.rows$ = new Observable((subscriber) => this.#subscribe(subscriber, () => this.#follow(subscriber)))
-    this.diff$ = new Observable((subscriber) => this.#subscribe(subscriber, () => {
+    this.diff$ = new Observable((subscriber) =>
+      this.#subscribe(subscriber, () => {
         subscriber.add(this.#diffs.subscribe(subscriber))
-      }))
+      }),
+    )
   }
 
   get rows(): readonly Row[] {

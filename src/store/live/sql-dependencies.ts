@@ -52,7 +52,8 @@ export function concerns(dependencies: SqlDependencies, net: NetRow): boolean {
   const columns = dependencies.get(net.rows)
   if (!columns) return false
   if (net.op !== 'update') return true
-  for (const cell of net.cells.keys()) if (columns.has(typeof cell === 'number' ? cell : net.rows.schema.model.rest!.index)) return true
+  for (const cell of net.cells.keys())
+    if (columns.has(typeof cell === 'number' ? cell : net.rows.schema.model.rest!.index)) return true
   return false
 }
 
@@ -60,11 +61,17 @@ export function concerns(dependencies: SqlDependencies, net: NetRow): boolean {
 function treesOf(engine: Engine): Map<number, Tree> {
   const byBase = new Map(engine.rows.map((rows) => [rows.schema.model.base, rows]))
   const trees = new Map<number, Tree>()
-  const statement = engine.driver.prepare(`SELECT type, name, tbl_name, rootpage FROM main.sqlite_schema WHERE rootpage > 0`)
+  const statement = engine.driver.prepare(
+    `SELECT type, name, tbl_name, rootpage FROM main.sqlite_schema WHERE rootpage > 0`,
+  )
   try {
     for (const [type, name, table, root] of statement.all()) {
       const rows = byBase.get(String(table))
-      if (rows) trees.set(Number(root), { rows, indexed: type === 'table' ? undefined : indexedColumns(rows.schema.model, String(name)) })
+      if (rows)
+        trees.set(Number(root), {
+          rows,
+          indexed: type === 'table' ? undefined : indexedColumns(rows.schema.model, String(name)),
+        })
     }
   } finally {
     statement.finalize()

@@ -83,7 +83,8 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
   #run(statement: SqliteStatement, previous: readonly Row[]): readonly Row[] {
     const found = statement.all(this.#query.parameters)
     const rows = new Array<Row>(found.length)
-    const same = (row: Row, cells: readonly SqlValue[]): boolean => this.#cells.get(row)!.every((cell, at) => sameSql(cell, cells[at]!))
+    const same = (row: Row, cells: readonly SqlValue[]): boolean =>
+      this.#cells.get(row)!.every((cell, at) => sameSql(cell, cells[at]!))
     let start = 0
     while (start < found.length && start < previous.length && same(previous[start]!, found[start]!)) {
       rows[start] = previous[start]!
@@ -91,7 +92,8 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
     }
     let end = found.length
     let endPrevious = previous.length
-    while (end > start && endPrevious > start && same(previous[endPrevious - 1]!, found[end - 1]!)) rows[--end] = previous[--endPrevious]!
+    while (end > start && endPrevious > start && same(previous[endPrevious - 1]!, found[end - 1]!))
+      rows[--end] = previous[--endPrevious]!
     if (start === end) return rows
     const byContent = new Map<string, Row[]>()
     for (let at = endPrevious - 1; at >= start; at--) {
@@ -126,6 +128,10 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
 
 function contentOf(cells: readonly SqlValue[]): string {
   let text = ''
-  for (const cell of cells) text += typeof cell === 'string' ? `${JSON.stringify(cell)},` : `${cell === null ? '' : String(cell)}${cell instanceof Uint8Array ? 'b' : ''},`
+  for (const cell of cells)
+    text +=
+      typeof cell === 'string'
+        ? `${JSON.stringify(cell)},`
+        : `${cell === null ? '' : String(cell)}${cell instanceof Uint8Array ? 'b' : ''},`
   return text
 }

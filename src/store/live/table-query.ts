@@ -3,7 +3,16 @@ import type { SqlValue } from '../../drivers/index.ts'
 import { SINGLETON_KEY, type Column, type RowObject } from '../../schema/index.ts'
 import { fieldResolver, keyFields } from '../filter-fields.ts'
 import {
-  everything, FilterError, parseOrderBy, parseWhere, pathsIn, whereToPredicate, whereToSql, type FilterField, type FilterNode, type Ordering,
+  everything,
+  FilterError,
+  parseOrderBy,
+  parseWhere,
+  pathsIn,
+  whereToPredicate,
+  whereToSql,
+  type FilterField,
+  type FilterNode,
+  type Ordering,
 } from '../filter/index.ts'
 import type { NetRow } from '../rows/cells.ts'
 import { placeOf } from '../rows/place.ts'
@@ -70,7 +79,8 @@ export class TableQuery {
   /** Whether a change may alter what decides about the row. What came or went always does. */
   touches(net: NetRow): boolean {
     if (net.op !== 'update') return true
-    for (const cell of net.cells.keys()) if (typeof cell === 'string' ? this.#readsRest : this.#columns.has(cell)) return true
+    for (const cell of net.cells.keys())
+      if (typeof cell === 'string' ? this.#readsRest : this.#columns.has(cell)) return true
     return false
   }
 

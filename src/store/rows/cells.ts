@@ -5,7 +5,6 @@ import type { CellId } from './cell-id.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
 
-
 /** A cell's value before and after. */
 export interface CellChange {
   readonly before: SqlValue
@@ -22,7 +21,11 @@ export interface NetRow {
 }
 
 /** The cells that differ between two stored rows; an absent row has only NULLs. */
-export function compareStored(table: TableModel, before: readonly SqlValue[] | undefined, after: readonly SqlValue[] | undefined): Map<CellId, CellChange> {
+export function compareStored(
+  table: TableModel,
+  before: readonly SqlValue[] | undefined,
+  after: readonly SqlValue[] | undefined,
+): Map<CellId, CellChange> {
   const cells = new Map<CellId, CellChange>()
   for (const column of table.columns) {
     const was = before?.[column.index] ?? null
@@ -33,7 +36,13 @@ export function compareStored(table: TableModel, before: readonly SqlValue[] | u
 }
 
 /** Adds a column's change, the rest column's taken apart by property. */
-export function addCell(table: TableModel, cells: Map<CellId, CellChange>, column: number, before: SqlValue, after: SqlValue): void {
+export function addCell(
+  table: TableModel,
+  cells: Map<CellId, CellChange>,
+  column: number,
+  before: SqlValue,
+  after: SqlValue,
+): void {
   if (table.rest?.index !== column) {
     cells.set(column, { before, after })
     return
@@ -53,7 +62,8 @@ export function pathOfCell(table: TableModel, cell: CellId): string {
 
 /** The value that a stored cell stands for: `undefined` where it is absent or at its default. */
 export function valueOfCell(table: TableModel, cell: CellId, stored: SqlValue): CellValue {
-  if (typeof cell === 'string') return stored === null ? undefined : deepFreeze(JSON.parse(stored as string) as CellValue)
+  if (typeof cell === 'string')
+    return stored === null ? undefined : deepFreeze(JSON.parse(stored as string) as CellValue)
   const value = decodeColumn(table.columns[cell]!, stored)
   return typeof value === 'object' && value !== null ? deepFreeze(value) : value
 }
@@ -83,8 +93,16 @@ export function toRowChange(net: NetRow): RowChange {
     const was = net.op === 'update' ? seenValue(net, cell, 'before') : valueOfCell(model, cell, change.before)
     const is = net.op === 'update' ? seenValue(net, cell, 'after') : valueOfCell(model, cell, change.after)
     // A reference's explicit null stands beside its column: whichever of the two has a value speaks.
-    if (net.op !== 'insert' && !(was === undefined && (net.op === 'delete' || Object.hasOwn(before, path)))) setOwn(before, path, was)
-    if (net.op !== 'delete' && !(is === undefined && (net.op === 'insert' || Object.hasOwn(after, path)))) setOwn(after, path, is)
+    if (net.op !== 'insert' && !(was === undefined && (net.op === 'delete' || Object.hasOwn(before, path))))
+      setOwn(before, path, was)
+    if (net.op !== 'delete' && !(is === undefined && (net.op === 'insert' || Object.hasOwn(after, path))))
+      setOwn(after, path, is)
   }
-  return Object.freeze({ table: model.name, key: net.key, op: net.op, before: Object.freeze(before), after: Object.freeze(after) })
+  return Object.freeze({
+    table: model.name,
+    key: net.key,
+    op: net.op,
+    before: Object.freeze(before),
+    after: Object.freeze(after),
+  })
 }

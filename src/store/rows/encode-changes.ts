@@ -14,7 +14,8 @@ export function encodeChanges(engine: Engine, changes: readonly RowChange[]): Ro
     const rows = engine.table(change.table)
     const cells = change.op === 'delete' ? new Map<CellId, SqlValue>() : encodeCells(rows, change, change.after)
     if (change.op === 'insert')
-      for (const [n, column] of rows.schema.model.key.entries()) cells.set(column.index, rows.keyParameters(change.key)[n]!)
+      for (const [n, column] of rows.schema.model.key.entries())
+        cells.set(column.index, rows.keyParameters(change.key)[n]!)
     return { rows, key: change.key, id: keyId(change.key), op: change.op, cells }
   })
 }
@@ -36,7 +37,10 @@ export function encodeCells(rows: TableRows, change: RowChange, side: Cells): Ma
       }
     } catch (error) {
       if (!(error instanceof EncodeFailure)) throw error
-      throw new ValidationError([{ table: model.name, key: change.key, path, keyword: error.keyword, message: error.message }], { cause: error })
+      throw new ValidationError(
+        [{ table: model.name, key: change.key, path, keyword: error.keyword, message: error.message }],
+        { cause: error },
+      )
     }
   }
   return cells

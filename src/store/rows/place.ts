@@ -1,6 +1,13 @@
 import { formatPath, parsePath, setOwn, type CellValue, type Path } from '../../changes/index.ts'
 import { NotFoundError } from '../../errors/index.ts'
-import { isColumn, isObject, type Column, type ObjectNode, type RowObject, type TableModel } from '../../schema/index.ts'
+import {
+  isColumn,
+  isObject,
+  type Column,
+  type ObjectNode,
+  type RowObject,
+  type TableModel,
+} from '../../schema/index.ts'
 
 /**
  * Where a property path leads: to a column, to a place within a JSON column (`inner` is the rest of the path), to a
@@ -37,7 +44,8 @@ function findPlace(table: TableModel, segments: readonly string[]): Place {
     }
     if (isColumn(child)) {
       const inner = segments.slice(depth + 1)
-      if (inner.length > 0 && child.kind !== 'json') throw new NotFoundError(`${table.name} has no property '${path}': '${child.path}' is ${child.kind}`)
+      if (inner.length > 0 && child.kind !== 'json')
+        throw new NotFoundError(`${table.name} has no property '${path}': '${child.path}' is ${child.kind}`)
       return { kind: 'column', column: child, inner, path }
     }
     node = child
@@ -60,23 +68,34 @@ export function readPath(row: CellValue, segments: readonly string[]): CellValue
  * A value with the one at a path replaced (removed, for `undefined`); what is not on the way is shared. Objects on the
  * way are made where they are missing. Throws NotFoundError for an index beyond an array's end.
  */
-export function replaceAt(value: CellValue, segments: readonly string[], depth: number, next: CellValue, path: string): CellValue {
+export function replaceAt(
+  value: CellValue,
+  segments: readonly string[],
+  depth: number,
+  next: CellValue,
+  path: string,
+): CellValue {
   if (depth === segments.length) return next
   const segment = segments[depth]!
   // What is not there needs no removing, and nothing on the way to it.
-  if (next === undefined && (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment))) return value
+  if (next === undefined && (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)))
+    return value
   if (Array.isArray(value)) {
     const list = value as readonly CellValue[]
     const index = Number(segment)
     if (!/^(?:0|[1-9]\d*)$/.test(segment) || index > list.length)
-      throw new NotFoundError(`there is no '${segment}' in the array of ${list.length} at '${formatPath(segments.slice(0, depth))}' (path '${path}')`)
+      throw new NotFoundError(
+        `there is no '${segment}' in the array of ${list.length} at '${formatPath(segments.slice(0, depth))}' (path '${path}')`,
+      )
     const copy = [...list]
     if (next === undefined && depth === segments.length - 1) copy.splice(index, 1)
     else copy[index] = replaceAt(list[index], segments, depth + 1, next, path)
     return copy
   }
   if (value !== undefined && value !== null && !isObject(value))
-    throw new NotFoundError(`there is nothing to set at '${path}': '${formatPath(segments.slice(0, depth))}' is no object`)
+    throw new NotFoundError(
+      `there is nothing to set at '${path}': '${formatPath(segments.slice(0, depth))}' is no object`,
+    )
   const copy: Record<string, CellValue> = { ...value }
   const inner = replaceAt(Object.hasOwn(copy, segment) ? copy[segment] : undefined, segments, depth + 1, next, path)
   if (inner === undefined) delete copy[segment]

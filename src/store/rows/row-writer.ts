@@ -3,8 +3,18 @@ import { describeKey, equalKeys, formatPath, keyId, type CellValue, type Key, ty
 import type { SqlValue } from '../../drivers/index.ts'
 import { NotFoundError, TransactionError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
 import {
-  encodeColumn, EncodeFailure, isColumn, isObject, quoteName, RowEncodeFailure, sameSql, SINGLETON_KEY, valueAt,
-  type Column, type ObjectNode, type RowObject,
+  encodeColumn,
+  EncodeFailure,
+  isColumn,
+  isObject,
+  quoteName,
+  RowEncodeFailure,
+  sameSql,
+  SINGLETON_KEY,
+  valueAt,
+  type Column,
+  type ObjectNode,
+  type RowObject,
 } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { Layer } from '../layers/row-stack.ts'
@@ -29,7 +39,9 @@ export class RowWriter {
 
   /** Inserts rows in one transaction and returns their keys. */
   insert(list: readonly RowObject[]): Key[] {
-    return this.#engine.write(this.#layer, { single: list.length === 1 && this.#engine.inTransaction }, () => list.map((row) => this.#insertOne(row)))
+    return this.#engine.write(this.#layer, { single: list.length === 1 && this.#engine.inTransaction }, () =>
+      list.map((row) => this.#insertOne(row)),
+    )
   }
 
   /** Inserts rows, or makes the rows under their keys what is given. */
@@ -51,7 +63,10 @@ export class RowWriter {
     const leaves = typeof change === 'function' ? undefined : this.#leavesOf(key, change)
     if (leaves) this.#writeLeaves(key, rowid, leaves)
     // A recipe is the caller's code: whatever else it writes before it throws is undone as well.
-    else this.#engine.write(this.#layer, { single: typeof change !== 'function' && this.#engine.inTransaction }, () => this.#rewrite(key, rowid, this.#changed(key, change), namedBy(change)))
+    else
+      this.#engine.write(this.#layer, { single: typeof change !== 'function' && this.#engine.inTransaction }, () =>
+        this.#rewrite(key, rowid, this.#changed(key, change), namedBy(change)),
+      )
   }
 
   /** Changes many rows in one transaction. Returns how many. */
@@ -78,16 +93,29 @@ export class RowWriter {
     if (place.kind === 'column' && value !== undefined && this.#present(key, place.column)) {
       const { column } = place
       const whole = place.inner.length === 0 ? value : this.#inside(key, column, place.inner, value, place.path)
-      if (!this.#refusesKey(column, key, whole) && !(whole === null && column.nullInRest) && !this.#rows.schema.model.crossField && !this.#crossed(column) && !column.nullInRest) {
+      if (
+        !this.#refusesKey(column, key, whole) &&
+        !(whole === null && column.nullInRest) &&
+        !this.#rows.schema.model.crossField &&
+        !this.#crossed(column) &&
+        !column.nullInRest
+      ) {
         const encoded = this.#encodeLeaf(column, whole, key)
         this.#writeLeaves(key, rowid, [[column, encoded]])
         return
       }
     }
-    const segments = place.kind === 'column' ? [...place.column.segments, ...place.inner] : place.kind === 'object' ? place.node.segments : place.segments
+    const segments =
+      place.kind === 'column'
+        ? [...place.column.segments, ...place.inner]
+        : place.kind === 'object'
+          ? place.node.segments
+          : place.segments
     this.#engine.write(this.#layer, { single: this.#engine.inTransaction }, () => {
       const row = this.#rows.get(key)!
-      this.#rewrite(key, rowid, replaceAt(row, segments, 0, value, place.path) as RowObject, (column) => isAtOrBelow(column, segments))
+      this.#rewrite(key, rowid, replaceAt(row, segments, 0, value, place.path) as RowObject, (column) =>
+        isAtOrBelow(column, segments),
+      )
     })
   }
 
@@ -99,7 +127,8 @@ export class RowWriter {
       const { model } = this.#rows.schema
       const row = this.#rows.get(key)!
       let bare: CellValue = {}
-      for (const column of model.key) if (!column.hidden) bare = replaceAt(bare, column.segments, 0, valueAt(row, column.segments), column.path)
+      for (const column of model.key)
+        if (!column.hidden) bare = replaceAt(bare, column.segments, 0, valueAt(row, column.segments), column.path)
       this.#rewrite(key, rowid, bare as RowObject, () => true)
     })
   }
@@ -135,7 +164,10 @@ export class RowWriter {
   /** Validates a whole row and gives its cells. */
   #encode(row: RowObject, key: Key | undefined): Map<number, SqlValue> {
     const { model, codec, validator } = this.#rows.schema
-    if (!isObject(row)) throw new ValidationError([{ table: model.name, key, path: '', keyword: 'type', message: 'a row must be a plain object' }])
+    if (!isObject(row))
+      throw new ValidationError([
+        { table: model.name, key, path: '', keyword: 'type', message: 'a row must be a plain object' },
+      ])
     const named = key ?? this.#givenKey(row)
     let cells: Map<number, SqlValue>
     try {
@@ -144,7 +176,20 @@ export class RowWriter {
     } catch (error) {
       if (!(error instanceof RowEncodeFailure)) throw error
       const issues = validator.row(row, named)
-      throw new ValidationError(issues.length > 0 ? issues : [{ table: model.name, key: named, path: formatPath(error.path), keyword: error.keyword, message: error.message }], { cause: error })
+      throw new ValidationError(
+        issues.length > 0
+          ? issues
+          : [
+              {
+                table: model.name,
+                key: named,
+                path: formatPath(error.path),
+                keyword: error.keyword,
+                message: error.message,
+              },
+            ],
+        { cause: error },
+      )
     }
     // What ties properties to each other must see the defaults.
     if (this.#anyCrossField) this.#refuse(validator.row(codec.decode(codec.spread(cells)), named))
@@ -190,13 +235,18 @@ export class RowWriter {
     if (this.#engine.layers.empty) return
     const at = { rows: this.#rows, key, id: keyId(key) }
     if (column.kind !== 'rest') this.#engine.intend({ ...at, cell: column.index, value })
-    else for (const [path, text] of membersOf(this.#rows.schema.model, value)) this.#engine.intend({ ...at, cell: path, value: text })
+    else
+      for (const [path, text] of membersOf(this.#rows.schema.model, value))
+        this.#engine.intend({ ...at, cell: path, value: text })
   }
 
   /** The columns that a patch sets, if it sets nothing but columns that can be judged alone. */
   #leavesOf(key: Key, patch: RowObject): (readonly [Column, SqlValue])[] | undefined {
     const { model } = this.#rows.schema
-    if (!isObject(patch)) throw new ValidationError([{ table: model.name, key, path: '', keyword: 'type', message: 'a patch must be a plain object' }])
+    if (!isObject(patch))
+      throw new ValidationError([
+        { table: model.name, key, path: '', keyword: 'type', message: 'a patch must be a plain object' },
+      ])
     const found: [Column, CellValue][] = []
     const collect = (node: ObjectNode, object: RowObject): boolean => {
       if (node.crossField) return false
@@ -205,7 +255,13 @@ export class RowWriter {
         const value = object[name]
         if (!child || value === undefined) return false
         if (isColumn(child)) {
-          if ((child.kind === 'json' && isObject(value)) || child.nullInRest || !this.#present(key, child) || this.#refusesKey(child, key, value)) return false
+          if (
+            (child.kind === 'json' && isObject(value)) ||
+            child.nullInRest ||
+            !this.#present(key, child) ||
+            this.#refusesKey(child, key, value)
+          )
+            return false
           found.push([child, value])
         } else if (!isObject(value) || !collect(child, value)) return false
       }
@@ -236,13 +292,19 @@ export class RowWriter {
       return encodeColumn(column, value)
     } catch (error) {
       if (!(error instanceof EncodeFailure)) throw error
-      throw new ValidationError([{ table: model.name, key: named, path: column.path, keyword: error.keyword, message: error.message }], { cause: error })
+      throw new ValidationError(
+        [{ table: model.name, key: named, path: column.path, keyword: error.keyword, message: error.message }],
+        { cause: error },
+      )
     }
   }
 
   #inside(key: Key, column: Column, inner: readonly string[], value: CellValue, path: string): CellValue {
     const whole = readPath(this.#rows.get(key), column.segments)
-    if (whole === undefined || whole === null) throw new NotFoundError(`there is nothing to set at '${path}': '${column.path}' is ${whole === null ? 'null' : 'absent'}`)
+    if (whole === undefined || whole === null)
+      throw new NotFoundError(
+        `there is nothing to set at '${path}': '${column.path}' is ${whole === null ? 'null' : 'absent'}`,
+      )
     return replaceAt(whole, inner, 0, value, path)
   }
 
@@ -251,7 +313,8 @@ export class RowWriter {
     if (typeof change !== 'function') return mergePatch(row, change) as RowObject
     const next: unknown = produce(row, (draft) => {
       const returned = change(draft)
-      if (returned instanceof Promise) throw new TransactionError('an update recipe must be synchronous: await first, then update')
+      if (returned instanceof Promise)
+        throw new TransactionError('an update recipe must be synchronous: await first, then update')
       return returned as undefined
     })
     return next as RowObject
@@ -291,7 +354,9 @@ export class RowWriter {
     const rowid = this.#rows.rowidOf(key)
     if (rowid === undefined) {
       const { name, singleton } = this.#rows.schema.model
-      throw new NotFoundError(singleton ? `${name} has no value yet: update it as a whole first` : `there is no ${name} ${describeKey(key)}`)
+      throw new NotFoundError(
+        singleton ? `${name} has no value yet: update it as a whole first` : `there is no ${name} ${describeKey(key)}`,
+      )
     }
     return rowid
   }
@@ -299,17 +364,24 @@ export class RowWriter {
   #refusesKey(column: Column, key: Key, value: CellValue): boolean {
     const { model } = this.#rows.schema
     const at = model.key.indexOf(column)
-    return at >= 0 && !equalKeys(model.key.length === 1 ? key : (key as readonly (string | number)[])[at]!, value as Key)
+    return (
+      at >= 0 && !equalKeys(model.key.length === 1 ? key : (key as readonly (string | number)[])[at]!, value as Key)
+    )
   }
 
   #sameKey(key: Key, next: RowObject): void {
     const { model } = this.#rows.schema
     const given = this.#givenKey(next)
     if (model.singleton || (given !== undefined && equalKeys(given, key))) return
-    throw new ValidationError([{
-      table: model.name, key, path: model.key[0]!.path, keyword: 'primaryKey',
-      message: "an update can't change the key: delete the row and insert another, or write it in SQL",
-    }])
+    throw new ValidationError([
+      {
+        table: model.name,
+        key,
+        path: model.key[0]!.path,
+        keyword: 'primaryKey',
+        message: "an update can't change the key: delete the row and insert another, or write it in SQL",
+      },
+    ])
   }
 
   #givenKey(row: RowObject): Key | undefined {

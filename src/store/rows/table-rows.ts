@@ -49,7 +49,6 @@ export class TableRows {
     this.#whereKey = schema.model.key.map((column) => `${quoteName(column.name)} = ?`).join(' AND ')
   }
 
-
   /** A prepared statement that is kept. */
   statement(sql: string): SqliteStatement {
     return this.#statements.get(sql)
@@ -62,7 +61,9 @@ export class TableRows {
     let statement = this.#updates.get(id)
     if (statement) return statement
     if (this.#updates.size >= MAX_UPDATES) this.#finalizeUpdates()
-    statement = this.#driver.prepare(`UPDATE ${this.base} SET ${columns.map((column) => `${quoteName(column.name)} = ?`).join(', ')} WHERE rowid = ?`)
+    statement = this.#driver.prepare(
+      `UPDATE ${this.base} SET ${columns.map((column) => `${quoteName(column.name)} = ?`).join(', ')} WHERE rowid = ?`,
+    )
     this.#updates.set(id, statement)
     return statement
   }
@@ -126,15 +127,21 @@ export class TableRows {
     const cached = this.#byRowid.get(rowid)
     if (cached) return cached.key
     const { model } = this.schema
-    const found = this.statement(`SELECT ${model.key.map((column) => quoteName(column.name)).join(', ')} FROM ${this.base} WHERE rowid = ?`).get([rowid])
+    const found = this.statement(
+      `SELECT ${model.key.map((column) => quoteName(column.name)).join(', ')} FROM ${this.base} WHERE rowid = ?`,
+    ).get([rowid])
     if (!found) throw new Error(`no row ${rowid} in ${model.base}`)
     return this.#keyFrom(found)
   }
 
   /** Every key in order, or those of the rows that a condition holds for. */
-  keys(filter: { readonly sql: string; readonly parameters: readonly SqlValue[] } = { sql: '1', parameters: [] }): Key[] {
+  keys(
+    filter: { readonly sql: string; readonly parameters: readonly SqlValue[] } = { sql: '1', parameters: [] },
+  ): Key[] {
     const names = this.schema.model.key.map((column) => quoteName(column.name)).join(', ')
-    const found = this.statement(`SELECT ${names} FROM ${this.base} WHERE ${filter.sql} ORDER BY ${names}`).all(filter.parameters)
+    const found = this.statement(`SELECT ${names} FROM ${this.base} WHERE ${filter.sql} ORDER BY ${names}`).all(
+      filter.parameters,
+    )
     return found.map((parts) => this.#keyFrom(parts))
   }
 
@@ -261,16 +268,24 @@ export class TableRows {
   #isKey(key: Key): boolean {
     const { key: columns } = this.schema.model
     if (columns.length === 1) return isKeyPart(columns[0]!, key)
-    return Array.isArray(key) && key.length === columns.length && columns.every((column, n) => isKeyPart(column, (key as readonly Key[])[n]!))
+    return (
+      Array.isArray(key) &&
+      key.length === columns.length &&
+      columns.every((column, n) => isKeyPart(column, (key as readonly Key[])[n]!))
+    )
   }
 
   #readByKey(key: Key): SqlValue[] | undefined {
-    this.#byKeyStatement ??= this.#driver.prepare(`SELECT rowid, ${this.#columnList} FROM ${this.base} WHERE ${this.#whereKey}`)
+    this.#byKeyStatement ??= this.#driver.prepare(
+      `SELECT rowid, ${this.#columnList} FROM ${this.base} WHERE ${this.#whereKey}`,
+    )
     return this.#byKeyStatement.get(this.keyParameters(key))
   }
 
   #readByRowid(rowid: number): SqlValue[] {
-    this.#byRowidStatement ??= this.#driver.prepare(`SELECT rowid, ${this.#columnList} FROM ${this.base} WHERE rowid = ?`)
+    this.#byRowidStatement ??= this.#driver.prepare(
+      `SELECT rowid, ${this.#columnList} FROM ${this.base} WHERE rowid = ?`,
+    )
     const found = this.#byRowidStatement.get([rowid])
     if (!found) throw new Error(`no row ${rowid} in ${this.schema.model.base}`)
     return found
@@ -300,7 +315,12 @@ export class TableRows {
 
 /** Whether a value can't be a key of any table. */
 export function isNoKey(key: unknown): boolean {
-  return key === undefined || typeof key === 'symbol' || typeof key === 'function' || (typeof key === 'object' && !Array.isArray(key))
+  return (
+    key === undefined ||
+    typeof key === 'symbol' ||
+    typeof key === 'function' ||
+    (typeof key === 'object' && !Array.isArray(key))
+  )
 }
 
 function isKeyPart(column: Column, part: Key): boolean {

@@ -49,7 +49,9 @@ function deleteRow({ rows, key }: RowWrite): void {
 
 function insertRow({ rows, cells }: RowWrite): void {
   const { model } = rows.schema
-  const stored = columnValues(model, cells, () => new Array<SqlValue>(model.columns.length).fill(null)).filter(([, value]) => value !== null)
+  const stored = columnValues(model, cells, () => new Array<SqlValue>(model.columns.length).fill(null)).filter(
+    ([, value]) => value !== null,
+  )
   const names = stored.map(([column]) => quoteName(column.name))
   rows
     .statement(`INSERT INTO ${rows.base} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
@@ -57,7 +59,11 @@ function insertRow({ rows, cells }: RowWrite): void {
 }
 
 /** Cells by column: undeclared properties together make up one. */
-function columnValues(model: RowWrite['rows']['schema']['model'], cells: ReadonlyMap<CellId, SqlValue>, read: () => SqlValue[]): [Column, SqlValue][] {
+function columnValues(
+  model: RowWrite['rows']['schema']['model'],
+  cells: ReadonlyMap<CellId, SqlValue>,
+  read: () => SqlValue[],
+): [Column, SqlValue][] {
   const values: [Column, SqlValue][] = []
   const members = new Map<string, SqlValue>()
   for (const [cell, value] of cells) {

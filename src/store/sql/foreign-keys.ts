@@ -22,7 +22,10 @@ export function explainForeignKeys(error: unknown, place: Place, nets: () => rea
     const found = net.op === 'delete' ? brokenChild(place, net) : brokenReference(place, net)
     if (found) return new ConstraintError(found, { cause: error })
   }
-  return new ConstraintError({ constraint: 'foreignKey', table: '', columns: [], message: error.message }, { cause: error })
+  return new ConstraintError(
+    { constraint: 'foreignKey', table: '', columns: [], message: error.message },
+    { cause: error },
+  )
 }
 
 type Details = ConstructorParameters<typeof ConstraintError>[0]
@@ -38,12 +41,16 @@ function brokenReference({ byName, layers }: Place, net: NetRow): Details | unde
     const parent = byName.get(reference.table)!
     const where = parent.schema.model.key.map((column) => `${quoteName(column.name)} = ?`).join(' AND ')
     if (parent.statement(`SELECT 1 FROM ${parent.base} WHERE ${where}`).get(parts)) continue
-    const shown = parts.length === 1 ? describeKey(parts[0] as string | number) : describeKey(parts as (string | number)[])
+    const shown =
+      parts.length === 1 ? describeKey(parts[0] as string | number) : describeKey(parts as (string | number)[])
     const row = new Array(parent.schema.model.columns.length).fill(null)
     for (const [n, column] of parent.schema.model.key.entries()) row[column.index] = parts[n]
     const draft = layers.get(parent, keyId(parent.keyOf(row)))?.exists?.entries.at(-1)?.layer
     return {
-      constraint: 'foreignKey', table: model.name, columns: reference.columns.map((column) => column.path), draftId: draft?.id,
+      constraint: 'foreignKey',
+      table: model.name,
+      columns: reference.columns.map((column) => column.path),
+      draftId: draft?.id,
       message: `${model.name} ${describeKey(net.key)}: '${reference.columns.map((column) => column.path).join(', ')}' refers to ${reference.table} ${shown}, which ${draft ? `was deleted in ${describe(draft)}` : 'does not exist'}`,
     }
   }
@@ -55,11 +62,15 @@ function brokenChild({ rows }: Place, net: NetRow): Details | undefined {
     for (const reference of child.schema.model.references) {
       if (reference.table !== net.rows.schema.model.name) continue
       const where = reference.columns.map((column) => `${quoteName(column.name)} = ?`).join(' AND ')
-      const found = child.statement(`SELECT rowid FROM ${child.base} WHERE ${where}`).get(net.rows.keyParameters(net.key))
+      const found = child
+        .statement(`SELECT rowid FROM ${child.base} WHERE ${where}`)
+        .get(net.rows.keyParameters(net.key))
       if (!found) continue
       const { model } = child.schema
       return {
-        constraint: 'foreignKey', table: model.name, columns: reference.columns.map((column) => column.path),
+        constraint: 'foreignKey',
+        table: model.name,
+        columns: reference.columns.map((column) => column.path),
         message: `${net.rows.schema.model.name} ${describeKey(net.key)} can't be deleted: ${model.name} ${describeKey(child.keyAt(Number(found[0])))} refers to it by '${reference.name}' (onDelete ${reference.onDelete})`,
       }
     }

@@ -18,7 +18,11 @@ export function runQuery(engine: Engine, cache: StatementCache, query: SqlQuery)
 }
 
 /** Runs one write in SQL: what it changed is validated as any other write. */
-export function runExec(engine: Engine, layer: Layer | undefined, query: SqlQuery): { changes: number; rows: SqlRow[] } {
+export function runExec(
+  engine: Engine,
+  layer: Layer | undefined,
+  query: SqlQuery,
+): { changes: number; rows: SqlRow[] } {
   engine.assertWritable()
   const { sql, parameters } = checkWrite(query)
   return engine.write(layer, {}, () => {
@@ -43,7 +47,13 @@ function explainKeyType(error: unknown, engine: Engine, sql: string): unknown {
   if (!(error instanceof SqlError) || !/datatype mismatch/.test(error.message)) return error
   const named = engine.models.filter((model) => model.rowidKey && sql.toLowerCase().includes(model.name.toLowerCase()))
   return new ValidationError(
-    named.map((model) => ({ table: model.name, key: undefined, path: model.key[0]!.path, keyword: 'type', message: 'must be integer' })),
+    named.map((model) => ({
+      table: model.name,
+      key: undefined,
+      path: model.key[0]!.path,
+      keyword: 'type',
+      message: 'must be integer',
+    })),
     { cause: error },
   )
 }
@@ -65,7 +75,8 @@ function issuesOfNet(net: NetRow): ValidationIssue[] {
     const column = model.columns[cell]!
     try {
       encodeColumn(column, decodeColumn(column, after))
-      if (column.guard && isAbsent(net, column.guard)) refuse(column, 'type', `has a value although '${column.guard.path}' is not there`)
+      if (column.guard && isAbsent(net, column.guard))
+        refuse(column, 'type', `has a value although '${column.guard.path}' is not there`)
     } catch (error) {
       if (error instanceof EncodeFailure) refuse(column, error.keyword, error.message)
       else if (error instanceof MalformedJson) refuse(column, 'type', error.message)
@@ -87,6 +98,8 @@ export function toObjects(statement: SqliteStatement, rows: readonly SqlValue[][
   const { columns } = statement
   if (rows.length === 0) return []
   if (new Set(columns).size !== columns.length)
-    throw new SqlError(`two columns of the result are called '${columns.find((name, n) => columns.indexOf(name) !== n)}': give one another name with AS`)
+    throw new SqlError(
+      `two columns of the result are called '${columns.find((name, n) => columns.indexOf(name) !== n)}': give one another name with AS`,
+    )
   return rows.map((row) => Object.freeze(Object.fromEntries(columns.map((name, n) => [name, row[n]!]))))
 }

@@ -32,7 +32,10 @@ export const sql: SqlTag = Object.assign(write, {
   join: (values: readonly unknown[], separator = ', '): SqlFragment => {
     if (values.length === 0) throw new SqlError('sql.join was given an empty list')
     const parts = values.map((value) => (isFragment(value) ? value : makeFragment('?', [value])))
-    return makeFragment(parts.map((part) => part.sql).join(separator), parts.flatMap((part) => part.parameters))
+    return makeFragment(
+      parts.map((part) => part.sql).join(separator),
+      parts.flatMap((part) => part.parameters),
+    )
   },
 })
 

@@ -15,7 +15,12 @@ export function translateSqlError(error: unknown, tables: readonly TableModel[])
     const found = columnOf(tables, notNull[1]!, notNull[2]!)
     if (found)
       return new ConstraintError(
-        { constraint: 'notNull', table: found.table.name, columns: [found.column.path], message: `${found.table.name}: '${found.column.path}' must be given` },
+        {
+          constraint: 'notNull',
+          table: found.table.name,
+          columns: [found.column.path],
+          message: `${found.table.name}: '${found.column.path}' must be given`,
+        },
         { cause: error },
       )
   }
@@ -24,13 +29,24 @@ export function translateSqlError(error: unknown, tables: readonly TableModel[])
     const found = columnOf(tables, stored[3]!, stored[4]!)
     if (found)
       return new ValidationError(
-        [{ table: found.table.name, key: undefined, path: found.column.path, keyword: 'type', message: `is ${stored[1]}, must be ${found.column.kind}` }],
+        [
+          {
+            table: found.table.name,
+            key: undefined,
+            path: found.column.path,
+            keyword: 'type',
+            message: `is ${stored[1]}, must be ${found.column.kind}`,
+          },
+        ],
         { cause: error },
       )
   }
   if (/cannot UPSERT a view/i.test(message))
-    return new SqlError(`${message}: SQLite has no UPSERT on views. Use table.upsert(row), or INSERT OR REPLACE`, { cause: error })
-  if (/cannot modify .+ because it is a view|no such table: .*__base/i.test(message)) return new SqlError(message, { cause: error })
+    return new SqlError(`${message}: SQLite has no UPSERT on views. Use table.upsert(row), or INSERT OR REPLACE`, {
+      cause: error,
+    })
+  if (/cannot modify .+ because it is a view|no such table: .*__base/i.test(message))
+    return new SqlError(message, { cause: error })
   return error
 }
 
@@ -41,9 +57,13 @@ function uniqueError(what: string, tables: readonly TableModel[], cause: SqlErro
       const found = table.unique.find((one) => one.name === index[1]!.replaceAll("''", "'"))
       if (found) return unique('unique', table, found.columns, cause)
     } else {
-      const names = what.split(', ').map((part) => (part.startsWith(`${table.base}.`) ? part.slice(table.base.length + 1) : undefined))
+      const names = what
+        .split(', ')
+        .map((part) => (part.startsWith(`${table.base}.`) ? part.slice(table.base.length + 1) : undefined))
       if (names.some((name) => name === undefined)) continue
-      const columns = names.map((name) => table.columns.find((column) => column.name === name)).filter((column) => column !== undefined)
+      const columns = names
+        .map((name) => table.columns.find((column) => column.name === name))
+        .filter((column) => column !== undefined)
       const isKey = columns.length === table.key.length && columns.every((column) => table.key.includes(column))
       return unique(isKey ? 'primaryKey' : 'unique', table, columns, cause)
     }
@@ -51,15 +71,29 @@ function uniqueError(what: string, tables: readonly TableModel[], cause: SqlErro
   return cause
 }
 
-function unique(constraint: 'unique' | 'primaryKey', table: TableModel, columns: readonly Column[], cause: SqlError): ConstraintError {
+function unique(
+  constraint: 'unique' | 'primaryKey',
+  table: TableModel,
+  columns: readonly Column[],
+  cause: SqlError,
+): ConstraintError {
   const paths = columns.map((column) => column.path)
   return new ConstraintError(
-    { constraint, table: table.name, columns: paths, message: `${table.name}: another row has the same ${paths.join(', ')}` },
+    {
+      constraint,
+      table: table.name,
+      columns: paths,
+      message: `${table.name}: another row has the same ${paths.join(', ')}`,
+    },
     { cause },
   )
 }
 
-function columnOf(tables: readonly TableModel[], base: string, name: string): { table: TableModel; column: Column } | undefined {
+function columnOf(
+  tables: readonly TableModel[],
+  base: string,
+  name: string,
+): { table: TableModel; column: Column } | undefined {
   const table = tables.find((one) => one.base === base)
   const column = table?.columns.find((one) => one.name === name)
   return table && column && { table, column }

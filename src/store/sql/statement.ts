@@ -11,7 +11,8 @@ export interface CheckedStatement {
 const WRITES = ['INSERT', 'REPLACE', 'UPDATE', 'DELETE']
 const READS = ['SELECT', 'VALUES']
 /** One word, one quoted text or name, one comment, one parenthesis, or anything else. */
-const TOKEN = /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[\p{L}_$][\p{L}\p{N}_$]*|[(),;]|./gsu
+const TOKEN =
+  /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[\p{L}_$][\p{L}\p{N}_$]*|[(),;]|./gsu
 
 interface Shape {
   /** The keyword that says what the statement does, `WITH` looked through. */
@@ -27,7 +28,10 @@ const shapes = new Map<string, Shape>()
 /** Checks a statement for `query` and `live`: it must read. Throws SqlError. */
 export function checkRead(query: SqlQuery): CheckedStatement {
   const shape = shapeOf(query)
-  if (!READS.includes(shape.verb)) throw new SqlError(`query takes SELECT, not ${shape.verb}: ${WRITES.includes(shape.verb) ? 'use exec' : hintFor(shape.verb)}`)
+  if (!READS.includes(shape.verb))
+    throw new SqlError(
+      `query takes SELECT, not ${shape.verb}: ${WRITES.includes(shape.verb) ? 'use exec' : hintFor(shape.verb)}`,
+    )
   return { sql: query.sql, parameters: parametersOf(query, shape) }
 }
 
@@ -35,8 +39,11 @@ export function checkRead(query: SqlQuery): CheckedStatement {
 export function checkWrite(query: SqlQuery): CheckedStatement {
   const shape = shapeOf(query)
   if (!WRITES.includes(shape.verb))
-    throw new SqlError(`exec takes INSERT, REPLACE, UPDATE and DELETE, not ${shape.verb}: ${READS.includes(shape.verb) ? 'use query' : hintFor(shape.verb)}`)
-  if (/\bOR\s+ROLLBACK\b/i.test(shape.text)) throw new SqlError('OR ROLLBACK would end the transaction that is open: use OR ABORT, and throw to undo more')
+    throw new SqlError(
+      `exec takes INSERT, REPLACE, UPDATE and DELETE, not ${shape.verb}: ${READS.includes(shape.verb) ? 'use query' : hintFor(shape.verb)}`,
+    )
+  if (/\bOR\s+ROLLBACK\b/i.test(shape.text))
+    throw new SqlError('OR ROLLBACK would end the transaction that is open: use OR ABORT, and throw to undo more')
   return { sql: query.sql, parameters: parametersOf(query, shape) }
 }
 
@@ -76,7 +83,8 @@ function readShape(text: string): Shape {
     else if (token === ')') depth--
     const isWord = /^[\p{L}_$]/u.test(token)
     const name = isWord ? token : /^["`[]/.test(token) ? token.slice(1, -1) : undefined
-    if (name !== undefined && /^rowcast_|^sqlite_(?:master|schema|temp)/i.test(name)) throw new SqlError(`${name} is rowcast's own: it can't be named in a statement`)
+    if (name !== undefined && /^rowcast_|^sqlite_(?:master|schema|temp)/i.test(name))
+      throw new SqlError(`${name} is rowcast's own: it can't be named in a statement`)
     if (isWord) {
       const word = token.toUpperCase()
       if (verb === '' && word === 'WITH') sawWith = true
@@ -86,7 +94,11 @@ function readShape(text: string): Shape {
   }
   if (verb === '') throw new SqlError('there is no statement')
   const stripped = kept.join('')
-  return { verb, text: stripped, parameters: /\?\d|[:@$][\p{L}_]/u.test(stripped) ? undefined : stripped.split('?').length - 1 }
+  return {
+    verb,
+    text: stripped,
+    parameters: /\?\d|[:@$][\p{L}_]/u.test(stripped) ? undefined : stripped.split('?').length - 1,
+  }
 }
 
 function parametersOf(query: SqlQuery, shape: Shape): SqlValue[] {
@@ -95,13 +107,17 @@ function parametersOf(query: SqlQuery, shape: Shape): SqlValue[] {
   if (shape.parameters !== undefined && given.length !== shape.parameters)
     throw new SqlError(`the statement has ${shape.parameters} parameters, ${given.length} were given`)
   return given.map((value, n) => {
-    if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value) throw new SqlError(`parameter ${n + 1} does not fit into 64 bits`)
-    if (value === null || typeof value === 'string' || typeof value === 'bigint' || value instanceof Uint8Array) return value
+    if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)
+      throw new SqlError(`parameter ${n + 1} does not fit into 64 bits`)
+    if (value === null || typeof value === 'string' || typeof value === 'bigint' || value instanceof Uint8Array)
+      return value
     if (typeof value === 'boolean') return value ? 1 : 0
     if (typeof value === 'number') {
       if (Number.isNaN(value)) throw new SqlError(`parameter ${n + 1} is NaN, which SQLite would take for NULL`)
       return value
     }
-    throw new SqlError(`parameter ${n + 1} is ${value === undefined ? 'undefined' : Array.isArray(value) ? 'an array (use sql.join)' : `a ${typeof value}`}: SQLite takes null, strings, numbers, bigints, booleans and Uint8Array`)
+    throw new SqlError(
+      `parameter ${n + 1} is ${value === undefined ? 'undefined' : Array.isArray(value) ? 'an array (use sql.join)' : `a ${typeof value}`}: SQLite takes null, strings, numbers, bigints, booleans and Uint8Array`,
+    )
   })
 }

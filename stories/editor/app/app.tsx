@@ -47,4 +47,3 @@ function NoticeBar({ editor }: { readonly editor: Editor }) {
     </div>
   )
 }
-

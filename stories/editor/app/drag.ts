@@ -31,7 +31,9 @@ export class SelectionDrag {
       if (row && !row.locked) this.#starts.set(id, row.position)
     }
     const many = `Move ${this.#starts.size.toLocaleString('en')} annotations`
-    this.#draft = this.#editor.openDraft(ids.length > 1 ? many : `Move ${primary === undefined ? 'annotation' : this.#editor.nameOf(primary)}`)
+    this.#draft = this.#editor.openDraft(
+      ids.length > 1 ? many : `Move ${primary === undefined ? 'annotation' : this.#editor.nameOf(primary)}`,
+    )
   }
 
   move(drag: SceneDrag): void {

@@ -13,7 +13,8 @@ export const editorSchema: Schema<EditorSchema> = defineSchema(editorSchemaInput
 
 export const context = createStoreContext(editorSchema)
 
-export const { StoreProvider, DraftProvider, useStore, useTable, useRow, useRows, useQuery, useHistory, useValue } = context
+export const { StoreProvider, DraftProvider, useStore, useTable, useRow, useRows, useQuery, useHistory, useValue } =
+  context
 
 // The panels take their paths from the JSON Schema at run time, so these few hooks are used with any path.
 

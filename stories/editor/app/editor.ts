@@ -99,7 +99,13 @@ export class Editor {
   select(selection: Selection): void {
     this.selection$.next(selection)
     const { ids, primary } = selection
-    this.openDraft(primary === undefined ? 'Edit scene' : ids.length > 1 ? `Edit ${plural(ids.length)}` : `Edit ${this.nameOf(primary)}`)
+    this.openDraft(
+      primary === undefined
+        ? 'Edit scene'
+        : ids.length > 1
+          ? `Edit ${plural(ids.length)}`
+          : `Edit ${this.nameOf(primary)}`,
+    )
   }
 
   /**
@@ -177,7 +183,9 @@ export class Editor {
     const draft = this.draft$.value
     const { ids, primary } = this.selection$.value
     if (!draft || primary === undefined) return
-    const change = draft.changes().changes.find(({ table, key, op }) => table === 'annotation' && key === primary && op === 'update')
+    const change = draft
+      .changes()
+      .changes.find(({ table, key, op }) => table === 'annotation' && key === primary && op === 'update')
     const cells = Object.entries(change?.after ?? {}).filter(([path]) => !/^(id|name|position\.|geonames\.)/.test(path))
     if (cells.length === 0) return
     const table = draft.table('annotation')

@@ -16,7 +16,17 @@ interface PropertySchema {
   readonly properties?: Readonly<Record<string, PropertySchema>>
 }
 
-export type ControlKind = 'slider' | 'number' | 'color' | 'switch' | 'select' | 'text' | 'longText' | 'layer' | 'points' | 'tags'
+export type ControlKind =
+  | 'slider'
+  | 'number'
+  | 'color'
+  | 'switch'
+  | 'select'
+  | 'text'
+  | 'longText'
+  | 'layer'
+  | 'points'
+  | 'tags'
 
 /** A property that a panel edits. */
 export interface FieldNode {
@@ -145,4 +155,7 @@ const { annotation, scene } = editorSchemaInput.tables
 export const annotationGroups: readonly GroupNode[] = groupsOf(annotation.schema, new Set(['id']))
 
 /** The scene's settings. The view at the start is set from the map. */
-export const sceneGroups: readonly GroupNode[] = groupsOf(scene.schema, new Set(['title', 'projection', 'center', 'zoom']))
+export const sceneGroups: readonly GroupNode[] = groupsOf(
+  scene.schema,
+  new Set(['title', 'projection', 'center', 'zoom']),
+)

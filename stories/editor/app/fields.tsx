@@ -101,7 +101,13 @@ function SliderControl({ field, id, testId }: ControlProps) {
   return (
     <WithError props={number}>
       <div className="slider" data-exact={field.exact}>
-        <input {...slider} type="range" data-testid={testId} aria-label={field.label} style={{ '--share': share } as CSSProperties} />
+        <input
+          {...slider}
+          type="range"
+          data-testid={testId}
+          aria-label={field.label}
+          style={{ '--share': share } as CSSProperties}
+        />
         <span className="unit" data-unit={field.unit}>
           <input {...number} id={id} data-testid={testId.replace('field-', 'number-')} />
         </span>
@@ -148,7 +154,15 @@ function SwitchControl({ field, id, testId }: ControlProps) {
 function SelectControl({ field, id, testId }: ControlProps) {
   const props = useFieldBinding().useProps(field.path)
   return (
-    <select name={props.name} value={props.value} disabled={props.disabled} onChange={props.onChange} onBlur={props.onBlur} id={id} data-testid={testId}>
+    <select
+      name={props.name}
+      value={props.value}
+      disabled={props.disabled}
+      onChange={props.onChange}
+      onBlur={props.onBlur}
+      id={id}
+      data-testid={testId}
+    >
       {props.options?.map(({ value, label }) => (
         <option key={value} value={value}>
           {label.replaceAll('-', ' ')}
@@ -162,7 +176,15 @@ function LayerControl({ field, id, testId }: ControlProps) {
   const props = useFieldBinding().useProps(field.path)
   const layers = useRows('layer', { orderBy: 'name' })
   return (
-    <select name={props.name} value={props.value} disabled={props.disabled} onChange={props.onChange} onBlur={props.onBlur} id={id} data-testid={testId}>
+    <select
+      name={props.name}
+      value={props.value}
+      disabled={props.disabled}
+      onChange={props.onChange}
+      onBlur={props.onBlur}
+      id={id}
+      data-testid={testId}
+    >
       <option value="">none</option>
       {layers.map((layer) => (
         <option key={layer.id} value={layer.id}>
@@ -181,7 +203,14 @@ function TagsControl({ field, id, testId }: ControlProps) {
   return (
     <div className="tags">
       {tags.map((tag) => (
-        <button key={tag} type="button" className="tag" disabled={disabled} title={`Remove ${tag}`} onClick={() => set(tags.filter((other) => other !== tag))}>
+        <button
+          key={tag}
+          type="button"
+          className="tag"
+          disabled={disabled}
+          title={`Remove ${tag}`}
+          onClick={() => set(tags.filter((other) => other !== tag))}
+        >
           {tag}
           <Icon name="close" />
         </button>

@@ -23,26 +23,52 @@ export function HistoryPanel({ editor }: { readonly editor: Editor }) {
         <Icon name="history" />
         <h2>History</h2>
         <span className="dim">{done.length > 0 ? done.length : ''}</span>
-        <button type="button" className="button button-ghost button-small" data-testid="history-clear" disabled={done.length + undone.length === 0} onClick={() => store.history.clear()}>
+        <button
+          type="button"
+          className="button button-ghost button-small"
+          data-testid="history-clear"
+          disabled={done.length + undone.length === 0}
+          onClick={() => store.history.clear()}
+        >
           Clear
         </button>
       </header>
       <ol className="steps">
         {undone.toReversed().map((step, index) => (
-          <Step key={step.id} step={step} state="undone" disabled={isDirty} onGo={() => times(undone.length - index, redo)} />
+          <Step
+            key={step.id}
+            step={step}
+            state="undone"
+            disabled={isDirty}
+            onGo={() => times(undone.length - index, redo)}
+          />
         ))}
         {done.toReversed().map((step, index) => (
-          <Step key={step.id} step={step} state={index === 0 ? 'current' : 'done'} disabled={isDirty} onGo={() => times(index, undo)} />
+          <Step
+            key={step.id}
+            step={step}
+            state={index === 0 ? 'current' : 'done'}
+            disabled={isDirty}
+            onGo={() => times(index, undo)}
+          />
         ))}
         {done.length + undone.length > 0 ? (
           <li>
-            <button type="button" className="step" data-state={done.length === 0 ? 'current' : 'done'} disabled={isDirty} onClick={() => times(done.length, undo)}>
+            <button
+              type="button"
+              className="step"
+              data-state={done.length === 0 ? 'current' : 'done'}
+              disabled={isDirty}
+              onClick={() => times(done.length, undo)}
+            >
               <span className="step-mark" />
               <span className="step-label dim">Opened</span>
             </button>
           </li>
         ) : (
-          <li className="empty">{editor.readOnly ? 'A read-only project has no history.' : 'Each edit you OK becomes a step here.'}</li>
+          <li className="empty">
+            {editor.readOnly ? 'A read-only project has no history.' : 'Each edit you OK becomes a step here.'}
+          </li>
         )}
       </ol>
     </section>
@@ -60,7 +86,15 @@ function Step({ step, state, disabled, onGo }: StepProps) {
   const count = step.changes.changes.length
   return (
     <li>
-      <button type="button" className="step" data-state={state} data-testid="history-step" disabled={disabled} title={`${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}: go to this step`} onClick={onGo}>
+      <button
+        type="button"
+        className="step"
+        data-state={state}
+        data-testid="history-step"
+        disabled={disabled}
+        title={`${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}: go to this step`}
+        onClick={onGo}
+      >
         <span className="step-mark" />
         <span className="step-label">{step.label ?? 'Edit'}</span>
         <time dateTime={new Date(step.at).toISOString()}>{time.format(step.at)}</time>

@@ -83,8 +83,14 @@ export function Hud({ scene, editor }: { readonly scene: MapScene; readonly edit
       <div className="hud-foot">
         <span ref={place} className="hud-place" />
         <span className="hud-credit">
-          Places © <a href="https://www.geonames.org" target="_blank" rel="noreferrer">GeoNames</a>, CC BY 4.0 · Outlines{' '}
-          <a href="https://www.naturalearthdata.com" target="_blank" rel="noreferrer">Natural Earth</a>
+          Places ©{' '}
+          <a href="https://www.geonames.org" target="_blank" rel="noreferrer">
+            GeoNames
+          </a>
+          , CC BY 4.0 · Outlines{' '}
+          <a href="https://www.naturalearthdata.com" target="_blank" rel="noreferrer">
+            Natural Earth
+          </a>
         </span>
       </div>
     </div>

@@ -12,17 +12,21 @@ interface Branch {
 
 function branchesOf(layers: readonly Layer[], words: string): Branch[] {
   const fits = (layer: Layer): boolean => layer.name.toLowerCase().includes(words)
-  return layers.filter((layer) => layer.parentId === null).flatMap((layer) => {
-    const children = layers.filter((child) => child.parentId === layer.id)
-    const shown = words === '' || fits(layer) ? children : children.filter(fits)
-    return words === '' || fits(layer) || shown.length > 0 ? [{ layer, children: shown }] : []
-  })
+  return layers
+    .filter((layer) => layer.parentId === null)
+    .flatMap((layer) => {
+      const children = layers.filter((child) => child.parentId === layer.id)
+      const shown = words === '' || fits(layer) ? children : children.filter(fits)
+      return words === '' || fits(layer) || shown.length > 0 ? [{ layer, children: shown }] : []
+    })
 }
 
 /** Continents with their countries: what is drawn, and of which the table shows the annotations. */
 export function LayerTree({ editor }: { readonly editor: Editor }) {
   const layers = useRows('layer', { orderBy: ['rank', 'name'] })
-  const counts = useQuery<{ layerId: string | null; n: number }>(sql`select layerId, count(*) as n from annotation group by layerId`)
+  const counts = useQuery<{ layerId: string | null; n: number }>(
+    sql`select layerId, count(*) as n from annotation group by layerId`,
+  )
   const [typed, setTyped] = useState('')
   const words = useDeferredValue(typed.trim().toLowerCase())
   // What is open in the tree is each viewer's own: it is no edit of the project.
@@ -53,7 +57,14 @@ export function LayerTree({ editor }: { readonly editor: Editor }) {
       </header>
       <label className="filter">
         <Icon name="search" />
-        <input type="search" placeholder="Filter layers" aria-label="Filter layers" data-testid="layer-filter" value={typed} onChange={(event) => setTyped(event.target.value)} />
+        <input
+          type="search"
+          placeholder="Filter layers"
+          aria-label="Filter layers"
+          data-testid="layer-filter"
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+        />
       </label>
       <div className="tree" role="tree">
         {branches.length === 0 && <p className="empty">No layer is called “{typed}”.</p>}
@@ -61,10 +72,27 @@ export function LayerTree({ editor }: { readonly editor: Editor }) {
           const expanded = words !== '' || open.has(layer.id)
           return (
             <div key={layer.id} role="group">
-              <LayerRow editor={editor} layer={layer} count={total.get(layer.id) ?? 0} depth={0} hiddenAbove={false} chosen={chosen === layer.id} expanded={expanded} onToggle={() => toggle(layer.id)} />
+              <LayerRow
+                editor={editor}
+                layer={layer}
+                count={total.get(layer.id) ?? 0}
+                depth={0}
+                hiddenAbove={false}
+                chosen={chosen === layer.id}
+                expanded={expanded}
+                onToggle={() => toggle(layer.id)}
+              />
               {expanded &&
                 children.map((child) => (
-                  <LayerRow key={child.id} editor={editor} layer={child} count={total.get(child.id) ?? 0} depth={1} hiddenAbove={!layer.visible} chosen={chosen === child.id} />
+                  <LayerRow
+                    key={child.id}
+                    editor={editor}
+                    layer={child}
+                    count={total.get(child.id) ?? 0}
+                    depth={1}
+                    hiddenAbove={!layer.visible}
+                    chosen={chosen === child.id}
+                  />
                 ))}
             </div>
           )
@@ -90,23 +118,53 @@ function LayerRow({ editor, layer, count, depth, hiddenAbove, chosen, expanded, 
   const shown = layer.visible && !hiddenAbove
   const show = (): void => {
     const label = `${layer.visible ? 'Hide' : 'Show'} ${layer.name}`
-    editor.attempt(() => store.transaction(() => store.table('layer').set(layer.id, 'visible', !layer.visible), { label }))
+    editor.attempt(() =>
+      store.transaction(() => store.table('layer').set(layer.id, 'visible', !layer.visible), { label }),
+    )
   }
   return (
-    <div className="layer" role="treeitem" aria-expanded={expanded} aria-selected={chosen} data-testid="layer-row" data-layer={layer.id} data-depth={depth} data-shown={shown}>
+    <div
+      className="layer"
+      role="treeitem"
+      aria-expanded={expanded}
+      aria-selected={chosen}
+      data-testid="layer-row"
+      data-layer={layer.id}
+      data-depth={depth}
+      data-shown={shown}
+    >
       {onToggle ? (
-        <button type="button" className="layer-open" aria-label={`${expanded ? 'Close' : 'Open'} ${layer.name}`} aria-expanded={expanded} onClick={onToggle}>
+        <button
+          type="button"
+          className="layer-open"
+          aria-label={`${expanded ? 'Close' : 'Open'} ${layer.name}`}
+          aria-expanded={expanded}
+          onClick={onToggle}
+        >
           <Icon name="chevron" />
         </button>
       ) : (
         <span className="layer-open" />
       )}
-      <button type="button" className="layer-name" title="Show in the table" onClick={() => editor.layerFilter$.next(chosen ? undefined : layer.id)}>
+      <button
+        type="button"
+        className="layer-name"
+        title="Show in the table"
+        onClick={() => editor.layerFilter$.next(chosen ? undefined : layer.id)}
+      >
         <span className="swatch" style={{ background: layer.color }} />
         <span className="layer-text">{layer.name}</span>
         <span className="layer-count">{count.toLocaleString('en')}</span>
       </button>
-      <button type="button" className="layer-eye" aria-label={`${layer.visible ? 'Hide' : 'Show'} ${layer.name}`} aria-pressed={!layer.visible} disabled={editor.readOnly} data-testid={`visible-${layer.id}`} onClick={show}>
+      <button
+        type="button"
+        className="layer-eye"
+        aria-label={`${layer.visible ? 'Hide' : 'Show'} ${layer.name}`}
+        aria-pressed={!layer.visible}
+        disabled={editor.readOnly}
+        data-testid={`visible-${layer.id}`}
+        onClick={show}
+      >
         <Icon name={layer.visible ? 'eye' : 'eyeOff'} />
       </button>
     </div>

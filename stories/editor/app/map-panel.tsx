@@ -54,7 +54,8 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
   const view = store.value('scene').get()
   if (view) scene.setView({ center: view.center, zoom: view.zoom })
 
-  const showSelection = (): void => scene.setSelection(editor.selection$.value.ids.map((id) => mirror.slotOf(id)).filter((slot) => slot >= 0))
+  const showSelection = (): void =>
+    scene.setSelection(editor.selection$.value.ids.map((id) => mirror.slotOf(id)).filter((slot) => slot >= 0))
   const subscriptions = new Subscription()
   // Within the frame in which the mirror is flushed: asking for one would draw a frame late.
   subscriptions.add(mirror.flush$.subscribe(() => scene.renderNow()))
@@ -67,7 +68,10 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
     }),
   )
   subscriptions.add(
-    store.table('layer').live().rows$.subscribe((layers) => scene.setLayers(editor.layers.opacityOf(layers))),
+    store
+      .table('layer')
+      .live()
+      .rows$.subscribe((layers) => scene.setLayers(editor.layers.opacityOf(layers))),
   )
   subscriptions.add(
     store.value('scene').value$.subscribe((settings) => {
@@ -128,10 +132,24 @@ export function MapPanel({ editor }: { readonly editor: Editor }) {
       )}
       {!editor.readOnly && (
         <div className="map-tools" role="toolbar" aria-label="Tools">
-          <button type="button" title="Select and move (V)" aria-label="Select and move" aria-pressed={tool === 'select'} data-testid="tool-select" onClick={() => editor.tool$.next('select')}>
+          <button
+            type="button"
+            title="Select and move (V)"
+            aria-label="Select and move"
+            aria-pressed={tool === 'select'}
+            data-testid="tool-select"
+            onClick={() => editor.tool$.next('select')}
+          >
             <Icon name="cursor" />
           </button>
-          <button type="button" title="Add an annotation (A)" aria-label="Add an annotation" aria-pressed={tool === 'add'} data-testid="tool-add" onClick={() => editor.tool$.next('add')}>
+          <button
+            type="button"
+            title="Add an annotation (A)"
+            aria-label="Add an annotation"
+            aria-pressed={tool === 'add'}
+            data-testid="tool-add"
+            onClick={() => editor.tool$.next('add')}
+          >
             <Icon name="plus" />
           </button>
           <span className="map-tools-rule" />
@@ -140,10 +158,20 @@ export function MapPanel({ editor }: { readonly editor: Editor }) {
       )}
       {scene && (
         <div className="map-zoom" role="group" aria-label="Zoom">
-          <button type="button" title="Zoom in" aria-label="Zoom in" onClick={() => flyTo(scene, scene.view.center, scene.view.zoom + 1)}>
+          <button
+            type="button"
+            title="Zoom in"
+            aria-label="Zoom in"
+            onClick={() => flyTo(scene, scene.view.center, scene.view.zoom + 1)}
+          >
             <Icon name="plus" />
           </button>
-          <button type="button" title="Zoom out" aria-label="Zoom out" onClick={() => scene.setView({ ...scene.view, zoom: scene.view.zoom - 1 })}>
+          <button
+            type="button"
+            title="Zoom out"
+            aria-label="Zoom out"
+            onClick={() => scene.setView({ ...scene.view, zoom: scene.view.zoom - 1 })}
+          >
             <Icon name="minus" />
           </button>
           <button
@@ -168,7 +196,14 @@ export function MapPanel({ editor }: { readonly editor: Editor }) {
 function DeleteButton({ editor }: { readonly editor: Editor }) {
   const { ids } = useSubject(editor.selection$)
   return (
-    <button type="button" title="Delete what is selected (Del)" aria-label="Delete what is selected" data-testid="delete" disabled={ids.length === 0} onClick={() => editor.deleteSelected()}>
+    <button
+      type="button"
+      title="Delete what is selected (Del)"
+      aria-label="Delete what is selected"
+      data-testid="delete"
+      disabled={ids.length === 0}
+      onClick={() => editor.deleteSelected()}
+    >
       <Icon name="trash" />
     </button>
   )

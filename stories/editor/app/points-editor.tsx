@@ -24,12 +24,24 @@ export function PointsEditor() {
           <span className="point-number">{index + 1}</span>
           <Coordinate panel={panel} path={`points.${index}.x`} axis="x" />
           <Coordinate panel={panel} path={`points.${index}.y`} axis="y" />
-          <button type="button" className="icon-button" aria-label={`Remove point ${index + 1}`} disabled={disabled} onClick={() => set(points.filter((__, other) => other !== index))}>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label={`Remove point ${index + 1}`}
+            disabled={disabled}
+            onClick={() => set(points.filter((__, other) => other !== index))}
+          >
             <Icon name="minus" />
           </button>
         </div>
       ))}
-      <button type="button" className="button button-small" data-testid={`add-point-${panel}`} disabled={disabled === true || points.length >= 64} onClick={() => set([...points, { x: last.x + 24, y: last.y - 24 }])}>
+      <button
+        type="button"
+        className="button button-small"
+        data-testid={`add-point-${panel}`}
+        disabled={disabled === true || points.length >= 64}
+        onClick={() => set([...points, { x: last.x + 24, y: last.y - 24 }])}
+      >
         <Icon name="plus" />
         Add point
       </button>

@@ -34,11 +34,19 @@ export function PropertyPanels({ editor }: { readonly editor: Editor }) {
 }
 
 function PanelHead({ editor, id }: { readonly editor: Editor; readonly id: string }) {
-  const row = useRow('annotation', id, ({ name, kind, icon, geonames, locked }) => ({ name, kind, color: icon.color, geonames, locked }))
+  const row = useRow('annotation', id, ({ name, kind, icon, geonames, locked }) => ({
+    name,
+    kind,
+    color: icon.color,
+    geonames,
+    locked,
+  }))
   const { ids } = useSubject(editor.selection$)
   if (!row) return null
   const { population, country } = row.geonames
-  const facts = [row.kind, country, population > 0 ? `${population.toLocaleString('en')} inhabitants` : ''].filter(Boolean)
+  const facts = [row.kind, country, population > 0 ? `${population.toLocaleString('en')} inhabitants` : ''].filter(
+    Boolean,
+  )
   return (
     <header className="panel-head">
       <span className="swatch swatch-large" style={{ background: row.color }} />
@@ -53,7 +61,13 @@ function PanelHead({ editor, id }: { readonly editor: Editor; readonly id: strin
             1 of <b>{ids.length.toLocaleString('en')}</b>
           </span>
           {!editor.readOnly && (
-            <button type="button" className="button button-small" data-testid="apply-to-all" title="Give this annotation’s edits to all that are selected" onClick={() => editor.applyToSelected()}>
+            <button
+              type="button"
+              className="button button-small"
+              data-testid="apply-to-all"
+              title="Give this annotation’s edits to all that are selected"
+              onClick={() => editor.applyToSelected()}
+            >
               Apply to all
             </button>
           )}
@@ -77,9 +91,22 @@ function AnnotationPanel({ panel, id, first, version }: AnnotationPanelProps) {
   return (
     <div className="panel" data-testid={`panel-${panel}`}>
       <div className="tabs" role="tablist">
-        <Tab title="All properties" icon="list" selected={tab === 'all'} onSelect={() => setTab('all')} testId={`tab-${panel}-all`} />
+        <Tab
+          title="All properties"
+          icon="list"
+          selected={tab === 'all'}
+          onSelect={() => setTab('all')}
+          testId={`tab-${panel}-all`}
+        />
         {annotationGroups.map((group) => (
-          <Tab key={group.id} title={group.title} icon={group.icon} selected={tab === group.id} onSelect={() => setTab(group.id)} testId={`tab-${panel}-${group.id}`} />
+          <Tab
+            key={group.id}
+            title={group.title}
+            icon={group.icon}
+            selected={tab === group.id}
+            onSelect={() => setTab(group.id)}
+            testId={`tab-${panel}-${group.id}`}
+          />
         ))}
       </div>
       <FieldBindingProvider value={binding}>
@@ -103,7 +130,15 @@ interface TabProps {
 
 function Tab({ title, icon, selected, onSelect, testId }: TabProps) {
   return (
-    <button type="button" role="tab" title={title} aria-label={title} aria-selected={selected} data-testid={testId} onClick={onSelect}>
+    <button
+      type="button"
+      role="tab"
+      title={title}
+      aria-label={title}
+      aria-selected={selected}
+      data-testid={testId}
+      onClick={onSelect}
+    >
       <Icon name={icon} />
     </button>
   )
@@ -128,7 +163,9 @@ function Section({ section, main }: { readonly section: SectionNode; readonly ma
           <Icon name="chevron" />
           {section.title}
         </button>
-        {section.toggle && <SectionSwitch path={section.toggle.path} label={`${section.title}: ${section.toggle.label}`} />}
+        {section.toggle && (
+          <SectionSwitch path={section.toggle.path} label={`${section.title}: ${section.toggle.label}`} />
+        )}
       </header>
       {open && (
         <div className="section-fields">
@@ -143,7 +180,16 @@ function Section({ section, main }: { readonly section: SectionNode; readonly ma
 
 function SectionSwitch({ path, label }: { readonly path: string; readonly label: string }) {
   const { panel, useProps } = useFieldBinding()
-  return <input {...useProps(path)} className="switch" role="switch" aria-label={label} title={label} data-testid={`field-${panel}-${path}`} />
+  return (
+    <input
+      {...useProps(path)}
+      className="switch"
+      role="switch"
+      aria-label={label}
+      title={label}
+      data-testid={`field-${panel}-${path}`}
+    />
+  )
 }
 
 /** With nothing selected: the settings of the whole project. */
@@ -164,7 +210,11 @@ function ScenePanel({ editor }: { readonly editor: Editor }) {
       <div className="panel-pair">
         <div className="panel">
           <FieldBindingProvider value={left}>
-            <div className="panel-body">{general && <Group group={{ ...general, sections: general.sections.map((one) => ({ ...one, title: 'Colors' })) }} />}</div>
+            <div className="panel-body">
+              {general && (
+                <Group group={{ ...general, sections: general.sections.map((one) => ({ ...one, title: 'Colors' })) }} />
+              )}
+            </div>
           </FieldBindingProvider>
         </div>
         <div className="panel">

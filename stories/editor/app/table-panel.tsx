@@ -48,7 +48,10 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
   const layerId = useSubject(editor.layerFilter$)
   const layers = useRows('layer', { orderBy: 'name' })
   const inLayer = useMemo(
-    () => (layerId === undefined ? undefined : [layerId, ...layers.filter((layer) => layer.parentId === layerId).map(({ id }) => id)]),
+    () =>
+      layerId === undefined
+        ? undefined
+        : [layerId, ...layers.filter((layer) => layer.parentId === layerId).map(({ id }) => id)],
     [layerId, layers],
   )
   const wanted = useMemo(() => keysQuery(typed.trim(), inLayer, least, sorting), [typed, inLayer, least, sorting])
@@ -64,9 +67,21 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
       <header className="table-tools">
         <label className="filter">
           <Icon name="search" />
-          <input type="search" placeholder="Search names" aria-label="Search names" data-testid="table-search" value={typed} onChange={(event) => setTyped(event.target.value)} />
+          <input
+            type="search"
+            placeholder="Search names"
+            aria-label="Search names"
+            data-testid="table-search"
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+          />
         </label>
-        <select aria-label="Country" data-testid="table-country" value={layerId ?? ''} onChange={(event) => editor.layerFilter$.next(event.target.value || undefined)}>
+        <select
+          aria-label="Country"
+          data-testid="table-country"
+          value={layerId ?? ''}
+          onChange={(event) => editor.layerFilter$.next(event.target.value || undefined)}
+        >
           <option value="">All countries</option>
           {layers.map((layer) => (
             <option key={layer.id} value={layer.id}>
@@ -74,7 +89,12 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
             </option>
           ))}
         </select>
-        <select aria-label="Least population" data-testid="table-population" value={least} onChange={(event) => setLeast(Number(event.target.value))}>
+        <select
+          aria-label="Least population"
+          data-testid="table-population"
+          value={least}
+          onChange={(event) => setLeast(Number(event.target.value))}
+        >
           {populations.map((value) => (
             <option key={value} value={value}>
               {value === 0 ? 'Any population' : `≥ ${value.toLocaleString('en')}`}
@@ -98,14 +118,30 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
         <span className="dim" data-testid="table-count">
           {keys.length.toLocaleString('en')} {keys.length === 1 ? 'row' : 'rows'}
         </span>
-        <button type="button" className="button button-small" data-testid="select-rows" disabled={keys.length === 0 || !filtered} title="Select all rows of this filter" onClick={() => editor.select(selectionOf(keys.map(({ id }) => id)))}>
+        <button
+          type="button"
+          className="button button-small"
+          data-testid="select-rows"
+          disabled={keys.length === 0 || !filtered}
+          title="Select all rows of this filter"
+          onClick={() => editor.select(selectionOf(keys.map(({ id }) => id)))}
+        >
           Select all
         </button>
       </header>
       <Rows editor={editor} keys={keys} query={query}>
         <div className="table-head" role="row">
           {columns.map(({ id, title, first }) => (
-            <button key={id} type="button" className="cell" role="columnheader" data-column={id} aria-sort={sorting.id !== id ? 'none' : sorting.direction === 'asc' ? 'ascending' : 'descending'} data-testid={`sort-${id}`} onClick={() => sortBy(id, first)}>
+            <button
+              key={id}
+              type="button"
+              className="cell"
+              role="columnheader"
+              data-column={id}
+              aria-sort={sorting.id !== id ? 'none' : sorting.direction === 'asc' ? 'ascending' : 'descending'}
+              data-testid={`sort-${id}`}
+              onClick={() => sortBy(id, first)}
+            >
               {title}
               {sorting.id === id && <span className="sort">{sorting.direction === 'asc' ? '▲' : '▼'}</span>}
             </button>
@@ -149,13 +185,23 @@ function Rows({ editor, keys, query, children }: RowsProps) {
   const rows: ReactNode[] = []
   for (let index = from; index < to; index++) {
     const id = keys[index]?.id
-    if (id !== undefined) rows.push(<TableRow key={id} editor={editor} id={id} index={index} selected={selected.has(id)} />)
+    if (id !== undefined)
+      rows.push(<TableRow key={id} editor={editor} id={id} index={index} selected={selected.has(id)} />)
   }
   return (
-    <div ref={viewport} className="table-rows" data-testid="table-rows" role="table" aria-rowcount={keys.length} onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
+    <div
+      ref={viewport}
+      className="table-rows"
+      data-testid="table-rows"
+      role="table"
+      aria-rowcount={keys.length}
+      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+    >
       {children}
       {keys.length === 0 && <p className="empty">No annotation matches this filter.</p>}
-      <div className="table-all" style={{ height: keys.length * rowHeight }}>{rows}</div>
+      <div className="table-all" style={{ height: keys.length * rowHeight }}>
+        {rows}
+      </div>
     </div>
   )
 }
@@ -169,7 +215,13 @@ interface TableRowProps {
 
 const TableRow = memo(function TableRow({ editor, id, index, selected }: TableRowProps) {
   const row = useRow('annotation', id, ({ name, kind, rank, icon, geonames }) => ({
-    name, kind, rank, color: icon.color, size: icon.size, country: geonames.country, population: geonames.population,
+    name,
+    kind,
+    rank,
+    color: icon.color,
+    size: icon.size,
+    country: geonames.country,
+    population: geonames.population,
   }))
   return (
     <div

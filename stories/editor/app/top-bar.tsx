@@ -26,7 +26,14 @@ export function TopBar({ editor }: { readonly editor: Editor }) {
         <>
           <span className="top-rule" />
           <div className="button-group">
-            <button type="button" className="icon-button" title="Open a project (.db)" aria-label="Open a project" data-testid="open" onClick={() => file.current?.click()}>
+            <button
+              type="button"
+              className="icon-button"
+              title="Open a project (.db)"
+              aria-label="Open a project"
+              data-testid="open"
+              onClick={() => file.current?.click()}
+            >
               <Icon name="open" />
             </button>
             <input
@@ -41,16 +48,39 @@ export function TopBar({ editor }: { readonly editor: Editor }) {
                 if (chosen) void editor.open(chosen)
               }}
             />
-            <button type="button" className="icon-button" title="Save the project (.db)" aria-label="Save the project" data-testid="save" onClick={() => editor.save()}>
+            <button
+              type="button"
+              className="icon-button"
+              title="Save the project (.db)"
+              aria-label="Save the project"
+              data-testid="save"
+              onClick={() => editor.save()}
+            >
               <Icon name="save" />
             </button>
           </div>
           <span className="top-rule" />
           <div className="button-group">
-            <button type="button" className="icon-button" title={isDirty ? 'OK or cancel the edit first' : `Undo${last ? `: ${last}` : ''} (Ctrl+Z)`} aria-label="Undo" data-testid="undo" disabled={!canUndo || isDirty} onClick={() => editor.attempt(undo)}>
+            <button
+              type="button"
+              className="icon-button"
+              title={isDirty ? 'OK or cancel the edit first' : `Undo${last ? `: ${last}` : ''} (Ctrl+Z)`}
+              aria-label="Undo"
+              data-testid="undo"
+              disabled={!canUndo || isDirty}
+              onClick={() => editor.attempt(undo)}
+            >
               <Icon name="undo" />
             </button>
-            <button type="button" className="icon-button" title={isDirty ? 'OK or cancel the edit first' : `Redo${next ? `: ${next}` : ''} (Ctrl+Y)`} aria-label="Redo" data-testid="redo" disabled={!canRedo || isDirty} onClick={() => editor.attempt(redo)}>
+            <button
+              type="button"
+              className="icon-button"
+              title={isDirty ? 'OK or cancel the edit first' : `Redo${next ? `: ${next}` : ''} (Ctrl+Y)`}
+              aria-label="Redo"
+              data-testid="redo"
+              disabled={!canRedo || isDirty}
+              onClick={() => editor.attempt(redo)}
+            >
               <Icon name="redo" />
             </button>
           </div>
@@ -71,10 +101,24 @@ function DraftBar({ editor }: { readonly editor: Editor }) {
         {isDirty ? label : 'No open edits'}
       </span>
       {conflicts > 0 && <span className="draft-conflicts">{conflicts} changed by others</span>}
-      <button type="button" className="button" data-testid="cancel" disabled={!isDirty} title="Put everything back (Esc)" onClick={() => editor.cancel()}>
+      <button
+        type="button"
+        className="button"
+        data-testid="cancel"
+        disabled={!isDirty}
+        title="Put everything back (Esc)"
+        onClick={() => editor.cancel()}
+      >
         Cancel
       </button>
-      <button type="button" className="button button-primary" data-testid="ok" disabled={!isDirty} title="Keep the edits (Enter)" onClick={() => editor.commit()}>
+      <button
+        type="button"
+        className="button button-primary"
+        data-testid="ok"
+        disabled={!isDirty}
+        title="Keep the edits (Enter)"
+        onClick={() => editor.commit()}
+      >
         OK
       </button>
     </div>
@@ -88,7 +132,10 @@ function ProjectTitle({ editor, title }: { readonly editor: Editor; readonly tit
   const rename = (): void => {
     const name = typed.trim()
     if (name === '' || name === title) setTyped(title)
-    else editor.attempt(() => store.transaction(() => store.value('scene').set('title', name), { label: 'Rename the project' }))
+    else
+      editor.attempt(() =>
+        store.transaction(() => store.value('scene').set('title', name), { label: 'Rename the project' }),
+      )
   }
   return (
     <input

@@ -41,5 +41,5 @@ export function citiesOf(columns: CityColumns): City[] {
 export async function loadCities(url: string): Promise<City[]> {
   const response = await fetch(url)
   if (!response.ok) throw new Error(`The cities could not be loaded from ${url}: HTTP ${response.status}.`)
-  return citiesOf(await response.json() as CityColumns)
+  return citiesOf((await response.json()) as CityColumns)
 }

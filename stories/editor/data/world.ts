@@ -13,7 +13,7 @@ export interface WorldGeometry {
   readonly borders: Float32Array
 }
 
-type World = Topology<{ countries: GeometryCollection, land: GeometryCollection }>
+type World = Topology<{ countries: GeometryCollection; land: GeometryCollection }>
 
 const isCut = (lon: number): boolean => Math.abs(lon) > 179.99
 
@@ -50,8 +50,12 @@ export function worldGeometryOf(topology: World): WorldGeometry {
   const land: number[] = []
   const landIndex: number[] = []
   for (const { geometry } of feature(topology, topology.objects.land).features) {
-    const polygons = geometry.type === 'MultiPolygon' ? geometry.coordinates
-      : geometry.type === 'Polygon' ? [geometry.coordinates] : []
+    const polygons =
+      geometry.type === 'MultiPolygon'
+        ? geometry.coordinates
+        : geometry.type === 'Polygon'
+          ? [geometry.coordinates]
+          : []
     for (const polygon of polygons) {
       const [outer = [], ...holes] = polygon.map(ringOf)
       const points = [outer, ...holes].flat()
@@ -79,5 +83,5 @@ export function worldGeometryOf(topology: World): WorldGeometry {
 export async function loadWorld(url: string): Promise<WorldGeometry> {
   const response = await fetch(url)
   if (!response.ok) throw new Error(`The outlines could not be loaded from ${url}: HTTP ${response.status}.`)
-  return worldGeometryOf(await response.json() as World)
+  return worldGeometryOf((await response.json()) as World)
 }

@@ -1,5 +1,14 @@
 import {
-  BufferAttribute, BufferGeometry, Color, GLSL3, Group, LineSegments, Mesh, RawShaderMaterial, Sphere, type IUniform,
+  BufferAttribute,
+  BufferGeometry,
+  Color,
+  GLSL3,
+  Group,
+  LineSegments,
+  Mesh,
+  RawShaderMaterial,
+  Sphere,
+  type IUniform,
 } from 'three'
 import type { WorldGeometry } from '../data/world.ts'
 import { latToY, lonToX } from './mercator.ts'
@@ -16,7 +25,12 @@ export interface MapStyle {
 }
 
 export const defaultMapStyle: MapStyle = {
-  background: '#0b1016', land: '#131c26', coast: '#3d5063', border: '#33455a', grid: '#141d27', gridStep: 15,
+  background: '#0b1016',
+  land: '#131c26',
+  coast: '#3d5063',
+  border: '#33455a',
+  grid: '#141d27',
+  gridStep: 15,
 }
 
 const vertexShader = /* glsl */ `precision highp float;
@@ -53,7 +67,9 @@ export class BaseMap {
   readonly group: Group = new Group()
   readonly #uniforms: ViewUniforms
   readonly #colors: Record<'land' | 'grid' | 'border' | 'coast', IUniform<Color>> = {
-    land: { value: new Color() }, grid: { value: new Color() }, border: { value: new Color() },
+    land: { value: new Color() },
+    grid: { value: new Color() },
+    border: { value: new Color() },
     coast: { value: new Color() },
   }
   readonly #drawn: BaseObject[] = []
@@ -94,7 +110,12 @@ export class BaseMap {
 
   #material(color: 'land' | 'grid' | 'border' | 'coast'): RawShaderMaterial {
     return new RawShaderMaterial({
-      glslVersion: GLSL3, vertexShader, fragmentShader, depthTest: false, depthWrite: false, side: 2,
+      glslVersion: GLSL3,
+      vertexShader,
+      fragmentShader,
+      depthTest: false,
+      depthWrite: false,
+      side: 2,
       uniforms: { ...this.#uniforms, uColor: this.#colors[color] },
     })
   }

@@ -1,6 +1,15 @@
 import {
-  BufferAttribute, DataTexture, DynamicDrawUsage, GLSL3, InstancedBufferAttribute, InstancedBufferGeometry, Mesh,
-  RawShaderMaterial, RedFormat, Sphere, UnsignedByteType,
+  BufferAttribute,
+  DataTexture,
+  DynamicDrawUsage,
+  GLSL3,
+  InstancedBufferAttribute,
+  InstancedBufferGeometry,
+  Mesh,
+  RawShaderMaterial,
+  RedFormat,
+  Sphere,
+  UnsignedByteType,
 } from 'three'
 import { iconFragmentShader, iconVertexShader } from './icon-shader.ts'
 import { sceneAttributes, type DirtyRanges, type InstanceSource, type SceneAttributeName } from './instance-source.ts'
@@ -15,7 +24,11 @@ const drawnNames = (Object.keys(sceneAttributes) as SceneAttributeName[]).filter
 export class IconLayer {
   readonly mesh: Mesh<InstancedBufferGeometry, RawShaderMaterial>
   readonly #layers: DataTexture = new DataTexture(
-    new Uint8Array(maxLayers).fill(255), maxLayers, 1, RedFormat, UnsignedByteType,
+    new Uint8Array(maxLayers).fill(255),
+    maxLayers,
+    1,
+    RedFormat,
+    UnsignedByteType,
   )
   #attributes = new Map<SceneAttributeName, InstancedBufferAttribute>()
   #state: InstancedBufferAttribute = new InstancedBufferAttribute(new Float32Array(0), 1)
@@ -23,8 +36,13 @@ export class IconLayer {
 
   constructor(uniforms: ViewUniforms) {
     const material = new RawShaderMaterial({
-      glslVersion: GLSL3, vertexShader: iconVertexShader, fragmentShader: iconFragmentShader,
-      transparent: true, depthTest: false, depthWrite: false, side: 2,
+      glslVersion: GLSL3,
+      vertexShader: iconVertexShader,
+      fragmentShader: iconFragmentShader,
+      transparent: true,
+      depthTest: false,
+      depthWrite: false,
+      side: 2,
       uniforms: { ...uniforms, uLayers: { value: this.#layers } },
     })
     this.#layers.needsUpdate = true

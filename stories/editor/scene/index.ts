@@ -1,7 +1,12 @@
 export { defaultMapStyle, type MapStyle } from './base-map.ts'
 export { maxLayers } from './icon-layer.ts'
 export {
-  sceneAttributes, shapeIndex, type DirtyRanges, type InstanceSource, type SceneArrays, type SceneAttribute,
+  sceneAttributes,
+  shapeIndex,
+  type DirtyRanges,
+  type InstanceSource,
+  type SceneArrays,
+  type SceneAttribute,
   type SceneAttributeName,
 } from './instance-source.ts'
 export type { LabelSource } from './label-style.ts'

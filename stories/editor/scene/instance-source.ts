@@ -16,17 +16,24 @@ export const sceneAttributes = {
   shape: { paths: ['icon.shape'], type: 'f32', size: 1 },
   layer: { paths: ['layerId'], type: 'f32', size: 1 },
   zoom: {
-    paths: ['visibility.minZoom', 'visibility.maxZoom', 'visibility.fade.range', 'scale.factor'], type: 'f32', size: 4,
+    paths: ['visibility.minZoom', 'visibility.maxZoom', 'visibility.fade.range', 'scale.factor'],
+    type: 'f32',
+    size: 4,
   },
   scale: {
     paths: ['scale.byDistance.near', 'scale.byDistance.far', 'scale.byDistance.min', 'scale.byDistance.max'],
-    type: 'f32', size: 4,
+    type: 'f32',
+    size: 4,
   },
   flags: {
-    paths: ['hidden', 'icon.visible', 'visibility.fade.visible', 'scale.byDistance.enabled'], type: 'f32', size: 4,
+    paths: ['hidden', 'icon.visible', 'visibility.fade.visible', 'scale.byDistance.enabled'],
+    type: 'f32',
+    size: 4,
   },
   label: {
-    paths: ['rank', 'visibility.priority', 'visibility.labelMinZoom', 'text.visible'], type: 'f32', size: 4,
+    paths: ['rank', 'visibility.priority', 'visibility.labelMinZoom', 'text.visible'],
+    type: 'f32',
+    size: 4,
   },
 } as const satisfies Record<string, SceneAttribute>
 
@@ -35,9 +42,9 @@ export type SceneAttributeName = keyof typeof sceneAttributes
 export type SceneArrays = Readonly<Record<SceneAttributeName, Float32Array | Uint8Array>>
 
 /** Ranges `[from, to)` in elements of each array; `resized` says that the arrays are other ones than before. */
-export type DirtyRanges =
-  & { readonly resized: boolean }
-  & { readonly [Name in SceneAttributeName]?: readonly (readonly [from: number, to: number])[] }
+export type DirtyRanges = { readonly resized: boolean } & {
+  readonly [Name in SceneAttributeName]?: readonly (readonly [from: number, to: number])[]
+}
 
 /** Rows in dense slots 0 … count-1. A mirror of the store has this shape. */
 export interface InstanceSource {
@@ -49,5 +56,10 @@ export interface InstanceSource {
 
 /** Value of the `shape` attribute for each `icon.shape`. */
 export const shapeIndex: Readonly<Record<string, number>> = {
-  circle: 0, square: 1, diamond: 2, triangle: 3, star: 4, pin: 5,
+  circle: 0,
+  square: 1,
+  diamond: 2,
+  triangle: 3,
+  star: 4,
+  pin: 5,
 }

@@ -86,7 +86,15 @@ export class LabelLayout {
     const left = anchor.includes('left') ? x - gap - width : anchor.includes('right') ? x + gap : x - width / 2
     const middle = anchor.includes('top') ? y - gap - size / 2 : anchor.includes('bottom') ? y + gap + size / 2 : y
     return {
-      slot, source: style, text, font, width, x: left + offset.x, y: middle + offset.y, iconX: x, iconY: y,
+      slot,
+      source: style,
+      text,
+      font,
+      width,
+      x: left + offset.x,
+      y: middle + offset.y,
+      iconX: x,
+      iconY: y,
       iconRadius: radius,
     }
   }
@@ -96,7 +104,10 @@ export class LabelLayout {
     const sideways = margin + (background.visible ? background.paddingX : 0)
     const half = size * 0.6 + margin / 2 + (background.visible ? background.paddingY : 0)
     return {
-      left: label.x - sideways, right: label.x + label.width + sideways, top: label.y - half, bottom: label.y + half,
+      left: label.x - sideways,
+      right: label.x + label.width + sideways,
+      top: label.y - half,
+      bottom: label.y + half,
     }
   }
 

@@ -17,7 +17,10 @@ export interface LabelSource {
       readonly letterSpacing: number
     }
     readonly halo: {
-      readonly visible: boolean, readonly color: string, readonly width: number, readonly opacity: number
+      readonly visible: boolean
+      readonly color: string
+      readonly width: number
+      readonly opacity: number
     }
     readonly background: {
       readonly visible: boolean
@@ -26,9 +29,9 @@ export interface LabelSource {
       readonly paddingX: number
       readonly paddingY: number
       readonly radius: number
-      readonly border: { readonly color: string, readonly width: number }
+      readonly border: { readonly color: string; readonly width: number }
     }
-    readonly offset: { readonly x: number, readonly y: number }
+    readonly offset: { readonly x: number; readonly y: number }
   }
   readonly leader: {
     readonly visible: boolean
@@ -36,10 +39,10 @@ export interface LabelSource {
     readonly width: number
     readonly opacity: number
     readonly gap: number
-    readonly dash: { readonly length: number, readonly gap: number }
-    readonly elbow: { readonly visible: boolean, readonly length: number }
+    readonly dash: { readonly length: number; readonly gap: number }
+    readonly elbow: { readonly visible: boolean; readonly length: number }
   }
-  readonly points: readonly { readonly x: number, readonly y: number }[]
+  readonly points: readonly { readonly x: number; readonly y: number }[]
   readonly visibility: { readonly collide: boolean }
 }
 

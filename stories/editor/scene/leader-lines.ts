@@ -1,5 +1,12 @@
 import {
-  BufferAttribute, Color, GLSL3, InstancedBufferAttribute, InstancedBufferGeometry, Mesh, RawShaderMaterial, Sphere,
+  BufferAttribute,
+  Color,
+  GLSL3,
+  InstancedBufferAttribute,
+  InstancedBufferGeometry,
+  Mesh,
+  RawShaderMaterial,
+  Sphere,
 } from 'three'
 import type { PlacedLabel } from './label-layout.ts'
 import type { ScreenPoint } from './map-view.ts'
@@ -44,7 +51,11 @@ void main() {
 
 /** The bends of a label's leader line, in pixels, from its icon to its text. */
 function pathOf(label: PlacedLabel): ScreenPoint[] {
-  const { iconX, iconY, source: { leader, points, text } } = label
+  const {
+    iconX,
+    iconY,
+    source: { leader, points, text },
+  } = label
   const padding = text.background.visible ? text.background.paddingX : 0
   const toRight = label.x + label.width / 2 >= iconX
   const end = { x: toRight ? label.x - padding - 3 : label.x + label.width + padding + 3, y: label.y }
@@ -75,10 +86,19 @@ export class LeaderLines {
     geometry.setIndex([0, 1, 2, 0, 2, 3])
     geometry.instanceCount = 0
     geometry.boundingSphere = new Sphere()
-    this.mesh = new Mesh(geometry, new RawShaderMaterial({
-      glslVersion: GLSL3, vertexShader, fragmentShader, transparent: true, depthTest: false, depthWrite: false, side: 2,
-      uniforms: { ...uniforms },
-    }))
+    this.mesh = new Mesh(
+      geometry,
+      new RawShaderMaterial({
+        glslVersion: GLSL3,
+        vertexShader,
+        fragmentShader,
+        transparent: true,
+        depthTest: false,
+        depthWrite: false,
+        side: 2,
+        uniforms: { ...uniforms },
+      }),
+    )
     this.mesh.frustumCulled = false
     this.mesh.renderOrder = 9
   }

@@ -130,20 +130,27 @@ export function createMapScene(canvas: HTMLCanvasElement, options: MapSceneOptio
       if (hoverStale) resolveHover()
       if (marksStale) {
         marksStale = false
-        icons.mark(selection.filter((slot) => slot < (source?.count ?? 0)), hovered)
+        icons.mark(
+          selection.filter((slot) => slot < (source?.count ?? 0)),
+          hovered,
+        )
       }
       // Many labels that are drawn whatever they cover can't be read.
       const named = selection.length <= 8 ? selection : []
       const first = hovered === undefined ? named : [hovered, ...named]
-      const labels = options.labelOf === undefined ? []
-        : layout.place(source, index, view, { limit: labelLimit, margin: 5, labelOf: options.labelOf, first })
+      const labels =
+        options.labelOf === undefined
+          ? []
+          : layout.place(source, index, view, { limit: labelLimit, margin: 5, labelOf: options.labelOf, first })
       lines.update(labels)
       overlay.draw(labels, rectangle)
       labelCount = labels.length
     }
     renderer.render(scene, camera)
     stats = {
-      frames: stats.frames + 1, drawCalls: renderer.info.render.calls, labels: labelCount,
+      frames: stats.frames + 1,
+      drawCalls: renderer.info.render.calls,
+      labels: labelCount,
       frameMs: performance.now() - started,
     }
   }

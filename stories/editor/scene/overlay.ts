@@ -50,7 +50,7 @@ export class Overlay {
     context.letterSpacing = `${text.font.letterSpacing}px`
     if (text.background.visible) this.#background(text, x, y, width)
     if (text.halo.visible && text.halo.width > 0) {
-      context.globalAlpha = text.opacity * text.halo.opacity / 1e4
+      context.globalAlpha = (text.opacity * text.halo.opacity) / 1e4
       context.strokeStyle = text.halo.color
       context.lineWidth = text.halo.width
       context.strokeText(said, x, y, limit)
@@ -64,10 +64,14 @@ export class Overlay {
   #background(text: PlacedLabel['source']['text'], x: number, y: number, width: number): void {
     const { context } = this
     const { color, opacity, paddingX, paddingY, radius, border } = text.background
-    context.globalAlpha = text.opacity * opacity / 1e4
+    context.globalAlpha = (text.opacity * opacity) / 1e4
     context.beginPath()
     context.roundRect(
-      x - paddingX, y - text.size * 0.6 - paddingY, width + 2 * paddingX, text.size * 1.2 + 2 * paddingY, radius,
+      x - paddingX,
+      y - text.size * 0.6 - paddingY,
+      width + 2 * paddingX,
+      text.size * 1.2 + 2 * paddingY,
+      radius,
     )
     context.fillStyle = color
     context.fill()

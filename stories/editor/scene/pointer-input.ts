@@ -21,7 +21,10 @@ type Mode = 'idle' | 'pressed' | 'pan' | 'drag' | 'rectangle' | 'pinch'
 const clickDistance = 4
 
 const rectOf = (a: ScreenPoint, b: ScreenPoint): ScreenRect => ({
-  left: Math.min(a.x, b.x), right: Math.max(a.x, b.x), top: Math.min(a.y, b.y), bottom: Math.max(a.y, b.y),
+  left: Math.min(a.x, b.x),
+  right: Math.max(a.x, b.x),
+  top: Math.min(a.y, b.y),
+  bottom: Math.max(a.y, b.y),
 })
 
 /** Turns pointer and wheel events on an element into actions. Returns what removes the listeners. */
@@ -107,14 +110,22 @@ export function listenToPointer(element: HTMLElement, actions: PointerActions): 
   element.addEventListener('pointerdown', press, options)
   element.addEventListener('pointermove', move, options)
   element.addEventListener('pointerup', release, options)
-  element.addEventListener('pointercancel', (event) => {
-    pointers.delete(event.pointerId)
-    cancel()
-  }, options)
+  element.addEventListener(
+    'pointercancel',
+    (event) => {
+      pointers.delete(event.pointerId)
+      cancel()
+    },
+    options,
+  )
   element.addEventListener('pointerleave', () => actions.hover(undefined), options)
   element.addEventListener('wheel', wheel, { ...options, passive: false })
-  element.ownerDocument.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') cancel()
-  }, options)
+  element.ownerDocument.addEventListener(
+    'keydown',
+    (event) => {
+      if (event.key === 'Escape') cancel()
+    },
+    options,
+  )
   return () => controller.abort()
 }

@@ -42,7 +42,10 @@ export class SlotIndex {
   get order(): Uint32Array {
     const source = this.#source
     if (source && this.#orderStale) {
-      const { count, arrays: { label } } = source
+      const {
+        count,
+        arrays: { label },
+      } = source
       const keys = new Float64Array(count)
       for (let slot = 0; slot < count; slot++) {
         const rank = Math.round(((label[slot * 4] ?? 0) + (label[slot * 4 + 1] ?? 0)) * 64)

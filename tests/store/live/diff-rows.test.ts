@@ -7,7 +7,10 @@ interface Row {
   readonly value: number
 }
 
-const result = fc.uniqueArray(fc.record({ id: fc.nat(12), value: fc.nat(2) }), { selector: (row) => row.id, maxLength: 12 })
+const result = fc.uniqueArray(fc.record({ id: fc.nat(12), value: fc.nat(2) }), {
+  selector: (row) => row.id,
+  maxLength: 12,
+})
 
 /** Rows of the same contents are the same object, as in a live query. */
 function shared(before: readonly Row[], after: readonly Row[]): Row[] {
@@ -23,7 +26,9 @@ test('a diff replayed on the old rows gives the new ones', () => {
       const ids = new Set(after.map((row) => row.id))
       expect(diff.removed.map(({ row }) => row)).toEqual(before.filter((row) => !ids.has(row.id)))
       for (const change of diff.changed) expect(before.find((row) => row.id === change.row.id)).toBe(change.before)
-      expect(diff.changed).toHaveLength(after.filter((row) => before.some((old) => old.id === row.id && old !== row)).length)
+      expect(diff.changed).toHaveLength(
+        after.filter((row) => before.some((old) => old.id === row.id && old !== row)).length,
+      )
     }),
     { numRuns: 2_000 },
   )
@@ -34,7 +39,12 @@ test('a row that moves is the only one said to move', () => {
   const moved = { id: 1, value: 9 }
   const after = [rows[0]!, rows[2]!, rows[3]!, rows[4]!, moved, rows[5]!]
   const diff = diffRows(rows, after, (row) => row.id)
-  expect(diff).toEqual({ added: [], removed: [], moved: [{ row: moved, from: 1, to: 4 }], changed: [{ before: rows[1], row: moved, index: 4 }] })
+  expect(diff).toEqual({
+    added: [],
+    removed: [],
+    moved: [{ row: moved, from: 1, to: 4 }],
+    changed: [{ before: rows[1], row: moved, index: 4 }],
+  })
 })
 
 test('the fewest rows are said to move', () => {

@@ -7,7 +7,10 @@ import type { TableRows } from '../../../src/store/rows/table-rows.ts'
 const schema = defineSchema({
   version: 1,
   tables: {
-    layer: { primaryKey: 'id', schema: { type: 'object', required: ['id'], properties: { id: { type: 'string' }, title: { type: 'string' } } } },
+    layer: {
+      primaryKey: 'id',
+      schema: { type: 'object', required: ['id'], properties: { id: { type: 'string' }, title: { type: 'string' } } },
+    },
     pin: {
       primaryKey: 'id',
       indexes: [['rank'], ['layerId', 'rank']],
@@ -20,7 +23,11 @@ const schema = defineSchema({
           layerId: { type: ['string', 'null'] },
           rank: { type: ['integer', 'null'] },
           size: { type: 'number', default: 5 },
-          label: { type: 'object', required: ['text'], properties: { text: { type: 'string' }, weight: { type: 'integer', default: 3 } } },
+          label: {
+            type: 'object',
+            required: ['text'],
+            properties: { text: { type: 'string' }, weight: { type: 'integer', default: 3 } },
+          },
           points: { type: 'array', items: { type: 'integer' } },
           note: { type: 'string' },
         },

@@ -21,7 +21,8 @@ function runs(reads: readonly string[], sql: string): number {
 describe('a live SQL query', () => {
   test('runs again only for what it reads, once per transaction', async () => {
     const opened = await openEngine(rows)
-    const sql = 'select layer.title, count(*) as n, sum(pin.rank) as total from pin join layer on layer.id = pin.layerId group by layer.title'
+    const sql =
+      'select layer.title, count(*) as n, sum(pin.rank) as total from pin join layer on layer.id = pin.layerId group by layer.title'
     const { results } = follow(opened, sql)
     const { engine, pin, layer, takeReads } = opened
     takeReads()
@@ -38,7 +39,10 @@ describe('a live SQL query', () => {
     layer.insert([{ id: 'd' }])
     expect(runs(takeReads(), sql)).toBe(2)
     expect(results).toHaveLength(3)
-    expect(results.at(-1)).toEqual([{ title: 'First', n: 10, total: 100 + 100 - 8 + 100 }, { title: 'Layer b', n: 9, total: 86 }])
+    expect(results.at(-1)).toEqual([
+      { title: 'First', n: 10, total: 100 + 100 - 8 + 100 },
+      { title: 'Layer b', n: 9, total: 86 },
+    ])
   })
 
   test('depends on what an index that covers it holds', async () => {
@@ -72,7 +76,9 @@ describe('a live SQL query', () => {
       if (opened.pins.rowidOf(id) === undefined) opened.pin.insert([{ id, rank: random(9) }])
       else if (random(4) === 0) opened.pin.delete([id])
       else opened.pin.update(id, { rank: random(9), ...(random(2) === 0 ? { note: `n${random(3)}` } : {}) })
-      expect(results.at(-1)).toEqual(new SqlLive(opened.engine, { sql: 'select id, rank, note from pin order by rank, id', parameters: [] }).rows)
+      expect(results.at(-1)).toEqual(
+        new SqlLive(opened.engine, { sql: 'select id, rank, note from pin order by rank, id', parameters: [] }).rows,
+      )
     }
     expect(diffs).toHaveLength(results.length - 1)
     for (const [at, diff] of diffs.entries()) {

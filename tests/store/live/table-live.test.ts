@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { StoreClosedError } from '../../../src/errors/index.ts'
 import type { LiveDiff } from '../../../src/store/api.ts'
-import { applyDiff, closeLiveQueries, TableLive, TableQuery, type TableQueryOptions } from '../../../src/store/live/index.ts'
+import {
+  applyDiff,
+  closeLiveQueries,
+  TableLive,
+  TableQuery,
+  type TableQueryOptions,
+} from '../../../src/store/live/index.ts'
 import { openEngine, type Opened, type Pin } from './open-engine.ts'
 
 const queries: readonly TableQueryOptions[] = [
@@ -38,12 +44,41 @@ const pin = fc.record(
 type Step = (opened: Opened) => void
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: pin.map((row): Step => ({ pin: writer }) => void writer.upsert([row])) },
-  { weight: 3, arbitrary: fc.nat(90).map((id): Step => ({ pin: writer }) => void writer.delete([id])) },
-  { weight: 3, arbitrary: fc.tuple(fc.nat(90), fc.oneof(fc.nat(5), fc.constant(null))).map(([id, rank]): Step => ifThere(id, (w) => w.set(id, 'rank', rank))) },
-  { weight: 2, arbitrary: fc.tuple(fc.nat(90), fc.constantFrom('p', 'q', 'r')).map(([id, note]): Step => ifThere(id, (w) => w.set(id, 'note', note))) },
+  {
+    weight: 4,
+    arbitrary: pin.map(
+      (row): Step =>
+        ({ pin: writer }) =>
+          void writer.upsert([row]),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.nat(90).map(
+      (id): Step =>
+        ({ pin: writer }) =>
+          void writer.delete([id]),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.nat(90), fc.oneof(fc.nat(5), fc.constant(null)))
+      .map(([id, rank]): Step => ifThere(id, (w) => w.set(id, 'rank', rank))),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(fc.nat(90), fc.constantFrom('p', 'q', 'r'))
+      .map(([id, note]): Step => ifThere(id, (w) => w.set(id, 'note', note))),
+  },
   { weight: 1, arbitrary: fc.nat(90).map((id): Step => ifThere(id, (w) => w.reset(id, 'label'))) },
-  { weight: 1, arbitrary: fc.tuple(fc.nat(90), fc.nat(90)).map(([from, to]): Step => sql(`UPDATE OR IGNORE pin SET id = ${to} WHERE id = ${from}`)) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.nat(90), fc.nat(90))
+      .map(([from, to]): Step => sql(`UPDATE OR IGNORE pin SET id = ${to} WHERE id = ${from}`)),
+  },
   { weight: 1, arbitrary: fc.nat(5).map((rank): Step => sql(`UPDATE pin SET rank = ${rank} WHERE id % 3 = 0`)) },
   { weight: 1, arbitrary: fc.nat(5).map((size): Step => sql(`UPDATE pin SET size = size + ${size}, rank = 5 - rank`)) },
 )
@@ -91,42 +126,59 @@ function follow(opened: Opened, options: TableQueryOptions, spare?: number): { c
 describe('a live query of a table', () => {
   test('equals a fresh query after every transaction, and its diffs add up', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(pin, { selector: (row) => row.id, maxLength: 80, size: 'max' }), fc.oneof(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 40 }), fc.array(fc.tuple(step), { maxLength: 40 })), async (rows, transactions) => {
-        const opened = await openEngine(rows)
-        const followed = queries.flatMap((options) => [undefined, 1].map((spare) => follow(opened, options, spare)))
-        for (const steps of transactions) {
-          opened.engine.write(undefined, {}, () => {
-            for (const one of steps) one(opened)
-          })
-          for (const one of followed) one.check(transactions.every((each) => each.length === 1))
-        }
-        opened.engine.close()
-      }),
+      fc.asyncProperty(
+        fc.uniqueArray(pin, { selector: (row) => row.id, maxLength: 80, size: 'max' }),
+        fc.oneof(
+          fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 40 }),
+          fc.array(fc.tuple(step), { maxLength: 40 }),
+        ),
+        async (rows, transactions) => {
+          const opened = await openEngine(rows)
+          const followed = queries.flatMap((options) => [undefined, 1].map((spare) => follow(opened, options, spare)))
+          for (const steps of transactions) {
+            opened.engine.write(undefined, {}, () => {
+              for (const one of steps) one(opened)
+            })
+            for (const one of followed) one.check(transactions.every((each) => each.length === 1))
+          }
+          opened.engine.close()
+        },
+      ),
       { numRuns: 60 },
     )
   }, 120_000)
 
   test('equals a fresh query when subscribers write while they are told', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(pin, { selector: (row) => row.id, minLength: 5, maxLength: 25 }), fc.array(fc.tuple(step, step), { maxLength: 15 }), async (rows, pairs) => {
-        const opened = await openEngine(rows)
-        let next: Step | undefined
-        const first = new TableLive(opened.engine, opened.pins, new TableQuery(opened.pins))
-        first.rows$.subscribe(() => {
-          const now = next
-          next = undefined
-          now?.(opened)
-        })
-        const lives = queries.map((options) => [new TableLive(opened.engine, opened.pins, new TableQuery(opened.pins, options), 1), new TableQuery(opened.pins, options)] as const)
-        for (const [live] of lives) live.rows$.subscribe()
-        for (const [one, other] of pairs) {
-          next = other
-          one(opened)
-          next = undefined
-          for (const [live, fresh] of lives) expect(live.rows).toEqual(fresh.run())
-        }
-        opened.engine.close()
-      }),
+      fc.asyncProperty(
+        fc.uniqueArray(pin, { selector: (row) => row.id, minLength: 5, maxLength: 25 }),
+        fc.array(fc.tuple(step, step), { maxLength: 15 }),
+        async (rows, pairs) => {
+          const opened = await openEngine(rows)
+          let next: Step | undefined
+          const first = new TableLive(opened.engine, opened.pins, new TableQuery(opened.pins))
+          first.rows$.subscribe(() => {
+            const now = next
+            next = undefined
+            now?.(opened)
+          })
+          const lives = queries.map(
+            (options) =>
+              [
+                new TableLive(opened.engine, opened.pins, new TableQuery(opened.pins, options), 1),
+                new TableQuery(opened.pins, options),
+              ] as const,
+          )
+          for (const [live] of lives) live.rows$.subscribe()
+          for (const [one, other] of pairs) {
+            next = other
+            one(opened)
+            next = undefined
+            for (const [live, fresh] of lives) expect(live.rows).toEqual(fresh.run())
+          }
+          opened.engine.close()
+        },
+      ),
       { numRuns: 40 },
     )
   }, 120_000)
@@ -141,14 +193,26 @@ describe('a live query of a table', () => {
   })
 
   test('runs no statement for a change that does not concern it', async () => {
-    const { engine, pins, pin: writer, takeReads } = await openEngine(Array.from({ length: 200 }, (_, id) => ({ id, rank: id, layerId: id % 2 ? 'a' : 'b' })))
-    const live = new TableLive(engine, pins, new TableQuery(pins, { where: { layerId: 'a' }, orderBy: 'rank', limit: 5 }))
+    const {
+      engine,
+      pins,
+      pin: writer,
+      takeReads,
+    } = await openEngine(Array.from({ length: 200 }, (_, id) => ({ id, rank: id, layerId: id % 2 ? 'a' : 'b' })))
+    const live = new TableLive(
+      engine,
+      pins,
+      new TableQuery(pins, { where: { layerId: 'a' }, orderBy: 'rank', limit: 5 }),
+    )
     const results: unknown[] = []
     live.rows$.subscribe((rows) => results.push(rows))
     const change = (first: number): string[] => {
       takeReads()
       sql(`UPDATE pin SET note = 'x' WHERE id = 150`)({ engine } as Opened)
-      writer.insert([{ id: first, rank: 900, layerId: 'a' }, { id: first + 1, rank: 0, layerId: 'b' }])
+      writer.insert([
+        { id: first, rank: 900, layerId: 'a' },
+        { id: first + 1, rank: 0, layerId: 'b' },
+      ])
       writer.delete([first, first + 1])
       return takeReads()
     }
@@ -160,7 +224,12 @@ describe('a live query of a table', () => {
   })
 
   test('follows rows that leave its window without asking SQLite, until its spare rows are used up', async () => {
-    const { engine, pins, pin: writer, takeReads } = await openEngine(Array.from({ length: 200 }, (_, id) => ({ id, rank: id })))
+    const {
+      engine,
+      pins,
+      pin: writer,
+      takeReads,
+    } = await openEngine(Array.from({ length: 200 }, (_, id) => ({ id, rank: id })))
     const live = new TableLive<Pin & object>(engine, pins, new TableQuery(pins, { orderBy: 'rank', limit: 5 }))
     live.rows$.subscribe()
     takeReads()
