@@ -10,12 +10,9 @@ export interface StoreInternals {
   applyRemote(set: ChangeSet): void
 }
 
-/** Where a store keeps its inside. */
-export const INTERNALS: unique symbol = Symbol('rowcast internals')
-
 /** The inside of a store. Not for applications: it may change with any version. Throws for what is no store. */
 export function internals(store: Store): StoreInternals {
-  const inside = (store as unknown as { readonly [INTERNALS]?: StoreInternals })[INTERNALS]
-  if (!inside) throw new TransactionError('not a store that createStore has made')
-  return inside
+  const handle = store as unknown as { internals?: () => StoreInternals }
+  if (typeof handle.internals !== 'function') throw new TransactionError('not a store that createStore has made')
+  return handle.internals()
 }

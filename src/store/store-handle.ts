@@ -9,7 +9,7 @@ import type { Engine } from './engine.ts'
 import { exportCommitted } from './export-database.ts'
 import { HistoryLog } from './history-log.ts'
 import { importDatabase } from './import-database.ts'
-import { INTERNALS, type StoreInternals } from './internals.ts'
+import type { StoreInternals } from './internals.ts'
 import { closeLiveQueries } from './live/index.ts'
 import { encodeChanges } from './rows/encode-changes.ts'
 import { Workspace } from './workspace.ts'
@@ -35,7 +35,7 @@ export class StoreHandle extends Workspace {
   }
 
   /** For the sync client and tests: see internals.ts. */
-  get [INTERNALS](): StoreInternals {
+  internals(): StoreInternals {
     const { engine } = this
     return {
       engine,

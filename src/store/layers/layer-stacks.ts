@@ -53,7 +53,14 @@ export class LayerStacks {
       const stack = this.#stack(net.rows, net.key, net.id)
       if (net.op === 'insert') this.#recordInsert(layer, stack, net)
       else if (net.op === 'delete') this.#recordDelete(layer, stack, net)
-      else for (const [cell, change] of net.cells) stack.cell(cell, change.before).put(layer, change.after)
+      else {
+        for (const [cell, change] of net.cells) stack.cell(cell, change.before).put(layer, change.after)
+        // A slider's second step: the row is on the lists already.
+        if (layer.stacks.has(stack)) {
+          layer.touched()
+          continue
+        }
+      }
       this.#tidy(stack)
     }
     for (const intent of intents) {

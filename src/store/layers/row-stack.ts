@@ -47,6 +47,11 @@ export class CellStack {
 
   /** Puts a layer's value on top of its kind: drafts above all, pending transactions above base and each other. */
   put(layer: Layer, value: SqlValue): void {
+    const last = this.entries.length - 1
+    if (last >= 0 && this.entries[last]!.layer === layer) {
+      this.entries[last] = { layer, value }
+      return
+    }
     this.drop(layer)
     if (layer.kind === 'draft') this.entries.push({ layer, value })
     else {

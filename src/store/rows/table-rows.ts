@@ -16,6 +16,8 @@ export interface CachedRow {
   /** `undefined` when it must be read again; `previous` then lends its unchanged parts. */
   row: RowObject | undefined
   previous: RowObject | undefined
+  /** What has changed in `previous` since, by column. */
+  patches: [number, SqlValue][] | undefined
 }
 
 /**
@@ -99,7 +101,7 @@ export class TableRows {
     const found = this.#rowidStatement.get(this.keyParameters(key))
     if (!found) return undefined
     // Whoever asks is about to write it: the capture will ask for the key.
-    const entry = { key, rowid: Number(found[0]), row: undefined, previous: undefined }
+    const entry = { key, rowid: Number(found[0]), row: undefined, previous: undefined, patches: undefined }
     this.#byKey.set(keyId(key), entry)
     this.#byRowid.set(entry.rowid, entry)
     return entry.rowid
@@ -117,7 +119,7 @@ export class TableRows {
 
   /** Every row that a query for rowids gives. Many rows at once are read in one pass. */
   atRowids(rowids: readonly number[]): RowObject[] {
-    const missing = rowids.reduce((sum, rowid) => sum + (this.#byRowid.get(rowid)?.row ? 0 : 1), 0)
+    const missing = rowids.reduce((sum, rowid) => sum + (this.#byRowid.has(rowid) ? 0 : 1), 0)
     if (missing > 64 && missing > this.#count() / 4) this.#readAll(rowids)
     return rowids.map((rowid) => this.atRowid(rowid))
   }
@@ -173,21 +175,19 @@ export class TableRows {
   patch(rowid: number, column: number, after: SqlValue): (() => void) | undefined {
     const cached = this.#byRowid.get(rowid)
     if (!cached) return undefined
-    const { row, previous } = cached
+    const { row, previous, patches } = cached
+    const length = patches?.length ?? 0
+    // A row that is dragged along is seldom read: what changed is noted, and laid over the object when it is.
     if (row) {
-      let patched: RowObject | undefined
-      try {
-        patched = this.schema.codec.patch(row, this.schema.model.columns[column]!, after)
-      } catch {
-        // Text that is no JSON. The write that brought it is refused when its rows are validated; until then it is read again.
-        patched = undefined
-      }
-      cached.row = patched
-      cached.previous = patched ? undefined : row
-    }
+      cached.row = undefined
+      cached.previous = row
+      cached.patches = [[column, after]]
+    } else patches?.push([column, after])
     return () => {
       cached.row = row
       cached.previous = previous
+      cached.patches = patches
+      if (patches) patches.length = length
     }
   }
 
@@ -210,7 +210,13 @@ export class TableRows {
     const id = keyId(key)
     const before = this.#forgotten.get(id)
     if (!before || this.#byKey.has(id)) return
-    const cached = { key, rowid, row: undefined, previous: before.row ?? before.previous }
+    const cached = {
+      key,
+      rowid,
+      row: undefined,
+      previous: before.row ?? before.previous,
+      patches: before.row ? undefined : before.patches,
+    }
     this.#byKey.set(id, cached)
     this.#byRowid.set(rowid, cached)
   }
@@ -247,10 +253,27 @@ export class TableRows {
 
   #fill(cached: CachedRow): RowObject {
     if (cached.row) return cached.row
-    const fresh = this.schema.codec.decode(this.#readByRowid(cached.rowid).slice(1))
-    cached.row = cached.previous ? deepFreeze(shareStructure<RowObject>(cached.previous, fresh)) : fresh
+    const { previous, patches } = cached
+    cached.row = (previous && patches && this.#patched(previous, patches)) ?? this.#fresh(cached.rowid, previous)
     cached.previous = undefined
+    cached.patches = undefined
     return cached.row
+  }
+
+  /** A row with some of its columns changed; `undefined` where it must be read again. */
+  #patched(row: RowObject, patches: readonly (readonly [number, SqlValue])[]): RowObject | undefined {
+    const { codec, model } = this.schema
+    let patched: RowObject | undefined = row
+    for (const [column, after] of patches) {
+      patched = codec.patch(patched, model.columns[column]!, after)
+      if (!patched) return undefined
+    }
+    return patched
+  }
+
+  #fresh(rowid: number, previous: RowObject | undefined): RowObject {
+    const fresh = this.schema.codec.decode(this.#readByRowid(rowid).slice(1))
+    return previous ? deepFreeze(shareStructure<RowObject>(previous, fresh)) : fresh
   }
 
   #remember(key: Key, id: KeyId, rowid: number, found: readonly SqlValue[]): CachedRow & { row: RowObject } {
@@ -258,7 +281,7 @@ export class TableRows {
     const before = this.#forgotten.get(id)
     const known = before?.row ?? before?.previous
     const row = known ? deepFreeze(shareStructure<RowObject>(known, fresh)) : fresh
-    const cached = { key, rowid, row, previous: undefined }
+    const cached = { key, rowid, row, previous: undefined, patches: undefined }
     this.#byKey.set(id, cached)
     this.#byRowid.set(rowid, cached)
     return cached

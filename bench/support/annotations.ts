@@ -1,0 +1,85 @@
+import { createStore, defineSchema, type Schema, type SchemaInput, type Store, type Table } from 'rowcast'
+
+/** A property of the annotations: where it lies, and its column. */
+export interface Leaf {
+  readonly group: string
+  readonly name: string
+  readonly path: string
+  readonly column: string
+}
+
+/** 9 groups of 11 properties each; with the key, 100 attributes. */
+const groups = ['icon', 'text', 'leader', 'shape', 'glow', 'shadow', 'scale', 'fade', 'link']
+export const leaves: readonly Leaf[] = groups.flatMap((group) =>
+  Array.from({ length: 11 }, (_, index) => {
+    const name = `p${index}`
+    return { group, name, path: `${group}.${name}`, column: `${group}_${name}` }
+  }),
+)
+
+/** What a row sets; the others stay at their defaults. */
+const given = leaves.filter((_, index) => index % 9 === 0).slice(0, 10)
+export const givenColumns: readonly string[] = given.map(({ column }) => column)
+
+/** The property that the slider moves: one that each row sets. */
+export const moved: Leaf = { group: 'icon', name: 'p0', path: 'icon.p0', column: 'icon_p0' }
+
+const input: SchemaInput = {
+  version: 1,
+  tables: {
+    annotation: {
+      primaryKey: 'id',
+      schema: {
+        type: 'object',
+        required: ['id'],
+        additionalProperties: false,
+        properties: {
+          id: { type: 'string', minLength: 1 },
+          ...Object.fromEntries(
+            groups.map((group) => [
+              group,
+              {
+                type: 'object',
+                additionalProperties: false,
+                properties: Object.fromEntries(
+                  leaves
+                    .filter((leaf) => leaf.group === group)
+                    .map(({ name }) => [name, { type: 'number', minimum: 0, maximum: 1_000_000, default: 1 }]),
+                ),
+              },
+            ]),
+          ),
+        },
+      },
+    },
+  },
+}
+
+export type BenchRow = { readonly id: string } & Readonly<Record<string, unknown>>
+
+export const keyOf = (index: number): string => `a${index}`
+
+/** Values of the given columns of a row. */
+export function valuesOf(index: number): number[] {
+  return given.map((_, column) => 2 + ((index * 7 + column) % 100))
+}
+
+export function rowOf(index: number): BenchRow {
+  const values = valuesOf(index)
+  const row: Record<string, Record<string, unknown>> = {}
+  for (const [column, { group, name }] of given.entries()) (row[group] ??= {})[name] = values[column]
+  return { ...row, id: keyOf(index) }
+}
+
+export const schema: Schema = defineSchema(input)
+
+/** A store with `count` annotations. */
+export async function createBenchStore(count: number): Promise<Store> {
+  const store = await createStore({ schema })
+  annotations(store).insert(Array.from({ length: count }, (_, index) => rowOf(index)))
+  return store
+}
+
+export function annotations(store: Pick<Store, 'table'>): Table<SchemaInput, string> {
+  return store.table('annotation')
+}
