@@ -7,6 +7,7 @@
 import { cpus } from 'node:os'
 import process from 'node:process'
 import type { Page } from 'playwright-core'
+import { drawFewInstances } from '../tests/support/draw-few-instances.ts'
 import { startEditor } from '../tests/support/editor-page.ts'
 import { measureDrag, type DragStep } from './support/measure-drag.ts'
 import { measureSlider, type SliderStep } from './support/measure-slider.ts'
@@ -16,8 +17,8 @@ import { instrumentFrames } from './support/instrument-frames.ts'
 
 const frameMs = 1000 / 60
 const storeTargetMs = 8
-const steps = Number(process.env['STEPS'] ?? 300)
-const warmUp = Number(process.env['WARM'] ?? 60)
+const steps = 300
+const warmUp = 60
 const dragged = 1_000
 const wantsProfile = process.argv.includes('--profile')
 
@@ -120,7 +121,7 @@ const editor = await startEditor({
   // Lets the page's clock have its full resolution.
   headers: { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' },
   minify: !wantsProfile,
-  before: instrumentFrames,
+  before: [drawFewInstances, instrumentFrames],
 })
 try {
   const { page } = editor

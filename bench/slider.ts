@@ -29,7 +29,13 @@ function timed(work: () => void): number {
 }
 
 /** Runs all in turns and prints each with its ratio to the first. `scale` turns a round's milliseconds into the unit. */
-async function compare(title: string, unit: string, scale: number, times: number, contestants: readonly Contestant[]): Promise<void> {
+async function compare(
+  title: string,
+  unit: string,
+  scale: number,
+  times: number,
+  contestants: readonly Contestant[],
+): Promise<void> {
   const results = contestants.map((): number[] => [])
   // The first round warms up.
   for (let round = -1; round < times; round++) {
@@ -81,7 +87,11 @@ function subscribe(store: Store, fields: number, rowCount: number): void {
 }
 
 async function slider(): Promise<void> {
-  const [alone, twenty, many] = [await createBenchStore(rows), await createBenchStore(rows), await createBenchStore(rows)]
+  const [alone, twenty, many] = [
+    await createBenchStore(rows),
+    await createBenchStore(rows),
+    await createBenchStore(rows),
+  ]
   subscribe(twenty, 20, 0)
   subscribe(many, 20, rows)
   const [open, auto] = [await createRaw(), await createRaw()]
@@ -92,13 +102,19 @@ async function slider(): Promise<void> {
     timed(() => {
       for (let step = 0; step < sets; step++) update(6, value())
     })
-  await compare(`One field set (${sets.toLocaleString('en')} a round, ${rounds} rounds)`, 'µs each', 1000 / sets, rounds, [
-    { name: 'by hand, transaction kept open', round: updating(updateOpen) },
-    { name: 'by hand, each its own transaction', round: updating(updateAuto) },
-    { name: 'table.set, no subscribers', round: setting(alone) },
-    { name: 'table.set, 20 on the field + 1 on the table', round: setting(twenty) },
-    { name: 'table.set, the same + 10,000 on rows', round: setting(many) },
-  ])
+  await compare(
+    `One field set (${sets.toLocaleString('en')} a round, ${rounds} rounds)`,
+    'µs each',
+    1000 / sets,
+    rounds,
+    [
+      { name: 'by hand, transaction kept open', round: updating(updateOpen) },
+      { name: 'by hand, each its own transaction', round: updating(updateAuto) },
+      { name: 'table.set, no subscribers', round: setting(alone) },
+      { name: 'table.set, 20 on the field + 1 on the table', round: setting(twenty) },
+      { name: 'table.set, the same + 10,000 on rows', round: setting(many) },
+    ],
+  )
   if (open.captured === 0) throw new Error('The triggers by hand did not call.')
 
   const manyTable = annotations(many)
@@ -135,7 +151,8 @@ async function slider(): Promise<void> {
         const to = value()
         return timed(() =>
           many.transaction(() => {
-            for (let index = 0; index < batch; index++) manyTable.update(keyOf(index), { [moved.group]: { [moved.name]: to } })
+            for (let index = 0; index < batch; index++)
+              manyTable.update(keyOf(index), { [moved.group]: { [moved.name]: to } })
           }),
         )
       },

@@ -80,6 +80,6 @@ export async function createBenchStore(count: number): Promise<Store> {
   return store
 }
 
-export function annotations(store: Pick<Store, 'table'>): Table<SchemaInput, string> {
+export function annotations(store: Pick<Store, 'table'>): Table<SchemaInput, 'annotation'> {
   return store.table('annotation')
 }

@@ -12,10 +12,7 @@ declare global {
   }
 }
 
-/**
- * Runs in the page before its scripts: it cannot use anything from outside of itself. Of instanced draws it passes on
- * one instance: a GPU in software takes seconds for a hundred thousand, on the processors that the scripts are to have.
- */
+/** Runs in the page before its scripts: it cannot use anything from outside of itself. */
 export function instrumentFrames(): void {
   const clock: FrameClock = { frameStartedAt: 0, glMs: 0 }
   window.frameClock = clock
@@ -42,8 +39,6 @@ export function instrumentFrames(): void {
     if (!call) continue
     prototype[name] = function timed(this: unknown, ...args: unknown[]): unknown {
       const from = performance.now()
-      if (name === 'drawElementsInstanced') args[4] = Math.min(Number(args[4]), 1)
-      if (name === 'drawArraysInstanced') args[3] = Math.min(Number(args[3]), 1)
       const result = call.apply(this, args)
       clock.glMs += performance.now() - from
       return result

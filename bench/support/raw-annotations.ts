@@ -18,7 +18,9 @@ export class RawAnnotations {
       this.captured++
       return null
     })
-    db.run(`CREATE TABLE annotation (id TEXT PRIMARY KEY NOT NULL, ${leaves.map(({ column }) => `${column} REAL`).join(', ')})`)
+    db.run(
+      `CREATE TABLE annotation (id TEXT PRIMARY KEY NOT NULL, ${leaves.map(({ column }) => `${column} REAL`).join(', ')})`,
+    )
     for (const [index, { column }] of leaves.entries()) {
       db.run(
         `CREATE TEMP TRIGGER on_${column} AFTER UPDATE OF ${column} ON main.annotation WHEN OLD.${column} IS NOT NEW.${column} ` +

@@ -35,6 +35,7 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
     () => {
       writeRows(engine, layers.planBase(writes, change.take))
       const nets = engine.netsSince(0)
+      if (change.origin === 'import') validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
       if (!change.take) return
       checkReservations(layers, undefined, nets, engine.byName)
       // Where a draft lies over a row, what is committed must be valid, not the mixture that is seen.

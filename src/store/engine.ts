@@ -338,7 +338,11 @@ export class Engine implements CaptureTarget {
 
   #closeSegment(segment: Segment): void {
     segment.nets = this.#nets(segment.from, this.#journal.length)
-    segment.intents = standing(this.#intents.slice(segment.intentsFrom), segment.nets)
+    if (!this.layers.empty)
+      segment.intents = standing(
+        [...this.#intents.slice(segment.intentsFrom), ...this.#returned(segment.from)],
+        segment.nets,
+      )
   }
 
   /**
@@ -402,6 +406,18 @@ export class Engine implements CaptureTarget {
     }
     if (set) this.changes$.next(set)
     if (committed) this.commits$.next(committed)
+  }
+
+  /** Cells that were written and have come back to what they showed: no change, but written all the same. */
+  #returned(from: number): Intent[] {
+    return traceRows(this.#journal, from).flatMap((trace) => {
+      if (!trace.existed || trace.deleted) return []
+      const rows = this.rows[trace.table]!
+      const key = rows.keyAt(trace.rowid)
+      return [...trace.cells]
+        .filter(([column, { before, after }]) => sameSql(before, after) && column !== rows.schema.model.rest?.index)
+        .map(([cell, { after }]) => ({ rows, key, id: keyId(key), cell, value: after }))
+    })
   }
 
   #nets(from: number, to: number): NetRow[] {

@@ -52,9 +52,9 @@ export class StoreHandle extends Workspace {
     }
   }
 
-  draft(options: { label?: string | undefined } = {}): DraftHandle {
+  draft(options?: { label?: string | undefined } | null): DraftHandle {
     this.assertUsable()
-    return new DraftHandle(this.engine, options.label)
+    return new DraftHandle(this.engine, options?.label)
   }
 
   attach(name: string, bytes: Uint8Array | ArrayBuffer): void {

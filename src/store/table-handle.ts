@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs'
-import { equalValues, keyId, type CellValue, type Key, type Path } from '../changes/index.ts'
+import { equalValues, keyId, parsePath, type CellValue, type Key, type Path } from '../changes/index.ts'
 import { NotFoundError, StoreClosedError } from '../errors/index.ts'
 import { isObject, SINGLETON_KEY, type RowObject } from '../schema/index.ts'
 import type { RowPredicate, TableChange } from './api.ts'
@@ -10,7 +10,7 @@ import type { Layer } from './layers/row-stack.ts'
 import { TableLive } from './live/table-live.ts'
 import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
 import { toRowChange, type NetRow } from './rows/cells.ts'
-import { placeOf, readPath } from './rows/place.ts'
+import { placeOf, readPath, replaceAt } from './rows/place.ts'
 import { RowWriter, type Change } from './rows/row-writer.ts'
 import { isNoKey, type TableRows } from './rows/table-rows.ts'
 
@@ -194,7 +194,8 @@ export class SingletonHandle {
   }
 
   set(path: Path, value: CellValue): void {
-    this.#table.set(SINGLETON_KEY, path, value)
+    if (this.#table.has(SINGLETON_KEY)) this.#table.set(SINGLETON_KEY, path, value)
+    else this.#table.insert(replaceAt({}, parsePath(path).map(String), 0, value, String(path)) as RowObject)
   }
 
   update(change: Change): void {

@@ -54,7 +54,7 @@ export abstract class Workspace {
     return runExec(this.engine, this.layer, query)
   }
 
-  transaction<Result>(fn: (tx: Transaction) => Result, options: TransactionOptions = {}): Result {
+  transaction<Result>(fn: (tx: Transaction) => Result, options?: TransactionOptions | null): Result {
     this.assertUsable()
     if (typeof fn !== 'function') throw new TransactionError('transaction expects a function')
     if (Object.prototype.toString.call(fn) === '[object AsyncFunction]')
@@ -88,7 +88,7 @@ export abstract class Workspace {
       return result
     }
     try {
-      return this.engine.write(this.layer, { label: options.label, tag: options.tag }, run)
+      return this.engine.write(this.layer, { label: options?.label, tag: options?.tag }, run)
     } finally {
       ended = true
     }

@@ -18,8 +18,8 @@ export interface EditorOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Default: true. Without it, profiles have readable names. */
   readonly minify?: boolean
-  /** Runs in each page before its own scripts. */
-  readonly before?: () => void
+  /** Run in each page before its own scripts, in no given order. */
+  readonly before?: readonly (() => void)[]
 }
 
 /** The editor in Chromium. */
@@ -36,7 +36,7 @@ export interface EditorPage {
 type Closer = () => Promise<unknown>
 
 /**
- * Builds the editor as for production, serves it from loopback and opens it in Chromium, loaded. Closes all that it
+ * Builds the editor (as for production, but with React's warnings where NODE_ENV says that this is a test), serves it from loopback and opens it in Chromium, loaded. Closes all that it
  * started where a step of that fails. A page's uncaught errors and logged errors fail `open` and `close`.
  */
 export async function startEditor(options: EditorOptions = {}): Promise<EditorPage> {
@@ -73,8 +73,6 @@ async function serve({ headers, minify }: EditorOptions, closers: Closer[]): Pro
   const config: InlineConfig = {
     configFile,
     logLevel: 'error',
-    // Also where the tests' runner has set NODE_ENV to something else.
-    define: { 'process.env.NODE_ENV': '"production"' },
     build: {
       outDir,
       emptyOutDir: true,
@@ -117,7 +115,7 @@ async function openPage(browser: Browser, url: string, options: EditorOptions, e
   })
   // It goes on being told of errors after the race below, which then ends `close`.
   failed.catch(() => undefined)
-  if (options.before) await page.addInitScript(options.before)
+  for (const script of options.before ?? []) await page.addInitScript(script)
   await page.goto(url)
   const shown = page.locator('[data-testid=map], [data-testid=failure]')
   await Promise.race([failed, shown.waitFor({ timeout: loadTimeoutMs })])

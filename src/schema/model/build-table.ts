@@ -80,7 +80,8 @@ class TableBuilder {
       columns: this.#columns,
       byPath,
       key,
-      rowidKey: key.length === 1 && (key[0]!.kind === 'integer' || key[0]!.kind === 'int64'),
+      // Not int64: a rowid goes through JavaScript as a number.
+      rowidKey: key.length === 1 && key[0]!.kind === 'integer',
       rest,
       references: this.#references(byPath),
       unique: (this.#input.unique ?? []).map((paths, n) => this.#indexModel(paths, `unique.${n}`, true, byPath)),
@@ -408,6 +409,11 @@ class TableBuilder {
       throw new SchemaError(
         this.#place(segments),
         `'${path}' and '${holder}' would both be column "${name}": rename one of them`,
+      )
+    if (id === 'rowid')
+      throw new SchemaError(
+        this.#place(segments),
+        "a property can't be called rowid: it is SQLite's own name for a row's place",
       )
     if (name.includes('\0')) throw new SchemaError(this.#place(segments), "a property name can't contain NUL")
     this.#names.set(id, path)

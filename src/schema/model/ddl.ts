@@ -31,7 +31,9 @@ export function createBaseSql(
   const parts = table.columns.map((column) => {
     const isRowid = table.rowidKey && column === table.key[0]
     const single = table.key.length === 1 && column === table.key[0]
-    return `${quoteName(column.name)} ${column.storage}${isRowid ? ' PRIMARY KEY' : single ? ' PRIMARY KEY NOT NULL' : table.key.includes(column) ? ' NOT NULL' : ''}`
+    // INT, unlike INTEGER, does not make a key the rowid.
+    const storage = single && !isRowid && column.storage === 'INTEGER' ? 'INT' : column.storage
+    return `${quoteName(column.name)} ${storage}${isRowid ? ' PRIMARY KEY' : single ? ' PRIMARY KEY NOT NULL' : table.key.includes(column) ? ' NOT NULL' : ''}`
   })
   if (table.singleton) parts.push(`CHECK (${quoteName(table.key[0]!.name)} = 1)`)
   if (table.key.length > 1) parts.push(`PRIMARY KEY (${names(table.key)})`)

@@ -1,10 +1,15 @@
+import { RowcastError } from '../../errors/index.ts'
 import type { CellValue } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import type { Column } from './column.ts'
 import { sameSql } from './encode-column.ts'
 
 /** Text in a JSON column that is no JSON: another program, or raw SQL, wrote it. */
-export class MalformedJson extends Error {}
+export class MalformedJson extends RowcastError<'malformed-json'> {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('malformed-json', message, options)
+  }
+}
 
 /**
  * The value that a stored one stands for: `undefined` for an absent property or one at its default. What doesn't fit

@@ -80,6 +80,11 @@ function parseConditions(where: unknown, resolve: FieldResolver, place: string, 
   return allOf(
     Object.keys(where).map((key) => {
       const value = where[key]
+      if ((key === 'and' || key === 'or') && isEmptyObject(value))
+        throw new FilterError(
+          key,
+          `'${key}' expects an array of conditions; a property of that name is written '\\\\${key}'`,
+        )
       if ((key === 'and' || key === 'or') && Array.isArray(value)) {
         const nodes = value.map((member: unknown, at) => parseConditions(member, resolve, `${key}[${at}]`, depth + 1))
         return key === 'and' ? allOf(nodes) : anyOf(nodes)
@@ -156,4 +161,8 @@ function isPlainObject(value: unknown): value is { readonly [key: string]: unkno
   const prototype: unknown = Object.getPrototypeOf(value)
   // An object of another realm has another Object.prototype, whose own prototype is null as well.
   return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
 }

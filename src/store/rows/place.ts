@@ -22,6 +22,8 @@ const known = new WeakMap<TableModel, Map<string, Place>>()
 
 /** Finds a place. Throws NotFoundError for a path that the table can't have. */
 export function placeOf(table: TableModel, path: Path): Place {
+  if (typeof path !== 'string' && !Array.isArray(path))
+    throw new NotFoundError(`${table.name}: a property path is a string or an array of segments, not ${String(path)}`)
   if (typeof path !== 'string') return findPlace(table, parsePath(path).map(String))
   let places = known.get(table)
   if (!places) known.set(table, (places = new Map<string, Place>()))

@@ -163,12 +163,17 @@ export class RowWriter {
 
   /** Validates a whole row and gives its cells. */
   #encode(row: RowObject, key: Key | undefined): Map<number, SqlValue> {
-    const { model, codec, validator } = this.#rows.schema
+    const { model } = this.#rows.schema
     if (!isObject(row))
       throw new ValidationError([
         { table: model.name, key, path: '', keyword: 'type', message: 'a row must be a plain object' },
       ])
     const named = key ?? this.#givenKey(row)
+    return guardDepth(() => this.#encodeChecked(row, named))
+  }
+
+  #encodeChecked(row: RowObject, named: Key | undefined): Map<number, SqlValue> {
+    const { model, codec, validator } = this.#rows.schema
     let cells: Map<number, SqlValue>
     try {
       if (!this.#anyCrossField) this.#refuse(validator.row(row, named))
@@ -310,13 +315,15 @@ export class RowWriter {
 
   #changed(key: Key, change: Change): RowObject {
     const row = this.#rows.get(key)!
-    if (typeof change !== 'function') return mergePatch(row, change) as RowObject
+    if (typeof change !== 'function') return guardDepth(() => mergePatch(row, change)) as RowObject
     const next: unknown = produce(row, (draft) => {
       const returned = change(draft)
       if (returned instanceof Promise)
         throw new TransactionError('an update recipe must be synchronous: await first, then update')
       return returned as undefined
     })
+    if (this.#rows.get(key) !== row)
+      throw new TransactionError("an update recipe can't write to its own row otherwise than by its draft")
     return next as RowObject
   }
 
@@ -394,6 +401,19 @@ export class RowWriter {
 
   #refuse(issues: readonly ValidationIssue[]): void {
     if (issues.length > 0) throw new ValidationError(issues)
+  }
+}
+
+/** What is nested deeper than the stack reaches, or contains itself, is refused like any other bad value. */
+function guardDepth<Result>(run: () => Result): Result {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new ValidationError(
+      [{ table: '', key: undefined, path: '', keyword: 'type', message: 'is nested too deeply, or contains itself' }],
+      { cause: error },
+    )
   }
 }
 

@@ -215,7 +215,7 @@ export class TableRows {
       rowid,
       row: undefined,
       previous: before.row ?? before.previous,
-      patches: before.row ? undefined : before.patches,
+      patches: undefined,
     }
     this.#byKey.set(id, cached)
     this.#byRowid.set(rowid, cached)

@@ -19,8 +19,8 @@ interface Shape {
   readonly verb: string
   /** The statement without comments and quoted text. */
   readonly text: string
-  /** How many `?` it has; `undefined` where they are numbered or named. */
-  readonly parameters: number | undefined
+  /** How many parameters it takes. */
+  readonly parameters: number
 }
 
 const shapes = new Map<string, Shape>()
@@ -82,8 +82,12 @@ function readShape(text: string): Shape {
     else if (token === '(') depth++
     else if (token === ')') depth--
     const isWord = /^[\p{L}_$]/u.test(token)
-    const name = isWord ? token : /^["`[]/.test(token) ? token.slice(1, -1) : undefined
-    if (name !== undefined && /^rowcast_|^sqlite_(?:master|schema|temp)/i.test(name))
+    // SQLite takes a text in single quotes for a name where it expects one.
+    const name = isWord ? token : /^["'`[]/.test(token) ? token.slice(1, -1) : undefined
+    if (
+      name !== undefined &&
+      /^rowcast_(?:meta|insert|update|delete)|^sqlite_(?:master|schema|temp|sequence)/i.test(name)
+    )
       throw new SqlError(`${name} is rowcast's own: it can't be named in a statement`)
     if (isWord) {
       const word = token.toUpperCase()
@@ -97,16 +101,30 @@ function readShape(text: string): Shape {
   return {
     verb,
     text: stripped,
-    parameters: /\?\d|[:@$][\p{L}_]/u.test(stripped) ? undefined : stripped.split('?').length - 1,
+    parameters: countParameters(stripped),
   }
+}
+
+/** How many parameters a statement takes. Throws SqlError for named ones, which drivers take in different ways. */
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
+}
+
+function countParameters(text: string): number {
+  if (/[:@$][\p{L}_]/u.test(text)) throw new SqlError('parameters have no names here: write ? and give an array')
+  const numbers = [...text.matchAll(/\?(\d+)/g)].map(([, number]) => Number(number))
+  return numbers.length > 0 ? Math.max(...numbers) : text.split('?').length - 1
 }
 
 function parametersOf(query: SqlQuery, shape: Shape): SqlValue[] {
   // Drizzle calls them `params`.
-  const given = query.parameters ?? (query as { params?: readonly unknown[] }).params ?? []
-  if (shape.parameters !== undefined && given.length !== shape.parameters)
+  const given: unknown = query.parameters ?? (query as { params?: unknown }).params ?? []
+  if (!isList(given)) throw new SqlError('parameters must be an array')
+  if (given.length !== shape.parameters)
     throw new SqlError(`the statement has ${shape.parameters} parameters, ${given.length} were given`)
   return given.map((value, n) => {
+    if (typeof value === 'string' && !value.isWellFormed())
+      throw new SqlError(`parameter ${n + 1} contains half of a surrogate pair, which is no Unicode text`)
     if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)
       throw new SqlError(`parameter ${n + 1} does not fit into 64 bits`)
     if (value === null || typeof value === 'string' || typeof value === 'bigint' || value instanceof Uint8Array)

@@ -92,9 +92,11 @@ export class SlotIndex {
       if (dy > far || !this.isVisible(slot, view.zoom)) continue
       const distance = Math.hypot(dx, dy) * view.worldSize
       const radius = Math.max(iconSize(source.arrays, slot, view.zoom), 2) / 2
-      if (distance - radius > reach || distance - radius >= bestDistance) continue
+      // Within an icon the distance is 0: of icons that overlap, the one drawn on top comes first.
+      const beside = Math.max(distance - radius, 0)
+      if (beside > reach || beside >= bestDistance) continue
       best = slot
-      bestDistance = Math.max(distance - radius, 0)
+      bestDistance = beside
     }
     return best
   }
