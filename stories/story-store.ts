@@ -3,7 +3,7 @@ import { createStoreContext } from 'rowcast/react'
 import wasmUrl from 'sql.js/dist/sql-wasm.wasm?url'
 
 /** Labels on a map, and the settings of its scene. */
-export const labelSchema = defineSchema({
+const labelSchema = defineSchema({
   version: 1,
   tables: {
     label: {

@@ -71,7 +71,7 @@ export function rowOf(index: number): BenchRow {
   return { ...row, id: keyOf(index) }
 }
 
-export const schema: Schema = defineSchema(input)
+const schema: Schema = defineSchema(input)
 
 /** A store with `count` annotations. */
 export async function createBenchStore(count: number): Promise<Store> {

@@ -6,7 +6,7 @@
  */
 export { applyTo } from './apply.ts'
 export type { State, StateRow } from './apply.ts'
-export { isBytes, isCellObject, isList, isPlainObject, ownValue, setOwn } from './cell-kind.ts'
+export { isCellObject, isList, isPlainObject, ownValue, setOwn } from './cell-kind.ts'
 export type { CellObject } from './cell-kind.ts'
 export type { Cells, CellValue, ChangeSet, Key, Origin, RowChange } from './change-set.ts'
 export { diffValues, pathsOf } from './diff.ts'

@@ -97,11 +97,6 @@ export function isSchema(value: unknown): value is Schema {
   return isSchemaObject(value) && value['tables'] instanceof Map && typeof value['version'] === 'number'
 }
 
-/** The table of a schema. The caller has made sure that there is one. */
-export function tableOf(schema: Schema, name: string): TableSchema | undefined {
-  return schema.tables.get(name)
-}
-
 function checkReferences(model: TableModel, tables: ReadonlyMap<string, TableSchema>): void {
   for (const reference of model.references) {
     const place = `tables.${model.name}.references.${reference.name}`

@@ -4,11 +4,11 @@
  * @module
  */
 export { defineSchema, isSchema, type Schema, type TableSchema } from './define-schema.ts'
-export { isColumn, columnsBelow, type Column, type ColumnKind, type ObjectNode } from './model/column.ts'
+export { isColumn, type Column, type ColumnKind, type ObjectNode } from './model/column.ts'
 export { effectiveSql } from './model/column-sql.ts'
-export { createAroundSql, createBaseSql, createTableSql, dropAroundSql } from './model/ddl.ts'
+export { createTableSql } from './model/ddl.ts'
 export { createDatabase } from './migration/create-database.ts'
-export { readMetadata, writeMetadata, type Metadata } from './migration/metadata.ts'
+export { readMetadata, type Metadata } from './migration/metadata.ts'
 export { openDatabase, type OpenedDatabase } from './migration/open-database.ts'
 export { decodeColumn, MalformedJson } from './model/decode-column.ts'
 export { EncodeFailure, encodeColumn, encodeJson, sameSql } from './model/encode-column.ts'
@@ -20,7 +20,7 @@ export {
   type RowObject,
   type StoredCells,
 } from './model/row-codec.ts'
-export { literal, quoteName } from './model/sql-text.ts'
+export { quoteName } from './model/sql-text.ts'
 export { SINGLETON_KEY, type IndexModel, type Reference, type TableModel } from './model/table-model.ts'
 export { valueAt, type TableValidator } from './validator.ts'
 export type * from './types/index.ts'

@@ -37,7 +37,7 @@ export class EmissionQueue {
 }
 
 /** Throws where nobody but the host's handler of uncaught errors can catch it. */
-export function reportUncaught(error: unknown): void {
+function reportUncaught(error: unknown): void {
   queueMicrotask(() => {
     throw error
   })

@@ -1,7 +1,7 @@
 import { quoteName, type Column, type TableModel } from '../schema/index.ts'
 
 /** How many values one call of the delete function carries: SQLite limits a function's arguments. */
-export const DELETE_CHUNK = 90
+const DELETE_CHUNK = 90
 /** A table's index and a column's index in one number. */
 export const COLUMN_BITS = 12
 

@@ -136,7 +136,7 @@ const leaves: readonly (readonly [Node, fc.Arbitrary<unknown>])[] = [
 ]
 
 /** What every generated table has under `$defs`. */
-export const DEFS: Node = {
+const DEFS: Node = {
   color: { type: 'string', pattern: '^#[0-9a-f]{3}$' },
   tree: {
     type: 'object',

@@ -457,7 +457,7 @@ export function stored(cells: PlainCells): PlainCells {
   return Object.fromEntries(Object.entries(cells).filter(([, value]) => value !== undefined))
 }
 
-export function sorted(cells: PlainCells | undefined): unknown {
+function sorted(cells: PlainCells | undefined): unknown {
   return (
     cells &&
     Object.entries(cells)

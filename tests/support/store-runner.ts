@@ -37,7 +37,7 @@ import {
 } from './store-steps.ts'
 
 /** The store is not what the model says. */
-export class Mismatch extends Error {}
+class Mismatch extends Error {}
 
 function agree(what: string, actual: unknown, expected: unknown): void {
   const show = (value: unknown): string =>

@@ -219,7 +219,7 @@ function all(verdicts: readonly Verdict[]): Verdict {
 }
 
 /** A value of a row, absent for what is a default. */
-export function normal(cells: PlainCells): PlainCells {
+function normal(cells: PlainCells): PlainCells {
   return Object.fromEntries(
     Object.entries(cells).map(([path, value]) => [path, same(value, DEFAULTS[path]) ? undefined : value]),
   )
@@ -342,7 +342,7 @@ function unique(cells: PlainCells): PlainCells {
 }
 
 /** Cells by path as a nested object. */
-export function nested(cells: PlainCells): { [name: string]: unknown } {
+function nested(cells: PlainCells): { [name: string]: unknown } {
   const object: { [name: string]: unknown } = {}
   for (const [path, value] of Object.entries(cells)) {
     const [head = '', leaf] = path.split('.')
@@ -438,13 +438,7 @@ function planRemote(
 }
 
 /** What a server would send: with what its cascades did, references released first. */
-export function remoteRows(
-  committed: State,
-  table: TableId,
-  key: string,
-  cells: PlainCells,
-  remove: boolean,
-): StepRow[] {
+function remoteRows(committed: State, table: TableId, key: string, cells: PlainCells, remove: boolean): StepRow[] {
   const before = committed[table].get(key)
   if (!before) return remove ? [] : [{ table, key, before, after: stored(normal(cells)) }]
   if (!remove) {

@@ -2,7 +2,7 @@ import { createStore, defineSchema } from 'rowcast'
 import { createMirror, cssColor, type DirtyRange, type FrameScheduler } from 'rowcast/webgl'
 
 /** A table with what a mirror meets: defaults, an optional object with defaults, null, arrays, text, a composite key. */
-export const schema = defineSchema({
+const schema = defineSchema({
   version: 1,
   tables: {
     pin: {
@@ -58,7 +58,7 @@ export function manualFrames(): {
   }
 }
 
-export const pinAttributes = {
+const pinAttributes = {
   position: { paths: ['x', 'y'], type: 'f32' },
   rank: { paths: ['rank'], type: 'i16', fallback: -1 },
   flags: { paths: ['hidden', 'leader.dashed'], type: 'u8' },

@@ -9,7 +9,7 @@ import type { IndexModel, Reference, TableModel } from './table-model.ts'
 
 /** SQLite's own limit on the columns of a table. */
 const MAX_COLUMNS = 2000
-export const REST_COLUMN = '_rest'
+const REST_COLUMN = '_rest'
 const SINGLETON_COLUMN = 'rowcast_id'
 const STORAGE: Record<ColumnKind, ColumnStorage> = {
   text: 'TEXT',

@@ -19,10 +19,6 @@ export function createAroundSql(table: TableModel): string[] {
   return [...createIndexSql(table), createViewSql(table), ...createViewTriggerSql(table)]
 }
 
-export function dropAroundSql(objects: readonly { type: string; name: string }[]): string[] {
-  return objects.map(({ type, name }) => `DROP ${type.toUpperCase()} ${quoteName(name)}`)
-}
-
 export function createBaseSql(
   table: TableModel,
   byName: ReadonlyMap<string, TableModel>,
@@ -177,7 +173,7 @@ function anyPresent(expressions: readonly string[]): string {
 }
 
 /** The object whose presence a column tells. */
-export function objectOf(node: ObjectNode, presence: Column): ObjectNode {
+function objectOf(node: ObjectNode, presence: Column): ObjectNode {
   let found = node
   for (const segment of presence.segments) {
     const child = found.properties.get(segment)

@@ -43,12 +43,6 @@ export function decodeColumn(column: Column, stored: SqlValue): CellValue {
   }
 }
 
-/** The value that a reader of the row sees: the default where nothing else is stored. */
-export function effectiveValue(column: Column, stored: SqlValue): CellValue {
-  const value = decodeColumn(column, stored)
-  return value === undefined ? column.defaultValue : value
-}
-
 export function parseJson(stored: SqlValue): CellValue {
   if (typeof stored !== 'string') throw new MalformedJson('a JSON column holds no text')
   try {

@@ -57,7 +57,7 @@ export function compareText(a: string, b: string): number {
 }
 
 /** The order of two byte strings: byte by byte, then the shorter first. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)
   for (let at = 0; at < shared; at++) {
     const difference = (a[at] ?? 0) - (b[at] ?? 0)

@@ -3,10 +3,10 @@
  * predicate that agree exactly. Imports src/errors and the types of src/drivers' seam, nothing of the store.
  * @module
  */
-export { compareBytes, compareSql, compareText, toSqlValue } from './compare.ts'
+export { compareSql, compareText, toSqlValue } from './compare.ts'
 export type { FieldKind, FieldResolver, FilterField } from './field.ts'
 export { FilterError } from './filter-error.ts'
-export { everything, nothing, type FilterNode, type Operand } from './filter-node.ts'
+export { everything, type FilterNode, type Operand } from './filter-node.ts'
 export { parseOrderBy, type Ordering } from './order-by.ts'
 export { parseWhere } from './parse-where.ts'
 export { pathsIn } from './paths-in.ts'

@@ -3,8 +3,8 @@
  * @module
  */
 export { applyDiff, diffRows } from './diff-rows.ts'
-export { closeLiveQueries, Live } from './live.ts'
+export { closeLiveQueries } from './live.ts'
 export { SqlLive, type PreparedQuery } from './sql-live.ts'
-export { concerns, sqlDependencies, type SqlDependencies } from './sql-dependencies.ts'
+export { type SqlDependencies } from './sql-dependencies.ts'
 export { TableLive } from './table-live.ts'
 export { TableQuery, type TableQueryOptions } from './table-query.ts'

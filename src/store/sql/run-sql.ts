@@ -94,7 +94,7 @@ function isAbsent(net: NetRow, guard: Column): boolean {
 }
 
 /** Rows as objects. Throws SqlError where two columns share a name, of which one would be lost. */
-export function toObjects(statement: SqliteStatement, rows: readonly SqlValue[][]): SqlRow[] {
+function toObjects(statement: SqliteStatement, rows: readonly SqlValue[][]): SqlRow[] {
   const { columns } = statement
   if (rows.length === 0) return []
   if (new Set(columns).size !== columns.length)

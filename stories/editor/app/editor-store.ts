@@ -11,7 +11,7 @@ export type Layer = RowOf<EditorSchema, 'layer'>
 
 export const editorSchema: Schema<EditorSchema> = defineSchema(editorSchemaInput)
 
-export const context = createStoreContext(editorSchema)
+const context = createStoreContext(editorSchema)
 
 export const { StoreProvider, DraftProvider, useStore, useTable, useRow, useRows, useQuery, useHistory, useValue } =
   context

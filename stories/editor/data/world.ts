@@ -46,7 +46,7 @@ function ringOf(ring: readonly (readonly number[])[]): Vector2[] {
 }
 
 /** Builds fills and outlines from a world-atlas topology (`countries-50m.json`). */
-export function worldGeometryOf(topology: World): WorldGeometry {
+function worldGeometryOf(topology: World): WorldGeometry {
   const land: number[] = []
   const landIndex: number[] = []
   for (const { geometry } of feature(topology, topology.objects.land).features) {

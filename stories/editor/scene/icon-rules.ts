@@ -13,7 +13,7 @@ export function iconOpacity(arrays: SceneArrays, slot: number, zoom: number): nu
 }
 
 /** Factor of a slot's size at a zoom level; as the shader computes it. */
-export function iconScale(arrays: SceneArrays, slot: number, zoom: number): number {
+function iconScale(arrays: SceneArrays, slot: number, zoom: number): number {
   const row = slot * 4
   const factor = at(arrays.zoom, row + 3) * 0.01
   if (at(arrays.flags, row + 3) === 0) return factor

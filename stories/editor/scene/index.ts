@@ -1,4 +1,4 @@
-export { defaultMapStyle, type MapStyle } from './base-map.ts'
+export { type MapStyle } from './base-map.ts'
 export { maxLayers } from './icon-layer.ts'
 export {
   sceneAttributes,
