@@ -1,5 +1,5 @@
 import { ReplaySubject, Subject } from 'rxjs'
-import { isEmpty, keyId, squash, type ChangeSet, type KeyId, type Origin } from '../changes/index.ts'
+import { isEmpty, keyId, squash, type ChangeSet, type Origin } from '../changes/index.ts'
 import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
 import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError } from '../errors/index.ts'
 import { sameSql, type Schema, type TableModel } from '../schema/index.ts'
@@ -18,6 +18,7 @@ import { checkCommittedRows } from './layers/committed-rows.ts'
 import { checkReservations } from './layers/reservations.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { addCell, compareStored, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
+import { columnsOf, combine, standing, withIntents } from './rows/net-rows.ts'
 import { TableRows } from './rows/table-rows.ts'
 import { explainForeignKeys } from './sql/foreign-keys.ts'
 import { translateSqlError } from './sql/sqlite-errors.ts'
@@ -478,79 +479,4 @@ export class Engine implements CaptureTarget {
   #outside(what: string): void {
     if (this.inTransaction) throw new TransactionError(`${what} can't run inside a transaction`)
   }
-}
-
-/**
- * Of the cells that were written, those that show what they showed before: with the value that they have in the end,
- * whatever was written to them in between.
- */
-function standing(intents: readonly Intent[], nets: readonly NetRow[]): Intent[] {
-  if (intents.length === 0) return []
-  const cells = new Map<TableRows, Map<KeyId, Map<CellId, Intent>>>()
-  for (const intent of intents) {
-    const rows = getOrAdd(cells, intent.rows, () => new Map<KeyId, Map<CellId, Intent>>())
-    getOrAdd(rows, intent.id, () => new Map<CellId, Intent>()).set(intent.cell, intent)
-  }
-  for (const net of nets) {
-    const found = cells.get(net.rows)?.get(net.id)
-    for (const cell of net.cells.keys()) found?.delete(cell)
-  }
-  const out: Intent[] = []
-  for (const [rows, byRow] of cells)
-    for (const row of byRow.values())
-      for (const intent of row.values()) {
-        const rowid = rows.rowidOf(intent.key)
-        if (rowid !== undefined) out.push({ ...intent, value: rows.cellAt(rowid, intent.cell) })
-      }
-  return out
-}
-
-/** All that was written, the values that were there already included: what is to be checked. */
-function withIntents(nets: readonly NetRow[], intents: readonly Intent[]): NetRow[] {
-  const meant = intents.map(({ rows, key, id, cell, value }): NetRow => ({
-    rows,
-    key,
-    id,
-    op: 'update',
-    cells: new Map([[cell, { before: value, after: value }]]),
-  }))
-  return [...nets, ...meant]
-}
-
-function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  let value = map.get(key)
-  if (value === undefined) map.set(key, (value = make()))
-  return value
-}
-
-function columnsOf(net: NetRow): number[] {
-  const columns: number[] = []
-  for (const cell of net.cells.keys()) columns.push(typeof cell === 'number' ? cell : net.rows.schema.model.rest!.index)
-  return columns
-}
-
-/** A row that was deleted and inserted again under its key has changed, or not. */
-function combine(nets: readonly NetRow[]): NetRow[] {
-  const seen = new Map<TableRows, Map<KeyId, number>>()
-  const out: (NetRow | undefined)[] = []
-  for (const net of nets) {
-    if (net.op === 'update' && net.cells.size === 0) continue
-    let table = seen.get(net.rows)
-    if (!table) seen.set(net.rows, (table = new Map<KeyId, number>()))
-    const place = table.get(net.id)
-    const known = place === undefined ? undefined : out[place]
-    if (place === undefined || !known) {
-      table.set(net.id, out.length)
-      out.push(net)
-      continue
-    }
-    const cells = new Map<CellId, CellChange>()
-    for (const [cell, change] of known.cells) {
-      const after = net.cells.get(cell)?.after ?? (net.op === 'update' ? change.after : null)
-      if (!sameSql(change.before, after)) cells.set(cell, { before: change.before, after })
-    }
-    for (const [cell, change] of net.cells) if (!known.cells.has(cell)) cells.set(cell, change)
-    out[place] = cells.size === 0 ? undefined : { ...known, op: 'update', cells }
-  }
-  return out.filter((net) => net !== undefined)
 }

@@ -1,28 +1,16 @@
 import { SchemaError } from '../../errors/index.ts'
-import { equalValues, formatPath, parsePath, setOwn, type CellValue } from '../../changes/index.ts'
+import { formatPath, parsePath, setOwn, type CellValue } from '../../changes/index.ts'
 import type { TableInput } from '../types/index.ts'
-import type { Column, ColumnKind, ColumnStorage, ObjectNode } from './column.ts'
+import { columnKind, flattens, isWithin, ownDefault, refuseInJson, STORAGE } from './column-kind.ts'
+import type { Column, ObjectNode } from './column.ts'
 import { encodeColumn, EncodeFailure } from './encode-column.ts'
 import { FacetReader, isSchemaObject, pointerToken, type Facet, type JsonType, type SchemaObject } from './facets.ts'
-import { isObject } from './row-codec.ts'
 import type { IndexModel, Reference, TableModel } from './table-model.ts'
 
 /** SQLite's own limit on the columns of a table. */
 const MAX_COLUMNS = 2000
 const REST_COLUMN = '_rest'
 const SINGLETON_COLUMN = 'rowcast_id'
-const STORAGE: Record<ColumnKind, ColumnStorage> = {
-  text: 'TEXT',
-  integer: 'INTEGER',
-  number: 'REAL',
-  boolean: 'INTEGER',
-  int64: 'INTEGER',
-  binary: 'BLOB',
-  union: 'ANY',
-  json: 'TEXT',
-  presence: 'INTEGER',
-  rest: 'TEXT',
-}
 
 /** Maps a table of the schema document to columns. Throws SchemaError naming the place for what has no mapping. */
 export function buildTable(name: string, index: number, input: TableInput): TableModel {
@@ -479,69 +467,4 @@ const EMPTY_BLOB = new Uint8Array(0)
 /** The name of the table behind a view. */
 export function baseName(table: string): string {
   return `${table}__base`
-}
-
-function flattens(facets: readonly Facet[], types: ReadonlySet<JsonType>): boolean {
-  for (const type of types) if (type !== 'object' && type !== 'null') return false
-  if (!types.has('object')) return false
-  const branching = facets.some(
-    ({ schema }) =>
-      ['if', 'not', 'dependentSchemas', 'dependencies'].some((keyword) => schema[keyword] !== undefined) ||
-      (['oneOf', 'anyOf'] as const).some(
-        (keyword) =>
-          Array.isArray(schema[keyword]) &&
-          schema[keyword].filter(
-            (branch: unknown) => !(isSchemaObject(branch) && (branch['type'] === 'null' || branch['const'] === null)),
-          ).length > 1,
-      ),
-  )
-  return (
-    !branching &&
-    facets.some(({ schema }) => isSchemaObject(schema['properties']) && Object.keys(schema['properties']).length > 0)
-  )
-}
-
-function columnKind(facets: readonly Facet[], types: ReadonlySet<JsonType> | undefined): ColumnKind {
-  if (!types) return 'json'
-  const rest = new Set(types)
-  rest.delete('null')
-  if (rest.size === 0 || rest.has('object') || rest.has('array')) return 'json'
-  const hasNumber = rest.has('number') || rest.has('integer')
-  if (rest.has('boolean')) return rest.size === 1 ? 'boolean' : 'json'
-  if (rest.has('string')) {
-    if (hasNumber) return 'union'
-    return facets.some(({ schema }) => schema['contentEncoding'] === 'base64') ? 'binary' : 'text'
-  }
-  if (rest.has('number')) return 'number'
-  return facets.some(({ schema }) => schema['format'] === 'int64') ? 'int64' : 'integer'
-}
-
-/** A 64-bit integer can't be told from a rounded one in JSON text. */
-function refuseInJson(facets: readonly Facet[], place: string): void {
-  const seen = new Set<unknown>()
-  const visit = (schema: unknown, at: string): void => {
-    if (typeof schema !== 'object' || schema === null || seen.has(schema)) return
-    seen.add(schema)
-    const { format, type } = schema as SchemaObject
-    if (format === 'int64' && type !== 'string')
-      throw new SchemaError(
-        at,
-        'format int64 has no mapping inside an array or a free-form object: use a string there, or a property of its own',
-      )
-    for (const [keyword, value] of Object.entries(schema))
-      if (!['default', 'const', 'enum', 'examples'].includes(keyword)) visit(value, `${at}.${keyword}`)
-  }
-  for (const facet of facets) visit(facet.schema, place)
-}
-
-function isWithin(value: CellValue, whole: CellValue): boolean {
-  if (!isObject(value) || !isObject(whole)) return equalValues(value, whole)
-  return Object.keys(value).every((name) => Object.hasOwn(whole, name) && isWithin(value[name], whole[name]))
-}
-
-/** The default that a schema gives to the value itself. */
-function ownDefault(facets: readonly Facet[]): CellValue {
-  for (const { schema } of facets)
-    if (isSchemaObject(schema) && schema['default'] !== undefined) return schema['default'] as CellValue
-  return undefined
 }
