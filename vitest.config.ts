@@ -65,7 +65,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'node',
           include: ['tests/**/*.test.{ts,tsx}'],
-          exclude: ['tests/{browser,react,types}/**'],
+          exclude: ['tests/{browser,react}/**'],
           environment: 'node',
         },
       },
