@@ -1,4 +1,3 @@
-import { animationFrameScheduler, auditTime, Subject, type Subscription } from 'rxjs'
 import type { SceneDrag } from '../scene/index.ts'
 import type { EditorDraft } from './editor-store.ts'
 import type { Editor } from './editor.ts'
@@ -8,18 +7,18 @@ interface Place {
   readonly lat: number
 }
 
-/** Moves what is selected with the pointer: one transaction of the draft an animation frame, whatever the mouse's rate. */
+/**
+ * Moves what is selected with the pointer, in one transaction of the draft a move. Browsers give one move a frame, just
+ * before its callbacks, so that the mirror and the scene follow in that same frame.
+ */
 export class SelectionDrag {
   readonly #editor: Editor
-  readonly #moves = new Subject<SceneDrag>()
-  readonly #subscription: Subscription
   readonly #starts = new Map<string, Place>()
   #draft: EditorDraft | undefined
   #last: SceneDrag | undefined
 
   constructor(editor: Editor) {
     this.#editor = editor
-    this.#subscription = this.#moves.pipe(auditTime(0, animationFrameScheduler)).subscribe((drag) => this.#apply(drag))
   }
 
   start(): void {
@@ -38,22 +37,14 @@ export class SelectionDrag {
 
   move(drag: SceneDrag): void {
     this.#last = drag
-    this.#moves.next(drag)
+    this.#move(drag.dLon, drag.dLat)
   }
 
   end(cancelled: boolean): void {
     if (cancelled) this.#move(0, 0)
-    else if (this.#last) this.#apply(this.#last)
+    else if (this.#last) this.#move(this.#last.dLon, this.#last.dLat)
     this.#last = undefined
     this.#draft = undefined
-  }
-
-  dispose(): void {
-    this.#subscription.unsubscribe()
-  }
-
-  #apply({ dLon, dLat }: SceneDrag): void {
-    if (this.#last) this.#move(dLon, dLat)
   }
 
   #move(dLon: number, dLat: number): void {

@@ -87,7 +87,6 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
       canvas.removeEventListener('pointerdown', stop)
       canvas.removeEventListener('wheel', stop)
       subscriptions.unsubscribe()
-      drag.dispose()
       scene.dispose()
     },
   }
