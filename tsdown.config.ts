@@ -10,7 +10,7 @@ const config: UserConfig = defineConfig({
   target: 'es2023',
   tsconfig: 'tsconfig.src.json',
   dts: true,
-  external: [/^node:/],
+  deps: { neverBundle: [/^node:/] },
   fixedExtension: false,
   sourcemap: false,
   clean: true,
