@@ -22,8 +22,8 @@ export function makeWay(engine: Engine, writes: readonly RowWrite[], except?: La
   if (engine.layers.empty) return
   const collisions = writes.flatMap((write) => [
     ...(write.op === 'delete'
-      ? referring(engine, write)
-      : [...sameUnique(engine, write), ...hiddenParents(engine, write)]),
+      ? referring(engine, write, writes)
+      : [...sameUnique(engine, write, writes), ...hiddenParents(engine, write)]),
   ])
   const byLayer = new Map<Layer, Collision[]>()
   for (const collision of collisions) {
@@ -58,7 +58,7 @@ function evict(engine: Engine, layer: Layer, collisions: readonly Collision[]): 
 }
 
 /** Rows that a draft gave a unique value which the write brings too. */
-function sameUnique(engine: Engine, write: RowWrite): Collision[] {
+function sameUnique(engine: Engine, write: RowWrite, writes: readonly RowWrite[]): Collision[] {
   const { rows } = write
   return rows.schema.model.unique.flatMap((index) => {
     if (!index.columns.some((column) => write.cells.has(column.index))) return []
@@ -68,12 +68,12 @@ function sameUnique(engine: Engine, write: RowWrite): Collision[] {
     const found = rows.statement(`SELECT rowid FROM ${rows.base} WHERE ${where}`).get(tuple)
     if (!found) return []
     const id = keyId(rows.keyAt(Number(found[0])))
-    return id === write.id ? [] : heldBy(engine, rows, id, index.columns)
+    return id === write.id || isMoving(writes, rows, id, index.columns) ? [] : heldBy(engine, rows, id, index.columns)
   })
 }
 
 /** Rows that a draft made refer to the row that goes. */
-function referring(engine: Engine, write: RowWrite): Collision[] {
+function referring(engine: Engine, write: RowWrite, writes: readonly RowWrite[]): Collision[] {
   return engine.rows.flatMap((child) =>
     child.schema.model.references
       .filter((reference) => reference.table === write.rows.schema.model.name)
@@ -82,8 +82,26 @@ function referring(engine: Engine, write: RowWrite): Collision[] {
         const found = child
           .statement(`SELECT rowid FROM ${child.base} WHERE ${where}`)
           .all(write.rows.keyParameters(write.key))
-        return found.flatMap(([rowid]) => heldBy(engine, child, keyId(child.keyAt(Number(rowid))), reference.columns))
+        return found.flatMap(([rowid]) => {
+          const id = keyId(child.keyAt(Number(rowid)))
+          return isMoving(writes, child, id, reference.columns) ? [] : heldBy(engine, child, id, reference.columns)
+        })
       }),
+  )
+}
+
+/** Whether a row is to be changed in these columns, or to go, by the same writes: it stands in nobody's way then. */
+function isMoving(
+  writes: readonly RowWrite[],
+  rows: RowWrite['rows'],
+  id: RowWrite['id'],
+  columns: readonly Column[],
+): boolean {
+  return writes.some(
+    (write) =>
+      write.rows === rows &&
+      write.id === id &&
+      (write.op === 'delete' || columns.some((column) => write.cells.has(column.index))),
   )
 }
 
