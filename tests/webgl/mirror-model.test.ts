@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { ConstraintError, sql, ValidationError } from 'rowcast'
+import { ConstraintError, sql } from 'rowcast'
 import { expect, test } from 'vitest'
 import { FakeGpu, manualFrames, mirrorPins, openPins, type PinStore } from './pins.ts'
 
@@ -71,15 +71,6 @@ function attempt(fn: () => void): void {
   }
 }
 
-/** As `attempt`; a step may also meet a row that an open draft has made an invalid one for it. */
-function attemptStep(fn: () => void): void {
-  try {
-    attempt(fn)
-  } catch (error) {
-    if (!(error instanceof ValidationError)) throw error
-  }
-}
-
 class Undone extends Error {}
 
 test.each([
@@ -96,8 +87,8 @@ test.each([
         const gpu = new FakeGpu()
         let draft: ReturnType<PinStore['draft']> | undefined
         for (const { step: one, where: place, take } of steps) {
-          if (one.do === 'undo') attemptStep(() => void store.history.undo())
-          else if (one.do === 'redo') attemptStep(() => void store.history.redo())
+          if (one.do === 'undo') attempt(() => void store.history.undo())
+          else if (one.do === 'redo') attempt(() => void store.history.redo())
           else if (one.do === 'cancel' || one.do === 'commit') {
             attempt(() => {
               if (one.do === 'cancel') draft?.cancel()
@@ -143,7 +134,8 @@ test.each([
         expect(mirror.keyAt(mirror.count)).toBeUndefined()
         await store.close()
       }),
-      { numRuns: 100 },
+      // In CI the seed is fixed, so that a change is judged by what it changes.
+      { numRuns: 100, ...(process.env['CI'] ? { seed: 1 } : {}) },
     )
   },
   60_000,
