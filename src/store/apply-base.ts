@@ -42,14 +42,19 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
       checkCommittedRows(layers, nets)
       validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
     },
-    (visible) => {
-      const nets = layers.committedNets(visible, [])
+    (visible, stored) => {
+      const nets = layers.committedNets(stored, [])
       const set = visible.length > 0 ? engine.changeSet(visible, meta) : undefined
-      committed = layers.empty ? set : engine.changeSet(mergeCovered(engine, nets, writes), meta)
+      committed = layers.empty
+        ? set
+        : engine.changeSet(
+            mergeCovered(engine, nets, writes).map((net) => layers.seenCommitted(net)),
+            meta,
+          )
       layers.changeBase(writes, change.take)
       // What cascades did beyond what was asked.
       layers.recordBase(
-        visible.filter((net) => !writes.some((write) => write.rows === net.rows && write.id === net.id)),
+        stored.filter((net) => !writes.some((write) => write.rows === net.rows && write.id === net.id)),
         [],
       )
       return { set, committed: change.commits && committed && committed.changes.length > 0 ? committed : undefined }

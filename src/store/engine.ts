@@ -18,6 +18,7 @@ import { checkCommittedRows } from './layers/committed-rows.ts'
 import { checkReservations } from './layers/reservations.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { addCell, compareStored, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
+import { seenNets } from './rows/hidden-cells.ts'
 import { columnsOf, combine, standing, withIntents } from './rows/net-rows.ts'
 import { TableRows } from './rows/table-rows.ts'
 import { explainForeignKeys } from './sql/foreign-keys.ts'
@@ -135,19 +136,24 @@ export class Engine implements CaptureTarget {
 
   /**
    * Runs the store's own writes, which say themselves what they mean for the layers: a cancel, an undo, an arrival.
-   * `settle` is called once SQLite has committed, with what became visible; it tells what was committed. Not within a
+   * `settle` is called once SQLite has committed, with what became visible and what was stored; it tells what was committed. Not within a
    * transaction, whose end could still take it back.
    */
-  writeSettled(what: string, fn: () => void, settle: (visible: readonly NetRow[]) => Settlement): void {
+  writeSettled(
+    what: string,
+    fn: () => void,
+    settle: (visible: readonly NetRow[], nets: readonly NetRow[]) => Settlement,
+  ): void {
     this.assertWritable()
     this.#outside(what)
     this.#run(true, () => {
       fn()
-      const visible = this.#nets(0, this.#journal.length)
+      const nets = this.#nets(0, this.#journal.length)
+      const visible = this.#seen(nets)
       return {
         result: undefined,
         settle: () => {
-          const { set, committed } = settle(visible)
+          const { set, committed } = settle(visible, nets)
           this.#enqueue(visible, set, committed)
           this.#ended(true)
         },
@@ -355,7 +361,7 @@ export class Engine implements CaptureTarget {
     if (last && last.nets === undefined) this.#closeSegment(last)
     const segments = this.#segments.filter((segment) => segment.nets!.length > 0 || segment.intents.length > 0)
     const only = segments.length === 1 ? segments[0]! : undefined
-    const visible = only ? only.nets! : this.#nets(0, this.#journal.length)
+    const visible = this.#seen(only ? only.nets! : this.#nets(0, this.#journal.length))
     if (!this.layers.empty)
       for (const segment of segments) {
         checkReservations(this.layers, segment.layer, withIntents(segment.nets!, segment.intents), this.byName)
@@ -452,6 +458,11 @@ export class Engine implements CaptureTarget {
     // Everything came back: the row is the same object as before.
     if (cells.size === 0) trace.restore?.()
     return { rows, key, id: keyId(key), op: 'update', cells }
+  }
+
+  #seen(nets: readonly NetRow[]): readonly NetRow[] {
+    if (!this.rows.some((rows) => rows.hides)) return nets
+    return seenNets(nets, (net, { index }) => net.rows.storedOf(net.key)[index]!)
   }
 
   #undo(journal: number, intents: number): void {

@@ -125,9 +125,8 @@ export class HistoryLog {
       const expected = encodeCells(rows, change, change.before)
       const cells = new Map<CellId, SqlValue>()
       for (const [cell, value] of write.cells) {
-        const covered = stack?.cells.get(cell)
-        const now = covered ? covered.committed : rowid === undefined ? null : rows.cellAt(rowid, cell)
-        if (sameSql(now, expected.get(cell) ?? null)) cells.set(cell, value)
+        if (sameSql(this.#engine.layers.committedCell(rows, key, cell), expected.get(cell) ?? null))
+          cells.set(cell, value)
       }
       return cells.size > 0 ? [{ ...write, cells }] : []
     })

@@ -11,6 +11,6 @@ export function effectiveSql(column: Column, alias = ''): string {
   if (column.defaultSql !== null && !column.full)
     sql = `coalesce(${sql}, ${literal(column.defaultSql, column.storage)})`
   if (column.nullMark !== undefined) sql = `nullif(${sql}, ${literal(column.nullMark)})`
-  if (column.guard && column.defaultSql !== null) sql = `CASE WHEN ${effectiveSql(column.guard, alias)} THEN ${sql} END`
+  if (column.guard) sql = `CASE WHEN ${effectiveSql(column.guard, alias)} THEN ${sql} END`
   return sql
 }

@@ -1,8 +1,9 @@
-import type { Key, KeyId } from '../../changes/index.ts'
+import { keyId, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { sameSql } from '../../schema/index.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { CellChange, NetRow } from '../rows/cells.ts'
+import { isPresent, seenNet } from '../rows/hidden-cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { ROW, type Layer, CellStack, RowStack } from './row-stack.ts'
 
@@ -91,7 +92,7 @@ export class LayerStacks {
 
   /** What was committed, against what was committed before: where a draft covered a cell, its own value before counts. */
   committedNets(nets: readonly NetRow[], intents: readonly Intent[]): NetRow[] {
-    if (this.empty) return [...nets]
+    if (this.empty) return nets.map((net) => this.seenCommitted(net))
     const found = new Map<RowStack, NetRow>()
     const out = nets.map((net) => {
       const stack = this.get(net.rows, net.id)
@@ -130,7 +131,32 @@ export class LayerStacks {
         out.push(net)
       }
     }
-    return out.filter((net) => net.op !== 'update' || net.cells.size > 0)
+    return out.map((net) => this.seenCommitted(net)).filter((net) => net.op !== 'update' || net.cells.size > 0)
+  }
+
+  /** The committed value of a cell as stored; NULL under an object that is not there. */
+  committedCell(rows: TableRows, key: Key, cell: CellId): SqlValue {
+    const stack = this.get(rows, keyId(key))
+    const rowid = rows.rowidOf(key)
+    const read = (one: CellId): SqlValue => {
+      const covered = stack?.cells.get(one)
+      return covered ? covered.committed : rowid === undefined ? null : rows.cellAt(rowid, one)
+    }
+    const guard = rows.hides && typeof cell === 'number' ? rows.schema.model.columns[cell]!.guard : undefined
+    return guard && !isPresent(guard, ({ index }) => read(index)) ? null : read(cell)
+  }
+
+  /** A change of what is committed, as one sees it who sees only that. */
+  seenCommitted(net: NetRow): NetRow {
+    if (!net.rows.hides) return net
+    const stack = this.get(net.rows, net.id)
+    let stored: readonly SqlValue[] | undefined
+    return seenNet(net, ({ index }) => {
+      const covered = stack?.cells.get(index)
+      if (covered) return covered.committed
+      stored ??= net.rows.storedOf(net.key)
+      return stored[index]!
+    })
   }
 
   /** The net change that a layer means, against what is committed below it. */
@@ -153,7 +179,8 @@ export class LayerStacks {
           cells.set(cell, { before: exists === 1 ? null : below, after: exists === 0 ? null : mine!.value })
       }
       const op = exists === 1 ? 'insert' : exists === 0 ? 'delete' : 'update'
-      if (op !== 'update' || cells.size > 0) nets.push({ rows, key, id, op, cells })
+      const net = this.seenCommitted({ rows, key, id, op, cells })
+      if (op !== 'update' || net.cells.size > 0) nets.push(net)
     }
     return nets
   }

@@ -28,6 +28,8 @@ export class TableRows {
   readonly schema: TableSchema
   /** The base table, quoted. */
   readonly base: string
+  /** Whether a row may store a value under an optional object that is not there: see hidden-cells.ts. */
+  hides = false
   readonly #driver: SqliteDriver
   readonly #byKey = new Map<KeyId, CachedRow>()
   readonly #byRowid = new Map<number, CachedRow>()
@@ -150,6 +152,12 @@ export class TableRows {
   /** The values of a row in SQLite, in column order. */
   stored(rowid: number): SqlValue[] {
     return this.#readByRowid(rowid).slice(1)
+  }
+
+  /** The stored values of the row under a key; of none, NULLs. */
+  storedOf(key: Key): SqlValue[] {
+    const rowid = this.rowidOf(key)
+    return rowid === undefined ? new Array<SqlValue>(this.schema.model.columns.length).fill(null) : this.stored(rowid)
   }
 
   /** The stored value of one cell. */

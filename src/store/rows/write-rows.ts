@@ -5,6 +5,7 @@ import type { Engine } from '../engine.ts'
 import type { RowWrite } from '../layers/layer-stacks.ts'
 import { translateSqlError } from '../sql/sqlite-errors.ts'
 import type { CellId } from './cell-id.ts'
+import { hasHiddenCells } from './hidden-cells.ts'
 import { withMembers } from './rest-members.ts'
 
 /**
@@ -26,6 +27,7 @@ export function writeRows(engine: Engine, writes: readonly RowWrite[]): void {
     park(writes)
     carryOut(writes)
   }
+  for (const write of writes) noteHidden(write)
 }
 
 function carryOut(writes: readonly RowWrite[]): void {
@@ -56,6 +58,16 @@ function insertRow({ rows, cells }: RowWrite): void {
   rows
     .statement(`INSERT INTO ${rows.base} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
     .run(stored.map(([, value]) => value))
+}
+
+function noteHidden({ rows, key, op, cells }: RowWrite): void {
+  if (op === 'delete' || rows.hides) return
+  const { columns } = rows.schema.model
+  const guarded = (cell: CellId): boolean =>
+    typeof cell === 'number' && (columns[cell]!.kind === 'presence' || columns[cell]!.guard !== undefined)
+  if (![...cells.keys()].some(guarded)) return
+  const rowid = rows.rowidOf(key)
+  if (rowid !== undefined && hasHiddenCells(rows, rows.stored(rowid))) rows.hides = true
 }
 
 /** Cells by column: undeclared properties together make up one. */
