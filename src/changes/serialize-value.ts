@@ -35,17 +35,21 @@ export function parseValue(text: string): CellValue {
   } catch (cause) {
     throw new RowcastError('serialize', `the text is not JSON: ${String(cause)}`, { cause })
   }
-  return read(json)
+  return decodeValue(json)
 }
 
-function read(value: CellValue): CellValue {
-  if (isList(value)) return value.map(read)
+/**
+ * What a value of plain JSON in the form of `serializeValue` stands for.
+ * @throws RowcastError (`serialize`) for a tag that there isn't.
+ */
+export function decodeValue(value: CellValue): CellValue {
+  if (isList(value)) return value.map(decodeValue)
   if (!isCellObject(value)) return value
   const keys = Object.keys(value)
   const tag = keys.length === 1 ? keys[0] : undefined
   if (tag?.startsWith('$') && !tag.startsWith('$$')) return readTagged(tag, value[tag])
   const object: { [key: string]: CellValue } = {}
-  for (const key of keys) setOwn(object, unescapeKey(key), read(value[key]))
+  for (const key of keys) setOwn(object, unescapeKey(key), decodeValue(value[key]))
   return object
 }
 

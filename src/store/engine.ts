@@ -18,7 +18,7 @@ import { checkCommittedRows } from './layers/committed-rows.ts'
 import { checkReservations } from './layers/reservations.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { addCell, compareStored, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
-import { seenNets } from './rows/hidden-cells.ts'
+import { seenNets, withObjects } from './rows/hidden-cells.ts'
 import { columnsOf, combine, standing, withIntents } from './rows/net-rows.ts'
 import { TableRows } from './rows/table-rows.ts'
 import { explainForeignKeys } from './sql/foreign-keys.ts'
@@ -347,7 +347,10 @@ export class Engine implements CaptureTarget {
     segment.nets = this.#nets(segment.from, this.#journal.length)
     if (!this.layers.empty)
       segment.intents = standing(
-        [...this.#intents.slice(segment.intentsFrom), ...this.#returned(segment.from)],
+        withObjects(this.layers, segment.nets, [
+          ...this.#intents.slice(segment.intentsFrom),
+          ...this.#returned(segment.from),
+        ]),
         segment.nets,
       )
   }
@@ -365,7 +368,7 @@ export class Engine implements CaptureTarget {
     if (!this.layers.empty)
       for (const segment of segments) {
         checkReservations(this.layers, segment.layer, withIntents(segment.nets!, segment.intents), this.byName)
-        if (!segment.layer) checkCommittedRows(this.layers, segment.nets!)
+        if (!segment.layer) checkCommittedRows(this.layers, withIntents(segment.nets!, segment.intents))
       }
     const covered = !this.layers.empty
     return () => {

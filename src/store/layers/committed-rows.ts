@@ -11,13 +11,18 @@ import type { RowStack } from './row-stack.ts'
  * because of a draft. Throws ValidationError.
  */
 export function checkCommittedRows(stacks: LayerStacks, nets: readonly NetRow[]): void {
-  const issues: ValidationIssue[] = []
+  const written = new Map<RowStack, Set<CellId>>()
   for (const net of nets) {
-    if (net.op === 'delete') continue
-    const stack = stacks.get(net.rows, net.id)
+    const stack = net.op === 'delete' ? undefined : stacks.get(net.rows, net.id)
     if (!stack) continue
-    const stored = underneath(stack, (cell) => (net.cells.has(cell) ? undefined : stack.cells.get(cell)?.committed))
-    issues.push(...issuesOf(net, stored))
+    const cells = written.get(stack) ?? new Set<CellId>()
+    for (const cell of net.cells.keys()) cells.add(cell)
+    written.set(stack, cells)
+  }
+  const issues: ValidationIssue[] = []
+  for (const [stack, cells] of written) {
+    const stored = underneath(stack, (cell) => (cells.has(cell) ? undefined : stack.cells.get(cell)?.committed))
+    issues.push(...issuesOf(stack, stored))
   }
   if (issues.length > 0) throw new ValidationError(issues)
 }

@@ -1,0 +1,40 @@
+/** One transaction of a database's log. */
+export interface LogEntry {
+  /** From 1, without gaps. */
+  readonly sequence: number
+  /** What was appended. */
+  readonly payload: string
+}
+
+/**
+ * The log of one database: what has been confirmed, in order. It is the truth; a state is what replaying it gives.
+ * Implementations lie on a file or on a replicated stream, and keep one contract (one suite tests it).
+ */
+export interface Log {
+  /** The first and the last entry that are kept; `first` is `last + 1` where there are none. */
+  bounds(): Promise<{ readonly first: number; readonly last: number }>
+  /**
+   * Appends entries as `expected + 1` and on, all of them or none, durable once it resolves.
+   * Throws `LogConflictError` where the last entry is not `expected`: nothing was appended. Throws `LogUncertainError`
+   * where it can't be known whether they were: read the log to find out.
+   */
+  append(payloads: readonly string[], expected: number): Promise<void>
+  /** Entries from a sequence number on, in order, as far as the log goes now. Throws NotFoundError where `from` is trimmed away. */
+  read(from: number, limit?: number): AsyncIterable<LogEntry>
+  /** Drops the entries before a sequence number. The last one's number is never forgotten. */
+  trim(before: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Where logs lie, by the name of their database. */
+export interface LogStorage {
+  /**
+   * Opens a database's log. Throws NotFoundError where there is none and it isn't to be created. With `start` a new log
+   * begins after that sequence number.
+   */
+  open(database: string, options?: { readonly create?: boolean; readonly start?: number }): Promise<Log>
+  /** The names of the databases that have a log, sorted. */
+  list(): Promise<readonly string[]>
+  /** Deletes a log that is not open. Does nothing where there is none. */
+  delete(database: string): Promise<void>
+}

@@ -1,0 +1,26 @@
+/** A state of a database that was put aside. */
+export interface SnapshotInfo {
+  /** The sequence number that it is the state at. */
+  readonly sequence: number
+  readonly label?: string
+  /** When it was made, in milliseconds since 1970. */
+  readonly at: number
+  /** Bytes. */
+  readonly size: number
+}
+
+/** Where snapshots lie: `.db` files by database and sequence number. One contract, which one suite tests. */
+export interface SnapshotStorage {
+  /** Keeps a snapshot, whole and durable once it resolves. Replaces one of the same sequence number. */
+  put(
+    database: string,
+    snapshot: { readonly sequence: number; readonly label?: string | undefined; readonly at: number },
+    bytes: Uint8Array,
+  ): Promise<void>
+  /** The bytes of a snapshot, `undefined` where there is none. */
+  get(database: string, sequence: number): Promise<Uint8Array | undefined>
+  /** The snapshots of a database, oldest first. One that was torn by a crash is not there. */
+  list(database: string): Promise<readonly SnapshotInfo[]>
+  /** Deletes one snapshot, or all of a database. Does nothing where there is none. */
+  delete(database: string, sequence?: number): Promise<void>
+}

@@ -1,0 +1,239 @@
+import type { Cells, Key } from '../../changes/index.ts'
+
+/** Raised with every change of a message's form. A server refuses other versions with code `protocol-version`. */
+export const PROTOCOL_VERSION = 1
+
+/** A change of one row, as it travels. */
+export interface WireChange {
+  readonly table: string
+  readonly key: Key
+  /** `put` is the whole row (its stored cells, without defaults), whether it was there or not; `update` names cells. */
+  readonly op: 'put' | 'update' | 'delete'
+  readonly after?: Cells
+  /** What the author saw in the cells that change: only where a transaction is `ifUnchanged`. */
+  readonly before?: Cells
+}
+
+/** A row as a client's copy begins: table, key, stored cells. */
+export type WireRow = readonly [table: string, key: Key, cells: Cells]
+
+/** A part of a database: every row of a table, or those that match. */
+export interface WireSet {
+  readonly table: string
+  readonly where?: { readonly [field: string]: unknown }
+}
+
+export interface WireSubscription {
+  /** Chosen by the client, unique within the connection. */
+  readonly id: string
+  /** Several sets; none means every row of every table. */
+  readonly sets: readonly WireSet[]
+}
+
+/** What a transaction has read: single rows, or (without keys) a whole table. */
+export interface WireRead {
+  readonly table: string
+  readonly keys?: readonly Key[]
+}
+
+export interface WireTransaction {
+  /** Chosen by the client, unique for ever: the server applies it once, however often it is sent. */
+  readonly id: string
+  readonly label?: string
+  readonly changes: readonly WireChange[]
+  /** Refuse it (`conflict`) where a cell that it changes is not as `before` says. */
+  readonly ifUnchanged?: boolean
+  /** The position it was decided on, with what it read there: refused (`conflict`) if any of that has changed since. */
+  readonly base?: string
+  readonly reads?: readonly WireRead[]
+}
+
+/** The first message of a connection. */
+export interface HelloMessage {
+  readonly type: 'hello'
+  readonly n: number
+  readonly protocol: number
+  readonly schemaVersion: number
+  readonly database: string
+  /** Stays the same for one copy of the database, over reconnects and reloads. */
+  readonly client: string
+  readonly token?: string
+  /** What the client's copy is up to, as a message of the server said. Without one it gets everything. */
+  readonly position?: string
+  readonly subscriptions: readonly WireSubscription[]
+}
+
+export interface TransactMessage {
+  readonly type: 'transact'
+  readonly n: number
+  readonly transactions: readonly WireTransaction[]
+}
+
+export interface SubscribeMessage {
+  readonly type: 'subscribe'
+  readonly n: number
+  readonly subscription: WireSubscription
+}
+
+export interface UnsubscribeMessage {
+  readonly type: 'unsubscribe'
+  readonly n: number
+  readonly id: string
+}
+
+export interface PresenceSetMessage {
+  readonly type: 'presence'
+  readonly n: number
+  /** `null` takes it back. */
+  readonly state: unknown
+}
+
+export interface PingMessage {
+  readonly type: 'ping'
+  readonly n: number
+}
+
+export type ClientMessage =
+  | HelloMessage
+  | TransactMessage
+  | SubscribeMessage
+  | UnsubscribeMessage
+  | PresenceSetMessage
+  | PingMessage
+
+/** The answer to `hello`. Rows or commits follow. */
+export interface WelcomeMessage {
+  readonly type: 'welcome'
+  readonly n: number
+  readonly protocol: number
+  /** This connection, as presence names it. */
+  readonly session: string
+  /** Whether everything follows as rows, to replace what the client has; otherwise what has changed since. */
+  readonly reset: boolean
+  readonly limits: { readonly messageBytes: number; readonly transactions: number }
+}
+
+/** Rows of a subscription, or of everything after a reset. */
+export interface RowsMessage {
+  readonly type: 'rows'
+  readonly n: number
+  /** The subscription that they answer; absent after a reset. */
+  readonly subscription?: string
+  readonly rows: readonly WireRow[]
+  /** With the last part: what the copy is up to. */
+  readonly position?: string
+  readonly sequence?: number
+}
+
+/** One transaction that the server has confirmed, as this client may see it. */
+export interface WireCommit {
+  /** Given to its author only. */
+  readonly id?: string
+  readonly label?: string
+  /** Who: as `authenticate` named them, if it did. */
+  readonly by?: string
+  /** Absent for the author where it is exactly what was sent. */
+  readonly changes?: readonly WireChange[]
+}
+
+export interface CommitsMessage {
+  readonly type: 'commits'
+  readonly n: number
+  readonly commits: readonly WireCommit[]
+  /** What the client's copy is up to with this. */
+  readonly position: string
+  /** The server's sequence number, for those who may see everything: to others its gaps would tell what they may not know. */
+  readonly sequence?: number
+}
+
+/** A transaction that was not applied, and won't be. */
+export interface RefusedMessage {
+  readonly type: 'refused'
+  readonly n: number
+  readonly id: string
+  readonly code: RefusalCode
+  readonly reason: string
+}
+
+export type RefusalCode =
+  | 'validation'
+  | 'constraint'
+  | 'forbidden'
+  | 'conflict'
+  | 'not-found'
+  | 'too-large'
+  | 'read-only'
+  | 'internal'
+
+/** A transaction that was applied before: its effect is in what was sent already. */
+export interface KnownMessage {
+  readonly type: 'known'
+  readonly n: number
+  readonly id: string
+}
+
+/** Rows that left the client's sets with a subscription. */
+export interface UnsubscribedMessage {
+  readonly type: 'unsubscribed'
+  readonly n: number
+  readonly id: string
+  readonly gone: readonly (readonly [table: string, key: Key])[]
+}
+
+export interface PresenceMessage {
+  readonly type: 'presence'
+  readonly n: number
+  /** What changed: `null` for a session that is gone or has taken its state back. */
+  readonly others: readonly { readonly session: string; readonly user?: string; readonly state: unknown }[]
+}
+
+/** The client sent too much; it was not taken in and is to be sent again after the wait. */
+export interface ThrottledMessage {
+  readonly type: 'throttled'
+  readonly n: number
+  readonly retryAfterMs: number
+}
+
+export interface PongMessage {
+  readonly type: 'pong'
+  readonly n: number
+}
+
+export type ClosingCode =
+  | 'protocol-version'
+  | 'schema-version'
+  | 'malformed'
+  | 'too-large'
+  | 'out-of-order'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'unknown-database'
+  | 'unknown-position'
+  | 'too-slow'
+  | 'flood'
+  | 'shutting-down'
+  | 'internal'
+
+/** The last message of a connection that the server ends. */
+export interface ClosingMessage {
+  readonly type: 'closing'
+  readonly n: number
+  readonly code: ClosingCode
+  readonly reason: string
+  /** Whether connecting again makes sense, and when. */
+  readonly retryAfterMs?: number
+  /** Whether the application should be loaded anew: it is older than the server's schema. */
+  readonly reload?: boolean
+}
+
+export type ServerMessage =
+  | WelcomeMessage
+  | RowsMessage
+  | CommitsMessage
+  | RefusedMessage
+  | KnownMessage
+  | UnsubscribedMessage
+  | PresenceMessage
+  | ThrottledMessage
+  | PongMessage
+  | ClosingMessage

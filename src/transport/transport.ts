@@ -1,0 +1,31 @@
+import type { Observable } from 'rxjs'
+
+/** Where a connection stands. */
+export interface TransportStatus {
+  readonly state: 'closed' | 'connecting' | 'open'
+  /** Why it closed or could not be opened, for people; absent if `close` was called or it never was open. */
+  readonly reason?: string
+}
+
+/**
+ * What carries messages to a server and back: one connection at a time, which can be opened again once it has closed. It
+ * knows nothing of what the messages say. The contract that every implementation keeps (one suite tests it):
+ * - Within one connection messages arrive whole, in order and at most once; what was sent before it closed may be lost.
+ * - Nothing of an earlier connection arrives after a later one is open.
+ * - Opening that fails, and a connection that breaks, end in `closed` with a reason; neither throws. Whoever uses it
+ *   decides when to open again.
+ */
+export interface Transport {
+  /** `closed` first, then each change, also for those who subscribe late. */
+  readonly status$: Observable<TransportStatus>
+  /** What arrives. */
+  readonly messages$: Observable<string>
+  /** Starts a connection. Does nothing while one is connecting or open. */
+  open(): void
+  /** Sends a message on the open connection; dropped where there is none. */
+  send(message: string): void
+  /** Bytes or characters handed to `send` that have not left yet; 0 where that can't be known. */
+  readonly buffered: number
+  /** Ends the connection. It can be opened again. */
+  close(): void
+}
