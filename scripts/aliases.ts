@@ -14,6 +14,9 @@ export const entries: Readonly<Record<string, string>> = {
   webgl: 'webgl/index.ts',
   three: 'webgl/three.ts',
   remote: 'remote/index.ts',
+  persist: 'persist/index.ts',
+  'opfs-worker': 'persist/opfs-worker.ts',
+  tabs: 'tabs/index.ts',
   testing: 'testing/index.ts',
 }
 

@@ -6,6 +6,8 @@ import type { TableModel } from './model/table-model.ts'
 import { isSchemaObject } from './model/facets.ts'
 import { RowCodec } from './model/row-codec.ts'
 import type { CheckSchema, JsonSchemaObject, MigrationContext, SchemaInput } from './types/index.ts'
+import { checkTable } from './check-table.ts'
+import { copyDocument } from './copy-document.ts'
 import { checkRenames } from './migration/check-renames.ts'
 import { TableValidator } from './validator.ts'
 
@@ -21,51 +23,32 @@ export interface TableSchema {
 /** A schema that was checked: what `createStore` takes. Made by `defineSchema`. */
 export interface Schema<S extends SchemaInput = SchemaInput> {
   readonly version: number
-  /** The document as it was given. */
+  /** The document as it was given: a frozen copy. */
   readonly definition: S
   /** By name, in the order of the document. */
   readonly tables: ReadonlyMap<string, TableSchema>
   readonly migrations: { readonly [version: number]: (db: MigrationContext) => void }
 }
 
-const RESERVED = /^(rowcast_|sqlite_)/i
-const TABLE_KEYS = ['primaryKey', 'indexes', 'unique', 'references', 'singleton', 'schema', 'renames', 'renamedFrom']
+// Of these two also the bare name: what stores a table's rows is called after it, `sqlite__base`.
+const RESERVED = /^(rowcast|sqlite)(_|$)/i
 const SCHEMA_KEYS = ['version', 'tables', 'migrations', '$schema', '$id', 'title', 'description', '$comment']
 
 /**
  * Checks a schema document and maps its tables to SQLite: nested objects to columns, arrays and free-form objects to
  * JSON columns (docs: README, "Schema"). Everything is inferred from it: rows, keys, paths and values.
  *
- * Throws SchemaError, with the path in the document, for whatever has no mapping and whatever ajv can't compile.
+ * The document is copied: what becomes of it afterwards does not change the schema. Throws SchemaError, with the path in
+ * the document, for what is no such document, for whatever has no mapping, and for whatever ajv can't compile.
  */
 export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchema<S>): Schema<S> {
-  const input: SchemaInput = schema
-  if (!isSchemaObject(input)) throw new SchemaError('schema', 'expected an object with version and tables')
-  for (const key of Object.keys(input))
-    if (!SCHEMA_KEYS.includes(key))
-      throw new SchemaError(key, `is not part of a schema: expected version, tables, migrations`)
-  if (!Number.isSafeInteger(input.version) || input.version < 1)
-    throw new SchemaError('version', 'expected a whole number from 1')
-  if (!isSchemaObject(input.tables) || Object.keys(input.tables).length === 0)
-    throw new SchemaError('tables', 'expected an object with at least one table')
-  const names = new Map<string, string>()
-  for (const [name, table] of Object.entries(input.tables)) {
-    const place = `tables.${name}`
-    if (name === '' || name.includes('\0') || RESERVED.test(name))
-      throw new SchemaError(place, 'a table needs a name, and rowcast_ and sqlite_ are reserved')
-    if (!isSchemaObject(table)) throw new SchemaError(place, 'expected an object with primaryKey and schema')
-    for (const key of Object.keys(table))
-      if (!TABLE_KEYS.includes(key))
-        throw new SchemaError(`${place}.${key}`, `is not part of a table: expected ${TABLE_KEYS.join(', ')}`)
-    for (const sqlName of [name, baseName(name)]) {
-      const holder = names.get(sqlName.toLowerCase())
-      if (holder !== undefined)
-        throw new SchemaError(place, `would share a name in SQLite with table '${holder}': rename one of them`)
-      names.set(sqlName.toLowerCase(), name)
-    }
-  }
+  const given: unknown = schema
+  if (!isSchemaObject(given)) throw new SchemaError('schema', 'expected an object with version and tables')
+  const { migrations: steps, ...rest } = given
+  const document = checkDocument(copyDocument(rest))
+  const migrations = checkMigrations(steps, document.version)
   const tables = new Map<string, TableSchema>()
-  for (const [index, [name, table]] of Object.entries(input.tables).entries()) {
+  for (const [index, [name, table]] of Object.entries(document.tables).entries()) {
     const model = buildTable(name, index, table)
     const codec = new RowCodec(model)
     tables.set(name, {
@@ -77,24 +60,88 @@ export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchem
   }
   for (const table of tables.values()) {
     checkReferences(table.model, tables)
-    checkRenames(table.model, input.tables[table.model.name]!, tables)
+    checkRenames(table.model, document.tables[table.model.name]!, tables)
     checkDefaults(table)
   }
-  const migrations = input.migrations ?? {}
-  for (const [version, migrate] of Object.entries(migrations)) {
-    if (!/^\d+$/.test(version) || Number(version) < 2 || Number(version) > input.version)
-      throw new SchemaError(
-        `migrations.${version}`,
-        `expected a version from 2 to ${input.version}: the one that the step leads to`,
-      )
-    if (typeof migrate !== 'function') throw new SchemaError(`migrations.${version}`, 'expected a function')
-  }
-  return Object.freeze({ version: input.version, definition: schema, tables, migrations })
+  checkNames(tables)
+  const definition: SchemaInput = Object.freeze(steps === undefined ? document : { ...document, migrations })
+  return Object.freeze({ version: document.version, definition: definition as S, tables, migrations })
 }
 
 /** Whether a value came from `defineSchema`. */
 export function isSchema(value: unknown): value is Schema {
-  return isSchemaObject(value) && value['tables'] instanceof Map && typeof value['version'] === 'number'
+  return (
+    isSchemaObject(value) &&
+    typeof value['version'] === 'number' &&
+    isSchemaObject(value['definition']) &&
+    isSchemaObject(value['migrations']) &&
+    value['tables'] instanceof Map &&
+    // No instanceof: an application may hold two copies of this module.
+    [...value['tables'].values()].every(
+      (table: unknown) => isSchemaObject(table) && isSchemaObject(table['model']) && isSchemaObject(table['validator']),
+    )
+  )
+}
+
+function checkDocument(document: unknown): SchemaInput {
+  if (!isSchemaObject(document)) throw new SchemaError('schema', 'expected an object with version and tables')
+  for (const key of Object.keys(document))
+    if (!SCHEMA_KEYS.includes(key))
+      throw new SchemaError(key, `is not part of a schema: expected version, tables, migrations`)
+  const { version, tables } = document
+  if (!Number.isSafeInteger(version) || (version as number) < 1)
+    throw new SchemaError('version', `expected a whole number from 1, not ${JSON.stringify(version)}`)
+  if (!isSchemaObject(tables) || Object.keys(tables).length === 0)
+    throw new SchemaError('tables', 'expected an object with at least one table')
+  for (const [name, table] of Object.entries(tables)) {
+    const place = `tables.${name}`
+    if (name === '' || name.includes('\0')) throw new SchemaError(place, 'a table needs a name, without NUL in it')
+    if (RESERVED.test(name) || name === '__proto__')
+      throw new SchemaError(
+        place,
+        'the name is reserved, as are all that begin with rowcast_ and sqlite_: choose another',
+      )
+    checkTable(table, place)
+  }
+  return document as object as SchemaInput
+}
+
+function checkMigrations(steps: unknown, last: number): Schema['migrations'] {
+  if (steps === undefined) return Object.freeze({})
+  if (!isSchemaObject(steps)) throw new SchemaError('migrations', 'expected an object of functions by version')
+  for (const [version, migrate] of Object.entries(steps)) {
+    if (!/^[1-9]\d*$/.test(version) || Number(version) < 2 || Number(version) > last)
+      throw new SchemaError(
+        `migrations.${version}`,
+        `expected a version from 2 to ${last}: the one that the step leads to`,
+      )
+    if (typeof migrate !== 'function') throw new SchemaError(`migrations.${version}`, 'expected a function')
+  }
+  return Object.freeze({ ...steps }) as Schema['migrations']
+}
+
+/** Tables, views and indexes share their names in SQLite, which tells them apart by letters without case. */
+function checkNames(tables: ReadonlyMap<string, TableSchema>): void {
+  const holders = new Map<string, string>()
+  const claim = (name: string, place: string, holder: string): void => {
+    const other = holders.get(name.toLowerCase())
+    if (other !== undefined)
+      throw new SchemaError(place, `would share the name "${name}" in SQLite with ${other}: rename one of them`)
+    holders.set(name.toLowerCase(), holder)
+  }
+  for (const name of tables.keys())
+    for (const one of [name, baseName(name)]) claim(one, `tables.${name}`, `table '${name}'`)
+  for (const [name, { model }] of tables)
+    for (const kind of ['unique', 'indexes'] as const)
+      for (const [n, index] of model[kind].entries())
+        claim(index.name, `tables.${name}.${kind}.${n}`, `an index of table '${name}'`)
+  for (const [name, { model }] of tables)
+    for (const reference of model.references)
+      claim(
+        `${name}__reference_${reference.name}`,
+        `tables.${name}.references.${reference.name}`,
+        `the index of a reference of table '${name}'`,
+      )
 }
 
 function checkReferences(model: TableModel, tables: ReadonlyMap<string, TableSchema>): void {

@@ -1,4 +1,5 @@
 import type { Segments } from '../changes/index.ts'
+import { refSegments } from './model/facets.ts'
 import type { JsonSchema, JsonSchemaObject } from './types/index.ts'
 
 /**
@@ -49,9 +50,7 @@ function orNull(branches: readonly JsonSchema[] = []): readonly JsonSchema[] {
 }
 
 function resolve(root: JsonSchemaObject, ref: string): JsonSchema | undefined {
-  const names = ref.split('/').slice(1)
-  const segments = names.map((name) => decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~'))
-  return segments.reduce<unknown>((inside, name) => (inside as Record<string, unknown> | undefined)?.[name], root) as
-    | JsonSchema
-    | undefined
+  let inside: unknown = root
+  for (const name of refSegments(ref) ?? []) inside = (inside as Record<string, unknown> | null | undefined)?.[name]
+  return inside as JsonSchema | undefined
 }

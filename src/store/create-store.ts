@@ -1,8 +1,9 @@
 import { sqlJsDriver, type SqliteDriverFactory } from '../drivers/index.ts'
-import { SchemaError } from '../errors/index.ts'
+import { RowcastError, SchemaError } from '../errors/index.ts'
 import { isSchema, type InsertOf, type Schema, type SchemaInput } from '../schema/index.ts'
 import type { Store } from './api.ts'
 import { isBytes, toBytes } from './bytes.ts'
+import { describe } from './describe.ts'
 
 /** Rows to begin with, by table. A singleton takes one. */
 export type InitialRows<S extends SchemaInput> = {
@@ -32,11 +33,13 @@ export interface StoreOptions<S extends SchemaInput> {
  * WebAssembly, so that an application's first load has neither.
  *
  * Throws VersionError for a file that is newer than the schema, MigrationError for one that can't be migrated, SqlError
- * for what is no such file, ValidationError and ConstraintError for rows that the schema refuses. Nothing is left open.
+ * for what is no such file, ValidationError and ConstraintError for rows that the schema refuses, SchemaError for what
+ * `defineSchema` has not made, RowcastError with code `options` or `data` for anything else that can't be meant. Nothing
+ * is left open.
  */
 export async function createStore<const S extends SchemaInput>(options: StoreOptions<S>): Promise<Store<S>> {
+  checkOptions(options)
   const { schema, data } = options
-  if (!isSchema(schema)) throw new SchemaError('schema', 'expected what defineSchema returns')
   const factory = options.driver ?? sqlJsDriver(options.locateFile ? { locateFile: options.locateFile } : {})
   const file = isBytes(data) ? toBytes(data) : undefined
   const loading = import('./open-store.ts')
@@ -55,4 +58,31 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
     driver.close()
     throw error
   }
+}
+
+/** Before anything is loaded or opened. */
+function checkOptions(options: unknown): void {
+  if (!isMembers(options))
+    throw new RowcastError('options', `createStore expects { schema, … }, not ${describe(options)}`)
+  const { schema, data, driver, locateFile, history, readOnly } = options
+  if (!isSchema(schema))
+    throw new SchemaError('schema', `createStore expects what defineSchema returns, not ${describe(schema)}`)
+  if (data !== undefined && !isBytes(data) && (!isMembers(data) || ArrayBuffer.isView(data)))
+    throw new RowcastError('data', `data: expected the bytes of a .db file or { table: rows }, not ${describe(data)}`)
+  if (driver !== undefined && !(isMembers(driver) && typeof driver['open'] === 'function'))
+    throw new RowcastError('options', `driver: expected one such as nodeSqliteDriver(), not ${describe(driver)}`)
+  if (locateFile !== undefined && typeof locateFile !== 'function')
+    throw new RowcastError('options', `locateFile: expected a function, not ${describe(locateFile)}`)
+  if (readOnly !== undefined && typeof readOnly !== 'boolean')
+    throw new RowcastError('options', `readOnly: expected true or false, not ${describe(readOnly)}`)
+  if (history !== undefined && !(isMembers(history) && isCount(history['limit'])))
+    throw new RowcastError('options', 'history: expected { limit }, a whole number of steps from 0')
+}
+
+function isMembers(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isCount(value: unknown): boolean {
+  return value === undefined || value === Infinity || (Number.isInteger(value) && (value as number) >= 0)
 }

@@ -1,4 +1,4 @@
-import { BehaviorSubject, defer, distinctUntilChanged, takeUntil, type Observable } from 'rxjs'
+import { BehaviorSubject, defer, EMPTY, distinctUntilChanged, takeUntil, type Observable } from 'rxjs'
 import { formatPath, keyId, parsePath, type ChangeSet, type Key } from '../changes/index.ts'
 import { NotFoundError, TransactionError, ValidationError } from '../errors/index.ts'
 import type { CellPlace, Commit, Conflict } from './api.ts'
@@ -34,32 +34,41 @@ export class DraftHandle extends Workspace implements Layer {
   }
 
   get state(): 'open' | 'committed' | 'cancelled' {
-    return this.#state
+    return this.#state === 'open' && this.engine.closed ? 'cancelled' : this.#state
   }
 
   get isDirty(): boolean {
+    this.engine.assertOpen()
+    return this.#isDirtyNow
+  }
+
+  get #isDirtyNow(): boolean {
     return this.#state === 'open' && this.engine.layers.isDirty(this)
   }
 
   get isDirty$(): Observable<boolean> {
+    this.engine.assertOpen()
     return defer(() => {
-      if (this.#state === 'open') this.#dirty.next(this.isDirty)
+      if (this.engine.closed) return EMPTY
+      if (this.#state === 'open') this.#dirty.next(this.#isDirtyNow)
       return this.#dirty.pipe(distinctUntilChanged(), takeUntil(this.engine.closed$))
     })
   }
 
   get conflicts$(): Observable<readonly Conflict[]> {
+    this.engine.assertOpen()
     return this.#conflicts$.pipe(takeUntil(this.engine.closed$))
   }
 
   changes(): ChangeSet {
+    this.engine.assertOpen()
     return this.engine.changeSet(this.engine.layers.netsOf(this), { label: this.label }, this.id)
   }
 
   /** Makes the edits permanent. Throws ValidationError or ConstraintError; the draft stays open then. */
-  commit(options: { label?: string | undefined } = {}): Commit {
+  commit(options?: { label?: string | undefined } | null): Commit {
     this.assertUsable()
-    const label = options.label ?? this.label
+    const label = options?.label ?? this.label
     const { engine } = this
     const nets = engine.layers.netsOf(this)
     checkCommit(engine, this, nets)
@@ -85,7 +94,7 @@ export class DraftHandle extends Workspace implements Layer {
 
   /** Each cell falls back to what lies below it now. */
   cancel(): void {
-    if (this.#state === 'cancelled') return
+    if (this.state === 'cancelled') return
     this.assertUsable()
     const { engine } = this
     engine.settle('draft.cancel')
@@ -175,7 +184,7 @@ export class DraftHandle extends Workspace implements Layer {
     this.#touched = true
     this.engine.later(() => {
       this.#touched = false
-      if (this.#state === 'open') this.#dirty.next(this.isDirty)
+      if (this.#state === 'open' && !this.engine.closed) this.#dirty.next(this.#isDirtyNow)
     })
   }
 
@@ -214,6 +223,8 @@ export class DraftHandle extends Workspace implements Layer {
   }
 
   #find(cell: CellPlace): [string, LayerConflict] {
+    if (typeof cell !== 'object' || cell === null || (typeof cell.path !== 'string' && !Array.isArray(cell.path)))
+      throw new NotFoundError('keep and take expect a conflict of the draft: { table, key, path }')
     const path = formatPath(parsePath(cell.path))
     for (const [id, conflict] of this.#conflicts) {
       const shown = this.#show(conflict)

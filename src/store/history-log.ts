@@ -32,29 +32,25 @@ export class HistoryLog {
   }
 
   get canUndo(): boolean {
+    this.#engine.assertOpen()
     return this.#done.length > 0
   }
 
   get canRedo(): boolean {
+    this.#engine.assertOpen()
     return this.#undone.length > 0
   }
 
   get canUndo$(): Observable<boolean> {
-    return this.#changed.pipe(
-      map(() => this.canUndo),
-      distinctUntilChanged(),
-    )
+    return this.#follow(() => this.#done.length > 0).pipe(distinctUntilChanged())
   }
 
   get canRedo$(): Observable<boolean> {
-    return this.#changed.pipe(
-      map(() => this.canRedo),
-      distinctUntilChanged(),
-    )
+    return this.#follow(() => this.#undone.length > 0).pipe(distinctUntilChanged())
   }
 
   get steps$(): Observable<Steps> {
-    return this.#changed.pipe(map(() => ({ done: [...this.#done], undone: [...this.#undone] })))
+    return this.#follow(() => ({ done: [...this.#done], undone: [...this.#undone] }))
   }
 
   /** Takes in what was committed here. */
@@ -97,6 +93,12 @@ export class HistoryLog {
 
   close(): void {
     this.#changed.complete()
+  }
+
+  /** What the steps say now, then with each change of them, until the store is closed. */
+  #follow<Value>(read: () => Value): Observable<Value> {
+    this.#engine.assertOpen()
+    return this.#changed.pipe(map(read))
   }
 
   #apply(changes: ChangeSet, origin: 'undo' | 'redo', label: string | undefined): ChangeSet {

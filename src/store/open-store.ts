@@ -1,6 +1,7 @@
 import type { SqliteDriver } from '../drivers/index.ts'
 import { RowcastError } from '../errors/index.ts'
-import { createDatabase, openDatabase, type Schema } from '../schema/index.ts'
+import { createDatabase, isObject, openDatabase, type RowObject, type Schema } from '../schema/index.ts'
+import { describe } from './describe.ts'
 import { Engine } from './engine.ts'
 import { RowWriter } from './rows/row-writer.ts'
 import { StoreHandle } from './store-handle.ts'
@@ -31,11 +32,21 @@ export function openStore({ driver, schema, file, rows, readOnly, historyLimit }
 function insertInitial(engine: Engine, data: { readonly [table: string]: unknown }): void {
   engine.write(undefined, { origin: 'import' }, () => {
     for (const [name, given] of Object.entries(data)) {
+      if (given === undefined) continue
       const rows = engine.table(name)
       const writer = new RowWriter(engine, rows, undefined)
-      if (rows.schema.model.singleton) writer.upsert([given as never])
-      else if (Array.isArray(given)) writer.insert(given)
-      else throw new RowcastError('data', `data.${name}: expected an array of rows`)
+      const { singleton } = rows.schema.model
+      if (singleton ? !isObject(given) : !Array.isArray(given))
+        throw new RowcastError(
+          'data',
+          `data.${name}: expected ${singleton ? 'an object, the row' : 'an array of rows'}, not ${describe(given)}`,
+        )
+      const list = (singleton ? [given] : given) as readonly RowObject[]
+      for (const [n, row] of list.entries())
+        if (!isObject(row))
+          throw new RowcastError('data', `data.${name}[${n}]: expected an object, the row, not ${describe(row)}`)
+      if (singleton) writer.upsert(list)
+      else writer.insert(list)
     }
   })
 }

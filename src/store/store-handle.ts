@@ -1,10 +1,12 @@
 import type { Observable } from 'rxjs'
 import type { ChangeSet } from '../changes/index.ts'
+import { RowcastError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
 import type { SnapshotInfo } from './api.ts'
 import { applyBase } from './apply-base.ts'
 import { DraftHandle } from './draft-handle.ts'
-import { toBytes } from './bytes.ts'
+import { isBytes, toBytes } from './bytes.ts'
+import { describe } from './describe.ts'
 import type { Engine } from './engine.ts'
 import { exportCommitted } from './export-database.ts'
 import { HistoryLog } from './history-log.ts'
@@ -20,8 +22,8 @@ export class StoreHandle extends Workspace {
   readonly tables: readonly string[]
   readonly readOnly: boolean
   readonly history: HistoryLog
-  readonly changes$: Observable<ChangeSet>
-  readonly commits$: Observable<ChangeSet>
+  readonly #changes$: Observable<ChangeSet>
+  readonly #commits$: Observable<ChangeSet>
 
   constructor(engine: Engine, options: { historyLimit?: number | undefined }) {
     super(engine)
@@ -29,8 +31,8 @@ export class StoreHandle extends Workspace {
     this.tables = Object.freeze([...engine.byName.keys()])
     this.readOnly = engine.readOnly
     this.history = new HistoryLog(engine, options.historyLimit)
-    this.changes$ = engine.changes$.asObservable()
-    this.commits$ = engine.commits$.asObservable()
+    this.#changes$ = engine.changes$.asObservable()
+    this.#commits$ = engine.commits$.asObservable()
     engine.onCommitted = (set) => this.history.record(set)
   }
 
@@ -52,6 +54,16 @@ export class StoreHandle extends Workspace {
     }
   }
 
+  get changes$(): Observable<ChangeSet> {
+    this.engine.assertOpen()
+    return this.#changes$
+  }
+
+  get commits$(): Observable<ChangeSet> {
+    this.engine.assertOpen()
+    return this.#commits$
+  }
+
   draft(options?: { label?: string | undefined } | null): DraftHandle {
     this.assertUsable()
     return new DraftHandle(this.engine, options?.label)
@@ -59,8 +71,11 @@ export class StoreHandle extends Workspace {
 
   attach(name: string, bytes: Uint8Array | ArrayBuffer): void {
     this.engine.assertOpen()
+    if (typeof name !== 'string' || name === '')
+      throw new RowcastError('data', `attach expects a name for the database, not ${describe(name)}`)
+    const file = fileOf(bytes, 'attach')
     this.engine.settle('attach')
-    this.engine.driver.attach(name, toBytes(bytes))
+    this.engine.driver.attach(name, file)
   }
 
   export(): Uint8Array {
@@ -70,7 +85,7 @@ export class StoreHandle extends Workspace {
 
   import(bytes: Uint8Array | ArrayBuffer): void {
     this.engine.assertWritable()
-    importDatabase(this.engine, toBytes(bytes))
+    importDatabase(this.engine, fileOf(bytes, 'import'))
     this.history.clear()
   }
 
@@ -83,7 +98,14 @@ export class StoreHandle extends Workspace {
     return this.engine.closed
   }
 
-  /** Ends every stream. Open drafts end with it: nothing of them was committed. */
+  /**
+   * Completes every stream that was got before: for those who subscribe to it later, at once. Whatever is called or read
+   * afterwards throws StoreClosedError, the getters of streams included; but for what only names (`schema`, `tables`,
+   * `readOnly`, a draft's `id`, `label` and `state`), `closed`, and what has nothing left to do: `close`, `cancel` of a
+   * draft, and `close` of a live query. Open drafts end as cancelled: nothing of them was committed.
+   *
+   * Throws TransactionError within a transaction.
+   */
   close(): Promise<void> {
     if (this.engine.closed) return Promise.resolve()
     this.engine.settle('close')
@@ -100,4 +122,13 @@ export class StoreHandle extends Workspace {
   protected override get layer(): undefined {
     return undefined
   }
+}
+
+function fileOf(bytes: unknown, what: string): Uint8Array {
+  if (!isBytes(bytes))
+    throw new RowcastError(
+      'data',
+      `${what} expects the bytes of a .db file (Uint8Array or ArrayBuffer), not ${describe(bytes)}`,
+    )
+  return toBytes(bytes)
 }

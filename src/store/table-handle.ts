@@ -1,11 +1,11 @@
 import { Observable } from 'rxjs'
 import { equalValues, keyId, parsePath, type CellValue, type Key, type Path } from '../changes/index.ts'
-import { NotFoundError, StoreClosedError } from '../errors/index.ts'
+import { NotFoundError } from '../errors/index.ts'
 import { isObject, SINGLETON_KEY, type RowObject } from '../schema/index.ts'
 import type { RowPredicate, TableChange } from './api.ts'
 import type { Engine } from './engine.ts'
 import { compileWhere, fieldResolver } from './filter-fields.ts'
-import { parseWhere, whereToSql, type SqlFragment } from './filter/index.ts'
+import { FilterError, parseWhere, whereToSql, type SqlFragment } from './filter/index.ts'
 import type { Layer } from './layers/row-stack.ts'
 import { TableLive } from './live/table-live.ts'
 import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
@@ -13,6 +13,7 @@ import { toRowChange, type NetRow } from './rows/cells.ts'
 import { placeOf, readPath, replaceAt } from './rows/place.ts'
 import { RowWriter, type Change } from './rows/row-writer.ts'
 import { isNoKey, type TableRows } from './rows/table-rows.ts'
+import { assertChange, assertPath, assertRows } from './table-arguments.ts'
 
 /** A table as callers use it, untyped: `Table` in api.ts is its typed face. */
 export class TableHandle {
@@ -20,8 +21,7 @@ export class TableHandle {
   readonly #engine: Engine
   readonly #rows: TableRows
   readonly #writer: RowWriter
-  /** All changes of the table; subscribers share one listener of the engine. */
-  readonly changes$: Observable<TableChange>
+  readonly #changes$: Observable<TableChange>
   /** Throws when what this handle belongs to can't be written any more. */
   readonly #assertUsable: () => void
 
@@ -31,7 +31,12 @@ export class TableHandle {
     this.#rows = rows
     this.#writer = new RowWriter(engine, rows, layer)
     this.#assertUsable = assertUsable
-    this.changes$ = tableChanges(engine, rows)
+    this.#changes$ = tableChanges(engine, rows)
+  }
+
+  get changes$(): Observable<TableChange> {
+    this.#engine.assertOpen()
+    return this.#changes$
   }
 
   get(key: Key): RowObject | undefined {
@@ -68,16 +73,17 @@ export class TableHandle {
 
   find(options: TableQueryOptions = {}): RowObject[] {
     this.#engine.assertOpen()
-    return [...new TableQuery(this.#rows, options).run()]
+    return [...this.#query('find', options).run()]
   }
 
   live(options: TableQueryOptions = {}): TableLive {
     this.#engine.assertOpen()
-    return new TableLive(this.#engine, this.#rows, new TableQuery(this.#rows, options))
+    return new TableLive(this.#engine, this.#rows, this.#query('live', options))
   }
 
   insert(rows: RowObject | readonly RowObject[]): Key | Key[] {
     this.#assertUsable()
+    assertRows(this.name, 'insert', rows)
     return Array.isArray(rows)
       ? this.#writer.insert(rows as readonly RowObject[])
       : this.#writer.insert([rows as RowObject])[0]!
@@ -85,6 +91,7 @@ export class TableHandle {
 
   upsert(rows: RowObject | readonly RowObject[]): Key | Key[] {
     this.#assertUsable()
+    assertRows(this.name, 'upsert', rows)
     return Array.isArray(rows)
       ? this.#writer.upsert(rows as readonly RowObject[])
       : this.#writer.upsert([rows as RowObject])[0]!
@@ -92,21 +99,25 @@ export class TableHandle {
 
   update(key: Key, change: Change): void {
     this.#assertUsable()
+    assertChange(this.name, 'update', change, key)
     this.#writer.update(key, change)
   }
 
   updateMany(rows: readonly Key[] | object, change: Change): number {
     this.#assertUsable()
+    assertChange(this.name, 'updateMany', change)
     return this.#writer.updateMany(this.#keysOf(rows), change)
   }
 
   set(key: Key, path: Path, value: CellValue): void {
     this.#assertUsable()
+    assertPath(this.name, 'set', path)
     this.#writer.set(key, path, value)
   }
 
   reset(key: Key, path?: Path): void {
     this.#assertUsable()
+    if (path !== undefined) assertPath(this.name, 'reset', path)
     this.#writer.reset(key, path)
   }
 
@@ -123,6 +134,8 @@ export class TableHandle {
   }
 
   field$(key: Key, path: Path): Observable<CellValue> {
+    this.#engine.assertOpen()
+    assertPath(this.name, 'field$', path)
     const { model } = this.#rows.schema
     const place = placeOf(model, path)
     const segments =
@@ -140,6 +153,12 @@ export class TableHandle {
     return this.#rows.keys(this.#filter(rows))
   }
 
+  #query(what: string, options: unknown): TableQuery {
+    if (!isObject(options))
+      throw new FilterError('', `${what} of '${this.name}' expects { where, orderBy, limit, offset }, or nothing`)
+    return new TableQuery(this.#rows, options)
+  }
+
   #filter(where: unknown): SqlFragment {
     return whereToSql(parseWhere(where, fieldResolver(this.#rows)))
   }
@@ -152,12 +171,13 @@ export class TableHandle {
   ): Observable<Value> {
     const engine = this.#engine
     const rows = this.#rows
+    engine.assertOpen()
     return new Observable<Value>((subscriber) => {
-      if (isNoKey(key)) throw new NotFoundError(`${this.name}: a row is observed by its key, not by ${String(key)}`)
       if (engine.closed) {
-        subscriber.error(new StoreClosedError())
+        subscriber.complete()
         return undefined
       }
+      if (isNoKey(key)) throw new NotFoundError(`${this.name}: a row is observed by its key, not by ${String(key)}`)
       let last = read(rows.get(key))
       const look = (): void => {
         if (subscriber.closed || engine.closed) return
@@ -230,7 +250,7 @@ function columnsAt(place: ReturnType<typeof placeOf>, rows: TableRows): readonly
 function tableChanges(engine: Engine, rows: TableRows): Observable<TableChange> {
   return new Observable<TableChange>((subscriber) => {
     if (engine.closed) {
-      subscriber.error(new StoreClosedError())
+      subscriber.complete()
       return undefined
     }
     const listeners = engine.tableChanges.get(rows)!

@@ -45,9 +45,16 @@ export class Attribute {
   constructor(table: TableModel, name: string, options: AttributeOptions, capacity: number) {
     const refuse = (message: string): RowcastError => new RowcastError('mirror', `attribute '${name}': ${message}`)
     if (name === 'resized') throw refuse(`takeDirty has a 'resized' of its own: choose another name`)
-    if (!Object.hasOwn(attributeFormats, options.type))
-      throw refuse(`there is no type '${options.type}'; there are ${Object.keys(attributeFormats).join(', ')}`)
+    const type: unknown = options.type
+    if (typeof type !== 'string' || !Object.hasOwn(attributeFormats, type))
+      throw refuse(`there is no type '${String(type)}'; there are ${Object.keys(attributeFormats).join(', ')}`)
+    const paths: unknown = options.paths
+    if (!Array.isArray(paths)) throw refuse(`expected paths as an array, such as ['position.x']`)
     if (options.paths.length === 0) throw refuse('has no paths')
+    if (options.map !== undefined && typeof options.map !== 'function')
+      throw refuse('map is no function: give one that makes numbers of the values, or none')
+    if (options.fallback !== undefined && typeof options.fallback !== 'number')
+      throw refuse(`fallback was given ${String(options.fallback)}, where a number is expected`)
     this.name = name
     this.type = options.type
     this.format = attributeFormats[options.type]

@@ -21,6 +21,8 @@ export interface Property {
 
 /** Finds a declared property. Throws NotFoundError for an unknown one, and for an object of the schema. */
 export function propertyAt(table: TableModel, path: Path): Property {
+  if (typeof path !== 'string' && !Array.isArray(path))
+    throw new NotFoundError(`'${table.name}': a path is a text such as 'position.x', or an array, not ${String(path)}`)
   const segments = parsePath(path).map(String)
   const [end, depth] = walk(table, segments)
   if (end === undefined || !isColumn(end) || (segments.length > depth && end.kind !== 'json')) {

@@ -9,6 +9,8 @@ import type { IndexModel, Reference, TableModel } from './table-model.ts'
 
 /** SQLite's own limit on the columns of a table. */
 const MAX_COLUMNS = 2000
+/** Objects within objects whose properties become columns: each asks the ones around it whether they are there. */
+const MAX_NESTING = 64
 const REST_COLUMN = '_rest'
 const SINGLETON_COLUMN = 'rowcast_id'
 
@@ -34,9 +36,7 @@ class TableBuilder {
     this.#index = index
     this.#input = input
     this.#where = `tables.${name}`
-    if (!isSchemaObject(input.schema))
-      throw new SchemaError(`${this.#where}.schema`, 'expected a JSON Schema of type object')
-    this.#reader = new FacetReader(input.schema, `${this.#where}.schema`)
+    this.#reader = new FacetReader(input.schema as SchemaObject, `${this.#where}.schema`)
     this.#keyPaths = this.#readKey()
     this.#referencePaths = new Set(
       Object.entries(input.references ?? {}).flatMap(([key, reference]) => reference.properties ?? [key]),
@@ -51,11 +51,6 @@ class TableBuilder {
     const root = this.#object(facets, [], undefined, ['#'], { nullable: false, required: true })
     const byPath = new Map(this.#columns.filter((column) => !column.hidden).map((column) => [column.path, column]))
     const rest = this.#open ? this.#restColumn() : undefined
-    if (this.#columns.length > MAX_COLUMNS)
-      throw new SchemaError(
-        `${this.#where}.schema`,
-        `${this.#columns.length} columns, SQLite takes ${MAX_COLUMNS}: keep parts of it in free-form objects`,
-      )
     const key = this.#input.singleton
       ? [this.#columns[0]!]
       : this.#keyPaths.map((path) => this.#keyColumn(path, byPath))
@@ -108,8 +103,13 @@ class TableBuilder {
     const required = new Set(
       facets.flatMap(({ schema }) => (Array.isArray(schema['required']) ? (schema['required'] as string[]) : [])),
     )
+    if (segments.length > MAX_NESTING)
+      throw new SchemaError(
+        this.#place(segments),
+        `lies more than ${MAX_NESTING} objects deep: make an outer one a free-form object`,
+      )
     const own = ownDefault(facets)
-    const filled = isSchemaObject(own) || this.#fillsItself(facets, chain)
+    const filled = isSchemaObject(own) || this.#fillsItself(facets, this.#defaultOf(facets, chain))
     const mayBeAbsent = segments.length > 0 && (self.nullable || (!self.required && !filled))
     const presence = mayBeAbsent ? this.#presence(facets, segments, outer, self, own) : undefined
     const guard = presence ?? outer
@@ -290,11 +290,10 @@ class TableBuilder {
 
   /**
    * Whether an optional object is always there because its defaults make it valid: it has at least one, and every
-   * property that it requires has one.
+   * property that it requires has one. `filled` is what its properties make of it.
    */
-  #fillsItself(facets: readonly Facet[], chain: readonly string[]): boolean {
+  #fillsItself(facets: readonly Facet[], filled: { readonly [property: string]: CellValue }): boolean {
     if (facets.some((facet) => this.#reader.isCrossField(facet))) return false
-    const filled = this.#defaultOf(facets, chain)
     const required = facets.flatMap(({ schema }) =>
       Array.isArray(schema['required']) ? (schema['required'] as string[]) : [],
     )
@@ -309,14 +308,10 @@ class TableBuilder {
       const types = read && this.#reader.types(read.facets)
       const own = ownDefault(read?.facets ?? children)
       let value = own
-      if (
-        read &&
-        types &&
-        flattens(read.facets, types) &&
-        own !== null &&
-        (isSchemaObject(own) || (!types.has('null') && this.#fillsItself(read.facets, read.chain)))
-      )
-        value = this.#defaultOf(read.facets, read.chain)
+      if (read && types && flattens(read.facets, types) && own !== null) {
+        const inner = this.#defaultOf(read.facets, read.chain)
+        if (isSchemaObject(own) || (!types.has('null') && this.#fillsItself(read.facets, inner))) value = inner
+      }
       if (value !== undefined) setOwn(filled, property, value)
     }
     return filled
@@ -390,6 +385,11 @@ class TableBuilder {
 
   /** SQLite tells names apart by ASCII letters without case. */
   #claim(name: string, segments: readonly string[]): void {
+    if (this.#columns.length >= MAX_COLUMNS)
+      throw new SchemaError(
+        `${this.#where}.schema`,
+        `more than ${MAX_COLUMNS} columns, which SQLite can't take: keep parts of it in free-form objects`,
+      )
     const id = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
     const holder = this.#names.get(id)
     const path = formatPath(segments)

@@ -13,6 +13,11 @@ export interface Facet {
 
 export type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'array' | 'object'
 
+/** How many schemas may refer to one another in a row. Far more than documents have, and far less than the stack takes. */
+const MAX_CHAIN = 1000
+/** How many schemas are read for one table. What refers to each other crosswise unfolds without end. */
+const MAX_READS = 1_000_000
+
 const ALL_TYPES: readonly JsonType[] = ['string', 'number', 'boolean', 'null', 'array', 'object']
 
 /** Keywords that tie properties to each other, so that one property can't be judged alone. */
@@ -39,6 +44,9 @@ export function isSchemaObject(value: unknown): value is SchemaObject {
 export class FacetReader {
   readonly #root: SchemaObject
   readonly #where: string
+  /** The schemas whose types are being found out: one that is among its own alternatives may be anything. */
+  readonly #typing = new Set<SchemaObject>()
+  #reads = 0
 
   /** @param where the place of the table's schema in the document, for messages */
   constructor(root: SchemaObject, where: string) {
@@ -52,6 +60,11 @@ export class FacetReader {
     if (schema === false) return [{ schema: { not: {} }, pointer }]
     if (!isSchemaObject(schema))
       throw new SchemaError(this.at(pointer), 'expected a JSON Schema (an object or a boolean)')
+    if (chain.length > MAX_CHAIN || ++this.#reads > MAX_READS)
+      throw new SchemaError(
+        this.at(pointer),
+        'its $refs unfold to more than a table can be: make parts of it arrays or free-form objects',
+      )
     if (schema['$dynamicRef'] !== undefined || schema['$recursiveRef'] !== undefined)
       throw new SchemaError(this.at(pointer), '$dynamicRef and $recursiveRef have no mapping: use $ref')
     // What stands beside $ref counts, as ajv has it for every draft.
@@ -126,7 +139,17 @@ export class FacetReader {
     return others.length === 1 && branches.length > 1 ? others[0] : undefined
   }
 
-  #typesOf({ schema, pointer }: Facet): Set<JsonType> {
+  #typesOf(facet: Facet): Set<JsonType> {
+    if (this.#typing.has(facet.schema)) return new Set(ALL_TYPES)
+    this.#typing.add(facet.schema)
+    try {
+      return this.#typesIn(facet)
+    } finally {
+      this.#typing.delete(facet.schema)
+    }
+  }
+
+  #typesIn({ schema, pointer }: Facet): Set<JsonType> {
     let types = new Set<JsonType>(ALL_TYPES)
     const type = schema['type']
     if (typeof type === 'string') types = intersect(types, new Set([type as JsonType]))
@@ -152,9 +175,14 @@ export class FacetReader {
         this.at(pointer),
         `$ref '${String(ref)}' is not local: put the definition under $defs and refer to it as '#/$defs/…'`,
       )
+    const names = refSegments(ref)
+    if (!names)
+      throw new SchemaError(
+        this.at(pointer),
+        `$ref '${ref}' has a percent sign that stands for no character: write % as %25`,
+      )
     let schema: unknown = this.#root
-    for (const part of ref.split('/').slice(1)) {
-      const name = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
+    for (const name of names) {
       schema =
         (isSchemaObject(schema) || Array.isArray(schema)) && Object.hasOwn(schema, name)
           ? (schema as SchemaObject)[name]
@@ -168,6 +196,18 @@ export class FacetReader {
 /** Whether a schema says that it is of draft-07; otherwise it is taken for 2020-12. */
 export function isDraft07(root: SchemaObject): boolean {
   return typeof root['$schema'] === 'string' && root['$schema'].includes('draft-07')
+}
+
+/** The names that a local `$ref` leads through; `undefined` where its percent escapes stand for no characters. */
+export function refSegments(ref: string): readonly string[] | undefined {
+  try {
+    return ref
+      .split('/')
+      .slice(1)
+      .map((part) => decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~'))
+  } catch {
+    return undefined // URIError, the only thing that decodeURIComponent throws
+  }
 }
 
 /** Escapes a property name for a JSON pointer in a URI fragment. */
