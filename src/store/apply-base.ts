@@ -19,6 +19,20 @@ export interface BaseChange {
 }
 
 /**
+ * Takes in what a server has confirmed. It has judged the references already, and a copy that holds only a part of the
+ * database can't: foreign keys are not checked meanwhile, and what they cascaded to comes along.
+ */
+export function applyArrival(engine: Engine, writes: readonly RowWrite[], label?: string): void {
+  engine.settle('an arrival')
+  engine.driver.exec('PRAGMA foreign_keys = OFF')
+  try {
+    applyBase(engine, writes, { what: 'an arrival', origin: 'remote', label, take: false, commits: false })
+  } finally {
+    engine.driver.exec('PRAGMA foreign_keys = ON')
+  }
+}
+
+/**
  * Changes what is committed, below or through whatever is open. Returns what was committed, net. Throws ValidationError
  * and ConstraintError for the user's own; then nothing has changed.
  */

@@ -1,5 +1,5 @@
 import { ReplaySubject, Subject } from 'rxjs'
-import { isEmpty, keyId, squash, type ChangeSet, type Origin } from '../changes/index.ts'
+import { isEmpty, keyId, squash, type ChangeSet, type Origin, type RowChange } from '../changes/index.ts'
 import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
 import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError } from '../errors/index.ts'
 import { sameSql, type Schema, type TableModel } from '../schema/index.ts'
@@ -47,7 +47,10 @@ interface Segment {
   intents: readonly Intent[]
 }
 
-/** What the store's own writes came to: what is told to subscribers. */
+/** Told of the net changes of one table; `changes` are the same as callers see them. */
+export type TableListener = (nets: readonly NetRow[], changes: readonly RowChange[]) => void
+
+/** What the store's own writes came to: what is told to subscribers. `set` has one change for each that is visible. */
 export interface Settlement {
   readonly set: ChangeSet | undefined
   readonly committed: ChangeSet | undefined
@@ -71,7 +74,7 @@ export class Engine implements CaptureTarget {
   readonly commits$: Subject<ChangeSet> = new Subject()
   readonly closed$: ReplaySubject<void> = new ReplaySubject(1)
   /** Net changes by table, for live queries and table streams. */
-  readonly tableChanges: ReadonlyMap<TableRows, Set<(nets: readonly NetRow[]) => void>>
+  readonly tableChanges: ReadonlyMap<TableRows, Set<TableListener>>
   /** Told of each ChangeSet that was committed outside drafts, before subscribers. */
   onCommitted: (set: ChangeSet) => void = () => undefined
   /** Whether every write throws ReadOnlyError. */
@@ -344,15 +347,14 @@ export class Engine implements CaptureTarget {
   }
 
   #closeSegment(segment: Segment): void {
-    segment.nets = this.#nets(segment.from, this.#journal.length)
-    if (!this.layers.empty)
-      segment.intents = standing(
-        withObjects(this.layers, segment.nets, [
-          ...this.#intents.slice(segment.intentsFrom),
-          ...this.#returned(segment.from),
-        ]),
-        segment.nets,
-      )
+    if (this.layers.empty) {
+      segment.nets = this.#nets(segment.from, this.#journal.length)
+      return
+    }
+    const traces = traceRows(this.#journal, segment.from)
+    segment.nets = this.#netsOf(traces)
+    const meant = [...this.#intents.slice(segment.intentsFrom), ...this.#returned(traces)]
+    segment.intents = standing(withObjects(this.layers, segment.nets, meant), segment.nets)
   }
 
   /**
@@ -370,7 +372,7 @@ export class Engine implements CaptureTarget {
         checkReservations(this.layers, segment.layer, withIntents(segment.nets!, segment.intents), this.byName)
         if (!segment.layer) checkCommittedRows(this.layers, withIntents(segment.nets!, segment.intents))
       }
-    const covered = !this.layers.empty
+    const same = only && !only.layer && this.layers.empty
     return () => {
       const commits: ChangeSet[] = []
       for (const segment of segments) {
@@ -379,12 +381,11 @@ export class Engine implements CaptureTarget {
           this.layers.record(segment.layer, segment.nets!, intents)
           continue
         }
-        const nets = this.layers.committedNets(segment.nets!, intents)
+        const nets = same ? visible : this.layers.committedNets(segment.nets!, intents)
         if (!this.layers.empty) this.layers.recordBase(segment.nets!, intents)
         if (nets.length > 0) commits.push(this.changeSet(nets, meta))
       }
       const committed = commits.length > 1 ? squash(commits) : commits[0]
-      const same = only && !only.layer && !covered
       const set = visible.length === 0 ? undefined : same ? committed : this.changeSet(visible, meta, only?.layer?.id)
       if (committed && !isEmpty(committed)) this.onCommitted(committed)
       this.#enqueue(visible, set, committed)
@@ -398,20 +399,23 @@ export class Engine implements CaptureTarget {
 
   #tell(visible: readonly NetRow[], set: ChangeSet | undefined, committed: ChangeSet | undefined): void {
     if (this.#closed) return
-    if (visible.length > 0) {
+    if (set) {
       const listeners = new Set<() => void>()
-      const byTable = new Map<TableRows, NetRow[]>()
-      for (const net of visible) {
+      const byTable = new Map<TableRows, { readonly nets: NetRow[]; readonly changes: RowChange[] }>()
+      for (const [n, net] of visible.entries()) {
         const { index } = net.rows.schema.model
-        this.dispatcher.collect(index, net.id, net.op === 'update' ? columnsOf(net) : undefined, listeners)
+        if (this.dispatcher.concerns(index, net.id))
+          this.dispatcher.collect(index, net.id, net.op === 'update' ? columnsOf(net) : undefined, listeners)
         if (this.tableChanges.get(net.rows)!.size > 0) {
-          const nets = byTable.get(net.rows)
-          if (nets) nets.push(net)
-          else byTable.set(net.rows, [net])
+          let table = byTable.get(net.rows)
+          if (!table) byTable.set(net.rows, (table = { nets: [], changes: [] }))
+          table.nets.push(net)
+          table.changes.push(set.changes[n]!)
         }
       }
-      for (const [rows, nets] of byTable)
-        for (const listener of Array.from(this.tableChanges.get(rows)!)) this.#emissions.guard(() => listener(nets))
+      for (const [rows, { nets, changes }] of byTable)
+        for (const listener of Array.from(this.tableChanges.get(rows)!))
+          this.#emissions.guard(() => listener(nets, changes))
       for (const listener of listeners) this.#emissions.guard(listener)
     }
     if (set) this.changes$.next(set)
@@ -419,15 +423,18 @@ export class Engine implements CaptureTarget {
   }
 
   /** Cells that were written and have come back to what they showed: no change, but written all the same. */
-  #returned(from: number): Intent[] {
-    return traceRows(this.#journal, from).flatMap((trace) => {
-      if (!trace.existed || trace.deleted) return []
+  #returned(traces: readonly RowTrace[]): Intent[] {
+    const found: Intent[] = []
+    for (const trace of traces) {
+      if (!trace.existed || trace.deleted) continue
       const rows = this.rows[trace.table]!
-      const key = rows.keyAt(trace.rowid)
-      return [...trace.cells]
-        .filter(([column, { before, after }]) => sameSql(before, after) && column !== rows.schema.model.rest?.index)
-        .map(([cell, { after }]) => ({ rows, key, id: keyId(key), cell, value: after }))
-    })
+      for (const [cell, { before, after }] of trace.cells) {
+        if (!sameSql(before, after) || cell === rows.schema.model.rest?.index) continue
+        const key = rows.keyAt(trace.rowid)
+        found.push({ rows, key, id: keyId(key), cell, value: after })
+      }
+    }
+    return found
   }
 
   #nets(from: number, to: number): NetRow[] {
@@ -441,7 +448,11 @@ export class Engine implements CaptureTarget {
       addCell(rows.schema.model, cells, single.column, single.before, single.after)
       return cells.size === 0 ? [] : [{ rows, key, id: keyId(key), op: 'update', cells }]
     }
-    return combine(traceRows(this.#journal, from, to).map((trace) => this.#net(trace)))
+    return this.#netsOf(traceRows(this.#journal, from, to))
+  }
+
+  #netsOf(traces: readonly RowTrace[]): NetRow[] {
+    return combine(traces.map((trace) => this.#net(trace)))
   }
 
   #net(trace: RowTrace): NetRow {
@@ -455,9 +466,7 @@ export class Engine implements CaptureTarget {
       return { rows, key, id: keyId(key), op: trace.deleted ? 'delete' : 'insert', cells }
     }
     const key = rows.keyAt(trace.rowid)
-    const cells = new Map<CellId, CellChange>()
-    for (const [column, { before, after }] of trace.cells)
-      if (!sameSql(before, after)) addCell(model, cells, column, before, after)
+    const cells = this.#cellsOf(model, trace)
     // Everything came back: the row is the same object as before.
     if (cells.size === 0) trace.restore?.()
     return { rows, key, id: keyId(key), op: 'update', cells }
@@ -466,6 +475,17 @@ export class Engine implements CaptureTarget {
   #seen(nets: readonly NetRow[]): readonly NetRow[] {
     if (!this.rows.some((rows) => rows.hides)) return nets
     return seenNets(nets, (net, { index }) => net.rows.storedOf(net.key)[index]!)
+  }
+
+  /** The cells of a row that differ; those that were traced, where all of them do. */
+  #cellsOf(model: TableModel, { cells: traced }: RowTrace): ReadonlyMap<CellId, CellChange> {
+    let asTraced = model.rest === undefined || !traced.has(model.rest.index)
+    if (asTraced) for (const { before, after } of traced.values()) asTraced &&= !sameSql(before, after)
+    if (asTraced) return traced
+    const cells = new Map<CellId, CellChange>()
+    for (const [column, { before, after }] of traced)
+      if (!sameSql(before, after)) addCell(model, cells, column, before, after)
+    return cells
   }
 
   #undo(journal: number, intents: number): void {

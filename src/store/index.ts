@@ -31,4 +31,5 @@ export type {
 export { createStore, type InitialRows, type StoreOptions } from './create-store.ts'
 export { FilterError } from './filter/index.ts'
 export { internals, type StoreInternals } from './internals.ts'
+export { commitChanges, storedRows, transitionsOf, type Replicated, type RowTransition } from './replica.ts'
 export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'

@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts'
 export interface StoreInternals {
   readonly engine: Engine
   /** Takes in what a server has confirmed: below whatever is open, at once where nothing covers it. */
-  applyRemote(set: ChangeSet): void
+  applyRemote(set: Pick<ChangeSet, 'changes' | 'label'>): void
 }
 
 /** The inside of a store. Not for applications: it may change with any version. Throws for what is no store. */

@@ -3,7 +3,7 @@ import type { ChangeSet } from '../changes/index.ts'
 import { RowcastError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
 import type { SnapshotInfo } from './api.ts'
-import { applyBase } from './apply-base.ts'
+import { applyArrival } from './apply-base.ts'
 import { DraftHandle } from './draft-handle.ts'
 import { isBytes, toBytes } from './bytes.ts'
 import { describe } from './describe.ts'
@@ -41,16 +41,7 @@ export class StoreHandle extends Workspace {
     const { engine } = this
     return {
       engine,
-      applyRemote: (set) => {
-        const writes = encodeChanges(engine, set.changes)
-        applyBase(engine, writes, {
-          what: 'applyRemote',
-          origin: 'remote',
-          label: set.label,
-          take: false,
-          commits: false,
-        })
-      },
+      applyRemote: ({ changes, label }) => applyArrival(engine, encodeChanges(engine, changes), label),
     }
   }
 

@@ -3,13 +3,12 @@ import { equalValues, keyId, parsePath, type CellValue, type Key, type Path } fr
 import { NotFoundError } from '../errors/index.ts'
 import { isObject, SINGLETON_KEY, type RowObject } from '../schema/index.ts'
 import type { RowPredicate, TableChange } from './api.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, TableListener } from './engine.ts'
 import { compileWhere, fieldResolver } from './filter-fields.ts'
 import { FilterError, parseWhere, whereToSql, type SqlFragment } from './filter/index.ts'
 import type { Layer } from './layers/row-stack.ts'
 import { TableLive } from './live/table-live.ts'
 import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
-import { toRowChange, type NetRow } from './rows/cells.ts'
 import { placeOf, readPath, replaceAt } from './rows/place.ts'
 import { RowWriter, type Change } from './rows/row-writer.ts'
 import { isNoKey, type TableRows } from './rows/table-rows.ts'
@@ -254,8 +253,7 @@ function tableChanges(engine: Engine, rows: TableRows): Observable<TableChange> 
       return undefined
     }
     const listeners = engine.tableChanges.get(rows)!
-    const listener = (nets: readonly NetRow[]): void => {
-      const changes = nets.map(toRowChange)
+    const listener: TableListener = (_nets, changes) => {
       subscriber.next({
         inserted: changes.filter((change) => change.op === 'insert'),
         updated: changes.filter((change) => change.op === 'update'),

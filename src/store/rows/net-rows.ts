@@ -11,14 +11,13 @@ import type { TableRows } from './table-rows.ts'
  */
 export function standing(intents: readonly Intent[], nets: readonly NetRow[]): Intent[] {
   if (intents.length === 0) return []
+  const changed = new Map<TableRows, Map<KeyId, NetRow>>()
+  for (const net of nets) getOrAdd(changed, net.rows, () => new Map<KeyId, NetRow>()).set(net.id, net)
   const cells = new Map<TableRows, Map<KeyId, Map<CellId, Intent>>>()
   for (const intent of intents) {
+    if (changed.get(intent.rows)?.get(intent.id)?.cells.has(intent.cell)) continue
     const rows = getOrAdd(cells, intent.rows, () => new Map<KeyId, Map<CellId, Intent>>())
     getOrAdd(rows, intent.id, () => new Map<CellId, Intent>()).set(intent.cell, intent)
-  }
-  for (const net of nets) {
-    const found = cells.get(net.rows)?.get(net.id)
-    for (const cell of net.cells.keys()) found?.delete(cell)
   }
   const out: Intent[] = []
   for (const [rows, byRow] of cells)
@@ -57,6 +56,7 @@ export function columnsOf(net: NetRow): number[] {
 
 /** A row that was deleted and inserted again under its key has changed, or not. */
 export function combine(nets: readonly NetRow[]): NetRow[] {
+  if (nets.every((net) => net.op === 'update')) return nets.filter((net) => net.cells.size > 0)
   const seen = new Map<TableRows, Map<KeyId, number>>()
   const out: (NetRow | undefined)[] = []
   for (const net of nets) {

@@ -238,11 +238,12 @@ export class RowWriter {
 
   #intend(key: Key, column: Column, value: SqlValue): void {
     if (this.#engine.layers.empty) return
-    const at = { rows: this.#rows, key, id: keyId(key) }
-    if (column.kind !== 'rest') this.#engine.intend({ ...at, cell: column.index, value })
+    const rows = this.#rows
+    const id = keyId(key)
+    if (column.kind !== 'rest') this.#engine.intend({ rows, key, id, cell: column.index, value })
     else
       for (const [path, text] of membersOf(this.#rows.schema.model, value))
-        this.#engine.intend({ ...at, cell: path, value: text })
+        this.#engine.intend({ rows, key, id, cell: path, value: text })
   }
 
   /** The columns that a patch sets, if it sets nothing but columns that can be judged alone. */

@@ -16,8 +16,8 @@ export interface CachedRow {
   /** `undefined` when it must be read again; `previous` then lends its unchanged parts. */
   row: RowObject | undefined
   previous: RowObject | undefined
-  /** What has changed in `previous` since, by column. */
-  patches: [number, SqlValue][] | undefined
+  /** What has changed in `previous` since, the last value of a column: a row may go unread for a whole drag. */
+  patches: readonly (readonly [number, SqlValue])[] | undefined
 }
 
 /**
@@ -184,18 +184,16 @@ export class TableRows {
     const cached = this.#byRowid.get(rowid)
     if (!cached) return undefined
     const { row, previous, patches } = cached
-    const length = patches?.length ?? 0
     // A row that is dragged along is seldom read: what changed is noted, and laid over the object when it is.
     if (row) {
       cached.row = undefined
       cached.previous = row
       cached.patches = [[column, after]]
-    } else patches?.push([column, after])
+    } else if (patches) cached.patches = [...patches.filter(([known]) => known !== column), [column, after]]
     return () => {
       cached.row = row
       cached.previous = previous
       cached.patches = patches
-      if (patches) patches.length = length
     }
   }
 

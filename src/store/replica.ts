@@ -1,0 +1,134 @@
+import { keyId, type Cells, type Key, type KeyId, type RowChange } from '../changes/index.ts'
+import type { SqlValue } from '../drivers/index.ts'
+import type { RowObject } from '../schema/index.ts'
+import type { Engine } from './engine.ts'
+import { rowsOf } from './rows/all-rows.ts'
+import { compareStored, toRowChange, type NetRow } from './rows/cells.ts'
+import { encodeChanges } from './rows/encode-changes.ts'
+import { withMembers } from './rows/rest-members.ts'
+import type { TableRows } from './rows/table-rows.ts'
+import { writeRows } from './rows/write-rows.ts'
+import { validateNets } from './sql/run-sql.ts'
+
+/** What became of one row, with the row as it was and as it is: what filters and permissions look at. */
+export interface RowTransition {
+  readonly change: RowChange
+  readonly id: KeyId
+  /** Deep-frozen; `undefined` where the row was not there. */
+  readonly before: RowObject | undefined
+  readonly after: RowObject | undefined
+  /** The stored cells of the row as it is: what a copy of it needs. `{}` where it is not there. */
+  readonly cells: Cells
+}
+
+/** What committing changes came to. */
+export interface Replicated {
+  /** What changed, net, cascades included. */
+  readonly changes: readonly RowChange[]
+  readonly transitions: readonly RowTransition[]
+}
+
+/**
+ * Commits changes that come from elsewhere as one transaction of this store, checked like any other: by the schema, by
+ * the constraints and, before it commits, by `check`, which throws to refuse. Throws ValidationError, ConstraintError,
+ * NotFoundError and what `check` throws; then nothing has changed.
+ */
+export function commitChanges(
+  engine: Engine,
+  changes: readonly RowChange[],
+  check: (replicated: Replicated) => void,
+): Replicated {
+  let replicated: Replicated = { changes: [], transitions: [] }
+  engine.write(undefined, { origin: 'remote' }, () => {
+    writeRows(engine, encodeChanges(engine, changes))
+    const nets = engine.netsSince(0)
+    validateNets(nets)
+    replicated = describe(nets)
+    check(replicated)
+  })
+  return replicated
+}
+
+/** Takes rows that changed at some time, net, as transitions to how they are now. */
+export function transitionsOf(engine: Engine, changes: readonly RowChange[]): RowTransition[] {
+  return changes.map((change) => {
+    const rows = engine.table(change.table)
+    const now = rows.rowidOf(change.key) === undefined ? undefined : rows.storedOf(change.key)
+    const before = encodeChanges(engine, [{ ...change, op: 'update', after: change.before }])[0]!.cells
+    const net: NetRow = {
+      rows,
+      key: change.key,
+      id: keyId(change.key),
+      op: change.op,
+      cells: new Map([...before].map(([cell, value]) => [cell, { before: value, after: null }])),
+    }
+    return new Transition(net, now, change)
+  })
+}
+
+/** Every row of a table as a change that inserts it: its key and its stored cells. */
+export function* storedRows(engine: Engine, table: string): Generator<readonly [Key, Cells]> {
+  const rows = engine.table(table)
+  for (const { key, cells } of rowsOf(rows)) {
+    const id = keyId(key)
+    yield [key, toRowChange({ rows, key, id, op: 'insert', cells }).after]
+  }
+}
+
+function describe(nets: readonly NetRow[]): Replicated {
+  const transitions = nets.map(
+    (net) => new Transition(net, net.op === 'delete' ? undefined : net.rows.storedOf(net.key), toRowChange(net)),
+  )
+  return { changes: transitions.map(({ change }) => change), transitions }
+}
+
+/** Rows are decoded when somebody asks: most changes concern no filter. */
+class Transition implements RowTransition {
+  readonly change: RowChange
+  readonly id: KeyId
+  readonly #net: NetRow
+  readonly #stored: readonly SqlValue[] | undefined
+  #before: RowObject | undefined
+  #after: RowObject | undefined
+
+  constructor(net: NetRow, stored: readonly SqlValue[] | undefined, change: RowChange) {
+    this.#net = net
+    this.#stored = stored
+    this.change = change
+    this.id = net.id
+  }
+
+  get before(): RowObject | undefined {
+    if (this.#net.op === 'insert') return undefined
+    return (this.#before ??= decode(this.#net.rows, earlier(this.#net, this.#stored)))
+  }
+
+  get after(): RowObject | undefined {
+    if (!this.#stored) return undefined
+    return (this.#after ??= decode(this.#net.rows, this.#stored))
+  }
+
+  get cells(): Cells {
+    if (!this.#stored) return {}
+    if (this.change.op === 'insert') return this.change.after
+    const { rows, key, id } = this.#net
+    const cells = compareStored(rows.schema.model, undefined, this.#stored)
+    return toRowChange({ rows, key, id, op: 'insert', cells }).after
+  }
+}
+
+function decode(rows: TableRows, stored: readonly SqlValue[]): RowObject {
+  return rows.schema.codec.decode(stored)
+}
+
+function earlier(net: NetRow, stored: readonly SqlValue[] | undefined): SqlValue[] {
+  const { model } = net.rows.schema
+  const before = stored ? [...stored] : new Array<SqlValue>(model.columns.length).fill(null)
+  const members = new Map<string, SqlValue>()
+  for (const [cell, change] of net.cells)
+    if (typeof cell === 'number') before[cell] = change.before
+    else members.set(cell, change.before)
+  for (const [n, column] of model.key.entries()) before[column.index] = net.rows.keyParameters(net.key)[n]!
+  if (model.rest && members.size > 0) before[model.rest.index] = withMembers(model, before[model.rest.index]!, members)
+  return before
+}
