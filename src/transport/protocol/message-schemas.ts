@@ -97,11 +97,11 @@ export const serverMessageSchemas: Readonly<Record<string, object>> = {
   unsubscribed: message('unsubscribed', {
     id,
     gone: list({ type: 'array', items: [name, key], minItems: 2, maxItems: 2 }),
+    position: text(128),
   }),
   presence: message('presence', {
     others: list(object({ session: id, 'user?': text(1000), state: {} })),
   }),
-  throttled: message('throttled', { retryAfterMs: count }),
   pong: message('pong', {}),
   closing: message('closing', {
     code: name,

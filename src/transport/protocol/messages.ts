@@ -178,6 +178,7 @@ export interface UnsubscribedMessage {
   readonly n: number
   readonly id: string
   readonly gone: readonly (readonly [table: string, key: Key])[]
+  readonly position: string
 }
 
 export interface PresenceMessage {
@@ -185,13 +186,6 @@ export interface PresenceMessage {
   readonly n: number
   /** What changed: `null` for a session that is gone or has taken its state back. */
   readonly others: readonly { readonly session: string; readonly user?: string; readonly state: unknown }[]
-}
-
-/** The client sent too much; it was not taken in and is to be sent again after the wait. */
-export interface ThrottledMessage {
-  readonly type: 'throttled'
-  readonly n: number
-  readonly retryAfterMs: number
 }
 
 export interface PongMessage {
@@ -234,6 +228,5 @@ export type ServerMessage =
   | KnownMessage
   | UnsubscribedMessage
   | PresenceMessage
-  | ThrottledMessage
   | PongMessage
   | ClosingMessage

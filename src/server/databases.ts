@@ -1,0 +1,184 @@
+import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
+import type { LogRecord } from './log-record.ts'
+import { LiveDatabase, type LiveDatabaseOptions } from './live-database.ts'
+import type { LogStorage } from './log.ts'
+
+export interface DatabasesOptions extends Omit<LiveDatabaseOptions, 'log'> {
+  readonly logs: LogStorage
+  /** A database that nobody uses is closed after so long. */
+  readonly idleMs: number
+}
+
+/** A database that nobody closes while someone uses it. */
+export interface Lease {
+  readonly database: LiveDatabase
+  /** Ends this use of it. Safe to call twice. */
+  release(): void
+}
+
+interface Open {
+  readonly database: Promise<LiveDatabase>
+  uses: number
+  idle: NodeJS.Timeout | undefined
+}
+
+/** A database that there isn't, or that may not be seen: the same to who asks. */
+export class UnknownDatabaseError extends RowcastError<'unknown-database'> {
+  constructor(name: string) {
+    super('unknown-database', `there is no database '${name}'`)
+  }
+}
+
+/** The databases of a server: opened when somebody asks for them, closed when nobody does any more. */
+export class Databases {
+  readonly #options: DatabasesOptions
+  readonly #open = new Map<string, Open>()
+  /** What makes, opens and deletes one database happens one after the other. */
+  readonly #busy = new Map<string, Promise<unknown>>()
+  #closed = false
+
+  constructor(options: DatabasesOptions) {
+    this.#options = options
+  }
+
+  list(): Promise<readonly string[]> {
+    return this.#options.logs.list()
+  }
+
+  /** The databases that are open now. */
+  get opened(): number {
+    return this.#open.size
+  }
+
+  /** Opens a database. Throws UnknownDatabaseError. */
+  async use(name: string): Promise<Lease> {
+    await this.#busy.get(name)
+    this.#assertOpen()
+    let open = this.#open.get(name)
+    if (!open) {
+      const one: Open = { database: this.#load(name), uses: 0, idle: undefined }
+      open = one
+      this.#open.set(name, one)
+      one.database.catch(() => this.#open.get(name) === one && this.#open.delete(name))
+    }
+    open.uses++
+    clearTimeout(open.idle)
+    try {
+      return this.#lease(name, open, await open.database)
+    } catch (error) {
+      open.uses--
+      throw error
+    }
+  }
+
+  /** Makes a database, empty or from a file. Throws RowcastError (`exists`) where there is one of that name. */
+  create(
+    name: string,
+    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly by?: string | undefined },
+  ): Promise<void> {
+    return this.#alone(name, async () => {
+      if ((await this.list()).includes(name)) throw new RowcastError('exists', `there is a database '${name}' already`)
+      const log = await this.#options.logs.open(name, { create: true })
+      try {
+        const database = await LiveDatabase.create(name, { ...this.#options, log }, from)
+        await database.close()
+      } catch (error) {
+        await log.close()
+        await this.#options.snapshots.delete(name)
+        await this.#options.logs.delete(name)
+        throw error
+      }
+    })
+  }
+
+  /** Deletes a database for good, with its history and snapshots. Throws UnknownDatabaseError. */
+  delete(name: string): Promise<void> {
+    return this.#alone(name, async () => {
+      if (!(await this.list()).includes(name)) throw new UnknownDatabaseError(name)
+      const open = this.#open.get(name)
+      if (open) {
+        this.#open.delete(name)
+        clearTimeout(open.idle)
+        const database = await open.database
+        database.dismiss('unknown-database', `database '${name}' was deleted`)
+        await database.close()
+      }
+      // The log goes last: until it has gone the database is there.
+      await this.#options.snapshots.delete(name)
+      await this.#options.logs.delete(name)
+    })
+  }
+
+  /** Closes every database; nothing can be opened any more. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all(
+      [...this.#open.values()].map(async (open) => {
+        clearTimeout(open.idle)
+        const database = await open.database
+        database.dismiss('shutting-down', 'the server is going down')
+        await database.close()
+      }),
+    )
+    this.#open.clear()
+  }
+
+  async #load(name: string): Promise<LiveDatabase> {
+    let log
+    try {
+      log = await this.#options.logs.open(name)
+    } catch (error) {
+      if (error instanceof NotFoundError) throw new UnknownDatabaseError(name)
+      throw error
+    }
+    try {
+      return await LiveDatabase.open(name, { ...this.#options, log })
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+  }
+
+  #lease(name: string, open: Open, database: LiveDatabase): Lease {
+    let released = false
+    return {
+      database,
+      release: () => {
+        if (released) return
+        released = true
+        open.uses--
+        if (open.uses > 0 || this.#closed || this.#open.get(name) !== open) return
+        open.idle = setTimeout(() => this.#closeIdle(name, open), this.#options.idleMs).unref()
+      },
+    }
+  }
+
+  #closeIdle(name: string, open: Open): void {
+    if (open.uses > 0 || this.#open.get(name) !== open) return
+    this.#alone(name, async () => {
+      if (open.uses > 0 || this.#open.get(name) !== open) return
+      this.#open.delete(name)
+      await (await open.database).close()
+    }).catch(this.#options.report)
+  }
+
+  async #alone<Result>(name: string, task: () => Promise<Result>): Promise<Result> {
+    while (this.#busy.has(name)) await this.#busy.get(name)
+    this.#assertOpen()
+    const running = task()
+    const ended = running.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#busy.set(name, ended)
+    try {
+      return await running
+    } finally {
+      this.#busy.delete(name)
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new StoreClosedError('the server')
+  }
+}

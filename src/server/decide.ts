@@ -1,0 +1,91 @@
+import { describeKey, equalValues, keyId, parsePath, type CellValue, type RowChange } from '../changes/index.ts'
+import { ConstraintError, NotFoundError, ValidationError } from '../errors/index.ts'
+import { commitChanges, internals, type Replicated, type RowTransition, type Store } from '../store/index.ts'
+import { valueAt, type RowObject } from '../schema/index.ts'
+import type { WireChange, WireTransaction } from '../transport/index.ts'
+import type { Access } from './access.ts'
+import { ConflictError } from './refusals.ts'
+
+/**
+ * Decides a transaction on the state as it is, and applies it: checked by the schema, the constraints and the author's
+ * permissions, all or nothing. An update or delete of a row that is not there, or that the author can't see, is nothing.
+ * Throws what refuses it; then nothing has changed.
+ */
+export function decide(store: Store, access: Access, transaction: WireTransaction): Replicated {
+  const { engine } = internals(store)
+  const seen = new Set<string>()
+  const changes = transaction.changes.flatMap((change) => {
+    const place = `${change.table}\0${String(keyId(change.key))}`
+    if (seen.has(place)) throw refuse(change, 'primaryKey', 'is named twice: a transaction names each row once, net')
+    seen.add(place)
+    return resolve(store, access, change, transaction.ifUnchanged ?? false)
+  })
+  return commitChanges(engine, changes, ({ transitions }) => {
+    checkParents(store, access, transitions)
+    access.check(transitions)
+  })
+}
+
+function resolve(store: Store, access: Access, change: WireChange, ifUnchanged: boolean): RowChange[] {
+  const { key, op } = change
+  if (!store.schema.tables.has(change.table)) throw new NotFoundError(`there is no table '${change.table}'`)
+  const table = store.table(change.table)
+  const row = table.get(key as never) as RowObject | undefined
+  const visible = row !== undefined && access.canView(change.table, row)
+  if (op === 'put') {
+    if (row === undefined) return [{ table: change.table, key, op: 'insert', before: {}, after: change.after ?? {} }]
+    throw new ConstraintError({
+      constraint: 'primaryKey',
+      table: change.table,
+      columns: [],
+      message: `${change.table} ${describeKey(key)} is there already`,
+    })
+  }
+  if (ifUnchanged) assertUnchanged(change, visible ? row : undefined)
+  if (!visible) return []
+  if (op === 'delete') return [{ table: change.table, key, op, before: {}, after: {} }]
+  const after = change.after ?? {}
+  const { model } = store.schema.tables.get(change.table)!
+  const moved = model.key.find(({ path }) => Object.hasOwn(after, path))
+  if (moved)
+    throw refuse(change, 'primaryKey', `an update can't change '${moved.path}': delete the row and put another`)
+  return Object.keys(after).length === 0 ? [] : [{ table: change.table, key, op, before: {}, after }]
+}
+
+function assertUnchanged({ table, key, before }: WireChange, row: RowObject | undefined): void {
+  if (row === undefined) throw new ConflictError(`${table} ${describeKey(key)} is gone`)
+  for (const [path, value] of Object.entries(before ?? {}))
+    if (!equalValues(valueIn(row, path), value))
+      throw new ConflictError(`${table} ${describeKey(key)}: '${path}' was changed by someone else`)
+}
+
+function valueIn(row: RowObject, path: string): CellValue {
+  return valueAt(row, parsePath(path).map(String))
+}
+
+/** A row that may not be seen can't be referred to: that it is there would be told. */
+function checkParents(store: Store, access: Access, transitions: readonly RowTransition[]): void {
+  if (access.unrestricted) return
+  for (const { change, after } of transitions) {
+    if (!after) continue
+    const { model } = store.schema.tables.get(change.table)!
+    for (const reference of model.references) {
+      if (change.op === 'update' && !reference.columns.some(({ path }) => Object.hasOwn(change.after, path))) continue
+      const parts = reference.columns.map(({ segments }) => valueAt(after, segments))
+      if (parts.some((part) => part === undefined || part === null)) continue
+      const key = (parts.length === 1 ? parts[0] : parts) as never
+      const parent = store.table(reference.table).get(key) as object | undefined
+      if (parent && access.canView(reference.table, parent)) continue
+      throw new ConstraintError({
+        constraint: 'foreignKey',
+        table: change.table,
+        columns: reference.columns.map(({ path }) => path),
+        message: `${change.table} ${describeKey(change.key)} refers to a row that is not there`,
+      })
+    }
+  }
+}
+
+function refuse({ table, key }: WireChange, keyword: string, message: string): ValidationError {
+  return new ValidationError([{ table, key, path: '', keyword, message }])
+}

@@ -1,0 +1,19 @@
+/**
+ * server: the sync server: databases decided in one place each, their logs and snapshots, sessions, HTTP, the `rowcast`
+ * command. Runs on Node. Imports src/errors, src/changes, src/drivers, src/schema, src/store and src/transport.
+ * @module
+ */
+export type { Permissions, Rule, RuleContext, TablePermissions, User } from './access.ts'
+export type { Action, Credentials, ServerOptions } from './create-server.ts'
+export { ServerCore } from './create-server.ts'
+export type { Log, LogEntry, LogStorage } from './log.ts'
+export { LogConflictError, LogUncertainError } from './log-errors.ts'
+export type { LogRecord } from './log-record.ts'
+export type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
+export {
+  fileLogStorage,
+  fileSnapshotStorage,
+  memoryLogStorage,
+  memorySnapshotStorage,
+  type FileStorageOptions,
+} from './storage/index.ts'

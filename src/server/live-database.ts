@@ -1,0 +1,448 @@
+import { randomUUID } from 'node:crypto'
+import { invert, isEmpty, keyId, type ChangeSet, type KeyId } from '../changes/index.ts'
+import { NotFoundError, StoreClosedError } from '../errors/index.ts'
+import type { Schema } from '../schema/index.ts'
+import { internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
+import type { ClosingCode, WireTransaction } from '../transport/index.ts'
+import type { Access } from './access.ts'
+import { decide } from './decide.ts'
+import { LogConflictError, LogUncertainError } from './log-errors.ts'
+import { formatRecord, parseRecord, type LogRecord } from './log-record.ts'
+import type { Log } from './log.ts'
+import { Positions } from './position.ts'
+import { Presence } from './presence.ts'
+import { ConflictError, refusalOf, type Refusal } from './refusals.ts'
+import { Serial } from './serial.ts'
+import type { SnapshotStorage } from './snapshot-storage.ts'
+import { State } from './state.ts'
+
+/** What became of a transaction. */
+export type Outcome =
+  | { readonly kind: 'committed'; readonly sequence: number }
+  | { readonly kind: 'known'; readonly sequence: number }
+  | ({ readonly kind: 'refused' } & Refusal)
+
+/** A transaction that the log has, as those who are connected are told. */
+export interface Committed {
+  readonly sequence: number
+  readonly record: LogRecord
+  readonly transitions: readonly RowTransition[]
+  /** Who sent it on this server, and what. */
+  readonly author: Listener | undefined
+  readonly sent: WireTransaction | undefined
+}
+
+/** What a batch of transactions came to, in order. */
+export interface Decided {
+  readonly committed: readonly Committed[]
+  /** By author, in the order they were sent, what is to be told besides. */
+  readonly outcomes: readonly {
+    readonly author: Listener | undefined
+    readonly id: string
+    readonly outcome: Outcome
+  }[]
+}
+
+/** Someone who is told, in order, what was decided. */
+export interface Listener {
+  decided(decided: Decided): void
+  /** The database goes: say so and leave. */
+  end(code: ClosingCode, reason: string): void
+}
+
+interface Waiting {
+  readonly transaction: WireTransaction
+  readonly access: Access
+  readonly author: Listener | undefined
+  readonly by: string | undefined
+  /** What its `base` position stands for. */
+  readonly base: number | undefined
+  readonly settle: (outcome: Outcome) => void
+  readonly fail: (error: unknown) => void
+}
+
+export interface LiveDatabaseOptions {
+  readonly schema: Schema
+  readonly log: Log
+  readonly snapshots: SnapshotStorage
+  readonly secret: string
+  readonly now: () => number
+  /** A snapshot is made after so many entries. */
+  readonly snapshotEvery: number
+  /** So many entries before the newest snapshot stay in the log. */
+  readonly historyEntries: number
+  readonly report: (error: unknown) => void
+}
+
+/** Entries of the log in one append, at most. */
+const MAX_BATCH = 1_000
+/** Verdicts on refused transactions that are remembered, for those who ask twice. */
+const MAX_REFUSED = 10_000
+
+/**
+ * One database that is open: the state in memory, and the one place where its transactions are decided. All that
+ * happens to it happens one after the other: transactions are decided on state n, appended to the log expecting n, and
+ * known to anyone only then. Where the append fails they are taken back, and decided again on what the log has.
+ */
+export class LiveDatabase {
+  readonly name: string
+  readonly positions: Positions
+  readonly presence: Presence = new Presence()
+  readonly #options: LiveDatabaseOptions
+  readonly #serial = new Serial()
+  readonly #listeners = new Set<Listener>()
+  readonly #refused = new Map<string, Refusal>()
+  /** Which rows and tables the newest entries changed, for transactions that say what they have read. */
+  #changedAt = new Map<string, number>()
+  #changedSince: number
+  #waiting: Waiting[] = []
+  #pumping = false
+  #state: State
+  #snapshotAt: number
+  #closed = false
+
+  private constructor(name: string, state: State, snapshotAt: number, options: LiveDatabaseOptions) {
+    this.name = name
+    this.#options = options
+    this.#state = state
+    this.#snapshotAt = snapshotAt
+    this.#changedSince = state.sequence
+    this.positions = new Positions(options.secret, name, state.applied.fact('incarnation')!)
+  }
+
+  /** Makes a database: its first entry in the log, and a snapshot, which is what makes it be there. */
+  static async create(
+    name: string,
+    options: LiveDatabaseOptions,
+    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly by?: string | undefined },
+  ): Promise<LiveDatabase> {
+    const { schema, log, snapshots, now } = options
+    const state = from ? await State.from(schema, from.bytes, 0) : await State.create(schema)
+    try {
+      state.applied.setFact('incarnation', randomUUID())
+      const record: LogRecord = {
+        kind: 'created',
+        at: now(),
+        changes: [],
+        ...(from?.origin && { from: from.origin }),
+        ...(from?.by !== undefined && { by: from.by }),
+      }
+      await log.append([formatRecord(record)], 0)
+      state.sequence = 1
+      await snapshots.put(name, { sequence: 1, at: record.at }, state.snapshot())
+    } catch (error) {
+      await state.close()
+      throw error
+    }
+    return new LiveDatabase(name, state, 1, options)
+  }
+
+  /** Opens what is there: the newest snapshot and the log since. A migrated state becomes a snapshot at once. */
+  static async open(name: string, options: LiveDatabaseOptions): Promise<LiveDatabase> {
+    const { state, migrated } = await State.load(name, options.schema, options)
+    if (migrated) await options.snapshots.put(name, { sequence: state.sequence, at: options.now() }, state.snapshot())
+    const last = (await options.snapshots.list(name)).at(-1)
+    return new LiveDatabase(name, state, last?.sequence ?? state.sequence, options)
+  }
+
+  get store(): Store {
+    return this.#state.store
+  }
+
+  /** The last entry of the log that is in the state. */
+  get sequence(): number {
+    return this.#state.sequence
+  }
+
+  get listeners(): number {
+    return this.#listeners.size
+  }
+
+  /** Whether nothing is being decided or waits to be. */
+  get idle(): boolean {
+    return this.#waiting.length === 0 && !this.#pumping
+  }
+
+  /** Runs something between transactions: it sees only what the log has. */
+  run<Result>(task: () => Result | Promise<Result>): Promise<Result> {
+    return this.#serial.run(() => {
+      if (this.#closed) throw new StoreClosedError(`database '${this.name}'`)
+      return task()
+    })
+  }
+
+  /** From now on told of what is decided. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Decides a transaction in its turn. Rejects where the server failed: nothing is known of it then. */
+  submit(
+    transaction: WireTransaction,
+    context: {
+      readonly access: Access
+      readonly author?: Listener
+      readonly by?: string | undefined
+      readonly base?: number | undefined
+    },
+  ): Promise<Outcome> {
+    return new Promise((settle, fail) => {
+      const { access, author, by, base } = context
+      this.#waiting.push({ transaction, access, author, by, base, settle, fail })
+      this.#pump()
+    })
+  }
+
+  /**
+   * Makes the state that of a file, as one transaction that everyone sees (a rollback, an import). Throws what
+   * `store.import` throws; then nothing has changed.
+   */
+  replace(bytes: Uint8Array, record: Omit<LogRecord, 'at' | 'changes'>): Promise<number> {
+    return this.run(async () => {
+      const before = this.#state.sequence
+      const transitions = importTransitions(this.store, bytes)
+      const changes = transitions.map(({ change }) => change)
+      if (changes.length === 0) return before
+      const entry: LogRecord = { ...record, at: this.#options.now(), changes }
+      try {
+        await this.#options.log.append([formatRecord(entry)], before)
+      } catch (error) {
+        this.#takeBack([{ changes }])
+        throw error
+      }
+      this.#confirm([{ sequence: before + 1, record: entry, transitions, author: undefined, sent: undefined }], [])
+      return this.#state.sequence
+    })
+  }
+
+  /** Takes in what other servers have appended. */
+  follow(): Promise<void> {
+    return this.run(() => this.#catchUp())
+  }
+
+  /** Puts a snapshot aside. */
+  snapshot(label?: string): Promise<number> {
+    return this.run(() => this.#snapshot(label))
+  }
+
+  /** Tells everyone that the database goes. */
+  dismiss(code: ClosingCode, reason: string): void {
+    for (const listener of Array.from(this.#listeners)) listener.end(code, reason)
+  }
+
+  /** Finishes what has begun, keeps a snapshot, and closes. */
+  close(): Promise<void> {
+    return this.#serial.run(async () => {
+      if (this.#closed) return
+      this.#closed = true
+      this.presence.close()
+      for (const { fail } of this.#waiting.splice(0)) fail(new StoreClosedError(`database '${this.name}'`))
+      try {
+        if (this.#state.sequence > this.#snapshotAt) await this.#snapshot()
+      } finally {
+        await this.#state.close()
+        await this.#options.log.close()
+      }
+    })
+  }
+
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    this.#serial
+      .run(async () => {
+        this.#pumping = false
+        const batch = this.#waiting.splice(0, MAX_BATCH)
+        if (this.#waiting.length > 0) this.#pump()
+        if (batch.length === 0) return
+        try {
+          await this.#process(batch)
+        } catch (error) {
+          for (const { fail } of batch) fail(error)
+        }
+        await this.#housekeep()
+      })
+      .catch(this.#options.report)
+  }
+
+  async #process(batch: readonly Waiting[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const from = this.#state.sequence
+      const { committed, outcomes } = this.#decide(batch)
+      try {
+        if (committed.length > 0)
+          await this.#options.log.append(
+            committed.map(({ record }) => formatRecord(record)),
+            from,
+          )
+      } catch (error) {
+        this.#takeBack(committed.map(({ record }) => record))
+        for (const { record } of committed) if (record.id !== undefined) this.#state.applied.remove(record.id)
+        if (!(error instanceof LogConflictError || error instanceof LogUncertainError) || attempt >= 10) throw error
+        await this.#catchUp()
+        continue
+      }
+      this.#confirm(
+        committed,
+        outcomes.map(({ waiting, outcome }) => ({ author: waiting.author, id: waiting.transaction.id, outcome })),
+      )
+      for (const { waiting, outcome } of outcomes) waiting.settle(outcome)
+      return
+    }
+  }
+
+  #decide(batch: readonly Waiting[]): {
+    committed: Committed[]
+    outcomes: { waiting: Waiting; outcome: Outcome }[]
+  } {
+    const committed: Committed[] = []
+    const touched = new Map<string, number>()
+    const outcomes = batch.map((waiting) => {
+      const { transaction, access, author, by } = waiting
+      const { id, label } = transaction
+      const known = this.#state.applied.find(id)
+      if (known !== undefined) return { waiting, outcome: { kind: 'known' as const, sequence: known } }
+      const before = this.#refused.get(id)
+      if (before) return { waiting, outcome: { kind: 'refused' as const, ...before } }
+      try {
+        this.#assertReads(waiting, touched)
+        const { changes, transitions } = decide(this.store, access, transaction)
+        const sequence = this.#state.sequence + committed.length + 1
+        const record: LogRecord = {
+          kind: 'transaction',
+          id,
+          at: this.#options.now(),
+          ...(by !== undefined && { by }),
+          ...(label !== undefined && { label }),
+          changes,
+        }
+        this.#state.applied.add(id, sequence)
+        for (const { change, id: row } of transitions) note(touched, change.table, row, sequence)
+        committed.push({ sequence, record, transitions, author, sent: transaction })
+        return { waiting, outcome: { kind: 'committed' as const, sequence } }
+      } catch (error) {
+        const refusal = this.#refusal(error, access)
+        this.#refused.set(id, refusal)
+        if (this.#refused.size > MAX_REFUSED) this.#refused.delete(this.#refused.keys().next().value!)
+        return { waiting, outcome: { kind: 'refused' as const, ...refusal } }
+      }
+    })
+    return { committed, outcomes }
+  }
+
+  #refusal(error: unknown, access: Access): Refusal {
+    const refusal = refusalOf(error)
+    if (!refusal) {
+      this.#options.report(error)
+      return { code: 'internal', reason: 'the server failed on this transaction' }
+    }
+    // What a constraint says names rows, which may be hidden.
+    return refusal.code === 'constraint' && !access.unrestricted
+      ? { code: 'constraint', reason: 'a unique value, key or reference stands against it' }
+      : refusal
+  }
+
+  /** Throws ConflictError where something that a transaction has read is newer than what it read. */
+  #assertReads({ transaction, base }: Waiting, touched: ReadonlyMap<string, number>): void {
+    const { reads } = transaction
+    if (!reads) return
+    if (base === undefined || base < this.#changedSince)
+      throw new ConflictError('it was decided on a state of long ago')
+    for (const { table, keys } of reads)
+      for (const place of keys ? keys.map((key) => `${table}\0${String(keyId(key))}`) : [table])
+        if ((touched.get(place) ?? this.#changedAt.get(place) ?? 0) > base)
+          throw new ConflictError(`${table} has changed since it was read`)
+  }
+
+  /** Undoes, newest first, what was decided and not appended. */
+  #takeBack(records: readonly Pick<LogRecord, 'changes'>[]): void {
+    for (const { changes } of records.toReversed()) {
+      const back = invert({ changes, origin: 'local' })
+      if (!isEmpty(back)) internals(this.store).applyRemote(back)
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const committed: Committed[] = []
+    const state = this.#state
+    const from = state.sequence
+    await state.follow(this.#options.log, undefined, (record, sequence, transitions) => {
+      committed.push({ sequence, record, transitions, author: undefined, sent: undefined })
+    })
+    state.sequence = from
+    this.#confirm(committed, [])
+  }
+
+  /** The log has them: the state is theirs, and everyone is told. */
+  #confirm(committed: readonly Committed[], outcomes: Decided['outcomes']): void {
+    this.#state.sequence += committed.length
+    for (const { sequence, transitions } of committed)
+      for (const { change, id } of transitions) note(this.#changedAt, change.table, id, sequence)
+    if (this.#changedAt.size > 100_000) {
+      this.#changedAt = new Map()
+      this.#changedSince = this.#state.sequence
+    }
+    for (const listener of Array.from(this.#listeners)) listener.decided({ committed, outcomes })
+  }
+
+  async #housekeep(): Promise<void> {
+    if (this.#state.sequence - this.#snapshotAt < this.#options.snapshotEvery) return
+    try {
+      await this.#snapshot()
+    } catch (error) {
+      // The log has everything; the next batch tries again.
+      this.#options.report(error)
+    }
+  }
+
+  async #snapshot(label?: string): Promise<number> {
+    const { sequence } = this.#state
+    const { snapshots, log, now, historyEntries } = this.#options
+    await snapshots.put(this.name, { sequence, label, at: now() }, this.#state.snapshot())
+    this.#snapshotAt = sequence
+    const { first } = await log.bounds()
+    const keep = sequence - historyEntries
+    if (keep > first) await log.trim(keep)
+    return sequence
+  }
+
+  /** Entries of the log, parsed. Throws NotFoundError for what is trimmed away. */
+  async *history(from: number, limit?: number): AsyncGenerator<{ sequence: number; record: LogRecord }> {
+    for await (const { sequence, payload } of this.#options.log.read(from, limit))
+      yield { sequence, record: parseRecord(payload, sequence) }
+  }
+
+  /** The file of the state at a sequence number. */
+  async fileAt(at?: number): Promise<Uint8Array> {
+    if (at === undefined) return this.run(() => this.#state.snapshot())
+    const { state } = await this.run(() => State.load(this.name, this.#options.schema, this.#options, at))
+    try {
+      if (state.sequence !== at)
+        throw new NotFoundError(`database '${this.name}' has no state ${at}: it ends at ${state.sequence}`)
+      return state.snapshot()
+    } finally {
+      await state.close()
+    }
+  }
+}
+
+function note(places: Map<string, number>, table: string, id: KeyId, sequence: number): void {
+  places.set(table, sequence)
+  places.set(`${table}\0${String(id)}`, sequence)
+}
+
+/** Imports a file, and tells the rows before and after. */
+function importTransitions(store: Store, bytes: Uint8Array): readonly RowTransition[] {
+  const told: ChangeSet[] = []
+  const subscription = store.changes$.subscribe((set) => told.push(set))
+  try {
+    store.import(bytes)
+  } finally {
+    subscription.unsubscribe()
+  }
+  return transitionsOf(
+    internals(store).engine,
+    told.flatMap(({ changes }) => changes),
+  )
+}

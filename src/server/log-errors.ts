@@ -1,0 +1,31 @@
+import { RowcastError } from '../errors/index.ts'
+
+/** An append that expected another last entry than the log has: someone else has appended. Nothing was appended. */
+export class LogConflictError extends RowcastError<'log-conflict'> {
+  /** The sequence number that the append expected to follow. */
+  readonly expected: number
+  /** The last sequence number of the log. */
+  readonly last: number
+
+  constructor(log: string, expected: number, last: number) {
+    super(
+      'log-conflict',
+      `the ${log} ends at ${last}, the append was to follow ${expected}: read what was appended meanwhile, decide again and append after it`,
+    )
+    this.expected = expected
+    this.last = last
+  }
+}
+
+/** An append of which nobody knows yet whether it took effect. Reading the log tells. */
+export class LogUncertainError extends RowcastError<'log-uncertain'> {
+  constructor(log: string, options?: { cause?: unknown }) {
+    const { cause } = options ?? {}
+    const reason = cause instanceof Error ? ` (${cause.message})` : ''
+    super(
+      'log-uncertain',
+      `the ${log} could not confirm an append${reason}: read the log from the expected number on to see whether it is there`,
+      options,
+    )
+  }
+}

@@ -1,0 +1,28 @@
+import { parseValue, serializeValue, type RowChange } from '../changes/index.ts'
+import { RowcastError } from '../errors/index.ts'
+
+/** What one entry of a database's log says. */
+export interface LogRecord {
+  readonly kind: 'created' | 'transaction' | 'import' | 'rollback'
+  /** Chosen by the author; a transaction with an id that the log has is not applied again. */
+  readonly id?: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly by?: string
+  readonly label?: string
+  /** Where a database that was forked came from. */
+  readonly from?: { readonly database: string; readonly sequence: number }
+  readonly changes: readonly RowChange[]
+}
+
+export function formatRecord(record: LogRecord): string {
+  return serializeValue(record)
+}
+
+/** Reads an entry of the log. Throws RowcastError where it is none: the log is damaged. */
+export function parseRecord(payload: string, sequence: number): LogRecord {
+  const record = parseValue(payload) as unknown as LogRecord
+  if (typeof record !== 'object' || record === null || !Array.isArray(record.changes))
+    throw new RowcastError('log', `entry ${sequence} of the log is no transaction: restore the log from a copy`)
+  return record
+}

@@ -1,0 +1,38 @@
+import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+
+/**
+ * Positions as clients see them: a sequence number, and what it was given for, in one encrypted block. A client can
+ * neither read nor make one, so the gaps between those that it gets tell nothing of what it may not see, and a position
+ * that the server never gave is known as such.
+ */
+export class Positions {
+  readonly #key: Buffer
+
+  /** @param secret known to every server of a database, and to nobody else */
+  constructor(secret: string, database: string, incarnation: string) {
+    this.#key = createHash('sha256').update(`${secret}\0${database}\0${incarnation}`).digest().subarray(0, 16)
+  }
+
+  /** @param view what the client may see and asked for: a position is good for the same only */
+  encode(sequence: number, view: string): string {
+    const block = Buffer.alloc(16)
+    block.writeBigUInt64BE(BigInt(sequence))
+    digest(view).copy(block, 8)
+    const cipher = createCipheriv('aes-128-ecb', this.#key, null).setAutoPadding(false)
+    return Buffer.concat([cipher.update(block), cipher.final()]).toString('base64url')
+  }
+
+  /** The sequence number; `undefined` if the position is not from here, or not for this view. */
+  decode(position: string, view: string): number | undefined {
+    const bytes = Buffer.from(position, 'base64url')
+    if (bytes.length !== 16 || bytes.toString('base64url') !== position) return undefined
+    const decipher = createDecipheriv('aes-128-ecb', this.#key, null).setAutoPadding(false)
+    const block = Buffer.concat([decipher.update(bytes), decipher.final()])
+    if (!block.subarray(8).equals(digest(view))) return undefined
+    return Number(block.readBigUInt64BE())
+  }
+}
+
+function digest(view: string): Buffer {
+  return createHash('sha256').update(view).digest().subarray(0, 8)
+}

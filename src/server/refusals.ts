@@ -1,0 +1,41 @@
+import {
+  ConstraintError,
+  NotFoundError,
+  RowcastError,
+  SqlError,
+  TransactionError,
+  ValidationError,
+} from '../errors/index.ts'
+import type { RefusalCode } from '../transport/index.ts'
+
+/** Why a transaction is refused, as its author is told. */
+export interface Refusal {
+  readonly code: RefusalCode
+  readonly reason: string
+}
+
+/** What the permissions don't allow. It says no more: what is hidden stays so. */
+export class ForbiddenError extends RowcastError<'forbidden'> {
+  constructor() {
+    super('forbidden', 'the permissions do not allow this transaction')
+  }
+}
+
+/** What was decided on a state that has changed since. */
+export class ConflictError extends RowcastError<'conflict'> {
+  constructor(message: string) {
+    super('conflict', message)
+  }
+}
+
+/** What an author is told of an error; `undefined` for one that is the server's own. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof ForbiddenError) return { code: 'forbidden', reason: error.message }
+  if (error instanceof ConflictError) return { code: 'conflict', reason: error.message }
+  if (error instanceof ValidationError) return { code: 'validation', reason: error.message }
+  if (error instanceof ConstraintError) return { code: 'constraint', reason: error.message }
+  if (error instanceof NotFoundError) return { code: 'not-found', reason: error.message }
+  if (error instanceof TransactionError || error instanceof SqlError)
+    return { code: 'validation', reason: error.message }
+  return undefined
+}

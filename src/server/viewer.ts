@@ -1,0 +1,130 @@
+import type { Key, RowChange } from '../changes/index.ts'
+import { storedRows, type RowTransition, type Store } from '../store/index.ts'
+import { internals } from '../store/index.ts'
+import type { WireChange, WireRow, WireSet, WireSubscription } from '../transport/index.ts'
+import type { Access } from './access.ts'
+
+/** One set of a subscription: a table, and which of its rows. */
+interface RowSet {
+  readonly test: ((row: object) => boolean) | undefined
+}
+
+/** What one connection sees of a database: what its user may see of what it subscribed to. */
+export class Viewer {
+  readonly #store: Store
+  readonly #access: Access
+  /** By subscription: its tests by table; `undefined` for everything. */
+  readonly #subscriptions = new Map<string, ReadonlyMap<string, readonly RowSet[]> | undefined>()
+  readonly #described = new Map<string, WireSubscription>()
+
+  constructor(store: Store, access: Access) {
+    this.#store = store
+    this.#access = access
+  }
+
+  /** Throws NotFoundError and FilterError for tables and filters that there aren't; then nothing has changed. */
+  add(subscription: WireSubscription): void {
+    const { id, sets } = subscription
+    this.#subscriptions.set(id, sets.length === 0 ? undefined : this.#compile(sets))
+    this.#described.set(id, subscription)
+  }
+
+  has(id: string): boolean {
+    return this.#subscriptions.has(id)
+  }
+
+  remove(id: string): void {
+    this.#subscriptions.delete(id)
+    this.#described.delete(id)
+  }
+
+  /** Whether it sees every row there is. */
+  get seesAll(): boolean {
+    return this.#access.unrestricted && [...this.#subscriptions.values()].includes(undefined)
+  }
+
+  /** What a position is good for: the same user with the same subscriptions. */
+  get view(): string {
+    if (this.seesAll) return '*'
+    const sets = [...this.#described.values()].map((one) => JSON.stringify(one.sets)).toSorted()
+    return JSON.stringify(
+      [this.#access.unrestricted ? null : (this.#access.user ?? null), sets],
+      (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
+    )
+  }
+
+  sees(table: string, row: object): boolean {
+    return this.#isSubscribed(table, row) && this.#access.canView(table, row)
+  }
+
+  /** What a change is to this viewer: a row that enters, changes, leaves, or nothing. */
+  change(transition: RowTransition): WireChange | undefined {
+    if (this.seesAll) return wireChange(transition.change)
+    const { change, before, after } = transition
+    const { table, key } = change
+    const was = before !== undefined && this.sees(table, before)
+    const is = after !== undefined && this.sees(table, after)
+    if (was && is) return wireChange(change)
+    if (was) return { table, key, op: 'delete' }
+    return is ? { table, key, op: 'put', after: transition.cells } : undefined
+  }
+
+  /** Every row that it sees; of one subscription, only those that no other one shows. */
+  *rows(only?: string): Generator<WireRow> {
+    for (const table of this.#store.tables) {
+      if (only !== undefined && !this.#speaksOf(only, table)) continue
+      const all = this.seesAll && only === undefined
+      for (const [key, cells] of storedRows(internals(this.#store).engine, table)) {
+        if (!all) {
+          const row = this.#store.table(table).get(key as never) as object
+          if (!this.sees(table, row)) continue
+          if (only !== undefined && !this.#isOnlyIn(only, table, row)) continue
+        }
+        yield [table, key, cells]
+      }
+    }
+  }
+
+  /** The keys of the rows that only this subscription shows. */
+  *keysOnlyIn(id: string): Generator<readonly [string, Key]> {
+    for (const [table, key] of this.rows(id)) yield [table, key]
+  }
+
+  #compile(sets: readonly WireSet[]): ReadonlyMap<string, readonly RowSet[]> {
+    const byTable = new Map<string, RowSet[]>()
+    for (const { table, where } of sets) {
+      const test = this.#store.table(table).predicate((where ?? {}) as never).test
+      const known = byTable.get(table) ?? []
+      known.push({ test: where ? test : undefined })
+      byTable.set(table, known)
+    }
+    return byTable
+  }
+
+  #isSubscribed(table: string, row: object): boolean {
+    for (const id of this.#subscriptions.keys()) if (this.#isIn(id, table, row)) return true
+    return false
+  }
+
+  #isIn(id: string, table: string, row: object): boolean {
+    const byTable = this.#subscriptions.get(id)
+    if (!byTable) return this.#subscriptions.has(id)
+    return (byTable.get(table) ?? []).some(({ test }) => !test || test(row))
+  }
+
+  #isOnlyIn(id: string, table: string, row: object): boolean {
+    if (!this.#isIn(id, table, row)) return false
+    for (const other of this.#subscriptions.keys()) if (other !== id && this.#isIn(other, table, row)) return false
+    return true
+  }
+
+  #speaksOf(id: string, table: string): boolean {
+    const byTable = this.#subscriptions.get(id)
+    return !byTable || byTable.has(table)
+  }
+}
+
+/** A change as it travels to those who see the row before and after. */
+export function wireChange({ table, key, op, after }: RowChange): WireChange {
+  return op === 'delete' ? { table, key, op } : { table, key, op: op === 'insert' ? 'put' : op, after }
+}

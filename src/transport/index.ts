@@ -1,0 +1,15 @@
+/**
+ * transport: the sync protocol, the transports that carry it, and the client that keeps a store in step with a server.
+ * Imports src/errors, src/changes, src/schema and src/store.
+ * @module
+ */
+export type * from './protocol/messages.ts'
+export { PROTOCOL_VERSION } from './protocol/messages.ts'
+export {
+  formatMessage,
+  MalformedMessageError,
+  parseClientMessage,
+  parseServerMessage,
+} from './protocol/parse-message.ts'
+export type { Transport, TransportStatus } from './transport.ts'
+export type { Accept, ConnectionHandler, ConnectionRequest, ServerConnection } from './connection.ts'
