@@ -1,0 +1,34 @@
+/** One client's connection as the server holds it. */
+export interface ServerConnection {
+  /** Sends a message. Never throws; dropped where the connection has closed. */
+  send(message: string): void
+  /** Bytes or characters handed to `send` that the network has not taken yet. */
+  readonly buffered: number
+  /**
+   * Ends the connection with a close code of WebSocket (1000, 1001, 1008, 4000 to 4999, …) and a reason for people, at most
+   * 123 bytes long. What was sent before still goes out, unless the client does not take it. Does nothing once closed.
+   */
+  close(code: number, reason: string): void
+}
+
+/** What the server does with what one connection brings. Neither function may throw. */
+export interface ConnectionHandler {
+  /** Each message of the client, in order. Not called any more once `closed` was. */
+  receive(message: string): void
+  /** The connection has ended, from whichever side, `close` included. Called once, never before `Accept` has returned. */
+  closed(reason: string): void
+}
+
+/** The request that a connection began with. */
+export interface ConnectionRequest {
+  /** Path and query, as in the request's first line. */
+  readonly url: string
+  /** By their names in lower case. */
+  readonly headers: ReadonlyMap<string, string>
+}
+
+/**
+ * Takes a connection that has just begun. It may send, and it may refuse by `connection.close`, which the client sees as
+ * a connection that closed with that reason.
+ */
+export type Accept = (connection: ServerConnection, request: ConnectionRequest) => ConnectionHandler
