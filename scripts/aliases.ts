@@ -14,9 +14,13 @@ export const entries: Readonly<Record<string, string>> = {
   webgl: 'webgl/index.ts',
   three: 'webgl/three.ts',
   remote: 'remote/index.ts',
+  transport: 'transport/index.ts',
+  server: 'server/index.ts',
   persist: 'persist/index.ts',
   'opfs-worker': 'persist/opfs-worker.ts',
   tabs: 'tabs/index.ts',
+  server: 'server/index.ts',
+  cli: 'server/cli/cli.ts',
   testing: 'testing/index.ts',
 }
 

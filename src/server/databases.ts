@@ -35,6 +35,7 @@ export class Databases {
   readonly #open = new Map<string, Open>()
   /** What makes, opens and deletes one database happens one after the other. */
   readonly #busy = new Map<string, Promise<unknown>>()
+  readonly #watchers: ((database: LiveDatabase) => void)[] = []
   #closed = false
 
   constructor(options: DatabasesOptions) {
@@ -43,6 +44,11 @@ export class Databases {
 
   list(): Promise<readonly string[]> {
     return this.#options.logs.list()
+  }
+
+  /** From now on told of each database that is opened, before anyone uses it. */
+  watch(watcher: (database: LiveDatabase) => void): void {
+    this.#watchers.push(watcher)
   }
 
   /** The databases that are open now. */
@@ -132,7 +138,9 @@ export class Databases {
       throw error
     }
     try {
-      return await LiveDatabase.open(name, { ...this.#options, log })
+      const database = await LiveDatabase.open(name, { ...this.#options, log })
+      for (const watcher of this.#watchers) watcher(database)
+      return database
     } catch (error) {
       await log.close()
       throw error

@@ -17,3 +17,15 @@ export {
   memorySnapshotStorage,
   type FileStorageOptions,
 } from './storage/index.ts'
+export {
+  createServer,
+  jwtAuth,
+  type CorsOptions,
+  type HttpOptions,
+  type JwtAuthOptions,
+  type Listening,
+  type ListenOptions,
+  type RowcastServer,
+} from './http/index.ts'
+export { fileStorage, memoryStorage, type Storage } from './storage-options.ts'
+export { serve, type ServeOptions } from './serve.ts'

@@ -13,7 +13,7 @@ import { Positions } from './position.ts'
 import { Presence } from './presence.ts'
 import { ConflictError, refusalOf, type Refusal } from './refusals.ts'
 import { Serial } from './serial.ts'
-import type { SnapshotStorage } from './snapshot-storage.ts'
+import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 import { State } from './state.ts'
 
 /** What became of a transaction. */
@@ -411,6 +411,16 @@ export class LiveDatabase {
   async *history(from: number, limit?: number): AsyncGenerator<{ sequence: number; record: LogRecord }> {
     for await (const { sequence, payload } of this.#options.log.read(from, limit))
       yield { sequence, record: parseRecord(payload, sequence) }
+  }
+
+  /** The entries of the log that are kept, by their first and last number. */
+  bounds(): Promise<{ readonly first: number; readonly last: number }> {
+    return this.#options.log.bounds()
+  }
+
+  /** What was put aside, oldest first. */
+  snapshots(): Promise<readonly SnapshotInfo[]> {
+    return this.#options.snapshots.list(this.name)
   }
 
   /** The file of the state at a sequence number. */

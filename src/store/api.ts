@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs'
+import type { StoreSync } from './sync-api.ts'
 import type { CellValue, ChangeSet, RowChange } from '../changes/index.ts'
 import type {
   CheckPathOf,
@@ -206,7 +207,15 @@ export interface Draft<S extends SchemaInput> extends Workspace<S> {
   readonly isDirty: boolean
   readonly isDirty$: Observable<boolean>
   /** Makes the edits permanent. Throws ValidationError or ConstraintError; the draft is still open then. */
-  commit(options?: { /** Instead of the draft's own label. */ readonly label?: string | undefined }): Commit
+  commit(options?: {
+    /** Instead of the draft's own label. */
+    readonly label?: string | undefined
+    /**
+     * Refused where someone has changed one of its cells meanwhile: RejectedError is thrown for what is known here (see
+     * `conflicts$`), and `confirmed` rejects with it for what the server knows.
+     */
+    readonly ifUnchanged?: boolean | undefined
+  }): Commit
   /** Each cell falls back to what lies below it now. Never fails. */
   cancel(): void
   /** Cells that someone else changed underneath, until they are kept or taken. */
@@ -250,6 +259,21 @@ export interface SnapshotInfo {
 /** A project's state: one SQLite database, validated, observed. */
 export interface Store<S extends SchemaInput = SchemaInput> extends Workspace<S> {
   readonly schema: Schema<S>
+  /**
+   * Like `transaction` without `confirm`, but it shows only once the server has confirmed it. Where what it has read or
+   * written was changed meanwhile it runs again on the newest state, `retries` times at most. Rejects with RejectedError.
+   */
+  transaction<Result>(
+    fn: (tx: Transaction) => Sync<Result>,
+    options: TransactionOptions & {
+      readonly confirm: 'server'
+      /** How often to run it again after a conflict; 0 if not given. */
+      readonly retries?: number
+    },
+  ): Promise<Result>
+  transaction<Result>(fn: (tx: Transaction) => Sync<Result>, options?: TransactionOptions): Result
+  /** The connection to the server. Without one its `status$` says `closed`. */
+  readonly sync: StoreSync
   /** The names of all tables, singletons included. */
   readonly tables: readonly (keyof S['tables'] & string)[]
   readonly readOnly: boolean

@@ -1,9 +1,10 @@
 import { sqlJsDriver, type SqliteDriverFactory } from '../drivers/index.ts'
 import { RowcastError, SchemaError } from '../errors/index.ts'
-import { isSchema, type InsertOf, type Schema, type SchemaInput } from '../schema/index.ts'
+import { isSchema, type InsertOf, type Schema, type SchemaInput, type WhereOf } from '../schema/index.ts'
 import type { Store } from './api.ts'
 import { isBytes, toBytes } from './bytes.ts'
 import { describe } from './describe.ts'
+import type { SyncTransport } from './sync-api.ts'
 
 /** Rows to begin with, by table. A singleton takes one. */
 export type InitialRows<S extends SchemaInput> = {
@@ -26,7 +27,23 @@ export interface StoreOptions<S extends SchemaInput> {
     | undefined
   /** Whether every write throws ReadOnlyError. */
   readonly readOnly?: boolean | undefined
+  /** A server to keep in step with. What `data` gives is a copy of before then, which the server brings up to date. */
+  readonly sync?: SyncOptions<S> | undefined
 }
+
+export interface SyncOptions<S extends SchemaInput> {
+  /** How to reach it: `webSocketTransport({ url, token })` of `rowcast/transport`, for one. */
+  readonly transport: SyncTransport
+  /** The name of the database there. */
+  readonly database: string
+  /** The parts of it that are wanted; everything if not given. More may be asked for later: `store.sync.subscribe`. */
+  readonly subscribe?: readonly SyncSetOf<S>[] | undefined
+}
+
+/** A table, and which of its rows. */
+export type SyncSetOf<S extends SchemaInput> = {
+  readonly [T in keyof S['tables'] & string]: { readonly table: T; readonly where?: WhereOf<S, T> | undefined }
+}[keyof S['tables'] & string]
 
 /**
  * Opens a store: a SQLite database in memory whose tables are those of the schema. The engine is loaded beside SQLite's
@@ -46,14 +63,20 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
   const driver = await factory.open(file)
   try {
     const { openStore } = await loading
-    return openStore({
+    const store = openStore({
       driver,
       schema,
       file,
       rows: isBytes(data) ? undefined : data,
       readOnly: options.readOnly ?? false,
       historyLimit: options.history?.limit,
-    }) as unknown as Store<S> // The handle is untyped; api.ts says what the schema makes of it.
+    })
+    const { sync } = options
+    if (sync)
+      store.startSync((internals) =>
+        sync.transport.startSync(internals, { database: sync.database, subscribe: sync.subscribe }),
+      )
+    return store as unknown as Store<S> // The handle is untyped; api.ts says what the schema makes of it.
   } catch (error) {
     driver.close()
     throw error
@@ -64,7 +87,7 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
 function checkOptions(options: unknown): void {
   if (!isMembers(options))
     throw new RowcastError('options', `createStore expects { schema, … }, not ${describe(options)}`)
-  const { schema, data, driver, locateFile, history, readOnly } = options
+  const { schema, data, driver, locateFile, history, readOnly, sync } = options
   if (!isSchema(schema))
     throw new SchemaError('schema', `createStore expects what defineSchema returns, not ${describe(schema)}`)
   if (data !== undefined && !isBytes(data) && (!isMembers(data) || ArrayBuffer.isView(data)))
@@ -77,6 +100,23 @@ function checkOptions(options: unknown): void {
     throw new RowcastError('options', `readOnly: expected true or false, not ${describe(readOnly)}`)
   if (history !== undefined && !(isMembers(history) && isCount(history['limit'])))
     throw new RowcastError('options', 'history: expected { limit }, a whole number of steps from 0')
+  if (sync !== undefined) checkSync(sync, readOnly === true)
+}
+
+function checkSync(sync: unknown, readOnly: boolean): void {
+  if (!isMembers(sync))
+    throw new RowcastError('options', `sync: expected { transport, database }, not ${describe(sync)}`)
+  const { transport, database, subscribe } = sync
+  if (!isMembers(transport) || typeof transport['startSync'] !== 'function')
+    throw new RowcastError(
+      'options',
+      `sync.transport: expected a transport of rowcast/transport (one's own: syncing(transport)), not ${describe(transport)}`,
+    )
+  if (typeof database !== 'string' || database === '')
+    throw new RowcastError('options', `sync.database: expected the database's name, not ${describe(database)}`)
+  if (subscribe !== undefined && !Array.isArray(subscribe))
+    throw new RowcastError('options', `sync.subscribe: expected a list of { table, where }, not ${describe(subscribe)}`)
+  if (readOnly) throw new RowcastError('options', 'sync: a read-only store takes nothing in: leave readOnly out')
 }
 
 function isMembers(value: unknown): value is { readonly [name: string]: unknown } {

@@ -1,6 +1,6 @@
 import { BehaviorSubject, defer, EMPTY, distinctUntilChanged, takeUntil, type Observable } from 'rxjs'
 import { formatPath, keyId, parsePath, type ChangeSet, type Key } from '../changes/index.ts'
-import { NotFoundError, TransactionError, ValidationError } from '../errors/index.ts'
+import { NotFoundError, TransactionError, ValidationError, RejectedError } from '../errors/index.ts'
 import type { CellPlace, Commit, Conflict } from './api.ts'
 import type { Engine } from './engine.ts'
 import { issuesOf, underneath } from './layers/committed-rows.ts'
@@ -66,10 +66,16 @@ export class DraftHandle extends Workspace implements Layer {
   }
 
   /** Makes the edits permanent. Throws ValidationError or ConstraintError; the draft stays open then. */
-  commit(options?: { label?: string | undefined } | null): Commit {
+  commit(options?: { label?: string | undefined; ifUnchanged?: boolean | undefined } | null): Commit {
     this.assertUsable()
     const label = options?.label ?? this.label
     const { engine } = this
+    const ifUnchanged = options?.ifUnchanged ?? false
+    if (ifUnchanged && this.#conflicts.size > 0)
+      throw new RejectedError(
+        'conflict',
+        'someone else has changed what the draft changes: keep or take each of its conflicts',
+      )
     const nets = engine.layers.netsOf(this)
     checkCommit(engine, this, nets)
     const committed = engine.changeSet(nets, { label }, this.id)
@@ -86,10 +92,11 @@ export class DraftHandle extends Workspace implements Layer {
         return {
           set: visible.length > 0 ? engine.changeSet(visible, { label }, this.id) : undefined,
           committed: nets.length > 0 ? committed : undefined,
+          ifUnchanged,
         }
       },
     )
-    return { id: this.id, changes: committed, confirmed: Promise.resolve() }
+    return { id: this.id, changes: committed, confirmed: nets.length > 0 ? engine.confirmed : Promise.resolve() }
   }
 
   /** Each cell falls back to what lies below it now. */

@@ -1,5 +1,14 @@
 import { ReplaySubject, Subject } from 'rxjs'
-import { isEmpty, keyId, squash, type ChangeSet, type Origin, type RowChange } from '../changes/index.ts'
+import {
+  isEmpty,
+  keyId,
+  squash,
+  type ChangeSet,
+  type Key,
+  type KeyId,
+  type Origin,
+  type RowChange,
+} from '../changes/index.ts'
 import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
 import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError } from '../errors/index.ts'
 import { sameSql, type Schema, type TableModel } from '../schema/index.ts'
@@ -16,9 +25,10 @@ import type { Layer } from './layers/row-stack.ts'
 import { LayerStacks, type Intent } from './layers/layer-stacks.ts'
 import { checkCommittedRows } from './layers/committed-rows.ts'
 import { checkReservations } from './layers/reservations.ts'
+import { withObjects } from './layers/with-objects.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { addCell, compareStored, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
-import { seenNets, withObjects } from './rows/hidden-cells.ts'
+import { seenNets } from './rows/hidden-cells.ts'
 import { columnsOf, combine, standing, withIntents } from './rows/net-rows.ts'
 import { TableRows } from './rows/table-rows.ts'
 import { explainForeignKeys } from './sql/foreign-keys.ts'
@@ -34,6 +44,16 @@ export interface WriteMeta {
   readonly origin?: Origin
   /** A single statement that is atomic by itself. */
   readonly single?: boolean
+}
+
+/** The part of a sync client that the engine speaks to. */
+export interface SyncHook {
+  /** Whether anything is committed here and not confirmed. */
+  readonly pending: boolean
+  /** Whether such a transaction holds anything of a row: then writing what is there already means something. */
+  covers(rows: TableRows, id: KeyId): boolean
+  /** Takes what was committed, and what was written as it was. The promise tells when a server has confirmed it. */
+  committed(set: ChangeSet, meant: readonly RowChange[], options: { readonly ifUnchanged: boolean }): Promise<void>
 }
 
 /** Writes of one layer, one after the other, within a transaction. */
@@ -54,6 +74,8 @@ export type TableListener = (nets: readonly NetRow[], changes: readonly RowChang
 export interface Settlement {
   readonly set: ChangeSet | undefined
   readonly committed: ChangeSet | undefined
+  /** Whether a server is to refuse it where a cell is not as it was here. */
+  readonly ifUnchanged?: boolean
 }
 
 /**
@@ -77,6 +99,12 @@ export class Engine implements CaptureTarget {
   readonly tableChanges: ReadonlyMap<TableRows, Set<TableListener>>
   /** Told of each ChangeSet that was committed outside drafts, before subscribers. */
   onCommitted: (set: ChangeSet) => void = () => undefined
+  /** Where a server confirms what is committed here. */
+  sync: SyncHook | undefined
+  /** Where a transaction's reads are noted: keys by table, or `all` of it. */
+  reads: Map<TableRows, Set<Key> | 'all'> | undefined
+  /** The confirmation of what was committed last. */
+  confirmed: Promise<void> = Promise.resolve()
   /** Whether every write throws ReadOnlyError. */
   readOnly = false
   readonly #transactions: TransactionStack
@@ -156,7 +184,8 @@ export class Engine implements CaptureTarget {
       return {
         result: undefined,
         settle: () => {
-          const { set, committed } = settle(visible, nets)
+          const { set, committed, ifUnchanged = false } = settle(visible, nets)
+          if (committed) this.#toSync(committed, [], ifUnchanged)
           this.#enqueue(visible, set, committed)
           this.#ended(true)
         },
@@ -169,9 +198,19 @@ export class Engine implements CaptureTarget {
     if (this.readOnly) throw new ReadOnlyError()
   }
 
+  /** Notes that a row was read, or that a table was. */
+  noteRead(rows: TableRows, key?: Key): void {
+    const { reads } = this
+    if (!reads || reads.get(rows) === 'all') return
+    const keys = reads.get(rows) as Set<Key> | undefined
+    if (key === undefined) reads.set(rows, 'all')
+    else if (keys) keys.add(key)
+    else reads.set(rows, new Set([key]))
+  }
+
   /** Runs a write that is meant to a cell even where the value is there already. */
   intend(intent: Intent): void {
-    if (!this.layers.empty) this.#intents.push(intent)
+    if (this.#meansMatter) this.#intents.push(intent)
   }
 
   /** Registers what to run once the outermost transaction has ended. */
@@ -347,7 +386,7 @@ export class Engine implements CaptureTarget {
   }
 
   #closeSegment(segment: Segment): void {
-    if (this.layers.empty) {
+    if (!this.#meansMatter) {
       segment.nets = this.#nets(segment.from, this.#journal.length)
       return
     }
@@ -375,6 +414,7 @@ export class Engine implements CaptureTarget {
     const same = only && !only.layer && this.layers.empty
     return () => {
       const commits: ChangeSet[] = []
+      const meant: RowChange[] = []
       for (const segment of segments) {
         const { intents } = segment
         if (segment.layer) {
@@ -382,12 +422,14 @@ export class Engine implements CaptureTarget {
           continue
         }
         const nets = same ? visible : this.layers.committedNets(segment.nets!, intents)
+        if (this.sync) meant.push(...this.#meant(intents, nets))
         if (!this.layers.empty) this.layers.recordBase(segment.nets!, intents)
         if (nets.length > 0) commits.push(this.changeSet(nets, meta))
       }
       const committed = commits.length > 1 ? squash(commits) : commits[0]
       const set = visible.length === 0 ? undefined : same ? committed : this.changeSet(visible, meta, only?.layer?.id)
       if (committed && !isEmpty(committed)) this.onCommitted(committed)
+      this.#toSync(committed ?? this.changeSet([], meta), meant)
       this.#enqueue(visible, set, committed)
       this.#ended(true)
     }
@@ -470,6 +512,28 @@ export class Engine implements CaptureTarget {
     // Everything came back: the row is the same object as before.
     if (cells.size === 0) trace.restore?.()
     return { rows, key, id: keyId(key), op: 'update', cells }
+  }
+
+  #toSync(committed: ChangeSet, meant: readonly RowChange[], ifUnchanged = false): void {
+    if (this.sync && (!isEmpty(committed) || meant.length > 0))
+      this.confirmed = this.sync.committed(committed, meant, { ifUnchanged })
+  }
+
+  /** Whether it matters that a cell was written, where its value did not change. */
+  get #meansMatter(): boolean {
+    return !this.layers.empty || (this.sync?.pending ?? false)
+  }
+
+  /** What was written as it was, where a pending transaction holds the cell. */
+  #meant(intents: readonly Intent[], nets: readonly NetRow[]): RowChange[] {
+    return intents
+      .filter(
+        ({ rows, id, cell }) =>
+          this.sync!.covers(rows, id) && !nets.some((net) => net.rows === rows && net.id === id && net.cells.has(cell)),
+      )
+      .map(({ rows, key, id, cell, value }) =>
+        toRowChange({ rows, key, id, op: 'update', cells: new Map([[cell, { before: value, after: value }]]) }),
+      )
   }
 
   #seen(nets: readonly NetRow[]): readonly NetRow[] {

@@ -1,13 +1,18 @@
-import type { ChangeSet } from '../changes/index.ts'
+import type { ChangeSet, RowChange } from '../changes/index.ts'
 import { TransactionError } from '../errors/index.ts'
 import type { Store } from './api.ts'
 import type { Engine } from './engine.ts'
+import type { Tried } from './replica.ts'
 
 /** What the sync client and the tests of the layers need of a store, and applications don't. */
 export interface StoreInternals {
   readonly engine: Engine
   /** Takes in what a server has confirmed: below whatever is open, at once where nothing covers it. */
-  applyRemote(set: Pick<ChangeSet, 'changes' | 'label'>): void
+  applyRemote(set: Pick<ChangeSet, 'changes'> & Partial<ChangeSet>): void
+  /** Runs a transaction and takes it back: what it would do, and what it read. */
+  tryOut<Result>(run: () => Result, label: string | undefined): Tried<Result>
+  /** Commits changes once more, as far as their rows are there. */
+  recommit(changes: readonly RowChange[], label: string | undefined): void
 }
 
 /** The inside of a store. Not for applications: it may change with any version. Throws for what is no store. */

@@ -1,4 +1,4 @@
-import { keyId, type Cells, type Key, type KeyId, type RowChange } from '../changes/index.ts'
+import { keyId, type Cells, type ChangeSet, type Key, type KeyId, type RowChange } from '../changes/index.ts'
 import type { SqlValue } from '../drivers/index.ts'
 import type { RowObject } from '../schema/index.ts'
 import type { Engine } from './engine.ts'
@@ -47,6 +47,48 @@ export function commitChanges(
     check(replicated)
   })
   return replicated
+}
+
+/** What a transaction would do, and what it read. */
+export interface Tried<Result> {
+  readonly result: Result
+  readonly changes: ChangeSet
+  readonly reads: readonly { readonly table: string; readonly keys?: readonly Key[] }[]
+}
+
+/** Runs a transaction and takes it back, whatever it does. Throws what it throws. */
+export function tryOut<Result>(engine: Engine, run: () => Result, label: string | undefined): Tried<Result> {
+  engine.reads = new Map()
+  let tried: Tried<Result> | undefined
+  const taken = new Error('taken back')
+  try {
+    engine.write(undefined, { label }, () => {
+      const result = run()
+      const changes = engine.changeSet(engine.netsSince(0), { label })
+      const reads = [...engine.reads!].map(([rows, keys]) => ({
+        table: rows.schema.model.name,
+        ...(keys !== 'all' && { keys: [...keys] }),
+      }))
+      tried = { result, changes, reads }
+      throw taken
+    })
+  } catch (error) {
+    if (error !== taken) throw error
+  } finally {
+    engine.reads = undefined
+  }
+  return tried!
+}
+
+/** Commits changes once more, as far as their rows are there, as a transaction of one's own. Throws as any write does. */
+export function recommit(engine: Engine, changes: readonly RowChange[], label: string | undefined): void {
+  engine.write(undefined, { label }, () => {
+    const standing = changes.filter(
+      ({ table, key, op }) => op === 'insert' || engine.table(table).rowidOf(key) !== undefined,
+    )
+    writeRows(engine, encodeChanges(engine, standing))
+    validateNets(engine.netsSince(0))
+  })
 }
 
 /** Takes rows that changed at some time, net, as transitions to how they are now. */

@@ -1,8 +1,8 @@
 import type { Observable } from 'rxjs'
 import type { ChangeSet } from '../changes/index.ts'
-import { RowcastError } from '../errors/index.ts'
+import { RowcastError, TransactionError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
-import type { SnapshotInfo } from './api.ts'
+import type { SnapshotInfo, Transaction, TransactionOptions } from './api.ts'
 import { applyArrival } from './apply-base.ts'
 import { DraftHandle } from './draft-handle.ts'
 import { isBytes, toBytes } from './bytes.ts'
@@ -14,6 +14,9 @@ import { importDatabase } from './import-database.ts'
 import type { StoreInternals } from './internals.ts'
 import { closeLiveQueries } from './live/index.ts'
 import { encodeChanges } from './rows/encode-changes.ts'
+import { recommit, tryOut } from './replica.ts'
+import { noSync } from './no-sync.ts'
+import type { RunningSync, StoreSync } from './sync-api.ts'
 import { Workspace } from './workspace.ts'
 
 /** A store as callers use it, untyped: `Store` in api.ts is its typed face. */
@@ -24,6 +27,7 @@ export class StoreHandle extends Workspace {
   readonly history: HistoryLog
   readonly #changes$: Observable<ChangeSet>
   readonly #commits$: Observable<ChangeSet>
+  #sync: RunningSync | undefined
 
   constructor(engine: Engine, options: { historyLimit?: number | undefined }) {
     super(engine)
@@ -36,12 +40,42 @@ export class StoreHandle extends Workspace {
     engine.onCommitted = (set) => this.history.record(set)
   }
 
+  /** Begins to keep the store in step with a server. */
+  startSync(start: (internals: StoreInternals) => RunningSync): void {
+    this.#sync = start(this.internals())
+    this.engine.sync = this.#sync
+  }
+
+  get sync(): StoreSync {
+    this.engine.assertOpen()
+    return this.#sync?.api ?? noSync
+  }
+
+  override transaction<Result>(
+    fn: (tx: Transaction) => Result,
+    options?: (TransactionOptions & { readonly confirm?: 'server'; readonly retries?: number }) | null,
+  ): Result {
+    if (options?.confirm === undefined) return super.transaction(fn, options)
+    const { confirm, retries = 0, label } = options
+    if (confirm !== 'server')
+      throw new TransactionError(`transaction: confirm is 'server' or not given, not ${describe(confirm)}`)
+    if (!Number.isInteger(retries) || retries < 0)
+      throw new TransactionError(`transaction: retries is a whole number from 0, not ${describe(retries)}`)
+    const run = (): Result => super.transaction(fn, label === undefined ? null : { label })
+    // The type that callers see is that of api.ts: a promise where `confirm` is given.
+    return (
+      this.#sync ? this.#sync.confirm(run, { label, retries }) : new Promise<Result>((resolve) => resolve(run()))
+    ) as Result
+  }
+
   /** For the sync client and tests: see internals.ts. */
   internals(): StoreInternals {
     const { engine } = this
     return {
       engine,
       applyRemote: ({ changes, label }) => applyArrival(engine, encodeChanges(engine, changes), label),
+      tryOut: (run, label) => tryOut(engine, run, label),
+      recommit: (changes, label) => recommit(engine, changes, label),
     }
   }
 
@@ -82,7 +116,7 @@ export class StoreHandle extends Workspace {
 
   get snapshotInfo(): SnapshotInfo {
     this.engine.assertOpen()
-    return { schemaVersion: this.schema.version, sequence: 0 }
+    return { schemaVersion: this.schema.version, sequence: this.#sync?.api.sequence ?? 0 }
   }
 
   get closed(): boolean {
@@ -100,6 +134,7 @@ export class StoreHandle extends Workspace {
   close(): Promise<void> {
     if (this.engine.closed) return Promise.resolve()
     this.engine.settle('close')
+    this.#sync?.close()
     closeLiveQueries(this.engine)
     this.engine.close()
     this.history.close()

@@ -40,16 +40,19 @@ export class TableHandle {
 
   get(key: Key): RowObject | undefined {
     this.#engine.assertOpen()
+    this.#engine.noteRead(this.#rows, key)
     return this.#rows.get(key)
   }
 
   has(key: Key): boolean {
     this.#engine.assertOpen()
+    this.#engine.noteRead(this.#rows, key)
     return this.#rows.rowidOf(key) !== undefined
   }
 
   keys(): Key[] {
     this.#engine.assertOpen()
+    this.#engine.noteRead(this.#rows)
     return this.#rows.keys()
   }
 
@@ -59,6 +62,7 @@ export class TableHandle {
 
   count(where?: unknown): number {
     this.#engine.assertOpen()
+    this.#engine.noteRead(this.#rows)
     const filter = this.#filter(where ?? {})
     return Number(
       this.#rows.statement(`SELECT count(*) FROM ${this.#rows.base} WHERE ${filter.sql}`).get(filter.parameters)![0],
@@ -72,6 +76,7 @@ export class TableHandle {
 
   find(options: TableQueryOptions = {}): RowObject[] {
     this.#engine.assertOpen()
+    this.#engine.noteRead(this.#rows)
     return [...this.#query('find', options).run()]
   }
 

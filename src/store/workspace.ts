@@ -3,6 +3,7 @@ import type { SqlQuery, SqlRow, Transaction, TransactionOptions } from './api.ts
 import type { Engine } from './engine.ts'
 import type { Layer } from './layers/row-stack.ts'
 import { SqlLive } from './live/sql-live.ts'
+import { sqlDependencies } from './live/sql-dependencies.ts'
 import { runExec, runQuery } from './sql/run-sql.ts'
 import { checkRead } from './sql/statement.ts'
 import { SingletonHandle, TableHandle } from './table-handle.ts'
@@ -41,7 +42,9 @@ export abstract class Workspace {
   }
 
   query(query: SqlQuery): SqlRow[] {
-    return runQuery(this.engine, this.engine.statements, query)
+    const rows = runQuery(this.engine, this.engine.statements, query)
+    if (this.engine.reads) for (const read of sqlDependencies(this.engine, query.sql).keys()) this.engine.noteRead(read)
+    return rows
   }
 
   live(query: SqlQuery): SqlLive {

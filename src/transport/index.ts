@@ -11,5 +11,23 @@ export {
   parseClientMessage,
   parseServerMessage,
 } from './protocol/parse-message.ts'
-export type { Transport, TransportStatus } from './transport.ts'
+export type { TokenSource, Transport, TransportStatus } from './transport.ts'
 export type { Accept, ConnectionHandler, ConnectionRequest, ServerConnection } from './connection.ts'
+export { syncing } from './sync/syncing.ts'
+export type { Timers } from './sync/timers.ts'
+export {
+  createFaults,
+  createSseHandler,
+  memoryTransport,
+  sseTransport,
+  webSocketTransport,
+  type Fault,
+  type FaultOdds,
+  type Faults,
+  type FaultStep,
+  type MemoryTransportOptions,
+  type SseHandlerOptions,
+  type SseTransportOptions,
+  type WebSocketLike,
+  type WebSocketTransportOptions,
+} from './transports/index.ts'

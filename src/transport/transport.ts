@@ -7,6 +7,9 @@ export interface TransportStatus {
   readonly reason?: string
 }
 
+/** A token, or what gives a fresh one for each connection. */
+export type TokenSource = string | (() => string | Promise<string>)
+
 /**
  * What carries messages to a server and back: one connection at a time, which can be opened again once it has closed. It
  * knows nothing of what the messages say. The contract that every implementation keeps (one suite tests it):
@@ -20,8 +23,13 @@ export interface Transport {
   readonly status$: Observable<TransportStatus>
   /** What arrives. */
   readonly messages$: Observable<string>
-  /** Starts a connection. Does nothing while one is connecting or open. */
-  open(): void
+  /**
+   * Starts a connection, to what serves this database where the transport's address leaves that open. Does nothing
+   * while one is connecting or open.
+   */
+  open(database: string): void
+  /** What `hello` brings to say who this is. */
+  readonly token?: TokenSource | undefined
   /** Sends a message on the open connection; dropped where there is none. */
   send(message: string): void
   /** Bytes or characters handed to `send` that have not left yet; 0 where that can't be known. */

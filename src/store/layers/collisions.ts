@@ -1,4 +1,4 @@
-import { keyId } from '../../changes/index.ts'
+import { keyId, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { effectiveSql, sameSql, type Column, type IndexModel, type Reference } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
@@ -59,7 +59,16 @@ function evict(engine: Engine, layer: Layer, collisions: readonly Collision[]): 
 
 /** Rows that a draft gave a unique value which the write brings too. */
 function sameUnique(engine: Engine, write: RowWrite, writes: readonly RowWrite[]): Collision[] {
+  return rowsInTheWay(write, writes).flatMap(({ id, columns }) => heldBy(engine, write.rows, id, columns))
+}
+
+/** Rows that are seen with a unique value which the write brings too, and that don't move out of its way themselves. */
+export function rowsInTheWay(
+  write: RowWrite,
+  writes: readonly RowWrite[],
+): { readonly id: KeyId; readonly columns: readonly Column[] }[] {
   const { rows } = write
+  if (write.op === 'delete') return []
   return rows.schema.model.unique.flatMap((index) => {
     if (!index.columns.some((column) => write.cells.has(column.index))) return []
     const tuple = tupleAfter(write, index)
@@ -68,7 +77,7 @@ function sameUnique(engine: Engine, write: RowWrite, writes: readonly RowWrite[]
     const found = rows.statement(`SELECT rowid FROM ${rows.base} WHERE ${where}`).get(tuple)
     if (!found) return []
     const id = keyId(rows.keyAt(Number(found[0])))
-    return id === write.id || isMoving(writes, rows, id, index.columns) ? [] : heldBy(engine, rows, id, index.columns)
+    return id === write.id || isMoving(writes, rows, id, index.columns) ? [] : [{ id, columns: index.columns }]
   })
 }
 

@@ -273,7 +273,7 @@ export class LayerStacks {
       const stack = this.get(write.rows, write.id)
       if (!stack) return [write]
       if (!stack.visible()) return []
-      if (write.op === 'delete') return [write]
+      if (write.op === 'delete') return stack.exists?.entries.at(-1)?.value === 1 ? [] : [write]
       const cells = new Map(
         [...write.cells].filter(([cell]) => take || (stack.cells.get(cell)?.entries.length ?? 0) === 0),
       )
@@ -287,7 +287,12 @@ export class LayerStacks {
       const stack = this.get(write.rows, write.id)
       if (!stack) continue
       if (write.op === 'delete') {
-        this.#lose(stack)
+        if (stack.exists?.entries.at(-1)?.value !== 1) this.#lose(stack)
+        else {
+          // A pending transaction has put the row there anew.
+          stack.exists.base = 0
+          for (const covered of stack.cells.values()) covered.base = null
+        }
         continue
       }
       if (write.op === 'insert' && stack.exists) {

@@ -1,5 +1,8 @@
 import { BehaviorSubject, Subject } from 'rxjs'
-import type { Transport, TransportStatus } from '../transport.ts'
+import type { SyncTransport } from '../../store/index.ts'
+import { syncing } from '../sync/syncing.ts'
+import type { Timers } from '../sync/timers.ts'
+import type { TokenSource, Transport, TransportStatus } from '../transport.ts'
 import { describeFailure } from './describe-failure.ts'
 
 /** The client's end of one connection. */
@@ -27,7 +30,10 @@ const OPEN: TransportStatus = Object.freeze({ state: 'open' })
  * The part of the contract that all transports share: one link at a time, and nothing heard from one that is over.
  * `connect` begins a link; what it throws becomes the reason of `closed`.
  */
-export function createTransport(connect: (events: LinkEvents) => Link): Transport {
+export function createTransport(
+  connect: (events: LinkEvents, database: string) => Link,
+  options: { readonly token?: TokenSource | undefined; readonly timers?: Timers | undefined } = {},
+): Transport & SyncTransport {
   const status$ = new BehaviorSubject<TransportStatus>(CLOSED)
   const messages$ = new Subject<string>()
   let link: Link | undefined
@@ -52,17 +58,18 @@ export function createTransport(connect: (events: LinkEvents) => Link): Transpor
     },
   })
 
-  return {
+  const transport: Transport = {
+    token: options.token,
     status$: status$.asObservable(),
     messages$: messages$.asObservable(),
-    open: () => {
+    open: (database) => {
       if (status$.value.state !== 'closed') return
       const own = (current += 1)
       status$.next(CONNECTING)
       // Whoever was just told may have closed it again.
       if (own !== current) return
       try {
-        link = connect(eventsOf(own))
+        link = connect(eventsOf(own), database)
       } catch (error) {
         end({ state: 'closed', reason: describeFailure(error) })
       }
@@ -82,4 +89,5 @@ export function createTransport(connect: (events: LinkEvents) => Link): Transpor
       status$.next(CLOSED)
     },
   }
+  return syncing(transport, options.timers)
 }

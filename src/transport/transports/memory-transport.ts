@@ -1,5 +1,7 @@
 import type { Accept, ConnectionRequest } from '../connection.ts'
-import type { Transport } from '../transport.ts'
+import type { SyncTransport } from '../../store/index.ts'
+import type { Timers } from '../sync/timers.ts'
+import type { TokenSource, Transport } from '../transport.ts'
 import { createTransport } from './create-transport.ts'
 import type { Faults } from './create-faults.ts'
 import { MemoryLink } from './memory-link.ts'
@@ -11,6 +13,9 @@ export interface MemoryTransportOptions {
   readonly headers?: ReadonlyMap<string, string> | undefined
   /** Decides what arrives, and when. Without it everything arrives in order, in a microtask after it was sent. */
   readonly faults?: Faults | undefined
+  readonly token?: TokenSource | undefined
+  /** Time for the sync client: the platform's if not given. */
+  readonly timers?: Timers | undefined
 }
 
 /**
@@ -19,7 +24,7 @@ export interface MemoryTransportOptions {
  * With `faults` it keeps the contract of Transport only as far as the faults asked for do: they may reorder, repeat and
  * lose messages.
  */
-export function memoryTransport(accept: Accept, options: MemoryTransportOptions = {}): Transport {
+export function memoryTransport(accept: Accept, options: MemoryTransportOptions = {}): Transport & SyncTransport {
   const { url = '/', headers = new Map<string, string>(), faults } = options
   const request: ConnectionRequest = { url, headers }
   return createTransport((events) => {
@@ -37,7 +42,7 @@ export function memoryTransport(accept: Accept, options: MemoryTransportOptions 
     const link = new MemoryLink(1, { accept, request, events, moved: plan })
     plan()
     return link
-  })
+  }, options)
 }
 
 /** Faults are stepped by the test, which needs no word that something moved. */

@@ -1,13 +1,20 @@
 import { createParser } from 'eventsource-parser'
-import type { Transport } from '../transport.ts'
+import type { SyncTransport } from '../../store/index.ts'
+import type { Timers } from '../sync/timers.ts'
+import type { TokenSource, Transport } from '../transport.ts'
 import { createTransport, type Link, type LinkEvents } from './create-transport.ts'
 import { describeFailure } from './describe-failure.ts'
 import type { SseClose } from './sse-events.ts'
+import { endpointOf } from './endpoint.ts'
 import { SsePosts } from './sse-posts.ts'
 
 export interface SseTransportOptions {
-  /** What `/events` is added to, for the GET and for the POSTs: `https://host/v1/databases/scene-42`. Keep secrets out of it. */
+  /** The server's address, or that of its events, for the GET and for the POSTs. Keep secrets out of it. */
   readonly url: string | URL
+  /** Says who this is. It travels in the first message, never in the URL. */
+  readonly token?: TokenSource | undefined
+  /** Time for the sync client: the platform's if not given. */
+  readonly timers?: Timers | undefined
   /** Instead of the platform's own, for headers, cookies or a proxy of one's own. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }
@@ -22,10 +29,12 @@ const SHOWN_CHARACTERS = 200
  *
  * Over HTTP/1 a browser opens six connections to one host, and each of these holds one.
  */
-export function sseTransport(options: SseTransportOptions): Transport {
+export function sseTransport(options: SseTransportOptions): Transport & SyncTransport {
   const load = options.fetch ?? globalThis.fetch.bind(globalThis)
-  const url = `${String(options.url).replace(/\/$/, '')}/events`
-  return createTransport((events) => new SseLink(url, load, events))
+  return createTransport(
+    (events, database) => new SseLink(endpointOf(options.url, database, 'events', 'http'), load, events),
+    options,
+  )
 }
 
 class SseLink implements Link {

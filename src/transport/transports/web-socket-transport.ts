@@ -1,5 +1,8 @@
 import { RowcastError } from '../../errors/index.ts'
-import type { Transport } from '../transport.ts'
+import type { SyncTransport } from '../../store/index.ts'
+import type { Timers } from '../sync/timers.ts'
+import type { TokenSource, Transport } from '../transport.ts'
+import { endpointOf } from './endpoint.ts'
 import { createTransport, type Link, type LinkEvents } from './create-transport.ts'
 
 /** The part of a `WebSocket` that is used here: the platform's, or that of the package `ws`. */
@@ -14,8 +17,12 @@ export interface WebSocketLike {
 }
 
 export interface WebSocketTransportOptions {
-  /** `ws:` or `wss:`; browsers also take `http:`, `https:` and a path on their own origin. Keep secrets out of it: it is logged. */
+  /** The server's address, or that of its sync endpoint. `ws:` or `wss:`; browsers also take `http:`, `https:` and a path on their own origin. Keep secrets out of it: it is logged. */
   readonly url: string | URL
+  /** Says who this is. It travels in the first message, never in the URL. */
+  readonly token?: TokenSource | undefined
+  /** Time for the sync client: the platform's if not given. */
+  readonly timers?: Timers | undefined
   readonly protocols?: string | readonly string[] | undefined
   /** Instead of the platform's own; needed on Node before 22. */
   readonly WebSocket?: (new (url: string | URL, protocols?: string | string[]) => WebSocketLike) | undefined
@@ -29,7 +36,7 @@ const UNSUPPORTED_DATA = 4003
  *
  * Throws RowcastError with code `transport` where the platform has no `WebSocket` and none is given.
  */
-export function webSocketTransport(options: WebSocketTransportOptions): Transport {
+export function webSocketTransport(options: WebSocketTransportOptions): Transport & SyncTransport {
   const { url, protocols = [] } = options
   const WebSocket = options.WebSocket ?? globalThis.WebSocket
   if (typeof WebSocket !== 'function')
@@ -37,15 +44,16 @@ export function webSocketTransport(options: WebSocketTransportOptions): Transpor
       'transport',
       'webSocketTransport: this platform has no WebSocket: pass one as the option `WebSocket`',
     )
-  return createTransport((events) => {
+  return createTransport((events, database) => {
+    const address = endpointOf(url, database, 'sync', 'ws')
     let socket: WebSocketLike
     try {
-      socket = new WebSocket(url, typeof protocols === 'string' ? protocols : [...protocols])
+      socket = new WebSocket(address, typeof protocols === 'string' ? protocols : [...protocols])
     } catch (error) {
-      throw new RowcastError('transport', `${String(url)} can't be opened`, { cause: error })
+      throw new RowcastError('transport', `${address} can't be opened`, { cause: error })
     }
-    return linkOf(socket, events, String(url))
-  })
+    return linkOf(socket, events, address)
+  }, options)
 }
 
 function linkOf(socket: WebSocketLike, events: LinkEvents, url: string): Link {

@@ -34,7 +34,7 @@ function schedule(seed: number, odds?: FaultOdds): { log: FaultStep[]; received:
   const log: FaultStep[] = []
   for (let turn = 0; turn < 200; turn++) {
     const { transport } = clients[turn % 3]!
-    transport.open()
+    transport.open('db')
     transport.send(`up ${turn}`)
     server.seen.at(-1)?.connection.send(`down ${turn}`)
     const step = faults.step()
@@ -53,7 +53,7 @@ describe('createFaults', () => {
   test('moves nothing on its own', async () => {
     const { faults, server, create } = network(1, calm)
     const { transport, states } = create()
-    transport.open()
+    transport.open('db')
     await new Promise<void>((resolve) => setImmediate(resolve))
     expect([server.seen.length, states]).toEqual([0, ['closed', 'connecting']])
     expect(faults.pending).toBe(1)
@@ -90,7 +90,7 @@ describe('createFaults', () => {
   test('repeats, reorders and drops the message it is told to', () => {
     const { faults, server, create } = network(1, calm)
     const { transport } = create()
-    transport.open()
+    transport.open('db')
     faults.step()
     for (const message of ['a', 'b', 'c']) transport.send(message)
     expect(transport.buffered).toBe(3)
@@ -105,7 +105,7 @@ describe('createFaults', () => {
   test('tells one side of a cut at once, and the other after what still arrives there', () => {
     const { faults, server, create } = network(3, calm)
     const { transport, states, messages } = create()
-    transport.open()
+    transport.open('db')
     faults.step()
     const seen = server.seen[0]!
     transport.send('up')
@@ -120,7 +120,7 @@ describe('createFaults', () => {
   test('has nothing left for a client that closed but the word of it for the server, after what was sent before', () => {
     const { faults, server, create } = network(1, calm)
     const { transport } = create()
-    transport.open()
+    transport.open('db')
     faults.step()
     transport.send('up')
     for (const message of ['a', 'b']) server.seen[0]!.connection.send(message)
@@ -133,7 +133,7 @@ describe('createFaults', () => {
   test('refuses a connection that is cut before it was established', () => {
     const { faults, server, create } = network(1, calm)
     const { transport, states } = create()
-    transport.open()
+    transport.open('db')
     faults.step('cut')
     expect([server.seen.length, states]).toEqual([0, ['closed', 'connecting', 'closed']])
   })
@@ -141,7 +141,7 @@ describe('createFaults', () => {
   test('cuts everything at once as a crash does, after which all can connect again', () => {
     const { faults, server, create } = network(1, calm)
     const clients = [create(), create()]
-    for (const { transport } of clients) transport.open()
+    for (const { transport } of clients) transport.open('db')
     while (faults.pending > 0) faults.step()
     for (const { transport } of clients) transport.send('lost')
     for (const { connection } of server.seen) connection.send('lost too')
@@ -149,7 +149,7 @@ describe('createFaults', () => {
     expect(faults.pending).toBe(0)
     for (const { states, messages } of clients) expect([states.at(-1), messages]).toEqual(['closed', []])
     for (const { received, closed } of server.seen) expect([received, closed]).toEqual([[], ['the server crashed']])
-    for (const { transport } of clients) transport.open()
+    for (const { transport } of clients) transport.open('db')
     while (faults.pending > 0) faults.step()
     expect(clients.map(({ states }) => states.at(-1))).toEqual(['open', 'open'])
   })

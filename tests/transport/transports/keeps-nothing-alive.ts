@@ -5,7 +5,7 @@ import { sseTransport, webSocketTransport } from '../../../src/transport/transpo
 const [kind, url = '', ending] = process.argv.slice(2)
 const transport = kind === 'sse' ? sseTransport({ url }) : webSocketTransport({ url })
 const subscription = transport.messages$.subscribe()
-transport.open()
+transport.open('db')
 if (ending !== 'while connecting') {
   await firstValueFrom(transport.status$.pipe(filter(({ state }) => state !== 'connecting')))
   transport.send('hello')

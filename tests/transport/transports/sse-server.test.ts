@@ -109,7 +109,7 @@ describe('sseTransport', () => {
     const transport = sseTransport({ url: `http://${host}/` })
     const messages: string[] = []
     transport.messages$.subscribe((message) => messages.push(message))
-    transport.open()
+    transport.open('db')
     const closed = await firstValueFrom(transport.status$.pipe(filter(({ state }) => state === 'closed')))
     expect(closed.reason).toMatch(reason)
     expect(messages).toEqual([])
@@ -136,7 +136,7 @@ describe('sseTransport', () => {
       ),
     )
     const transport = sseTransport({ url: `http://${host}` })
-    transport.open()
+    transport.open('db')
     await firstValueFrom(transport.status$.pipe(filter(({ state }) => state === 'open')))
     for (const message of ['a', 'b', 'c']) transport.send(message)
     server.moved$.subscribe(() => {

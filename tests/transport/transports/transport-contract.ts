@@ -54,7 +54,7 @@ export function runTransportContract(
     /** Opens, and gives what the server holds of it. */
     const connect = async (): Promise<Seen> => {
       const position = server.seen.length
-      transport.open()
+      transport.open('db')
       await reach('open')
       await until(() => server.seen.length > position)
       return server.seen[position]!
@@ -62,7 +62,7 @@ export function runTransportContract(
 
     test('is closed at first, and says each state to those who subscribe late', async () => {
       expect(statuses).toEqual([{ state: 'closed' }])
-      transport.open()
+      transport.open('db')
       expect(states()).toEqual(['closed', 'connecting'])
       expect(await firstValueFrom(transport.status$)).toEqual({ state: 'connecting' })
       await reach('open')
@@ -141,7 +141,7 @@ export function runTransportContract(
 
     test('closes with a reason where the server turns it away as it connects', async () => {
       server.greet = (connection) => connection.close(4003, 'not you')
-      transport.open()
+      transport.open('db')
       await until(() => states().length > 2 && states().at(-1) === 'closed')
       expect(statuses.at(-1)).toEqual({ state: 'closed', reason: 'not you' })
       await until(() => server.seen[0]!.closed.length > 0)
@@ -152,7 +152,7 @@ export function runTransportContract(
       server.greet = (connection) => connection.send('welcome')
       const heard: string[] = []
       transport.messages$.subscribe(() => heard.push(...states()))
-      transport.open()
+      transport.open('db')
       await until(() => messages.length > 0)
       expect(messages).toEqual(['welcome'])
       expect(heard).toEqual(['closed', 'connecting', 'open'])
@@ -161,17 +161,17 @@ export function runTransportContract(
     test('ends in closed with a reason where no server is, each time', async () => {
       const nowhere = harness.createUnreachable()
       for (const _attempt of [1, 2]) {
-        expect(() => nowhere.open()).not.toThrow()
+        expect(() => nowhere.open('db')).not.toThrow()
         const { reason } = await reach('closed', nowhere)
         expect(reason).toMatch(/\w+/)
       }
     })
 
     test('does nothing when it is opened while connecting or open', async () => {
-      transport.open()
-      transport.open()
+      transport.open('db')
+      transport.open('db')
       await reach('open')
-      transport.open()
+      transport.open('db')
       transport.send('alone')
       await until(() => server.seen[0]?.received.length === 1)
       expect(server.seen).toHaveLength(1)
@@ -190,7 +190,7 @@ export function runTransportContract(
 
     test('drops what is sent while it is not open', async () => {
       transport.send('before')
-      transport.open()
+      transport.open('db')
       transport.send('while connecting')
       await reach('open')
       transport.send('now')
@@ -205,10 +205,10 @@ export function runTransportContract(
     })
 
     test('can be closed while it connects, and opened again at once', async () => {
-      transport.open()
+      transport.open('db')
       transport.close()
       expect(statuses.at(-1)).toEqual({ state: 'closed' })
-      transport.open()
+      transport.open('db')
       await reach('open')
       transport.send('here')
       await until(() => server.seen.at(-1)?.received.length === 1)
@@ -232,7 +232,7 @@ export function runTransportContract(
     test('opens again as often as it closes, from within the word that it has closed', async () => {
       const rounds = 5
       transport.status$.subscribe(({ state }) => {
-        if (state === 'closed' && server.seen.length < rounds) transport.open()
+        if (state === 'closed' && server.seen.length < rounds) transport.open('db')
       })
       for (let round = 0; round < rounds; round++) {
         await until(() => server.seen.length > round)

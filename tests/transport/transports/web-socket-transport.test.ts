@@ -32,7 +32,7 @@ describe('webSocketTransport', () => {
     const transport = webSocketTransport({ url: `ws://${host}` })
     const messages: string[] = []
     transport.messages$.subscribe((message) => messages.push(message))
-    transport.open()
+    transport.open('db')
     await firstValueFrom(transport.status$.pipe(filter(({ state }) => state === 'open')))
     const { reason } = await firstValueFrom(transport.status$.pipe(filter(({ state }) => state === 'closed')))
     expect(reason).toMatch(/binary/)
@@ -44,7 +44,7 @@ describe('webSocketTransport', () => {
     const transport = webSocketTransport({ url: 'ftp://nowhere' })
     const said: string[] = []
     transport.status$.subscribe(({ state, reason }) => said.push(state, reason ?? 'no reason'))
-    transport.open()
+    transport.open('db')
     expect(said.slice(0, 5)).toEqual(['closed', 'no reason', 'connecting', 'no reason', 'closed'])
     expect(said[5]).toMatch(/ftp:\/\/nowhere/)
   })

@@ -1,0 +1,39 @@
+import { fileError } from './file-error.ts'
+import { pathOf } from './file-tree.ts'
+
+/** The Web Locks of a tree of files, shared by all tabs and workers. What fails under one is given as `FileError`. */
+export class FileLocks {
+  readonly #name: string
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  /** For work on one file: no rename or removal meanwhile. */
+  file<T>(names: readonly string[], mode: LockMode, work: () => Promise<T>): Promise<T> {
+    const own = `${this.#name}:${pathOf(names)}`
+    return underLock(this.#name, 'shared', () => underLock(own, mode, work)).catch((error: unknown) => {
+      throw fileError(error, pathOf(names))
+    })
+  }
+
+  /** For work on folders: nothing else meanwhile. */
+  folders<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
+    return underLock(this.#name, 'exclusive', work).catch((error: unknown) => {
+      throw fileError(error, pathOf(names))
+    })
+  }
+
+  /** The locks of a writer, until what it gives is called. */
+  take(names: readonly string[]): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      this.file(names, 'exclusive', () => new Promise<void>((release) => resolve(release))).catch(reject)
+    })
+  }
+}
+
+async function underLock<T>(lock: string, mode: LockMode, work: () => Promise<T>): Promise<T> {
+  // Without locks there are no files either: the work says so.
+  if (typeof navigator === 'undefined' || !navigator.locks) return work()
+  return navigator.locks.request(lock, { mode }, work)
+}

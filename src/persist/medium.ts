@@ -1,0 +1,14 @@
+import type { PersistedContents, QuotaEstimate } from './persistence.ts'
+
+/**
+ * What a kind of storage does for an open session. The session calls it for one thing at a time. A write that rejects has
+ * left nothing behind that a `load` would give, now or later.
+ */
+export interface Medium {
+  load(): Promise<PersistedContents>
+  append(records: readonly Uint8Array[]): Promise<void>
+  replace(snapshot: Uint8Array, records: readonly Uint8Array[]): Promise<void>
+  estimate(): Promise<QuotaEstimate | undefined>
+  /** Closes files and gives back the lock. */
+  close(): Promise<void>
+}

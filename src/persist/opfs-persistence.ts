@@ -1,0 +1,67 @@
+import { askToPersist, estimateOrigin } from './browser-storage.ts'
+import { type BrowserPersistenceOptions, indexedDbPersistence } from './indexed-db-persistence.ts'
+import { MediumSession } from './medium-session.ts'
+import { moveFromIndexedDb } from './move-from-indexed-db.ts'
+import { OpfsMedium } from './opfs-medium.ts'
+import type { Persistence, PersistenceSession } from './persistence.ts'
+import { assertQuotaOptions } from './quota-watch.ts'
+import { isOutOfSpace, storageFailure } from './storage-failure.ts'
+import { takeWebLock } from './web-lock.ts'
+
+export interface OpfsPersistenceOptions extends BrowserPersistenceOptions {
+  /** Makes the worker, where the bundler needs to be told: of the module `rowcast/opfs-worker`, with `type: 'module'`. */
+  readonly worker?: (() => Worker) | undefined
+}
+
+/**
+ * Storage in the origin private file system, written in place by a worker; where a browser lacks OPFS or its sync access
+ * handles, in IndexedDB under the same name. What was kept there meanwhile is moved over once there is OPFS, unless that has
+ * data of this name already, which then counts; while space does not suffice for the move it stays in IndexedDB and is used
+ * there. Asks the browser to keep the origin's storage.
+ * Throws `PersistenceError` for a `warnAt` out of range.
+ */
+export function opfsPersistence(options: OpfsPersistenceOptions): Persistence {
+  assertQuotaOptions(options)
+  return {
+    open: async () => (await openOpfs(options)) ?? indexedDbPersistence(options).open(),
+  }
+}
+
+/** `undefined` where there is no OPFS, or no space to move what IndexedDB has. */
+async function openOpfs(options: OpfsPersistenceOptions): Promise<PersistenceSession | undefined> {
+  if (typeof Worker === 'undefined' || !navigator.storage?.getDirectory) return undefined
+  const name = `OPFS '${options.name}'`
+  const release = await takeWebLock(`rowcast:opfs:${options.name}`, name)
+  let worker: Worker | undefined
+  try {
+    askToPersist()
+    worker = options.worker?.() ?? defaultWorker()
+    const medium = await OpfsMedium.open(worker, `store-${encodeURIComponent(options.name)}`, release)
+    if (medium && (!medium.wasEmpty || (await isMoved(options.name, medium)))) {
+      return await MediumSession.open(name, medium, options)
+    }
+  } catch (error) {
+    worker?.terminate()
+    release()
+    throw await storageFailure(error, 'opening', name, estimateOrigin)
+  }
+  worker.terminate()
+  release()
+  return undefined
+}
+
+/** Whether nothing of this name is left in IndexedDB. */
+async function isMoved(name: string, medium: OpfsMedium): Promise<boolean> {
+  try {
+    await moveFromIndexedDb(name, medium)
+    return true
+  } catch (error) {
+    if (isOutOfSpace(error)) return false
+    throw error
+  }
+}
+
+function defaultWorker(): Worker {
+  // As it is called in the package: bundlers find it by this expression, and beside the sources they take the .ts.
+  return new Worker(new URL('./opfs-worker.js', import.meta.url), { type: 'module', name: 'rowcast-opfs' })
+}

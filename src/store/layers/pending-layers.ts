@@ -1,0 +1,233 @@
+import { keyId, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
+import type { SqlValue } from '../../drivers/index.ts'
+import { sameSql } from '../../schema/index.ts'
+import type { Engine } from '../engine.ts'
+import type { CellId } from '../rows/cell-id.ts'
+import type { CellChange, NetRow } from '../rows/cells.ts'
+import { encodeCells, encodeChanges } from '../rows/encode-changes.ts'
+import { membersOf } from '../rows/rest-members.ts'
+import type { TableRows } from '../rows/table-rows.ts'
+import { applyArrival } from '../apply-base.ts'
+import { rowsInTheWay } from './collisions.ts'
+import { LayerStacks, type Intent, type RowWrite } from './layer-stacks.ts'
+import type { Layer, RowStack } from './row-stack.ts'
+
+/** A transaction that is committed here and not yet confirmed by the server: a layer between the base and the drafts. */
+export class PendingLayer implements Layer {
+  readonly id: string
+  readonly kind = 'pending'
+  readonly label: string | undefined
+  readonly stacks: Set<RowStack> = new Set()
+  /** Whether it was taken out of view, because something that the server has confirmed collides with it. */
+  evicted = false
+
+  constructor(id: string, label: string | undefined) {
+    this.id = id
+    this.label = label
+  }
+
+  /** What is confirmed below it is not its business: it stays on top until the server's verdict. */
+  conflict(): void {
+    return undefined
+  }
+
+  touched(): void {
+    return undefined
+  }
+}
+
+/** A confirmed change of a row. `put` is the whole row, whether it was there or not. */
+export interface Arrival {
+  readonly table: string
+  readonly key: Key
+  readonly op: 'put' | 'update' | 'delete'
+  readonly after?: RowChange['after'] | undefined
+}
+
+/**
+ * What was committed here and is not confirmed, above the confirmed base. To drafts it is all one committed state; these
+ * stacks know what the base is below, so that a refused transaction falls back cell by cell, and what arrives goes
+ * under what is pending. Everything costs the cells touched.
+ */
+export class PendingLayers {
+  readonly #engine: Engine
+  readonly #stacks = new LayerStacks()
+  readonly #layers = new Set<PendingLayer>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /** Takes in a transaction that has just been committed. `meant`: cells that it wrote as they were. */
+  add(layer: PendingLayer, changes: readonly RowChange[], meant: readonly RowChange[] = []): void {
+    this.#layers.add(layer)
+    this.#stacks.record(layer, this.#nets(changes), this.#intents(meant))
+  }
+
+  /** Whether a pending transaction holds a cell of this row: then writing what is there already means something. */
+  covers(rows: TableRows, id: KeyId): boolean {
+    return this.#stacks.get(rows, id) !== undefined
+  }
+
+  /** How many transactions are in view. */
+  get size(): number {
+    return this.#layers.size
+  }
+
+  /**
+   * Takes in what the server has confirmed, and with it removes the transaction that it confirms, if one. One change
+   * of what is seen, which is nothing where all was seen already.
+   */
+  arrive(arrivals: readonly Arrival[], confirmed?: PendingLayer): void {
+    const writes = this.#resolve(arrivals)
+    const plan = this.#stacks.planBase(writes, false)
+    this.#stacks.changeBase(writes, false)
+    if (confirmed) plan.push(...this.#drop(confirmed))
+    this.#apply(merge(plan))
+  }
+
+  /** Removes a transaction that the server has refused, or that confirmed before: each cell falls back to what lies below. */
+  remove(layer: PendingLayer): void {
+    this.#apply(this.#drop(layer))
+  }
+
+  /** Whether the row is there in what the server has confirmed. */
+  hasBase(rows: TableRows, key: Key): boolean {
+    const id = keyId(key)
+    const stack = this.#stacks.get(rows, id)
+    return stack?.exists ? stack.exists.base === 1 : this.#isCommitted(rows, key, id)
+  }
+
+  /** The keys of all rows of a table that the server has confirmed. */
+  baseKeys(rows: TableRows): Map<KeyId, Key> {
+    const keys = new Map(rows.keys().map((key) => [keyId(key), key]))
+    for (const stack of this.#engine.layers.of(rows))
+      if (stack.committed) keys.set(stack.id, stack.key)
+      else keys.delete(stack.id)
+    for (const stack of this.#stacks.of(rows)) {
+      if (!stack.exists) continue
+      if (stack.exists.base === 1) keys.set(stack.id, stack.key)
+      else keys.delete(stack.id)
+    }
+    return keys
+  }
+
+  #drop(layer: PendingLayer): RowWrite[] {
+    const plan = this.#stacks.planRemoval(layer)
+    this.#stacks.remove(layer)
+    this.#stacks.close(layer)
+    this.#layers.delete(layer)
+    return plan
+  }
+
+  /** Makes the committed state what it is to be. Whatever pending transaction stands in the way goes out of view whole. */
+  #apply(writes: readonly RowWrite[]): void {
+    let plan = writes
+    for (;;) {
+      const layer = this.#inTheWay(plan)
+      if (!layer) break
+      layer.evicted = true
+      plan = merge([...plan, ...this.#drop(layer)])
+    }
+    if (plan.length > 0) applyArrival(this.#engine, plan)
+  }
+
+  #inTheWay(writes: readonly RowWrite[]): PendingLayer | undefined {
+    if (this.#layers.size === 0) return undefined
+    for (const write of writes)
+      for (const { id, columns } of rowsInTheWay(write, writes)) {
+        const stack = this.#stacks.get(write.rows, id)
+        if (!stack) continue
+        const held = columns.flatMap(({ index }) => stack.cells.get(index)?.entries ?? [])
+        const layer = (held.at(-1) ?? stack.exists?.entries.at(-1))?.layer
+        if (layer) return layer as PendingLayer
+      }
+    return undefined
+  }
+
+  #resolve(arrivals: readonly Arrival[]): RowWrite[] {
+    return arrivals.flatMap((arrival): RowWrite[] => {
+      const { table, key, op } = arrival
+      const after = arrival.after ?? {}
+      const rows = this.#engine.table(table)
+      const there = this.hasBase(rows, key)
+      if (!there && op !== 'put') return []
+      const change: RowChange = { table, key, op: op === 'put' ? 'insert' : op, before: {}, after }
+      const [write] = encodeChanges(this.#engine, [change])
+      if (op !== 'put' || !there) return [write!]
+      const cells = this.#whole(rows, write!)
+      return cells.size > 0 ? [{ ...write!, op: 'update', cells }] : []
+    })
+  }
+
+  /** The cells in which a row that is put whole differs from the confirmed one: what it does not name is as if never set. */
+  #whole(rows: TableRows, write: RowWrite): Map<CellId, SqlValue> {
+    const { model } = rows.schema
+    const stored = rows.storedOf(write.key)
+    const members = model.rest ? membersOf(model, stored[model.rest.index]!) : new Map<string, string>()
+    const drafts = this.#engine.layers.get(rows, write.id)?.cells
+    const pending = this.#stacks.get(rows, write.id)?.cells
+    const base = (cell: CellId): SqlValue => {
+      const below = pending?.get(cell)
+      if (below) return below.base
+      const covered = drafts?.get(cell)
+      if (covered) return covered.committed
+      return typeof cell === 'number' ? stored[cell]! : (members.get(cell) ?? null)
+    }
+    const named: Iterable<CellId> = [
+      ...model.columns
+        .filter((column) => column !== model.rest && !model.key.includes(column))
+        .map(({ index }) => index),
+      ...members.keys(),
+      ...[...write.cells.keys(), ...(drafts?.keys() ?? []), ...(pending?.keys() ?? [])].filter(
+        (cell) => typeof cell === 'string',
+      ),
+    ]
+    const cells = new Map<CellId, SqlValue>()
+    for (const cell of named) {
+      const value = write.cells.get(cell) ?? null
+      if (!sameSql(base(cell), value)) cells.set(cell, value)
+    }
+    return cells
+  }
+
+  #nets(changes: readonly RowChange[]): NetRow[] {
+    return encodeChanges(this.#engine, changes).map((write, n): NetRow => {
+      const { rows, key, id, op } = write
+      const before = op === 'insert' ? undefined : encodeCells(rows, changes[n]!, changes[n]!.before)
+      const cells = new Map<CellId, CellChange>()
+      for (const [cell, after] of write.cells) cells.set(cell, { before: before?.get(cell) ?? null, after })
+      for (const [cell, value] of before ?? []) if (!cells.has(cell)) cells.set(cell, { before: value, after: null })
+      return { rows, key, id, op, cells }
+    })
+  }
+
+  #intents(meant: readonly RowChange[]): Intent[] {
+    return encodeChanges(this.#engine, meant).flatMap(({ rows, key, id, cells }) =>
+      [...cells].map(([cell, value]) => ({ rows, key, id, cell, value })),
+    )
+  }
+
+  #isCommitted(rows: TableRows, key: Key, id: KeyId): boolean {
+    const stack = this.#engine.layers.get(rows, id)
+    return stack ? stack.committed : rows.rowidOf(key) !== undefined
+  }
+}
+
+/** Writes of the same row made one, the later on top. */
+function merge(writes: readonly RowWrite[]): RowWrite[] {
+  const byRow = new Map<TableRows, Map<KeyId, RowWrite>>()
+  for (const write of writes) {
+    const rows = byRow.get(write.rows) ?? new Map<KeyId, RowWrite>()
+    byRow.set(write.rows, rows)
+    const known = rows.get(write.id)
+    if (!known) rows.set(write.id, write)
+    else if (write.op === 'delete') rows.set(write.id, { ...write, op: known.op === 'insert' ? 'update' : 'delete' })
+    else {
+      const cells = new Map(known.op === 'delete' ? undefined : known.cells)
+      for (const [cell, value] of write.cells) cells.set(cell, value)
+      rows.set(write.id, { ...write, op: known.op === 'insert' ? 'insert' : write.op, cells })
+    }
+  }
+  return [...byRow.values()].flatMap((rows) => [...rows.values()])
+}

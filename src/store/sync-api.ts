@@ -1,0 +1,106 @@
+import type { Observable } from 'rxjs'
+import type { ChangeSet } from '../changes/index.ts'
+import type { SyncHook } from './engine.ts'
+import type { StoreInternals } from './internals.ts'
+
+/** How a store stands with its server. */
+export interface SyncStatus {
+  /** `live`: in step with the server. `offline`: it will try again. `closed`: it won't; `reason` says why. */
+  readonly state: 'connecting' | 'live' | 'offline' | 'closed'
+  /** For people. */
+  readonly reason?: string
+  /** The server's code for it: `unauthenticated`, `schema-version`, … */
+  readonly code?: string
+  /** Whether the application should be loaded anew: the server's schema is newer. */
+  readonly reload?: boolean
+  /** Transactions that are not confirmed: 0 is "all saved". */
+  readonly pending: number
+}
+
+/** A transaction that is not confirmed yet. */
+export interface PendingTransaction {
+  readonly id: string
+  readonly label: string | undefined
+  readonly changes: ChangeSet
+  /** Whether it is out of view: something that the server has confirmed collides with it, and the verdict is awaited. */
+  readonly hidden: boolean
+}
+
+/** A transaction that the server refused. It is kept until it is retried or discarded. */
+export interface RejectedTransaction {
+  readonly id: string
+  readonly label: string | undefined
+  readonly changes: ChangeSet
+  /** The server's code: `validation`, `constraint`, `forbidden`, `conflict`, … */
+  readonly code: string
+  readonly reason: string
+  /** Commits the changes again, as a new transaction, as far as their rows are there. Throws as any write does. */
+  retry(): void
+  discard(): void
+}
+
+/** A part of the database: the rows of a table, or those that match. */
+export interface SyncSet {
+  readonly table: string
+  readonly where?: object | undefined
+}
+
+export interface SyncSubscription {
+  /** Resolves once its rows are here. Rejects with RejectedError where the server refuses it. */
+  readonly ready: Promise<void>
+  /** Its rows go, but for those that another subscription shows. */
+  unsubscribe(): void
+}
+
+/** Someone else who has the database open. */
+export interface PresenceOther {
+  /** One connection of theirs. */
+  readonly session: string
+  readonly user: string | undefined
+  /** What they have set. */
+  readonly state: unknown
+}
+
+/** A store's connection to its server. */
+export interface StoreSync {
+  readonly status$: Observable<SyncStatus>
+  /** Oldest first. */
+  readonly pending$: Observable<readonly PendingTransaction[]>
+  readonly rejected$: Observable<readonly RejectedTransaction[]>
+  /** The last of the server's sequence numbers seen; 0 before, and where permissions restrict what may be known. */
+  readonly sequence: number
+  /** Asks for a part of the database, beside what is subscribed already. */
+  subscribe(sets: readonly SyncSet[]): SyncSubscription
+  readonly presence: {
+    /** Says something of oneself to the others: JSON. `null` takes it back. */
+    set(state: unknown): void
+    readonly others$: Observable<readonly PresenceOther[]>
+  }
+}
+
+/** What a sync client is started with. */
+export interface SyncStart {
+  readonly database: string
+  /** Without it everything. */
+  readonly subscribe: readonly SyncSet[] | undefined
+}
+
+/** A sync client that runs. */
+export interface RunningSync extends SyncHook {
+  readonly api: StoreSync
+  /**
+   * Runs a function as a transaction that shows only once the server has confirmed it, on the newest state again where
+   * that has changed. Rejects with RejectedError.
+   */
+  confirm<Result>(
+    run: () => Result,
+    options: { readonly label?: string | undefined; readonly retries: number },
+  ): Promise<Result>
+  close(): void
+}
+
+/** What `createStore({ sync: { transport } })` takes: every transport of `rowcast/transport` is one. */
+export interface SyncTransport {
+  /** Starts to keep a store in step. */
+  readonly startSync: (internals: StoreInternals, start: SyncStart) => RunningSync
+}

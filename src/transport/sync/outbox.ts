@@ -1,0 +1,101 @@
+import { BehaviorSubject, map, type Observable } from 'rxjs'
+import type { ChangeSet } from '../../changes/index.ts'
+import { RejectedError } from '../../errors/index.ts'
+import type { PendingLayer, PendingTransaction } from '../../store/index.ts'
+import type { WireTransaction } from '../protocol/messages.ts'
+
+/** A transaction that waits for the server's verdict. */
+export interface Waiting {
+  readonly id: string
+  readonly wire: WireTransaction
+  readonly changes: ChangeSet
+  /** Its layer in the store; none for one that shows only once it is confirmed. */
+  readonly layer: PendingLayer | undefined
+  /** Whether it was sent on this connection. */
+  sent: boolean
+  readonly confirmed: () => void
+  readonly refused: (error: RejectedError) => void
+}
+
+/** The transactions that are not confirmed, in the order in which they were committed. */
+export class Outbox {
+  readonly #waiting = new Map<string, Waiting>()
+  /** The list is made only for those who look at it. */
+  readonly #changed = new BehaviorSubject<void>(undefined)
+  #unsent: Waiting[] = []
+
+  get pending$(): Observable<readonly PendingTransaction[]> {
+    return this.#changed.pipe(map(() => this.list()))
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  add(waiting: Waiting): void {
+    this.#waiting.set(waiting.id, waiting)
+    this.#unsent.push(waiting)
+    this.#tell()
+  }
+
+  get(id: string): Waiting | undefined {
+    return this.#waiting.get(id)
+  }
+
+  /** The next ones to send, oldest first; they count as sent. */
+  take(limit: number): Waiting[] {
+    const taken = this.#unsent.splice(0, limit)
+    for (const waiting of taken) waiting.sent = true
+    return taken
+  }
+
+  /** Puts back what does not go out yet. */
+  putBack(waiting: readonly Waiting[]): void {
+    for (const one of waiting) one.sent = false
+    this.#unsent.unshift(...waiting)
+  }
+
+  /** A new connection: everything is to be sent again, in order. */
+  resend(): void {
+    this.#unsent = [...this.#waiting.values()]
+    for (const waiting of this.#unsent) waiting.sent = false
+  }
+
+  /** How many were sent and wait for their verdict. */
+  get inFlight(): number {
+    return this.#waiting.size - this.#unsent.length
+  }
+
+  confirm(waiting: Waiting): void {
+    this.#remove(waiting)
+    waiting.confirmed()
+  }
+
+  refuse(waiting: Waiting, code: string, reason: string): void {
+    this.#remove(waiting)
+    waiting.refused(new RejectedError(code, reason))
+  }
+
+  close(): void {
+    this.#changed.complete()
+  }
+
+  #remove(waiting: Waiting): void {
+    this.#waiting.delete(waiting.id)
+    if (!waiting.sent) this.#unsent = this.#unsent.filter((one) => one !== waiting)
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#changed.next()
+  }
+
+  list(): PendingTransaction[] {
+    return [...this.#waiting.values()].map(({ id, changes, layer }) => ({
+      id,
+      label: changes.label,
+      changes,
+      hidden: layer?.evicted ?? false,
+    }))
+  }
+}

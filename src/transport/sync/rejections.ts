@@ -1,0 +1,59 @@
+import { BehaviorSubject, type Observable } from 'rxjs'
+import type { ChangeSet } from '../../changes/index.ts'
+import { NotFoundError } from '../../errors/index.ts'
+import type { RejectedTransaction } from '../../store/index.ts'
+
+/** A transaction that the server refused, as it is kept. */
+export interface Rejection {
+  readonly id: string
+  readonly changes: ChangeSet
+  readonly code: string
+  readonly reason: string
+}
+
+/** The transactions that the server refused, until somebody deals with them. */
+export class Rejections {
+  readonly #list$ = new BehaviorSubject<readonly RejectedTransaction[]>([])
+  readonly #recommit: (changes: ChangeSet['changes'], label: string | undefined) => void
+
+  constructor(recommit: (changes: ChangeSet['changes'], label: string | undefined) => void) {
+    this.#recommit = recommit
+  }
+
+  get list$(): Observable<readonly RejectedTransaction[]> {
+    return this.#list$.asObservable()
+  }
+
+  add({ id, changes, code, reason }: Rejection): void {
+    const rejected: RejectedTransaction = {
+      id,
+      label: changes.label,
+      changes,
+      code,
+      reason,
+      retry: () => {
+        this.#assertThere(rejected)
+        this.#recommit(changes.changes, changes.label)
+        this.#remove(rejected)
+      },
+      discard: () => {
+        this.#assertThere(rejected)
+        this.#remove(rejected)
+      },
+    }
+    this.#list$.next([...this.#list$.value, rejected])
+  }
+
+  close(): void {
+    this.#list$.complete()
+  }
+
+  #assertThere(rejected: RejectedTransaction): void {
+    if (!this.#list$.value.includes(rejected))
+      throw new NotFoundError('this rejected transaction was retried or discarded already')
+  }
+
+  #remove(rejected: RejectedTransaction): void {
+    this.#list$.next(this.#list$.value.filter((one) => one !== rejected))
+  }
+}
