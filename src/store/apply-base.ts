@@ -1,9 +1,11 @@
 import type { ChangeSet, Origin } from '../changes/index.ts'
 import type { Engine, WriteMeta } from './engine.ts'
-import { checkCommittedRows } from './layers/committed-rows.ts'
+import { checkCommittedRows, underneath } from './layers/committed-rows.ts'
 import { makeWay } from './layers/collisions.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
 import { checkReservations } from './layers/reservations.ts'
+import type { RowStack } from './layers/row-stack.ts'
+import { compareStored, type NetRow } from './rows/cells.ts'
 import { validateNets } from './sql/run-sql.ts'
 import { writeRows } from './rows/write-rows.ts'
 
@@ -88,8 +90,13 @@ function mergeCovered(
   const merged = [...nets]
   for (const write of writes) {
     const stack = engine.layers.get(write.rows, write.id)
-    if (!stack || write.op === 'delete') continue
+    if (!stack) continue
     const known = seen.get(write.rows)?.get(write.id)
+    if (write.op === 'delete') {
+      // A draft has deleted it already: nothing is seen to go.
+      if (!known && stack.committed) merged.push(deletion(stack))
+      continue
+    }
     const cells = new Map(known?.cells)
     for (const [cell, value] of write.cells) {
       const covered = stack.cells.get(cell)
@@ -102,4 +109,10 @@ function mergeCovered(
     else merged.push(net)
   }
   return merged
+}
+
+function deletion(stack: RowStack): NetRow {
+  const { rows, key, id } = stack
+  const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committed)
+  return { rows, key, id, op: 'delete', cells: compareStored(rows.schema.model, stored, undefined) }
 }

@@ -274,6 +274,7 @@ export class LayerStacks {
       if (!stack) return [write]
       if (!stack.visible()) return []
       if (write.op === 'delete') return stack.exists?.entries.at(-1)?.value === 1 ? [] : [write]
+      if (stack.replacing) return []
       const cells = new Map(
         [...write.cells].filter(([cell]) => take || (stack.cells.get(cell)?.entries.length ?? 0) === 0),
       )
@@ -297,11 +298,15 @@ export class LayerStacks {
       }
       if (write.op === 'insert' && stack.exists) {
         stack.exists.base = 1
-        for (const entry of stack.exists.entries.slice()) if (entry.value === 1) stack.exists.drop(entry.layer)
+        // Who put the row there above nothing has nothing to add any more; who deleted it, or put it back, still has.
+        while (stack.exists.entries[0]?.value === 1) stack.exists.drop(stack.exists.entries[0].layer)
       }
+      const { replacing } = stack
       for (const [cell, value] of write.cells) {
         if (take) this.#take(stack, cell, value)
         else {
+          // The row that is seen is another one, put there as a whole: nothing of the base shows through.
+          if (replacing && !stack.cells.has(cell)) stack.cell(cell, null).put(replacing, null)
           const covered = stack.cells.get(cell) ?? (stack.visible() ? undefined : stack.cell(cell, null))
           if (covered) this.#underneath(stack, cell, covered, value)
         }

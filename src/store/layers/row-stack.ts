@@ -91,6 +91,13 @@ export class RowStack {
     return this.exists === undefined || this.exists.top(without) === 1
   }
 
+  /** The layer that has put the row there anew, after one below it deleted the row of the base. */
+  get replacing(): Layer | undefined {
+    const entries = this.exists?.entries ?? []
+    const top = entries.at(-1)
+    return top?.value === 1 && entries.some(({ value }) => value === 0) ? top.layer : undefined
+  }
+
   /** The layers that hold anything of this row. */
   layers(): Set<Layer> {
     const layers = new Set<Layer>()

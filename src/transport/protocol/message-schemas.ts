@@ -22,7 +22,8 @@ const keyPart = {
   ],
 } as const
 const key = { anyOf: [...keyPart.anyOf, { type: 'array', items: keyPart, minItems: 1, maxItems: 16 }] } as const
-const cells = { type: 'object' } as const
+/** An object as such: one whose property begins with a single `$` stands for another value. */
+const cells = { type: 'object', propertyNames: { pattern: '^([^$]|\\$\\$|$)' } } as const
 
 /** An object of exactly these properties; names that end in `?` may be missing. */
 function object(properties: { readonly [name: string]: object }): object {
@@ -47,7 +48,7 @@ const change = object({
   'before?': cells,
 })
 const row = { type: 'array', items: [name, key, cells], minItems: 3, maxItems: 3 } as const
-const set = object({ table: name, 'where?': { type: 'object' } })
+const set = object({ table: name, 'where?': cells })
 const subscription = object({ id, sets: list(set, 256) })
 const transaction = object({
   id,

@@ -56,7 +56,7 @@ function validatorOf(from: 'client' | 'server', type: string): ValidateFunction 
   if (!Object.hasOwn(schemas[from], type)) return undefined
   let validate = compiled[from].get(type)
   if (!validate) {
-    ajv ??= new Ajv({ ownProperties: true, strict: false })
+    ajv ??= new Ajv({ ownProperties: true, strict: false, strictNumbers: true })
     validate = ajv.compile(schemas[from][type]!)
     compiled[from].set(type, validate)
   }

@@ -196,6 +196,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
         if (!waiting) break
         if (waiting.layer) this.#layers.remove(waiting.layer)
         this.#outbox.confirm(waiting)
+        this.#pendingChanged()
         this.#flush()
         break
       }

@@ -1,0 +1,22 @@
+export const HELP = `rowcast: a sync server for SQLite databases of one schema
+
+Usage:
+  rowcast serve --schema schema.json --data ./data [options]
+
+Options of serve:
+  --schema FILE        the schema: a .json file, or a .js or .mjs module that exports it (default, or as schema)
+  --data DIRECTORY     where the databases lie; made if missing
+  --port NUMBER        8787 if not given; 0 for any that is free
+  --host ADDRESS       127.0.0.1 if not given; 0.0.0.0 to be reached from other machines
+  --auth-secret TEXT   takes JSON Web Tokens signed with this secret, of 32 bytes at least
+                       (better in the environment: ROWCAST_AUTH_SECRET)
+  --auth-jwks URL      takes JSON Web Tokens of an identity provider, by the URL of its key set
+  --auth-audience TEXT, --auth-issuer TEXT
+                       what a token's aud and iss must be
+  --cors ORIGIN        lets pages of another origin in; may be given several times; '*' for all
+
+Without --auth-secret or --auth-jwks everyone who reaches the server may do everything.
+
+  rowcast --help       this text
+  rowcast --version    the version
+` as const

@@ -1,0 +1,44 @@
+import { RowcastError } from '../../errors/index.ts'
+import { jwtAuth } from '../http/index.ts'
+import { serve } from '../serve.ts'
+import { loadSchema } from './load-schema.ts'
+import type { ServeArguments } from './read-arguments.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Runs the server until it is told to end (SIGINT, SIGTERM), then ends the process. Throws UsageError. */
+export async function runServe(args: ServeArguments): Promise<void> {
+  const ended = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+  const schema = await loadSchema(args.schema)
+  const { secret, jwksUrl } = args.auth
+  const hasAuth = secret !== undefined || jwksUrl !== undefined
+  const origins = args.cors.includes('*') ? ('*' as const) : args.cors
+  const server = await serve({
+    schema,
+    directory: args.data,
+    port: args.port,
+    host: args.host,
+    ...(hasAuth && { authenticate: jwtAuth(args.auth) }),
+    ...(origins.length > 0 && { cors: { origins } }),
+    onError: (error) => process.stderr.write(`${describe(error)}\n`),
+  }).catch((error: unknown) => {
+    if (error instanceof RowcastError) throw new UsageError(error.message)
+    throw error
+  })
+  process.stdout.write(`rowcast serves ${args.data} at ${server.url}\n`)
+  if (!hasAuth && !isLoopback(args.host))
+    process.stderr.write('Everyone who reaches this server may do everything: see --auth-secret and --auth-jwks.\n')
+  await ended
+  await server.close()
+  // Everything is on the disk; what still runs are timers for streams that nobody reads any more.
+  process.exit(0)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

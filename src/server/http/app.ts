@@ -1,0 +1,127 @@
+import { Hono } from 'hono'
+import { cors as hono } from 'hono/cors'
+import { createSseHandler, type Accept } from '../../transport/index.ts'
+import { assertDatabaseName } from '../storage/names.ts'
+import { bearerToken } from './bearer-token.ts'
+import type { Answer, CallContext } from './call.ts'
+import { errorBody, errorResponse, RequestError } from './error-response.ts'
+import { answerHealth } from './routes/health.ts'
+import { answerMetrics } from './routes/metrics.ts'
+import type { Metrics } from './metrics.ts'
+import { isAllowedOrigin, type CorsOptions } from './origins.ts'
+import { createDatabase, deleteDatabase, listDatabases } from './routes/databases.ts'
+import { exportDatabase } from './routes/export-database.ts'
+import { forkDatabase } from './routes/fork.ts'
+import { readHistory } from './routes/history.ts'
+import { importDatabase } from './routes/import-database.ts'
+import { rollBack } from './routes/rollback.ts'
+import { createSnapshot, listSnapshots } from './routes/snapshots.ts'
+import { createTransact } from './routes/transactions.ts'
+
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
+type Plain = (request: Request) => Promise<Response>
+
+export interface AppOptions extends CallContext {
+  readonly accept: Accept
+  readonly metrics: Metrics
+  readonly publicMetrics: boolean
+  readonly cors: CorsOptions | undefined
+}
+
+/** Every call of the server but the WebSocket, as a handler of Web-standard requests. It never rejects. */
+export function createApp(options: AppOptions): Plain {
+  const { core, cors } = options
+  const app = new Hono()
+  app.onError((error) => errorResponse(error, core.report))
+  app.notFound(() => errorBody(404, 'not-found', 'there is no such call: see the list of calls in the documentation'))
+  if (cors) app.use(corsOf(cors))
+  app.use(async ({ req }, next) => {
+    const origin = req.raw.headers.get('origin')
+    if (!isAllowedOrigin(origin, req.raw.headers.get('host') ?? new URL(req.url).host, cors))
+      throw new RequestError(403, 'origin', `pages of ${origin} may not talk to this server: see the option cors`)
+    await next()
+  })
+
+  const on = (path: string, answers: Readonly<Partial<Record<Method, Plain>>>): void => {
+    for (const [method, answer] of Object.entries(answers)) app.on(method, path, ({ req }) => answer(req.raw))
+    const allow = Object.keys(answers)
+    app.all(path, ({ req }) => {
+      throw new RequestError(405, 'method', `${req.method} is not answered here: ${allow.join(', ')} is`, {
+        allow: (answers.GET ? ['HEAD', ...allow] : allow).join(', '),
+      })
+    })
+  }
+  const call = (path: string, answers: Readonly<Partial<Record<Method, Answer>>>): void => {
+    const plain = Object.entries(answers).map(([method, answer]): [string, Plain] => [
+      method,
+      (request) => take(options, answer, request),
+    ])
+    on(path, Object.fromEntries(plain))
+  }
+
+  call('/v1/databases', { GET: listDatabases })
+  call('/v1/databases/:db', { PUT: createDatabase, DELETE: deleteDatabase })
+  call('/v1/databases/:db/export', { GET: exportDatabase })
+  call('/v1/databases/:db/import', { PUT: importDatabase })
+  call('/v1/databases/:db/snapshots', { GET: listSnapshots, POST: createSnapshot })
+  call('/v1/databases/:db/rollback', { POST: rollBack })
+  call('/v1/databases/:db/fork', { POST: forkDatabase })
+  call('/v1/databases/:db/history', { GET: readHistory })
+  call('/v1/databases/:db/transactions', { POST: createTransact() })
+  const events = eventsOf(options)
+  on('/v1/databases/:db/events', { GET: events, POST: events })
+  on('/v1/databases/:db/sync', {
+    GET: async () => {
+      throw new RequestError(426, 'upgrade', 'this is a WebSocket: connect with one', { upgrade: 'websocket' })
+    },
+  })
+  on('/healthz', { GET: (request) => answerHealth(core, request) })
+  on('/metrics', { GET: (request) => answerMetrics(options, request) })
+  return async (request) => app.fetch(request)
+}
+
+/** Who asks, and about which database; then the answer. */
+async function take(context: CallContext, answer: Answer, request: Request): Promise<Response> {
+  const url = new URL(request.url)
+  const user = await context.core.authenticate({ token: bearerToken(request) })
+  return answer({ ...context, request, url, user, name: databaseOf(url) })
+}
+
+/** The database that a path speaks of, `''` for none. Throws RowcastError (`database-name`) for no name. */
+function databaseOf({ pathname }: URL): string {
+  const part = /^\/v1\/databases\/([^/]*)/.exec(pathname)?.[1]
+  if (part === undefined) return ''
+  let name: string
+  try {
+    name = decodeURIComponent(part)
+  } catch {
+    throw new RequestError(400, 'malformed', 'the path is not percent-encoded UTF-8')
+  }
+  assertDatabaseName(name)
+  return name
+}
+
+function eventsOf({ core, accept }: AppOptions): Plain {
+  // A batch holds a message as text within JSON, whose quotes are escaped.
+  const handle = createSseHandler(accept, { maxBodyBytes: core.limits.messageBytes * 2 + 1024 })
+  return async (request) => {
+    databaseOf(new URL(request.url))
+    const response = await handle(request)
+    return response.ok ? response : errorBody(response.status, codeOf(response.status), await response.text())
+  }
+}
+
+function codeOf(status: number): string {
+  const codes: Readonly<Record<number, string>> = { 404: 'unknown-session', 409: 'out-of-order', 413: 'too-large' }
+  return codes[status] ?? 'malformed'
+}
+
+function corsOf({ origins }: CorsOptions): ReturnType<typeof hono> {
+  return hono({
+    origin: origins === '*' ? '*' : [...origins],
+    allowMethods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'],
+    allowHeaders: ['authorization', 'content-type', 'range', 'if-none-match', 'if-range'],
+    exposeHeaders: ['etag', 'content-length', 'content-range', 'accept-ranges', 'rowcast-sequence', 'retry-after'],
+    maxAge: 600,
+  })
+}

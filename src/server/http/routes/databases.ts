@@ -1,0 +1,19 @@
+import type { Answer } from '../call.ts'
+
+export const listDatabases: Answer = async ({ core, user }) => {
+  await core.authorize(user, 'list')
+  const names = await core.databases.list()
+  return Response.json({ databases: names.map((name) => ({ name })) })
+}
+
+export const createDatabase: Answer = async ({ core, user, name }) => {
+  await core.authorize(user, 'create', name)
+  await core.databases.create(name)
+  return Response.json({ name, sequence: 1 }, { status: 201 })
+}
+
+export const deleteDatabase: Answer = async ({ core, user, name }) => {
+  await core.authorize(user, 'delete', name)
+  await core.databases.delete(name)
+  return new Response(null, { status: 204 })
+}

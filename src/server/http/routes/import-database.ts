@@ -1,0 +1,44 @@
+import { UnknownDatabaseError, type Lease } from '../../databases.ts'
+import { authorOf, type Answer, type Call } from '../call.ts'
+import { RequestError } from '../error-response.ts'
+import { publicFile } from '../public-file.ts'
+import { readBytes } from '../read-body.ts'
+
+/** Replaces a database by a file, as one transaction that everyone connected sees, or makes one of it. */
+export const importDatabase: Answer = async (call) => {
+  const { core, user, name, request, url, importBytes } = call
+  await core.authorize(user, 'import', name)
+  const label = url.searchParams.get('label') ?? undefined
+  if (label !== undefined && label.length > 1000)
+    throw new RequestError(400, 'malformed', 'a label has at most 1000 characters')
+  const given = await readBytes(request, importBytes)
+  if (given.length === 0)
+    throw new RequestError(400, 'malformed', 'the body is empty: send the bytes of a .db file as the body')
+  const bytes = await publicFile(given)
+  const by = authorOf(call)
+  const lease = await find(call)
+  if (!lease) {
+    await core.authorize(user, 'create', name)
+    await core.databases.create(name, { bytes, by })
+    return Response.json({ name, sequence: 1, created: true }, { status: 201 })
+  }
+  try {
+    const sequence = await lease.database.replace(bytes, {
+      kind: 'import',
+      ...(by !== undefined && { by }),
+      ...(label !== undefined && { label }),
+    })
+    return Response.json({ name, sequence, created: false })
+  } finally {
+    lease.release()
+  }
+}
+
+async function find({ core, name }: Call): Promise<Lease | undefined> {
+  try {
+    return await core.databases.use(name)
+  } catch (error) {
+    if (error instanceof UnknownDatabaseError) return undefined
+    throw error
+  }
+}

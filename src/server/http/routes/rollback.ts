@@ -1,0 +1,31 @@
+import { NotFoundError } from '../../../errors/index.ts'
+import type { LiveDatabase } from '../../live-database.ts'
+import { rollbackBody } from '../body-schemas.ts'
+import { authorOf, withDatabase, type Answer } from '../call.ts'
+import { readJson } from '../read-body.ts'
+
+/** Restores an earlier state, as a new transaction that everyone connected sees. */
+export const rollBack: Answer = async (call) => {
+  const { core, user, name, request } = call
+  await core.authorize(user, 'rollback', name)
+  const body = await readJson<{ readonly to: number | string; readonly label?: string }>(
+    request,
+    rollbackBody,
+    64 * 1024,
+  )
+  const by = authorOf(call)
+  return withDatabase(call, async (database) => {
+    const to = await sequenceOf(database, body.to)
+    const file = await database.fileAt(to)
+    const label = body.label ?? `back to ${typeof body.to === 'string' ? body.to : `state ${to}`}`
+    const sequence = await database.replace(file, { kind: 'rollback', label, ...(by !== undefined && { by }) })
+    return Response.json({ sequence, to })
+  })
+}
+
+async function sequenceOf(database: LiveDatabase, to: number | string): Promise<number> {
+  if (typeof to === 'number') return to
+  const snapshot = (await database.snapshots()).findLast(({ label }) => label === to)
+  if (!snapshot) throw new NotFoundError(`database '${database.name}' has no snapshot with the label '${to}'`)
+  return snapshot.sequence
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Accept } from '../../transport/index.ts'
+import { ServerCore, type ServerOptions } from '../create-server.ts'
+import type { Databases } from '../databases.ts'
+import { createUpgrade } from '../ws/index.ts'
+import { createApp } from './app.ts'
+import { ExportFiles } from './export-files.ts'
+import { listen, type ListenOptions, type Listening } from './listen.ts'
+import { Metrics } from './metrics.ts'
+import type { CorsOptions } from './origins.ts'
+
+export interface HttpOptions {
+  /** Pages of which other origins may talk to the server; none without it. */
+  readonly cors?: CorsOptions | undefined
+  /** The longest file that an import takes, in bytes; 256 MiB if not given. */
+  readonly importBytes?: number | undefined
+  /** Whether `/metrics` is for everyone; if not given, only where there is no `authenticate`. */
+  readonly publicMetrics?: boolean | undefined
+  /** How often a WebSocket is asked whether it lives; one that did not answer by the next time is ended. 30,000 if not given. */
+  readonly pingMs?: number | undefined
+}
+
+/** A sync server that is not bound to any port. */
+export interface RowcastServer {
+  /** Answers every call but the WebSocket's. Never rejects. */
+  readonly fetch: (request: Request) => Promise<Response>
+  /** Takes a connection of the sync protocol from a transport of one's own. */
+  readonly accept: Accept
+  /**
+   * Takes the WebSocket of `/v1/databases/:db/sync`: for the event `upgrade` of a Node server. `false` for another path,
+   * whose socket it leaves alone.
+   */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+  readonly databases: Databases
+  /** Serves on a port of its own, on Node. Rejects where the port can't be had. */
+  listen(options?: ListenOptions): Promise<Listening>
+  /** Tells everyone connected, finishes what has begun, keeps snapshots. Also ends what `listen` began. Safe to call twice. */
+  close(): Promise<void>
+}
+
+/**
+ * A sync server for any number of databases of one schema, as handlers to mount in a server of one's own, or to let
+ * `listen`. Throws RowcastError (`options`) for options that are none.
+ */
+export function createServer(options: ServerOptions & HttpOptions): RowcastServer {
+  const { cors, importBytes = 256 * 1024 * 1024, pingMs = 30_000 } = options
+  const metrics = new Metrics()
+  const { storage } = options
+  const core = new ServerCore(
+    storage?.logs ? { ...options, storage: { ...storage, logs: metrics.timed(storage.logs) } } : options,
+  )
+  metrics.observe(core.databases, core.sessions)
+  const accept = metrics.counted(core.accept)
+  const publicMetrics = options.publicMetrics ?? options.authenticate === undefined
+  const fetch = createApp({ core, files: new ExportFiles(), importBytes, accept, metrics, publicMetrics, cors })
+  const sockets = createUpgrade({ accept, messageBytes: core.limits.messageBytes, pingMs, cors, report: core.report })
+  const listening = new Set<Listening>()
+  let closed: Promise<void> | undefined
+
+  const close = async (): Promise<void> => {
+    const ports = [...listening].map((one) => one.close())
+    await core.close()
+    await Promise.all([sockets.close(), ...ports])
+  }
+  return {
+    fetch,
+    accept,
+    upgrade: sockets.upgrade,
+    databases: core.databases,
+    listen: async (at = {}) => {
+      const one = await listen({ fetch, upgrade: sockets.upgrade, report: core.report }, at)
+      listening.add(one)
+      return one
+    },
+    close: () => (closed ??= close()),
+  }
+}

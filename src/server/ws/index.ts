@@ -1,0 +1,6 @@
+/**
+ * server/ws: the sync protocol over WebSockets of Node's HTTP server. Imports src/transport and what is beside this folder.
+ * @module
+ */
+export { refuseUpgrade } from './refuse-upgrade.ts'
+export { createUpgrade, type Sockets, type Upgrade } from './upgrade.ts'

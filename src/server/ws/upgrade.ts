@@ -1,0 +1,85 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Accept } from '../../transport/index.ts'
+import { isAllowedOrigin, type CorsOptions } from '../http/origins.ts'
+import { isDatabaseName } from '../storage/names.ts'
+import { refuseUpgrade } from './refuse-upgrade.ts'
+import { serveSocket } from './serve-socket.ts'
+
+/** Takes a request for a WebSocket; `false` where its path is none of its own. */
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+
+export interface Sockets {
+  readonly upgrade: Upgrade
+  /** Ends every connection: at once where it does not end by itself within a second. Takes none any more. */
+  close(): Promise<void>
+}
+
+export interface UpgradeOptions {
+  readonly accept: Accept
+  /** The longest message, in characters. */
+  readonly messageBytes: number
+  readonly pingMs: number
+  readonly cors: CorsOptions | undefined
+  readonly report: (error: unknown) => void
+}
+
+const PATH = /^\/v1\/databases\/([^/?]+)\/sync(?:\?|$)/
+const GRACE_MS = 1_000
+
+/** The WebSockets of one server. */
+export function createUpgrade(options: UpgradeOptions): Sockets {
+  const { accept, messageBytes, pingMs, cors, report } = options
+  // A session counts characters, and tells a client that it sent too many: a character is three bytes at most.
+  const server = new WebSocketServer({ noServer: true, maxPayload: messageBytes * 3, perMessageDeflate: false })
+  const silent = new WeakSet<WebSocket>()
+  let closed = false
+
+  const timer = setInterval(() => {
+    for (const socket of server.clients) {
+      if (silent.has(socket)) {
+        socket.terminate()
+        continue
+      }
+      silent.add(socket)
+      socket.ping()
+    }
+  }, pingMs).unref()
+
+  const take = (socket: WebSocket, request: IncomingMessage): void => {
+    socket.on('pong', () => silent.delete(socket))
+    try {
+      serveSocket(socket, request, accept)
+    } catch (error) {
+      report(error)
+      socket.close(1011, 'the server failed')
+    }
+  }
+
+  return {
+    upgrade: (request, socket, head) => {
+      const name = PATH.exec(request.url ?? '')?.[1]
+      if (name === undefined) return false
+      const { origin, host } = request.headers
+      if (closed) refuseUpgrade(socket, 503, 'the server is going down', 'unavailable')
+      else if (!isDatabaseName(name)) refuseUpgrade(socket, 400, 'the path names no database', 'database-name')
+      else if (!isAllowedOrigin(origin, host, cors))
+        refuseUpgrade(socket, 403, `pages of ${origin} may not talk to this server: see the option cors`, 'origin')
+      else server.handleUpgrade(request, socket, head, (opened) => take(opened, request))
+      return true
+    },
+    close: async () => {
+      closed = true
+      clearInterval(timer)
+      const left = [...server.clients]
+      const gone = left.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())))
+      for (const socket of left) socket.close(1001, 'shutting-down')
+      const late = setTimeout(() => {
+        for (const socket of left) socket.terminate()
+      }, GRACE_MS)
+      await Promise.all(gone)
+      clearTimeout(late)
+    },
+  }
+}

@@ -1,0 +1,191 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { putNote, schema } from '../http/support.ts'
+import { RawClient } from './raw-client.ts'
+
+const command = fileURLToPath(new URL('../../../src/server/cli/cli.ts', import.meta.url))
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'rowcast-serve-'))
+  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  await writeFile(join(path, 'schema.json'), JSON.stringify(schema.definition))
+  return path
+}
+
+function start(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const child = spawn(process.execPath, [command, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
+}
+
+/** Runs to its end. */
+async function run(cwd: string, args: readonly string[]): Promise<{ code: unknown; out: string; err: string }> {
+  const child = start(cwd, args)
+  let [out, err] = ['', '']
+  child.stdout!.on('data', (data) => (out += String(data)))
+  child.stderr!.on('data', (data) => (err += String(data)))
+  const [code] = (await once(child, 'close')) as [unknown]
+  return { code, out, err }
+}
+
+async function serve(cwd: string, ...more: string[]): Promise<{ child: ChildProcess; url: string }> {
+  const child = start(cwd, ['serve', '--schema', 'schema.json', '--data', 'data', '--port', '0', ...more])
+  let text = ''
+  let problem = ''
+  child.stderr!.on('data', (data) => (problem += String(data)))
+  for await (const data of child.stdout!) {
+    text += String(data)
+    const url = / at (\S+)\n/.exec(text)?.[1]
+    if (url !== undefined) return { child, url }
+  }
+  throw new Error(`the server did not start: ${problem}`)
+}
+
+const a = '/v1/databases/a'
+
+async function transact(url: string, id: string): Promise<Response> {
+  return fetch(`${url}${a}/transactions`, { method: 'POST', body: JSON.stringify({ id, ...putNote(id) }) })
+}
+
+async function notes(url: string): Promise<string[]> {
+  const { entries } = (await (await fetch(`${url}${a}/history?limit=1000`)).json()) as { entries: { id?: string }[] }
+  return entries.flatMap(({ id }) => id ?? [])
+}
+
+describe('rowcast serve', () => {
+  test('loses nothing that was acknowledged when it is killed, and a client goes on from where it was', async () => {
+    const cwd = await folder()
+    const first = await serve(cwd)
+    expect((await fetch(`${first.url}${a}`, { method: 'PUT' })).status).toBe(201)
+    const acknowledged: string[] = []
+    const client = new RawClient(`${first.url}${a}/sync`)
+    await client.opened
+    const rows = await client.hello('a')
+    const write = async (): Promise<void> => {
+      for (let n = 0; ; n++) {
+        const response = await transact(first.url, `n${n}`)
+        if (response.status !== 200) throw new Error(`answered with ${response.status}`)
+        acknowledged.push(`n${n}`)
+        if (n === 50) first.child.kill('SIGKILL')
+      }
+    }
+    await expect(write()).rejects.toThrow('fetch failed')
+    await client.closed
+    const second = await serve(cwd)
+    const kept = await notes(second.url)
+    expect(acknowledged.length).toBeGreaterThan(50)
+    expect(kept.slice(0, acknowledged.length)).toEqual(acknowledged)
+    const again = new RawClient(`${second.url}${a}/sync`)
+    await again.opened
+    again.send({
+      type: 'hello',
+      protocol: 1,
+      schemaVersion: 1,
+      database: 'a',
+      client: 'c',
+      position: rows['position'],
+      subscriptions: [{ id: 'all', sets: [] }],
+    })
+    expect(await again.until(({ type }) => type === 'welcome')).toMatchObject({ reset: false })
+    await again.told('n50')
+    second.child.kill('SIGTERM')
+    expect(await once(second.child, 'exit')).toEqual([0, null])
+  })
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('ends gracefully at %s, and keeps a snapshot', async (signal) => {
+    const cwd = await folder()
+    const { child, url } = await serve(cwd)
+    await fetch(`${url}${a}`, { method: 'PUT' })
+    expect((await transact(url, 'n')).status).toBe(200)
+    const client = new RawClient(`${url}${a}/sync`)
+    await client.opened
+    await client.hello('a')
+    const stream = await fetch(`${url}${a}/events`)
+    child.kill(signal)
+    expect((await client.closed).code).toBe(1001)
+    await stream.body?.cancel()
+    expect(await once(child, 'exit')).toEqual([0, null])
+    expect((await stat(join(cwd, 'data/a/snapshots/2.json'))).isFile()).toBe(true)
+    expect((await stat(join(cwd, 'data/.secret'))).mode & 0o777).toBe(0o600)
+  })
+
+  test('takes a schema that a module exports, and tokens', async () => {
+    const cwd = await folder()
+    await writeFile(join(cwd, 'schema.mjs'), `export const schema = ${JSON.stringify(schema.definition)}`)
+    const { url } = await serve(
+      cwd,
+      '--schema',
+      'schema.mjs',
+      '--auth-secret',
+      'x'.repeat(32),
+      '--cors',
+      'https://app.test',
+    )
+    expect((await fetch(`${url}/v1/databases`)).status).toBe(401)
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  })
+
+  test('says that a port is taken', async () => {
+    const cwd = await folder()
+    const { url } = await serve(cwd)
+    const { code, err } = await run(cwd, [
+      'serve',
+      '--schema',
+      'schema.json',
+      '--data',
+      'other',
+      '--port',
+      new URL(url).port,
+    ])
+    expect([code, err]).toEqual([2, expect.stringMatching(/is taken: give another port/)])
+  })
+
+  test.each([
+    [[], /no command/],
+    [['server'], /no command 'server'/],
+    [['serve', '--data', 'd'], /--schema is missing/],
+    [['serve', '--schema', 'schema.json'], /--data is missing/],
+    [['serve', '--schema', 'none.json', '--data', 'd'], /none\.json: there is no such file/],
+    [['serve', '--schema', 'broken.json', '--data', 'd'], /broken\.json is not JSON/],
+    [['serve', '--schema', 'wrong.json', '--data', 'd'], /wrong\.json: .*version/],
+    [['serve', '--schema', 'schema.txt', '--data', 'd'], /give a \.json file/],
+    [['serve', '--schema', 'empty.mjs', '--data', 'd'], /exports no schema/],
+    [['serve', '--schema', 'throws.mjs', '--data', 'd'], /can't be run: no/],
+    [['serve', '--schema', 'schema.json', '--data', 'schema.json'], /data directory schema\.json can't be used/],
+    [['serve', '--schema', 'schema.json', '--data', 'd', '--prot', '1'], /'--prot'.*known are/],
+    [['serve', '--schema', 'schema.json', '--data', 'd', '--port', '99999'], /is no port/],
+    [['serve', '--schema', 'schema.json', '--data', 'd', '--auth-secret', 'short'], /too short/],
+    [['serve', '--schema', 'schema.json', '--data', 'd', '--cors', 'app.test/x'], /is no origin/],
+  ])('with %j says what is wrong', async (args, expected) => {
+    const cwd = await folder()
+    await writeFile(join(cwd, 'broken.json'), '{')
+    await writeFile(join(cwd, 'wrong.json'), '{"tables":{}}')
+    await writeFile(join(cwd, 'empty.mjs'), 'export const other = 1')
+    await writeFile(join(cwd, 'throws.mjs'), "throw new Error('no')")
+    const { code, err } = await run(cwd, args)
+    expect(err).toMatch(expected)
+    expect(err).not.toContain('    at ')
+    expect(code).toBe(2)
+  })
+
+  test('helps, and tells its version', async () => {
+    const cwd = await folder()
+    expect(await run(cwd, ['--help'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('rowcast serve') as string,
+    })
+    expect(await run(cwd, ['--version'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
+    })
+  })
+})
