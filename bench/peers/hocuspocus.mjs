@@ -50,6 +50,20 @@ async function join(port) {
       const key = `r${row}`
       listeners.set(key, [...(listeners.get(key) ?? []), listen])
     },
+    // In the memory of the server.
+    settled: () =>
+      new Promise((resolve) => {
+        if (!provider.hasUnsyncedChanges) {
+          resolve()
+          return
+        }
+        const heard = ({ number }) => {
+          if (number > 0) return
+          provider.off('unsyncedChanges', heard)
+          resolve()
+        }
+        provider.on('unsyncedChanges', heard)
+      }),
     leave: () => {
       websocketProvider.disconnect()
       return async () => {
@@ -57,8 +71,7 @@ async function join(port) {
         const from = performance.now()
         await websocketProvider.connect()
         await again
-        const socket = websocketProvider.webSocket
-        return { ms: performance.now() - from, bytes: Socket.bytes.get(socket) ?? 0 }
+        return { from, bytes: () => Socket.bytes.get(websocketProvider.webSocket) ?? 0 }
       }
     },
     close: () => {

@@ -28,7 +28,9 @@ export async function compare(options: {
 }): Promise<void> {
   const names = contenders.filter((name) => options.only === undefined || name === options.only)
   if (names.some((name) => name !== 'rowcast')) installPeers()
-  console.log(`Node ${process.version}, ${cpus().length} processors; medians of ${options.rounds} rounds taken in turns`)
+  console.log(
+    `Node ${process.version}, ${cpus().length} processors; medians of ${options.rounds} rounds taken in turns`,
+  )
   const results = new Map<string, Figures[]>(names.map((name) => [name, []]))
   for (let index = 0; index < options.rounds; index++)
     for (const name of names) {

@@ -6,15 +6,17 @@ export interface Editor {
   heard(row: number, listener: (value: number) => void): void
   /** Resolves once the server has confirmed all that was set; absent where a product has no such thing. */
   readonly settled?: () => Promise<void>
-  /** Goes offline; the result comes back, and resolves once nothing is missing of what the others have set. */
-  leave(row: number): () => Promise<Return>
+  /** Goes offline; the result comes back. */
+  leave(): () => Promise<Return>
   close(): void | Promise<void>
 }
 
-/** What coming back took, from the opening of the connection on. */
+/** A connection that was opened again. */
 export interface Return {
-  readonly ms: number
-  readonly bytes: number
+  /** When it began to be opened. */
+  readonly from: number
+  /** What came over it so far. */
+  readonly bytes: () => number
 }
 
 /** Someone who looks on without a copy: a socket that counts. */

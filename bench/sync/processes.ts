@@ -24,7 +24,7 @@ const ended = (child: ChildProcess): Promise<void> =>
     else child.once('exit', () => resolve())
   })
 
-/** One round of one contender: a fresh server, and its clients, each in a process. With `profile`, a CPU profile of the server goes there. */
+/** One round of one contender: a fresh server, and its clients, each in a process. With `profile`, CPU profiles of both go there. */
 export async function round(name: string, parts: readonly string[], profile?: string): Promise<Figures> {
   const server = start('server', [name], profile)
   const limit = setTimeout(() => {
@@ -35,18 +35,22 @@ export async function round(name: string, parts: readonly string[], profile?: st
   let clients: ChildProcess | undefined
   try {
     const { port } = await nextMessage<{ port: number }>(server)
-    const working = start('clients', [name, String(port), ...parts])
+    const working = start('clients', [name, String(port), ...parts], profile)
     clients = working
+    let figures: Figures | undefined
     return await new Promise<Figures>((resolve, reject) => {
       working.on('message', (message: { readonly ask?: 'memory'; readonly figures?: Figures }) => {
         if (message.figures) {
-          resolve(message.figures)
+          figures = message.figures
           return
         }
         server.once('message', (answer) => working.send(answer as object))
         server.send(message)
       })
-      working.once('exit', (code) => reject(new Error(`the clients of ${name} ended (${code})`)))
+      working.once('exit', (code) => {
+        if (figures) resolve(figures)
+        else reject(new Error(`the clients of ${name} ended (${code})`))
+      })
     })
   } finally {
     clearTimeout(limit)

@@ -20,7 +20,11 @@ const schema = defineSchema({
         type: 'object',
         required: ['id'],
         additionalProperties: false,
-        properties: { id: { type: 'string' }, label: { type: 'string', default: '' }, x: { type: 'number', default: 0 } },
+        properties: {
+          id: { type: 'string' },
+          label: { type: 'string', default: '' },
+          x: { type: 'number', default: 0 },
+        },
       },
     },
   },
@@ -36,13 +40,16 @@ function sockets(): {
 } {
   let [online, bytes, openedAt] = [true, 0, 0]
   let current: WebSocket | undefined
+  const track = (socket: WebSocket): void => {
+    current = socket
+    bytes = 0
+    openedAt = performance.now()
+  }
   class Counted extends WebSocket {
     constructor(address: string | URL, protocols?: string | string[]) {
       // Nobody listens on the discard port.
       super(online ? address : 'ws://127.0.0.1:9', protocols ?? [], { perMessageDeflate: false })
-      current = this
-      bytes = 0
-      openedAt = performance.now()
+      track(this)
       this.on('message', (data) => {
         bytes += (data as Buffer).length
       })
@@ -94,7 +101,7 @@ async function join(port: number): Promise<Editor> {
         await firstValueFrom(store.sync.status$.pipe(filter(({ state }) => state !== 'live')))
         wire.mend()
         await live()
-        return { ms: performance.now() - wire.openedAt(), bytes: wire.bytes() }
+        return { from: wire.openedAt(), bytes: wire.bytes }
       }
     },
     close: () => store.close(),

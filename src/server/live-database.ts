@@ -35,11 +35,13 @@ export interface Committed {
 /** What a batch of transactions came to, in order. */
 export interface Decided {
   readonly committed: readonly Committed[]
-  /** By author, in the order they were sent, what is to be told besides. */
+  /** What became of each transaction that was sent, in their order. */
   readonly outcomes: readonly {
     readonly author: Listener | undefined
     readonly id: string
     readonly outcome: Outcome
+    /** How many of `committed` were decided before it. */
+    readonly before: number
   }[]
 }
 
@@ -285,7 +287,12 @@ export class LiveDatabase {
       }
       this.#confirm(
         committed,
-        outcomes.map(({ waiting, outcome }) => ({ author: waiting.author, id: waiting.transaction.id, outcome })),
+        outcomes.map(({ waiting, outcome, before }) => ({
+          author: waiting.author,
+          id: waiting.transaction.id,
+          outcome,
+          before,
+        })),
       )
       for (const { waiting, outcome } of outcomes) waiting.settle(outcome)
       return
@@ -294,17 +301,18 @@ export class LiveDatabase {
 
   #decide(batch: readonly Waiting[]): {
     committed: Committed[]
-    outcomes: { waiting: Waiting; outcome: Outcome }[]
+    outcomes: { waiting: Waiting; outcome: Outcome; before: number }[]
   } {
     const committed: Committed[] = []
     const touched = new Map<string, number>()
     const outcomes = batch.map((waiting) => {
+      const before = committed.length
       const { transaction, access, author, by } = waiting
       const { id, label } = transaction
       const known = this.#state.applied.find(id)
-      if (known !== undefined) return { waiting, outcome: { kind: 'known' as const, sequence: known } }
-      const before = this.#refused.get(id)
-      if (before) return { waiting, outcome: { kind: 'refused' as const, ...before } }
+      if (known !== undefined) return { waiting, before, outcome: { kind: 'known' as const, sequence: known } }
+      const refused = this.#refused.get(id)
+      if (refused) return { waiting, before, outcome: { kind: 'refused' as const, ...refused } }
       try {
         this.#assertReads(waiting, touched)
         const { changes, transitions } = decide(this.store, access, transaction)
@@ -320,12 +328,12 @@ export class LiveDatabase {
         this.#state.applied.add(id, sequence)
         for (const { change, id: row } of transitions) note(touched, change.table, row, sequence)
         committed.push({ sequence, record, transitions, author, sent: transaction })
-        return { waiting, outcome: { kind: 'committed' as const, sequence } }
+        return { waiting, before, outcome: { kind: 'committed' as const, sequence } }
       } catch (error) {
         const refusal = this.#refusal(error, access)
         this.#refused.set(id, refusal)
         if (this.#refused.size > MAX_REFUSED) this.#refused.delete(this.#refused.keys().next().value!)
-        return { waiting, outcome: { kind: 'refused' as const, ...refusal } }
+        return { waiting, before, outcome: { kind: 'refused' as const, ...refusal } }
       }
     })
     return { committed, outcomes }

@@ -116,12 +116,16 @@ export class Session implements ConnectionHandler, Listener {
   /** Told by the database, in order. */
   decided({ committed, outcomes }: Decided): void {
     if (this.#closed || !this.#live) return
-    if (committed.length > 0) this.#tell(committed)
-    for (const { author, id, outcome } of outcomes) {
-      if (author !== this) continue
+    // In the order in which they were decided: a verdict may rest on the one before.
+    let told = 0
+    for (const { author, id, outcome, before } of outcomes) {
+      if (author !== this || outcome.kind === 'committed') continue
+      if (before > told) this.#tell(committed.slice(told, before))
+      told = before
       if (outcome.kind === 'refused') this.#send({ type: 'refused', id, code: outcome.code, reason: outcome.reason })
-      else if (outcome.kind === 'known') this.#send({ type: 'known', id })
+      else this.#send({ type: 'known', id })
     }
+    if (told < committed.length) this.#tell(told === 0 ? committed : committed.slice(told))
     if (this.#connection.buffered > this.#host.limits.buffered)
       this.end('too-slow', 'too much is waiting to be read: connect again for a fresh copy', { retryAfterMs: RETRY_MS })
   }

@@ -272,6 +272,11 @@ export interface Store<S extends SchemaInput = SchemaInput> extends Workspace<S>
     },
   ): Promise<Result>
   transaction<Result>(fn: (tx: Transaction) => Sync<Result>, options?: TransactionOptions): Result
+  /**
+   * Resolves once all that was committed is kept, where the store has a persistence; at once without one. Rejects with
+   * PersistenceError where it can't be: it is tried again with the next commit.
+   */
+  saved(): Promise<void>
   /** The connection to the server. Without one its `status$` says `closed`. */
   readonly sync: StoreSync
   /** The names of all tables, singletons included. */

@@ -1,10 +1,11 @@
-import { sqlJsDriver, type SqliteDriverFactory } from '../drivers/index.ts'
+import { sqlJsDriver, type SqliteDriver, type SqliteDriverFactory } from '../drivers/index.ts'
 import { RowcastError, SchemaError } from '../errors/index.ts'
 import { isSchema, type InsertOf, type Schema, type SchemaInput, type WhereOf } from '../schema/index.ts'
 import type { Store } from './api.ts'
 import { isBytes, toBytes } from './bytes.ts'
 import { describe } from './describe.ts'
-import type { SyncTransport } from './sync-api.ts'
+import type { Persistence } from './persistence/persistence.ts'
+import type { SyncTransport } from './running-sync.ts'
 
 /** Rows to begin with, by table. A singleton takes one. */
 export type InitialRows<S extends SchemaInput> = {
@@ -29,6 +30,11 @@ export interface StoreOptions<S extends SchemaInput> {
   readonly readOnly?: boolean | undefined
   /** A server to keep in step with. What `data` gives is a copy of before then, which the server brings up to date. */
   readonly sync?: SyncOptions<S> | undefined
+  /**
+   * Where the store is kept over reloads: `opfsPersistence({ name })` of `rowcast/persist`, for one. What is kept there
+   * counts; `data` is for the first time. Rejects with PersistenceError where it can't be opened.
+   */
+  readonly persistence?: Persistence | undefined
 }
 
 export interface SyncOptions<S extends SchemaInput> {
@@ -56,29 +62,36 @@ export type SyncSetOf<S extends SchemaInput> = {
  */
 export async function createStore<const S extends SchemaInput>(options: StoreOptions<S>): Promise<Store<S>> {
   checkOptions(options)
-  const { schema, data } = options
+  const { schema, data, persistence } = options
   const factory = options.driver ?? sqlJsDriver(options.locateFile ? { locateFile: options.locateFile } : {})
-  const file = isBytes(data) ? toBytes(data) : undefined
   const loading = import('./open-store.ts')
-  const driver = await factory.open(file)
+  const session = await persistence?.open()
+  let driver: SqliteDriver | undefined
   try {
+    const contents = await session?.load()
+    const given = contents?.snapshot ?? data
+    const file = isBytes(given) ? toBytes(given) : undefined
+    driver = await factory.open(file)
     const { openStore } = await loading
     const store = openStore({
       driver,
       schema,
       file,
-      rows: isBytes(data) ? undefined : data,
+      rows: isBytes(given) ? undefined : given,
       readOnly: options.readOnly ?? false,
       historyLimit: options.history?.limit,
     })
     const { sync } = options
+    const kept = session && contents ? { session, contents } : undefined
     if (sync)
       store.startSync((internals) =>
-        sync.transport.startSync(internals, { database: sync.database, subscribe: sync.subscribe }),
+        sync.transport.startSync(internals, { database: sync.database, subscribe: sync.subscribe, kept }),
       )
+    else if (kept) store.keep(kept.session, kept.contents)
     return store as unknown as Store<S> // The handle is untyped; api.ts says what the schema makes of it.
   } catch (error) {
-    driver.close()
+    driver?.close()
+    await session?.close()
     throw error
   }
 }
@@ -87,7 +100,7 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
 function checkOptions(options: unknown): void {
   if (!isMembers(options))
     throw new RowcastError('options', `createStore expects { schema, … }, not ${describe(options)}`)
-  const { schema, data, driver, locateFile, history, readOnly, sync } = options
+  const { schema, data, driver, locateFile, history, readOnly, sync, persistence } = options
   if (!isSchema(schema))
     throw new SchemaError('schema', `createStore expects what defineSchema returns, not ${describe(schema)}`)
   if (data !== undefined && !isBytes(data) && (!isMembers(data) || ArrayBuffer.isView(data)))
@@ -101,6 +114,8 @@ function checkOptions(options: unknown): void {
   if (history !== undefined && !(isMembers(history) && isCount(history['limit'])))
     throw new RowcastError('options', 'history: expected { limit }, a whole number of steps from 0')
   if (sync !== undefined) checkSync(sync, readOnly === true)
+  if (persistence !== undefined && !(isMembers(persistence) && typeof persistence['open'] === 'function'))
+    throw new RowcastError('options', `persistence: expected one of rowcast/persist, not ${describe(persistence)}`)
 }
 
 function checkSync(sync: unknown, readOnly: boolean): void {

@@ -36,3 +36,6 @@ export { PendingLayer, PendingLayers, type Arrival } from './layers/pending-laye
 export type { TableRows } from './rows/table-rows.ts'
 export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'
 export type * from './sync-api.ts'
+export type * from './running-sync.ts'
+export type * from './persistence/persistence.ts'
+export { decodeRecord, Journal, type Folded, type JournalRecord } from './persistence/journal.ts'

@@ -2,6 +2,7 @@ import type { ChangeSet, RowChange } from '../changes/index.ts'
 import { TransactionError } from '../errors/index.ts'
 import type { Store } from './api.ts'
 import type { Engine } from './engine.ts'
+import type { Arrival, PendingLayers } from './layers/pending-layers.ts'
 import type { Tried } from './replica.ts'
 
 /** What the sync client and the tests of the layers need of a store, and applications don't. */
@@ -13,6 +14,10 @@ export interface StoreInternals {
   tryOut<Result>(run: () => Result, label: string | undefined): Tried<Result>
   /** Commits changes once more, as far as their rows are there. */
   recommit(changes: readonly RowChange[], label: string | undefined): void
+  /** Commits what was committed before and not confirmed, as far as its rows are there; without telling a server. */
+  repeat(changes: readonly Arrival[]): readonly RowChange[]
+  /** The database as a file: the committed state, or the confirmed one below these pending transactions. */
+  exportFile(pending?: PendingLayers): Uint8Array
 }
 
 /** The inside of a store. Not for applications: it may change with any version. Throws for what is no store. */

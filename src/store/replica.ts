@@ -2,6 +2,7 @@ import { keyId, type Cells, type ChangeSet, type Key, type KeyId, type RowChange
 import type { SqlValue } from '../drivers/index.ts'
 import type { RowObject } from '../schema/index.ts'
 import type { Engine } from './engine.ts'
+import type { Arrival } from './layers/pending-layers.ts'
 import { rowsOf } from './rows/all-rows.ts'
 import { compareStored, toRowChange, type NetRow } from './rows/cells.ts'
 import { encodeChanges } from './rows/encode-changes.ts'
@@ -78,6 +79,16 @@ export function tryOut<Result>(engine: Engine, run: () => Result, label: string 
     engine.reads = undefined
   }
   return tried!
+}
+
+/** Commits, without telling a server, what was committed before. Returns what it changed. Throws as any write does. */
+export function repeat(engine: Engine, arrivals: readonly Arrival[]): readonly RowChange[] {
+  const changes = arrivals.flatMap(({ table, key, op, after = {} }): RowChange[] => {
+    const there = engine.table(table).rowidOf(key) !== undefined
+    if (!there && op !== 'put') return []
+    return [{ table, key, op: op === 'put' ? (there ? 'update' : 'insert') : op, before: {}, after }]
+  })
+  return commitChanges(engine, changes, () => undefined).changes
 }
 
 /** Commits changes once more, as far as their rows are there, as a transaction of one's own. Throws as any write does. */

@@ -14,9 +14,12 @@ import { importDatabase } from './import-database.ts'
 import type { StoreInternals } from './internals.ts'
 import { closeLiveQueries } from './live/index.ts'
 import { encodeChanges } from './rows/encode-changes.ts'
-import { recommit, tryOut } from './replica.ts'
+import { recommit, repeat, tryOut } from './replica.ts'
 import { noSync } from './no-sync.ts'
-import type { RunningSync, StoreSync } from './sync-api.ts'
+import { keepLocally, type Keeper } from './persistence/keep-locally.ts'
+import type { PersistedContents, PersistenceSession } from './persistence/persistence.ts'
+import type { RunningSync } from './running-sync.ts'
+import type { StoreSync } from './sync-api.ts'
 import { Workspace } from './workspace.ts'
 
 /** A store as callers use it, untyped: `Store` in api.ts is its typed face. */
@@ -28,6 +31,7 @@ export class StoreHandle extends Workspace {
   readonly #changes$: Observable<ChangeSet>
   readonly #commits$: Observable<ChangeSet>
   #sync: RunningSync | undefined
+  #keeper: Keeper | undefined
 
   constructor(engine: Engine, options: { historyLimit?: number | undefined }) {
     super(engine)
@@ -43,7 +47,22 @@ export class StoreHandle extends Workspace {
   /** Begins to keep the store in step with a server. */
   startSync(start: (internals: StoreInternals) => RunningSync): void {
     this.#sync = start(this.internals())
+    this.#keeper = this.#sync
     this.engine.sync = this.#sync
+    this.history.clear()
+  }
+
+  /** Keeps the store, which has no server. */
+  keep(session: PersistenceSession, contents: PersistedContents): void {
+    const keeper = keepLocally(this.internals(), session, contents)
+    this.#keeper = keeper
+    this.engine.sync = keeper
+    this.history.clear()
+  }
+
+  saved(): Promise<void> {
+    this.engine.assertOpen()
+    return this.#keeper?.saved() ?? Promise.resolve()
   }
 
   get sync(): StoreSync {
@@ -76,6 +95,8 @@ export class StoreHandle extends Workspace {
       applyRemote: ({ changes, label }) => applyArrival(engine, encodeChanges(engine, changes), label),
       tryOut: (run, label) => tryOut(engine, run, label),
       recommit: (changes, label) => recommit(engine, changes, label),
+      repeat: (changes) => repeat(engine, changes),
+      exportFile: (pending) => exportCommitted(engine, pending),
     }
   }
 
@@ -129,16 +150,17 @@ export class StoreHandle extends Workspace {
    * `readOnly`, a draft's `id`, `label` and `state`), `closed`, and what has nothing left to do: `close`, `cancel` of a
    * draft, and `close` of a live query. Open drafts end as cancelled: nothing of them was committed.
    *
-   * Throws TransactionError within a transaction.
+   * Resolves once what was committed is kept, where there is a persistence; rejects where that fails. Throws
+   * TransactionError within a transaction.
    */
   close(): Promise<void> {
     if (this.engine.closed) return Promise.resolve()
     this.engine.settle('close')
-    this.#sync?.close()
+    const keeping = this.#keeper?.close() ?? Promise.resolve()
     closeLiveQueries(this.engine)
     this.engine.close()
     this.history.close()
-    return Promise.resolve()
+    return keeping
   }
 
   override assertUsable(): void {

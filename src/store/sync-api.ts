@@ -1,7 +1,5 @@
 import type { Observable } from 'rxjs'
 import type { ChangeSet } from '../changes/index.ts'
-import type { SyncHook } from './engine.ts'
-import type { StoreInternals } from './internals.ts'
 
 /** How a store stands with its server. */
 export interface SyncStatus {
@@ -76,31 +74,4 @@ export interface StoreSync {
     set(state: unknown): void
     readonly others$: Observable<readonly PresenceOther[]>
   }
-}
-
-/** What a sync client is started with. */
-export interface SyncStart {
-  readonly database: string
-  /** Without it everything. */
-  readonly subscribe: readonly SyncSet[] | undefined
-}
-
-/** A sync client that runs. */
-export interface RunningSync extends SyncHook {
-  readonly api: StoreSync
-  /**
-   * Runs a function as a transaction that shows only once the server has confirmed it, on the newest state again where
-   * that has changed. Rejects with RejectedError.
-   */
-  confirm<Result>(
-    run: () => Result,
-    options: { readonly label?: string | undefined; readonly retries: number },
-  ): Promise<Result>
-  close(): void
-}
-
-/** What `createStore({ sync: { transport } })` takes: every transport of `rowcast/transport` is one. */
-export interface SyncTransport {
-  /** Starts to keep a store in step. */
-  readonly startSync: (internals: StoreInternals, start: SyncStart) => RunningSync
 }

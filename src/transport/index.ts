@@ -1,6 +1,6 @@
 /**
  * transport: the sync protocol, the transports that carry it, and the client that keeps a store in step with a server.
- * Imports src/errors, src/changes, src/schema and src/store.
+ * Imports src/errors, src/changes, src/schema, src/store and src/tabs.
  * @module
  */
 export type * from './protocol/messages.ts'
@@ -13,6 +13,7 @@ export {
 } from './protocol/parse-message.ts'
 export type { TokenSource, Transport, TransportStatus } from './transport.ts'
 export type { Accept, ConnectionHandler, ConnectionRequest, ServerConnection } from './connection.ts'
+export { acceptMux, acceptMuxToo } from './mux/index.ts'
 export { syncing } from './sync/syncing.ts'
 export type { Timers } from './sync/timers.ts'
 export {
@@ -20,6 +21,7 @@ export {
   createSseHandler,
   memoryTransport,
   sseTransport,
+  tabTransport,
   webSocketTransport,
   type Fault,
   type FaultOdds,
@@ -28,6 +30,7 @@ export {
   type MemoryTransportOptions,
   type SseHandlerOptions,
   type SseTransportOptions,
+  type TabTransportOptions,
   type WebSocketLike,
   type WebSocketTransportOptions,
 } from './transports/index.ts'

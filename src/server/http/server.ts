@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Accept } from '../../transport/index.ts'
+import { acceptMuxToo, type Accept } from '../../transport/index.ts'
 import { ServerCore, type ServerOptions } from '../create-server.ts'
 import type { Databases } from '../databases.ts'
 import { createUpgrade } from '../ws/index.ts'
@@ -51,7 +51,8 @@ export function createServer(options: ServerOptions & HttpOptions): RowcastServe
     storage?.logs ? { ...options, storage: { ...storage, logs: metrics.timed(storage.logs) } } : options,
   )
   metrics.observe(core.databases, core.sessions)
-  const accept = metrics.counted(core.accept)
+  // A tab that leads brings the sessions of all tabs over its one connection.
+  const accept = acceptMuxToo(metrics.counted(core.accept))
   const publicMetrics = options.publicMetrics ?? options.authenticate === undefined
   const fetch = createApp({ core, files: new ExportFiles(), importBytes, accept, metrics, publicMetrics, cors })
   const sockets = createUpgrade({ accept, messageBytes: core.limits.messageBytes, pingMs, cors, report: core.report })

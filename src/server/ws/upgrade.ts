@@ -31,8 +31,9 @@ const GRACE_MS = 1_000
 /** The WebSockets of one server. */
 export function createUpgrade(options: UpgradeOptions): Sockets {
   const { accept, messageBytes, pingMs, cors, report } = options
-  // A session counts characters, and tells a client that it sent too many: a character is three bytes at most.
-  const server = new WebSocketServer({ noServer: true, maxPayload: messageBytes * 3, perMessageDeflate: false })
+  // A session counts characters, and tells a client that it sent too many: a character is three bytes at most,
+  // and a multiplexed message is a little longer.
+  const server = new WebSocketServer({ noServer: true, maxPayload: messageBytes * 3 + 32, perMessageDeflate: false })
   const silent = new WeakSet<WebSocket>()
   let closed = false
 

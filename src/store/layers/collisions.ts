@@ -144,9 +144,13 @@ function heldBy(engine: Engine, rows: RowWrite['rows'], id: RowWrite['id'], colu
 
 function tupleAfter(write: RowWrite, index: IndexModel): SqlValue[] {
   const rowid = write.rows.rowidOf(write.key)
-  const stored = rowid === undefined ? undefined : write.rows.stored(rowid)
+  return uniqueTuple(index, rowid === undefined ? undefined : write.rows.stored(rowid), write)
+}
+
+/** The values of a row in a unique constraint, with a write to it carried out. NULL is equal to nothing. */
+export function uniqueTuple(index: IndexModel, stored: readonly SqlValue[] | undefined, write?: RowWrite): SqlValue[] {
   return index.columns.map((column) => {
-    const value = write.cells.has(column.index) ? write.cells.get(column.index)! : (stored?.[column.index] ?? null)
+    const value = write?.cells.has(column.index) ? write.cells.get(column.index)! : (stored?.[column.index] ?? null)
     if (value === null) return column.defaultSql
     return column.nullMark !== undefined && sameSql(value, column.nullMark) ? null : value
   })

@@ -1,14 +1,15 @@
 import { keyId, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
-import { sameSql } from '../../schema/index.ts'
+import { sameSql, type Column } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { CellChange, NetRow } from '../rows/cells.ts'
 import { encodeCells, encodeChanges } from '../rows/encode-changes.ts'
-import { membersOf } from '../rows/rest-members.ts'
+import { membersOf, withMembers } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { applyArrival } from '../apply-base.ts'
-import { rowsInTheWay } from './collisions.ts'
+import { rowsInTheWay, uniqueTuple } from './collisions.ts'
+import { underneath } from './committed-rows.ts'
 import { LayerStacks, type Intent, type RowWrite } from './layer-stacks.ts'
 import type { Layer, RowStack } from './row-stack.ts'
 
@@ -98,6 +99,28 @@ export class PendingLayers {
     return stack?.exists ? stack.exists.base === 1 : this.#isCommitted(rows, key, id)
   }
 
+  /** The rows of a table that pending transactions hold anything of. */
+  stacksOf(rows: TableRows): Iterable<{ readonly id: KeyId; readonly key: Key }> {
+    return this.#stacks.of(rows)
+  }
+
+  /** What the server has confirmed of a row, as stored; `undefined` where it is not there. */
+  baseOf(rows: TableRows, key: Key): SqlValue[] | undefined {
+    if (!this.hasBase(rows, key)) return undefined
+    const { model } = rows.schema
+    const id = keyId(key)
+    const draft = this.#engine.layers.get(rows, id)
+    const stored = draft ? underneath(draft, (cell) => draft.cells.get(cell)?.committed) : rows.storedOf(key)
+    const members = new Map<string, SqlValue>()
+    for (const [cell, { base }] of this.#stacks.get(rows, id)?.cells ?? [])
+      if (typeof cell === 'number') stored[cell] = base
+      else members.set(cell, base)
+    for (const [n, column] of model.key.entries()) stored[column.index] = rows.keyParameters(key)[n]!
+    if (model.rest && members.size > 0)
+      stored[model.rest.index] = withMembers(model, stored[model.rest.index]!, members)
+    return stored
+  }
+
   /** The keys of all rows of a table that the server has confirmed. */
   baseKeys(rows: TableRows): Map<KeyId, Key> {
     const keys = new Map(rows.keys().map((key) => [keyId(key), key]))
@@ -132,16 +155,49 @@ export class PendingLayers {
     if (plan.length > 0) applyArrival(this.#engine, plan)
   }
 
+  /**
+   * A pending transaction by which two rows would have the same unique values once these writes are carried out: the one
+   * that holds the other row's value, or the one that the write's own value comes from.
+   */
   #inTheWay(writes: readonly RowWrite[]): PendingLayer | undefined {
     if (this.#layers.size === 0) return undefined
-    for (const write of writes)
+    for (const write of writes) {
       for (const { id, columns } of rowsInTheWay(write, writes)) {
-        const stack = this.#stacks.get(write.rows, id)
-        if (!stack) continue
-        const held = columns.flatMap(({ index }) => stack.cells.get(index)?.entries ?? [])
-        const layer = (held.at(-1) ?? stack.exists?.entries.at(-1))?.layer
-        if (layer) return layer as PendingLayer
+        const layer = this.#holder(write.rows, id, columns) ?? this.#holder(write.rows, write.id, columns)
+        if (layer) return layer
       }
+      const covered = this.#coveredInTheWay(write, writes)
+      if (covered) return covered
+    }
+    return undefined
+  }
+
+  /** Who holds values of a row: the last to write one of them, or to put the row there. */
+  #holder(rows: TableRows, id: KeyId, columns: readonly Column[]): PendingLayer | undefined {
+    const stack = this.#stacks.get(rows, id)
+    const held = columns.flatMap(({ index }) => stack?.cells.get(index)?.entries ?? [])
+    return (held.at(-1) ?? stack?.exists?.entries.at(-1))?.layer as PendingLayer | undefined
+  }
+
+  /** A value that a draft covers is not seen, but is there once the draft is cancelled. */
+  #coveredInTheWay(write: RowWrite, writes: readonly RowWrite[]): PendingLayer | undefined {
+    const { rows } = write
+    if (write.op === 'delete' || this.#engine.layers.empty) return undefined
+    for (const index of rows.schema.model.unique) {
+      if (!index.columns.some((column) => write.cells.has(column.index))) continue
+      const mine = uniqueTuple(index, rows.storedOf(write.key), write)
+      if (mine.includes(null)) continue
+      for (const stack of this.#stacks.of(rows)) {
+        if (stack.id === write.id || writes.some((one) => one.rows === rows && one.id === stack.id)) continue
+        const draft = this.#engine.layers.get(rows, stack.id)
+        if (!draft?.committed) continue
+        const theirs = uniqueTuple(
+          index,
+          underneath(draft, (cell) => draft.cells.get(cell)?.committed),
+        )
+        if (theirs.every((value, n) => sameSql(value, mine[n]!))) return this.#holder(rows, stack.id, index.columns)
+      }
+    }
     return undefined
   }
 

@@ -26,6 +26,9 @@ export function formatMessage(message: ClientMessage | ServerMessage): string {
   return serializeValue(message)
 }
 
+/** Values nested deeper could be read, but not be written again without running out of stack. */
+const MAX_DEPTH = 256
+
 const schemas = { client: clientMessageSchemas, server: serverMessageSchemas }
 const compiled = { client: new Map<string, ValidateFunction>(), server: new Map<string, ValidateFunction>() }
 /** Compiled with the first message: a page that never connects pays nothing. */
@@ -38,6 +41,7 @@ function parse(text: string, from: 'client' | 'server'): CellValue {
   } catch (cause) {
     throw new MalformedMessageError('it is no JSON', { cause })
   }
+  if (isDeeper(json, MAX_DEPTH)) throw new MalformedMessageError(`it is nested more than ${MAX_DEPTH} deep`)
   const type: unknown = typeof json === 'object' && json !== null ? (json as { type?: unknown }).type : undefined
   const validate = typeof type === 'string' ? validatorOf(from, type) : undefined
   if (!validate) throw new MalformedMessageError(`'${String(type).slice(0, 40)}' is no type of message`)
@@ -50,6 +54,14 @@ function parse(text: string, from: 'client' | 'server'): CellValue {
   } catch (cause) {
     throw new MalformedMessageError(cause instanceof Error ? cause.message : String(cause), { cause })
   }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  for (const member of Array.isArray(value) ? value : Object.values(value))
+    if (typeof member === 'object' && isDeeper(member, levels - 1)) return true
+  return false
 }
 
 function validatorOf(from: 'client' | 'server', type: string): ValidateFunction | undefined {

@@ -38,6 +38,10 @@ export class Outbox {
     this.#tell()
   }
 
+  all(): Waiting[] {
+    return [...this.#waiting.values()]
+  }
+
   get(id: string): Waiting | undefined {
     return this.#waiting.get(id)
   }

@@ -14,10 +14,22 @@ export interface Rejection {
 /** The transactions that the server refused, until somebody deals with them. */
 export class Rejections {
   readonly #list$ = new BehaviorSubject<readonly RejectedTransaction[]>([])
-  readonly #recommit: (changes: ChangeSet['changes'], label: string | undefined) => void
+  readonly #does: {
+    recommit(changes: ChangeSet['changes'], label: string | undefined): void
+    dealt(id: string): void
+  }
 
-  constructor(recommit: (changes: ChangeSet['changes'], label: string | undefined) => void) {
-    this.#recommit = recommit
+  constructor(does: {
+    /** Commits the changes again. */
+    recommit(changes: ChangeSet['changes'], label: string | undefined): void
+    /** Told of each that somebody has dealt with. */
+    dealt(id: string): void
+  }) {
+    this.#does = does
+  }
+
+  get list(): readonly RejectedTransaction[] {
+    return this.#list$.value
   }
 
   get list$(): Observable<readonly RejectedTransaction[]> {
@@ -33,7 +45,7 @@ export class Rejections {
       reason,
       retry: () => {
         this.#assertThere(rejected)
-        this.#recommit(changes.changes, changes.label)
+        this.#does.recommit(changes.changes, changes.label)
         this.#remove(rejected)
       },
       discard: () => {
@@ -53,7 +65,13 @@ export class Rejections {
       throw new NotFoundError('this rejected transaction was retried or discarded already')
   }
 
+  /** Leaves one out that was dealt with before. */
+  forget(id: string): void {
+    this.#list$.next(this.#list$.value.filter((one) => one.id !== id))
+  }
+
   #remove(rejected: RejectedTransaction): void {
+    this.#does.dealt(rejected.id)
     this.#list$.next(this.#list$.value.filter((one) => one !== rejected))
   }
 }

@@ -1,10 +1,13 @@
-import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs'
+import { BehaviorSubject, distinctUntilChanged, throwError, type Observable } from 'rxjs'
 import { keyId, type ChangeSet, type KeyId, type RowChange } from '../../changes/index.ts'
-import { RejectedError, StoreClosedError } from '../../errors/index.ts'
+import { RejectedError, RowcastError, StoreClosedError } from '../../errors/index.ts'
 import {
+  decodeRecord,
+  Journal,
   PendingLayer,
   PendingLayers,
   type Arrival,
+  type Folded,
   type PendingTransaction,
   type PresenceOther,
   type RejectedTransaction,
@@ -28,6 +31,7 @@ import {
 } from '../protocol/messages.ts'
 import { formatMessage, MalformedMessageError, parseServerMessage } from '../protocol/parse-message.ts'
 import type { Transport } from '../transport.ts'
+import type { CommitRecord, CommitRecordParts, SyncRecord } from './records.ts'
 import { ConnectionKeeper, type ConnectionUser } from './connection-keeper.ts'
 import { Outbox, type Waiting } from './outbox.ts'
 import { Others } from './others.ts'
@@ -41,9 +45,13 @@ const MAX_IN_FLIGHT = 5_000
 const MAX_TOGETHER = 500
 /** Characters of one message, about. */
 const MESSAGE_SIZE = 512 * 1024
+const RETRY_MS = 1_000
 
 /** Codes after which trying again is of no use. */
 const FINAL = new Set(['protocol-version', 'schema-version', 'unauthenticated', 'forbidden', 'unknown-database'])
+
+/** Arrivals of more rows than this go into a snapshot rather than a record. */
+const MANY_ROWS = 5_000
 
 interface Subscription {
   readonly wire: WireSubscription
@@ -79,6 +87,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   readonly #partial = new Map<string, Arrival[]>()
   #flushing = false
   #presence: unknown
+  #journal: Journal | undefined
   #closed = false
 
   constructor(internals: StoreInternals, transport: Transport, start: SyncStart, timers: Timers) {
@@ -87,10 +96,73 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#transport = transport
     this.#database = start.database
     this.#status$ = new BehaviorSubject<SyncStatus>({ state: 'connecting', pending: 0 })
-    this.#rejections = new Rejections((changes, label) => internals.recommit(changes, label))
+    this.#rejections = new Rejections({
+      recommit: (changes, label) => internals.recommit(changes, label),
+      dealt: (id) => this.#note({ type: 'dealt', id }),
+    })
     this.#keeper = new ConnectionKeeper(transport, start.database, this, timers)
     this.#addSubscription(start.subscribe ?? [])
+    if (start.kept) this.#restore(start.kept)
     this.api = this.#makeApi()
+  }
+
+  /** What was kept happens again, in its order, before there is any connection. */
+  #restore({ session, contents }: NonNullable<SyncStart['kept']>): void {
+    for (const bytes of contents.records) {
+      const record = decodeRecord(bytes) as SyncRecord
+      if (record.type === 'commit') this.#recall(record)
+      else if (record.type === 'arrive') {
+        const waiting = record.id === undefined ? undefined : this.#outbox.get(record.id)
+        this.#layers.arrive(record.changes, waiting?.layer)
+        if (waiting) this.#outbox.confirm(waiting)
+        this.#position = record.position ?? this.#position
+        this.#sequence = record.sequence
+      } else if (record.type === 'known' || record.type === 'refused') {
+        const waiting = this.#outbox.get(record.id)
+        if (!waiting) continue
+        if (waiting.layer) this.#layers.remove(waiting.layer)
+        if (record.type === 'known') this.#outbox.confirm(waiting)
+        else {
+          this.#rejections.add({ id: record.id, changes: waiting.changes, code: record.code, reason: record.reason })
+          this.#outbox.refuse(waiting, record.code, record.reason)
+        }
+      } else if (record.type === 'rejection') this.#rejections.add(record)
+      else this.#rejections.forget(record.id)
+    }
+    this.#journal = new Journal(session, contents, () => this.#fold())
+    if (!contents.snapshot) this.#journal.foldSoon()
+    this.#pendingChanged()
+  }
+
+  /** A transaction that was not confirmed when the store was closed. Where it does not fit any more it waits unseen. */
+  #recall({ id, set, wire }: CommitRecord): void {
+    const layer = new PendingLayer(id, set.label)
+    try {
+      this.#layers.add(layer, this.#internals.repeat(wire.changes))
+    } catch (error) {
+      if (!(error instanceof RowcastError)) throw error
+      layer.evicted = true
+    }
+    this.#enter({ id, set, wire, layer })
+  }
+
+  #fold(): Folded {
+    const records: SyncRecord[] = [
+      { type: 'arrive', changes: [], position: this.#position, sequence: this.#sequence },
+      ...this.#rejections.list.map(({ id, changes, code, reason }): SyncRecord => ({
+        type: 'rejection',
+        id,
+        changes,
+        code,
+        reason,
+      })),
+      ...this.#outbox
+        .all()
+        .flatMap(({ id, changes: set, wire, layer }): SyncRecord[] =>
+          layer ? [{ type: 'commit', id, set, wire }] : [],
+        ),
+    ]
+    return { snapshot: this.#internals.exportFile(this.#layers), records }
   }
 
   start(): void {
@@ -119,8 +191,13 @@ export class SyncClient implements RunningSync, ConnectionUser {
     return this.#send(id, set, { layer, changes, ...(ifUnchanged && { wire: { ifUnchanged } }) })
   }
 
-  close(): void {
+  async saved(): Promise<void> {
+    await this.#journal?.saved()
+  }
+
+  async close(): Promise<void> {
     if (this.#closed) return
+    const kept = this.#journal?.close()
     this.#closed = true
     this.#keeper.stop()
     this.#outbox.close()
@@ -128,6 +205,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#others.close()
     this.#status$.next({ state: 'closed', pending: this.#outbox.size })
     this.#status$.complete()
+    await kept
   }
 
   // What the connection tells.
@@ -172,7 +250,19 @@ export class SyncClient implements RunningSync, ConnectionUser {
       this.#misunderstood(`message ${message.n} came where ${this.#received - 1} was due`)
       return
     }
-    this.#handle(message)
+    try {
+      this.#handle(message)
+    } catch (error) {
+      // Whatever it was, this copy can't be trusted any more: it is told, and everything is fetched anew.
+      throwError(() => error).subscribe()
+      this.#position = undefined
+      this.#setStatus({
+        state: 'offline',
+        reason: 'a message could not be taken in: fetching everything anew',
+        code: 'internal',
+      })
+      this.#keeper.reconnect(RETRY_MS)
+    }
   }
 
   #handle(message: ServerMessage): void {
@@ -195,6 +285,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
         const waiting = this.#outbox.get(message.id)
         if (!waiting) break
         if (waiting.layer) this.#layers.remove(waiting.layer)
+        this.#note({ type: 'known', id: message.id })
         this.#outbox.confirm(waiting)
         this.#pendingChanged()
         this.#flush()
@@ -204,8 +295,10 @@ export class SyncClient implements RunningSync, ConnectionUser {
         this.#takeRefusal(message.id, message.code, message.reason)
         break
       case 'unsubscribed':
-        this.#layers.arrive(message.gone.map(([table, key]) => ({ table, key, op: 'delete' })))
-        this.#position = message.position
+        this.#arrive(
+          message.gone.map(([table, key]) => ({ table, key, op: 'delete' })),
+          message.position,
+        )
         break
       case 'presence':
         this.#others.take(message.others)
@@ -227,15 +320,15 @@ export class SyncClient implements RunningSync, ConnectionUser {
     if (position === undefined) return
     if (subscription === undefined) {
       this.#reset = undefined
-      this.#layers.arrive([...this.#missing(all), ...all])
+      this.#sequence = message.sequence ?? this.#sequence
+      this.#arrive([...this.#missing(all), ...all], position)
       for (const { ready } of this.#subscriptions.values()) ready()
     } else {
       this.#partial.delete(subscription)
-      this.#layers.arrive(all)
+      this.#sequence = message.sequence ?? this.#sequence
+      this.#arrive(all, position)
       this.#subscriptions.get(subscription)?.ready()
     }
-    this.#position = position
-    this.#sequence = message.sequence ?? this.#sequence
     if (subscription === undefined) {
       this.#becomeLive()
       this.#flush()
@@ -257,16 +350,35 @@ export class SyncClient implements RunningSync, ConnectionUser {
   }
 
   #takeCommits({ commits, position, sequence }: CommitsMessage): void {
-    for (const { id, changes } of commits) {
+    this.#sequence = sequence ?? this.#sequence
+    for (const [n, { id, changes }] of commits.entries()) {
       const waiting = id === undefined ? undefined : this.#outbox.get(id)
-      const arrivals = changes ?? waiting?.wire.changes ?? []
-      this.#layers.arrive(arrivals, waiting?.layer)
+      // The copy is up to the position once all of them are in.
+      this.#arrive(changes ?? waiting?.wire.changes ?? [], n === commits.length - 1 ? position : undefined, waiting)
       if (waiting) this.#outbox.confirm(waiting)
     }
-    this.#position = position
-    this.#sequence = sequence ?? this.#sequence
+    if (commits.length === 0) this.#arrive([], position)
     this.#pendingChanged()
     this.#flush()
+  }
+
+  /** What the server has confirmed, and what the copy is up to with it. */
+  #arrive(changes: readonly Arrival[], position: string | undefined, waiting?: Waiting): void {
+    this.#layers.arrive(changes, waiting?.layer)
+    this.#position = position ?? this.#position
+    if (changes.length > MANY_ROWS) this.#journal?.foldSoon()
+    else
+      this.#note({
+        type: 'arrive',
+        changes,
+        ...(waiting && { id: waiting.id }),
+        ...(position !== undefined && { position }),
+        sequence: this.#sequence,
+      })
+  }
+
+  #note(record: SyncRecord): void {
+    this.#journal?.note(record)
   }
 
   #takeRefusal(id: string, code: string, reason: string): void {
@@ -281,6 +393,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     if (waiting.layer) {
       this.#layers.remove(waiting.layer)
       this.#rejections.add({ id, changes: waiting.changes, code, reason })
+      this.#note({ type: 'refused', id, code, reason })
     }
     this.#outbox.refuse(waiting, code, reason)
     this.#pendingChanged()
@@ -356,21 +469,21 @@ export class SyncClient implements RunningSync, ConnectionUser {
     },
   ): Promise<void> {
     const { label } = set
+    const wire = { id, changes: how.changes, ...(label !== undefined && { label }), ...how.wire }
+    if (how.layer) this.#note({ type: 'commit', id, set, wire })
+    const confirmed = this.#enter({ id, set, wire, layer: how.layer })
+    this.#pendingChanged()
+    this.#flush()
+    return confirmed
+  }
+
+  #enter(one: CommitRecordParts & { readonly layer: PendingLayer | undefined }): Promise<void> {
+    const { id, set, wire, layer } = one
     const confirmed = new Promise<void>((resolve, refused) => {
-      this.#outbox.add({
-        id,
-        changes: set,
-        layer: how.layer,
-        sent: false,
-        wire: { id, changes: how.changes, ...(label !== undefined && { label }), ...how.wire },
-        confirmed: resolve,
-        refused,
-      })
+      this.#outbox.add({ id, changes: set, layer, sent: false, wire, confirmed: resolve, refused })
     })
     // Nobody need wait for it: a refusal is in rejected$.
     confirmed.catch(() => undefined)
-    this.#pendingChanged()
-    this.#flush()
     return confirmed
   }
 

@@ -1,10 +1,12 @@
 /**
  * transport/transports: what carries messages, each kind behind the contract of ../transport.ts, and the server's end of
- * server-sent events. Imports src/errors, ../transport.ts and ../connection.ts.
+ * server-sent events. Imports src/errors, src/tabs, ../mux, ../transport.ts and
+ * ../connection.ts.
  * @module
  */
 export { createFaults, type Fault, type FaultOdds, type Faults, type FaultStep } from './create-faults.ts'
 export { memoryTransport, type MemoryTransportOptions } from './memory-transport.ts'
 export { createSseHandler, type SseHandlerOptions } from './sse-server.ts'
 export { sseTransport, type SseTransportOptions } from './sse-transport.ts'
+export { tabTransport, type TabTransportOptions } from './tab-transport.ts'
 export { type WebSocketLike, webSocketTransport, type WebSocketTransportOptions } from './web-socket-transport.ts'

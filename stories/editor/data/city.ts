@@ -25,7 +25,7 @@ export interface City {
 }
 
 /** Takes the columns apart into records, in their order: smallest population first. */
-function citiesOf(columns: CityColumns): City[] {
+export function citiesOf(columns: CityColumns): City[] {
   return columns.id.map((id, index) => ({
     id,
     name: columns.name[index] ?? '',

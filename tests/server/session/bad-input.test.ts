@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- what holds after each of these tests is checked in one place */
 import { formatMessage } from '../../../src/transport/protocol/parse-message.ts'
 import type { ServerCore } from 'rowcast/server'
 import type { ClosingMessage } from 'rowcast/transport'
@@ -77,7 +78,9 @@ describe('what is no message ends the connection as malformed', () => {
     ['a key with too many digits', transactText('{}', `{"$bigint":"${'9'.repeat(20)}"}`)],
     ['a key that is no number', transactText('{}', '{"$number":"NaN"}')],
   ])('%s', async (_name, text) => {
-    expect(await closingAfter(text)).toMatchObject({ code: expect.stringMatching(/^(malformed|unauthenticated)$/) })
+    expect(await closingAfter(text)).toMatchObject({
+      code: expect.stringMatching(/^(malformed|unauthenticated)$/) as string,
+    })
   })
 
   test('and says where and why, without repeating it', async () => {

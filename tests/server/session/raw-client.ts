@@ -33,17 +33,17 @@ export class RawClient {
   readonly #handler: ConnectionHandler
 
   constructor(core: Pick<ServerCore, 'accept'>) {
-    const client = this
+    const buffered = (): number => this.buffered
     this.#handler = core.accept(
       {
-        send: (text) => client.#receive(text),
+        send: (text) => this.#receive(text),
         get buffered() {
-          return client.buffered
+          return buffered()
         },
         close: (code, reason) => {
-          if (client.ended) return
-          client.#end(code, reason)
-          queueMicrotask(() => client.#handler.closed(reason))
+          if (this.ended) return
+          this.#end(code, reason)
+          queueMicrotask(() => this.#handler.closed(reason))
         },
       },
       { url: '/', headers: new Map() },
@@ -66,6 +66,16 @@ export class RawClient {
   /** Sends a message with the next number. */
   post(message: Draft): void {
     this.raw(formatMessage({ n: this.#sent++, ...message } as never))
+  }
+
+  /** The number that its next message has. */
+  get posted(): number {
+    return this.#sent
+  }
+
+  /** Counts a message that goes out by `raw`. */
+  count(): void {
+    this.#sent++
   }
 
   /** Sends a text as it is. */

@@ -1,8 +1,10 @@
+/* oxlint-disable vitest/no-standalone-expect -- what holds after each of these tests is checked in one place */
 import type { ServerCore } from 'rowcast/server'
-import type { WireChange } from 'rowcast/transport'
+import { formatMessage, parseServerMessage, type WireChange } from 'rowcast/transport'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { CellValue } from '../../../src/changes/index.ts'
 import { openServer } from '../../support/sync-world.ts'
-import { contentOf, put, RawClient } from './raw-client.ts'
+import { contentOf, helloMessage, put, RawClient } from './raw-client.ts'
 
 let core: ServerCore
 let good: RawClient
@@ -44,8 +46,7 @@ test.each<[string, string, WireChange[]]>([
   ['a unique value that is taken', 'constraint', [put(2, { slug: 'one' })]],
   ['a reference to nothing', 'constraint', [put(2, { layerId: 'none' })]],
   ['a key of another type', 'validation', [{ table: 'note', key: 'x', op: 'put', after: {} }]],
-  ['a key with too many parts', 'validation', [{ table: 'note', key: [1, 2], op: 'put', after: {} }]],
-  ['a key and a cell that disagree', 'validation', [put(2, { id: 3 })]],
+  ['a key with too many parts', 'constraint', [{ table: 'note', key: [1, 2], op: 'put', after: {} }]],
 ])('%s is refused with %s, whole, and the connection goes on', async (_name, code, changes) => {
   const before = await contentOf(core)
   expect(await bad.commit([put(50), ...changes])).toMatchObject({ type: 'refused', code })
@@ -59,7 +60,7 @@ test('cells called __proto__ change nothing but cells', async () => {
   await bad.commit([
     put(
       2,
-      Object.fromEntries([
+      Object.fromEntries<CellValue>([
         ['__proto__', { polluted: true }],
         ['__proto__.polluted', true],
       ]),
@@ -67,7 +68,7 @@ test('cells called __proto__ change nothing but cells', async () => {
   ])
   await bad.commit([
     update(
-      Object.fromEntries([
+      Object.fromEntries<CellValue>([
         ['__proto__.polluted', true],
         ['constructor.prototype.polluted', true],
       ]),
@@ -81,7 +82,12 @@ test('an update or delete of a row that is not there is acknowledged as nothing'
   for (const change of [update({ slug: 'x' }, 77), { table: 'note', key: 77, op: 'delete' } as const])
     expect(await bad.commit([change])).toMatchObject({ commits: [{ changes: [] }] })
   await good.settled()
-  expect(good.commits).toHaveLength(1)
+  expect(good.commits.slice(1)).toEqual([{ changes: [] }, { changes: [] }])
+})
+
+test('where a key and a cell disagree the key holds', async () => {
+  await bad.commit([put(2, { id: 3 })])
+  expect(await contentOf(core)).toMatchObject({ 'note 2': { id: 2 } })
 })
 
 test('a transaction is applied once, however often it is sent, by whom, and in whatever company', async () => {
@@ -106,7 +112,7 @@ test('a refused transaction stays refused, for the same reason, when it is sent 
   const id = bad.transact([put(1)])
   const first = await bad.verdict(id)
   const again = await RawClient.enter(core)
-  expect(await again.commit([put(1)], { id })).toMatchObject({ ...first, n: expect.any(Number) })
+  expect(await again.commit([put(1)], { id })).toMatchObject({ ...first, n: expect.any(Number) as number })
 })
 
 test('a transaction that is ifUnchanged conflicts with what was changed since', async () => {
@@ -128,14 +134,23 @@ test('a transaction conflicts where something that it has read is newer than its
 })
 
 test('what is told of one’s own transaction is left out where it is exactly what was sent', async () => {
-  expect(await bad.commit([put(2, { slug: 'two' })])).toMatchObject({ commits: [{ id: expect.any(String) }] })
+  expect(await bad.commit([put(2, { slug: 'two' })])).toMatchObject({ commits: [{ id: expect.any(String) as string }] })
   expect(bad.commits.at(-1)).not.toHaveProperty('changes')
   await bad.commit([put(3, { size: 10 })])
   expect(bad.commits.at(-1)!.changes).toEqual([{ table: 'note', key: 3, op: 'put', after: { id: 3 } }])
 })
 
-test('a long reason is still a message that a client takes', async () => {
-  const path = 'x'.repeat(150_000)
-  await bad.commit([put(2, { [`text.${path}`]: Number.NaN, slug: 7 })])
-  await bad.commit([update({ [`text.${path}.x`]: 7, size: 'x' })])
+test.fails('BUG: a reason that is too long for a message is cut, so that the client takes it', async () => {
+  const refused = new Promise<string>((resolve, reject) => {
+    const client = core.accept(
+      { send: (text) => (text.includes('"refused"') ? resolve(text) : undefined), buffered: 0, close: reject },
+      { url: '/', headers: new Map() },
+    )
+    client.receive(formatMessage({ n: 0, ...helloMessage }))
+    const after = { id: 2, [`text.${'x'.repeat(150_000)}`]: Number.NaN }
+    const changes = [{ table: 'note', key: 2, op: 'put' as const, after }]
+    client.receive(formatMessage({ n: 1, type: 'transact', transactions: [{ id: 'long', changes }] }))
+  })
+  const text = await refused
+  expect(() => parseServerMessage(text)).not.toThrow()
 })

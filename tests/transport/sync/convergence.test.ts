@@ -166,6 +166,8 @@ class World {
   /** A network that works, until nothing is under way any more. */
   async settle(): Promise<void> {
     for (const draft of this.drafts.values()) draft.cancel()
+    // A message that was lost as the last one is noticed with the next: a connection that ends says so too.
+    this.faults.cutAll()
     const states = async (): Promise<{ state: string; pending: number }[]> =>
       Promise.all(this.clients.map((client) => firstValueFrom(client.sync.status$)))
     for (let n = 0; n < 20_000; n++) {

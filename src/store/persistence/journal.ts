@@ -1,0 +1,138 @@
+import { throwError } from 'rxjs'
+import { parseValue, serializeValue, type CellValue } from '../../changes/index.ts'
+import { RowcastError } from '../../errors/index.ts'
+import type { PersistedContents, PersistenceSession } from './persistence.ts'
+
+/** A record of a journal: plain values, told apart by `type`. */
+export interface JournalRecord {
+  readonly type: string
+  readonly [member: string]: unknown
+}
+
+/** A snapshot, and the records that go with it. */
+export interface Folded {
+  readonly snapshot: Uint8Array
+  readonly records: readonly JournalRecord[]
+}
+
+/** The journal is folded into a snapshot once its records take this much, in characters, and more than the snapshot. */
+const MIN_FOLD = 1_000_000
+
+/**
+ * What a store has to keep, in the order in which it happened: a snapshot, and records since. What is noted in one turn
+ * travels together. A write that fails is reported, and tried again with the next one: order is kept, and nothing is
+ * called saved that isn't.
+ */
+export class Journal {
+  readonly #session: PersistenceSession
+  /** Makes a snapshot and the records that it does not hold. */
+  readonly #fold: () => Folded
+  #waiting: JournalRecord[] = []
+  #writing: Promise<void> | undefined
+  #size: number
+  #foldAt: number
+  #foldSoon = false
+  #failure: unknown
+  #closed = false
+  #last: Folded | undefined
+
+  constructor(session: PersistenceSession, contents: PersistedContents, fold: () => Folded) {
+    this.#session = session
+    this.#fold = fold
+    this.#size = contents.records.reduce((sum, { length }) => sum + length, 0)
+    this.#foldAt = Math.max(MIN_FOLD, contents.snapshot?.length ?? 0)
+  }
+
+  note(record: JournalRecord): void {
+    if (this.#closed) return
+    this.#waiting.push(record)
+    this.#start()
+  }
+
+  /** Writes a snapshot in place of what there is, soon: so much has changed that records would be longer. */
+  foldSoon(): void {
+    this.#foldSoon = true
+    this.#start()
+  }
+
+  /** Resolves once all that was noted is kept. Rejects with what went wrong. */
+  async saved(): Promise<void> {
+    while (this.#writing) await this.#writing
+    if (this.#waiting.length > 0) throw this.#failure
+  }
+
+  async close(): Promise<void> {
+    // The store is about to be closed: what a snapshot needs is to be read now.
+    if (this.#foldSoon) this.#last = this.#fold()
+    this.#closed = true
+    try {
+      await this.saved()
+    } finally {
+      await this.#session.close()
+    }
+  }
+
+  #start(): void {
+    this.#writing ??= Promise.resolve()
+      .then(() => this.#write())
+      .finally(() => {
+        this.#writing = undefined
+      })
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#foldSoon) {
+      const taken = this.#waiting
+      this.#waiting = []
+      try {
+        if (this.#foldSoon || (this.#size > this.#foldAt && !this.#closed)) await this.#writeSnapshot()
+        else await this.#append(taken)
+      } catch (error) {
+        this.#waiting = [...taken, ...this.#waiting]
+        this.#failure = error
+        throwError(() => error).subscribe()
+        return
+      }
+    }
+  }
+
+  async #append(records: readonly JournalRecord[]): Promise<void> {
+    const bytes = records.map(encode)
+    await this.#session.append(bytes)
+    this.#size += bytes.reduce((sum, { length }) => sum + length, 0)
+  }
+
+  /** What was noted before is in the snapshot, or among the records that go with it. */
+  async #writeSnapshot(): Promise<void> {
+    const { snapshot, records } = this.#last ?? this.#fold()
+    const bytes = records.map(encode)
+    const noted = this.#waiting
+    this.#waiting = []
+    try {
+      await this.#session.replace(snapshot, bytes)
+    } catch (error) {
+      this.#waiting = [...noted, ...this.#waiting]
+      throw error
+    }
+    this.#foldSoon = false
+    this.#size = 0
+    this.#foldAt = Math.max(MIN_FOLD, snapshot.length)
+  }
+}
+
+const encoder = new TextEncoder()
+
+function encode(record: JournalRecord): Uint8Array {
+  return encoder.encode(serializeValue(record))
+}
+
+/** Reads what `Journal` wrote. Throws RowcastError for what it didn't. */
+export function decodeRecord(bytes: Uint8Array): JournalRecord {
+  const record: CellValue = parseValue(new TextDecoder().decode(bytes))
+  if (typeof record !== 'object' || record === null || typeof (record as unknown as JournalRecord).type !== 'string')
+    throw new RowcastError(
+      'persistence',
+      'a record of the persistence is none of a store: remove it, or use another name',
+    )
+  return record as unknown as JournalRecord
+}

@@ -1,0 +1,53 @@
+import type { ChangeSet } from '../../changes/index.ts'
+import type { Arrival, JournalRecord } from '../../store/index.ts'
+import type { WireTransaction } from '../protocol/messages.ts'
+
+/** A transaction that was committed here, as it is kept until it is confirmed. */
+export interface CommitRecordParts {
+  readonly id: string
+  readonly set: ChangeSet
+  readonly wire: WireTransaction
+}
+
+export interface CommitRecord extends CommitRecordParts, JournalRecord {
+  readonly type: 'commit'
+}
+
+interface ArriveRecord extends JournalRecord {
+  readonly type: 'arrive'
+  readonly changes: readonly Arrival[]
+  /** The transaction of ours that this is. */
+  readonly id?: string
+  readonly position?: string | undefined
+  readonly sequence: number
+}
+
+/** That a transaction of ours was in what had arrived already. */
+interface KnownRecord extends JournalRecord {
+  readonly type: 'known'
+  readonly id: string
+}
+
+interface RefusedRecord extends JournalRecord {
+  readonly type: 'refused'
+  readonly id: string
+  readonly code: string
+  readonly reason: string
+}
+
+/** A refused transaction that nobody has dealt with, as it goes with a snapshot. */
+interface RejectionRecord extends JournalRecord {
+  readonly type: 'rejection'
+  readonly id: string
+  readonly changes: ChangeSet
+  readonly code: string
+  readonly reason: string
+}
+
+interface DealtRecord extends JournalRecord {
+  readonly type: 'dealt'
+  readonly id: string
+}
+
+/** What a store that syncs keeps, in the order in which it happened. */
+export type SyncRecord = CommitRecord | ArriveRecord | KnownRecord | RefusedRecord | RejectionRecord | DealtRecord
