@@ -56,7 +56,7 @@ export function decodeValue(value: CellValue): CellValue {
 function readTagged(tag: string, text: CellValue): CellValue {
   if (tag === '$undefined') return undefined
   if (typeof text === 'string') {
-    if (tag === '$bigint' && /^-?\d+$/.test(text)) return BigInt(text)
+    if (tag === '$bigint' && /^-?\d{1,40}$/.test(text)) return BigInt(text)
     if (tag === '$number' && /^(NaN|-?Infinity|-0)$/.test(text)) return Number(text)
     if (tag === '$bytes') return fromBase64(text)
   }

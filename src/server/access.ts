@@ -39,6 +39,8 @@ export interface Permissions {
 }
 
 type Test = (context: RuleContext) => boolean
+/** What a token says of itself, not of who bears it. */
+const FRESH_CLAIMS = new Set(['iat', 'exp', 'nbf', 'jti'])
 const never: Test = () => false
 
 /** What one user may do in one database. */
@@ -69,6 +71,15 @@ export class Access {
   /** Whether there are no rules at all: everyone sees everything. */
   get unrestricted(): boolean {
     return this.#permissions === undefined
+  }
+
+  /** What may be seen goes by this: who it is, without what a fresh token changes, and the rules. */
+  get view(): string {
+    if (!this.#permissions) return ''
+    const user = Object.entries(this.user ?? {}).filter(([claim]) => !FRESH_CLAIMS.has(claim))
+    return JSON.stringify([user, this.#permissions], (_key, value: unknown) =>
+      typeof value === 'function' || typeof value === 'bigint' ? String(value) : value,
+    )
   }
 
   /** Whether a row may be seen. */
@@ -126,7 +137,7 @@ export class Access {
 
   #compile(rule: Rule, table: string): Test {
     if (typeof rule === 'boolean') return () => rule
-    if (typeof rule === 'function') return (context) => rule(context) === true
+    if (typeof rule === 'function') return (context) => rule(context)
     const where = fillIn(rule, this.user)
     if (where === undefined) return never
     const { test } = this.store.table(table).predicate(where as never)

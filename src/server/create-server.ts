@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { inspect } from 'node:util'
 import { RowcastError } from '../errors/index.ts'
 import { isSchema, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
@@ -68,6 +69,11 @@ const LIMITS: SessionLimits = {
   catchUp: 20_000,
 }
 
+/** A server that fails on one thing goes on with the others. */
+function print(error: unknown): void {
+  process.stderr.write(`${inspect(error)}\n`)
+}
+
 /** What several parts of a server have in common. */
 export class ServerCore {
   readonly schema: Schema
@@ -85,7 +91,7 @@ export class ServerCore {
     this.#options = options
     this.schema = options.schema
     this.limits = { ...LIMITS, ...options.limits }
-    this.report = options.onError ?? ((error) => console.error(error))
+    this.report = options.onError ?? print
     this.databases = new Databases({
       schema: options.schema,
       logs: options.storage.logs,
@@ -119,7 +125,7 @@ export class ServerCore {
     let allowed: boolean
     try {
       allowed = authorize
-        ? (await authorize({ user, action, database })) === true
+        ? await authorize({ user, action, database })
         : !authenticate || action === 'open' || user?.['admin'] === true
     } catch (error) {
       this.report(error)

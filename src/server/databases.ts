@@ -134,7 +134,8 @@ export class Databases {
     try {
       log = await this.#options.logs.open(name)
     } catch (error) {
-      if (error instanceof NotFoundError) throw new UnknownDatabaseError(name)
+      if (error instanceof NotFoundError || (error instanceof RowcastError && error.code === 'database-name'))
+        throw new UnknownDatabaseError(name)
       throw error
     }
     try {

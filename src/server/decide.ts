@@ -1,6 +1,13 @@
 import { describeKey, equalValues, keyId, parsePath, type CellValue, type RowChange } from '../changes/index.ts'
 import { ConstraintError, NotFoundError, ValidationError } from '../errors/index.ts'
-import { commitChanges, internals, type Replicated, type RowTransition, type Store } from '../store/index.ts'
+import {
+  commitChanges,
+  internals,
+  previewChanges,
+  type Replicated,
+  type RowTransition,
+  type Store,
+} from '../store/index.ts'
 import { valueAt, type RowObject } from '../schema/index.ts'
 import type { WireChange, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
@@ -20,6 +27,8 @@ export function decide(store: Store, access: Access, transaction: WireTransactio
     seen.add(place)
     return resolve(store, access, change, transaction.ifUnchanged ?? false)
   })
+  // Before any constraint is looked at: what it says would tell of rows to those who may not write here at all.
+  if (!access.unrestricted) access.check(previewChanges(engine, changes))
   return commitChanges(engine, changes, ({ transitions }) => {
     checkParents(store, access, transitions)
     access.check(transitions)
@@ -30,10 +39,12 @@ function resolve(store: Store, access: Access, change: WireChange, ifUnchanged: 
   const { key, op } = change
   if (!store.schema.tables.has(change.table)) throw new NotFoundError(`there is no table '${change.table}'`)
   const table = store.table(change.table)
-  const row = table.get(key as never) as RowObject | undefined
+  const row = table.get(key) as RowObject | undefined
   const visible = row !== undefined && access.canView(change.table, row)
   if (op === 'put') {
-    if (row === undefined) return [{ table: change.table, key, op: 'insert', before: {}, after: change.after ?? {} }]
+    const inserted: RowChange = { table: change.table, key, op: 'insert', before: {}, after: change.after ?? {} }
+    if (row === undefined) return [inserted]
+    if (!access.unrestricted) access.check(previewChanges(internals(store).engine, [inserted]))
     throw new ConstraintError({
       constraint: 'primaryKey',
       table: change.table,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { invert, isEmpty, keyId, type ChangeSet, type KeyId } from '../changes/index.ts'
+import { setImmediate as immediate } from 'node:timers/promises'
+import { invert, isEmpty, keyId, type ChangeSet } from '../changes/index.ts'
 import { NotFoundError, StoreClosedError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
 import { internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
@@ -80,6 +81,10 @@ export interface LiveDatabaseOptions {
 const MAX_BATCH = 1_000
 /** Verdicts on refused transactions that are remembered, for those who ask twice. */
 const MAX_REFUSED = 10_000
+/** How long the text of the whole database is kept for others who come. */
+const KEEP_WHOLE_MS = 5_000
+/** How far back it is known what has changed, for those who say what they have read. */
+const MAX_RECENT = 20_000
 
 /**
  * One database that is open: the state in memory, and the one place where its transactions are decided. All that
@@ -94,13 +99,15 @@ export class LiveDatabase {
   readonly #serial = new Serial()
   readonly #listeners = new Set<Listener>()
   readonly #refused = new Map<string, Refusal>()
-  /** Which rows and tables the newest entries changed, for transactions that say what they have read. */
-  #changedAt = new Map<string, number>()
-  #changedSince: number
+  /** The newest entries, for transactions that say what they have read. */
+  #recent: Committed[] = []
+  #recentSince: number
   #waiting: Waiting[] = []
   #pumping = false
   #state: State
   #snapshotAt: number
+  #whole: { readonly sequence: number; readonly texts: readonly string[] } | undefined
+  #forgetWhole: NodeJS.Timeout | undefined
   #closed = false
 
   private constructor(name: string, state: State, snapshotAt: number, options: LiveDatabaseOptions) {
@@ -108,7 +115,7 @@ export class LiveDatabase {
     this.#options = options
     this.#state = state
     this.#snapshotAt = snapshotAt
-    this.#changedSince = state.sequence
+    this.#recentSince = state.sequence
     this.positions = new Positions(options.secret, name, state.applied.fact('incarnation')!)
   }
 
@@ -154,6 +161,16 @@ export class LiveDatabase {
   /** The last entry of the log that is in the state. */
   get sequence(): number {
     return this.#state.sequence
+  }
+
+  /** What someone who sees everything is sent to begin with, made once for all who come before the next transaction. */
+  wholeText(make: () => readonly string[]): readonly string[] {
+    if (this.#whole?.sequence !== this.sequence) this.#whole = { sequence: this.sequence, texts: make() }
+    clearTimeout(this.#forgetWhole)
+    this.#forgetWhole = setTimeout(() => {
+      this.#whole = undefined
+    }, KEEP_WHOLE_MS).unref()
+    return this.#whole.texts
   }
 
   get listeners(): number {
@@ -239,6 +256,7 @@ export class LiveDatabase {
       if (this.#closed) return
       this.#closed = true
       this.presence.close()
+      clearTimeout(this.#forgetWhole)
       for (const { fail } of this.#waiting.splice(0)) fail(new StoreClosedError(`database '${this.name}'`))
       try {
         if (this.#state.sequence > this.#snapshotAt) await this.#snapshot()
@@ -254,6 +272,8 @@ export class LiveDatabase {
     this.#pumping = true
     this.#serial
       .run(async () => {
+        // What the sockets bring in the same turn goes together: one write to the log, one message to each listener.
+        await immediate()
         this.#pumping = false
         const batch = this.#waiting.splice(0, MAX_BATCH)
         if (this.#waiting.length > 0) this.#pump()
@@ -294,7 +314,10 @@ export class LiveDatabase {
           before,
         })),
       )
-      for (const { waiting, outcome } of outcomes) waiting.settle(outcome)
+      for (const { waiting, outcome } of outcomes) {
+        if (outcome.kind === 'refused') this.#remember(waiting, outcome)
+        waiting.settle(outcome)
+      }
       return
     }
   }
@@ -304,17 +327,19 @@ export class LiveDatabase {
     outcomes: { waiting: Waiting; outcome: Outcome; before: number }[]
   } {
     const committed: Committed[] = []
-    const touched = new Map<string, number>()
     const outcomes = batch.map((waiting) => {
       const before = committed.length
       const { transaction, access, author, by } = waiting
       const { id, label } = transaction
       const known = this.#state.applied.find(id)
       if (known !== undefined) return { waiting, before, outcome: { kind: 'known' as const, sequence: known } }
-      const refused = this.#refused.get(id)
+      const refused = this.#refused.get(verdictKey(access, id))
       if (refused) return { waiting, before, outcome: { kind: 'refused' as const, ...refused } }
       try {
-        this.#assertReads(waiting, touched)
+        this.#assertReads(waiting, committed)
+        // It asks only whether what it has read is still so.
+        if (transaction.changes.length === 0)
+          return { waiting, before, outcome: { kind: 'known' as const, sequence: this.#state.sequence } }
         const { changes, transitions } = decide(this.store, access, transaction)
         const sequence = this.#state.sequence + committed.length + 1
         const record: LogRecord = {
@@ -326,17 +351,19 @@ export class LiveDatabase {
           changes,
         }
         this.#state.applied.add(id, sequence)
-        for (const { change, id: row } of transitions) note(touched, change.table, row, sequence)
         committed.push({ sequence, record, transitions, author, sent: transaction })
         return { waiting, before, outcome: { kind: 'committed' as const, sequence } }
       } catch (error) {
         const refusal = this.#refusal(error, access)
-        this.#refused.set(id, refusal)
-        if (this.#refused.size > MAX_REFUSED) this.#refused.delete(this.#refused.keys().next().value!)
         return { waiting, before, outcome: { kind: 'refused' as const, ...refusal } }
       }
     })
     return { committed, outcomes }
+  }
+
+  #remember({ transaction, access }: Waiting, { code, reason }: Refusal): void {
+    this.#refused.set(verdictKey(access, transaction.id), { code, reason })
+    if (this.#refused.size > MAX_REFUSED) this.#refused.delete(this.#refused.keys().next().value!)
   }
 
   #refusal(error: unknown, access: Access): Refusal {
@@ -351,16 +378,23 @@ export class LiveDatabase {
       : refusal
   }
 
-  /** Throws ConflictError where something that a transaction has read is newer than what it read. */
-  #assertReads({ transaction, base }: Waiting, touched: ReadonlyMap<string, number>): void {
+  /**
+   * Throws ConflictError where something that a transaction has read is newer than what it read. What its author can't
+   * see has no part in it.
+   */
+  #assertReads({ transaction, base, access }: Waiting, decided: readonly Committed[]): void {
     const { reads } = transaction
     if (!reads) return
-    if (base === undefined || base < this.#changedSince)
-      throw new ConflictError('it was decided on a state of long ago')
-    for (const { table, keys } of reads)
-      for (const place of keys ? keys.map((key) => `${table}\0${String(keyId(key))}`) : [table])
-        if ((touched.get(place) ?? this.#changedAt.get(place) ?? 0) > base)
+    if (base === undefined || base < this.#recentSince) throw new ConflictError('it was decided on a state of long ago')
+    const read = new Map(reads.map(({ table, keys }) => [table, keys && new Set(keys.map(keyId))]))
+    const since = this.#recent.findLastIndex(({ sequence }) => sequence <= base)
+    for (const { transitions } of [...this.#recent.slice(since + 1), ...decided])
+      for (const { change, id, before, after } of transitions) {
+        const { table } = change
+        if (!read.has(table) || read.get(table)?.has(id) === false) continue
+        if ((before && access.canView(table, before)) || (after && access.canView(table, after)))
           throw new ConflictError(`${table} has changed since it was read`)
+      }
   }
 
   /** Undoes, newest first, what was decided and not appended. */
@@ -385,11 +419,10 @@ export class LiveDatabase {
   /** The log has them: the state is theirs, and everyone is told. */
   #confirm(committed: readonly Committed[], outcomes: Decided['outcomes']): void {
     this.#state.sequence += committed.length
-    for (const { sequence, transitions } of committed)
-      for (const { change, id } of transitions) note(this.#changedAt, change.table, id, sequence)
-    if (this.#changedAt.size > 100_000) {
-      this.#changedAt = new Map()
-      this.#changedSince = this.#state.sequence
+    this.#recent.push(...committed)
+    if (this.#recent.length > 2 * MAX_RECENT) {
+      this.#recent = this.#recent.slice(-MAX_RECENT)
+      this.#recentSince = this.#recent[0]!.sequence - 1
     }
     for (const listener of Array.from(this.#listeners)) listener.decided({ committed, outcomes })
   }
@@ -445,9 +478,9 @@ export class LiveDatabase {
   }
 }
 
-function note(places: Map<string, number>, table: string, id: KeyId, sequence: number): void {
-  places.set(table, sequence)
-  places.set(`${table}\0${String(id)}`, sequence)
+/** A verdict is its author's: nobody else learns it by the id. */
+function verdictKey({ user }: Access, id: string): string {
+  return `${user?.id ?? ''}\0${id}`
 }
 
 /** Imports a file, and tells the rows before and after. */

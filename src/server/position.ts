@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, randomFillSync } from 'node:crypto'
 
 /**
  * Positions as clients see them: a sequence number, and what it was given for, in one encrypted block. A client can
@@ -16,8 +16,10 @@ export class Positions {
   /** @param view what the client may see and asked for: a position is good for the same only */
   encode(sequence: number, view: string): string {
     const block = Buffer.alloc(16)
-    block.writeBigUInt64BE(BigInt(sequence))
-    digest(view).copy(block, 8)
+    block.writeUIntBE(sequence, 0, 6)
+    digest(view).copy(block, 6)
+    // Two positions of the same state look different: that nothing has changed is not told either.
+    randomFillSync(block, 12)
     const cipher = createCipheriv('aes-128-ecb', this.#key, null).setAutoPadding(false)
     return Buffer.concat([cipher.update(block), cipher.final()]).toString('base64url')
   }
@@ -28,11 +30,11 @@ export class Positions {
     if (bytes.length !== 16 || bytes.toString('base64url') !== position) return undefined
     const decipher = createDecipheriv('aes-128-ecb', this.#key, null).setAutoPadding(false)
     const block = Buffer.concat([decipher.update(bytes), decipher.final()])
-    if (!block.subarray(8).equals(digest(view))) return undefined
-    return Number(block.readBigUInt64BE())
+    if (!block.subarray(6, 12).equals(digest(view))) return undefined
+    return block.readUIntBE(0, 6)
   }
 }
 
 function digest(view: string): Buffer {
-  return createHash('sha256').update(view).digest().subarray(0, 8)
+  return createHash('sha256').update(view).digest().subarray(0, 6)
 }

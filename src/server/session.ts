@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { equalValues, serializeValue, squash, type ChangeSet, type RowChange } from '../changes/index.ts'
+import { equalValues, squash, type ChangeSet, type RowChange } from '../changes/index.ts'
 import { FilterError, internals, transitionsOf, type RowTransition } from '../store/index.ts'
 import { NotFoundError, RowcastError } from '../errors/index.ts'
 import {
@@ -13,12 +13,13 @@ import {
   type ServerConnection,
   type WireChange,
   type WireCommit,
-  type WireRow,
   type WireTransaction,
 } from '../transport/index.ts'
 import type { Access, User } from './access.ts'
 import type { Committed, Decided, Listener, LiveDatabase } from './live-database.ts'
 import { commitsText } from './commits-text.ts'
+import { Outgoing } from './outgoing.ts'
+import { rowsTexts } from './rows-text.ts'
 import { Viewer } from './viewer.ts'
 
 /** What a session needs of the server. */
@@ -47,9 +48,11 @@ export interface SessionLimits {
   readonly catchUp: number
 }
 
-/** Rows of one message. */
-const ROWS_PER_MESSAGE = 1_000
+/** Messages that wait to be handled; more is a flood. */
+const MAX_UNHANDLED = 1_000
 const RETRY_MS = 500
+/** Characters of a reason. */
+const MAX_REASON = 2_000
 
 /** One connection: what it said, what it sees, and what it has been told. */
 export class Session implements ConnectionHandler, Listener {
@@ -57,7 +60,8 @@ export class Session implements ConnectionHandler, Listener {
   readonly #host: SessionHost
   readonly #connection: ServerConnection
   #received = 0
-  #sent = 0
+  readonly #out: Outgoing
+  #unhandled = 0
   #waiting = 0
   /** Messages are handled one after the other. */
   #tail: Promise<void> = Promise.resolve()
@@ -75,6 +79,11 @@ export class Session implements ConnectionHandler, Listener {
   constructor(host: SessionHost, connection: ServerConnection) {
     this.#host = host
     this.#connection = connection
+    this.#out = new Outgoing(connection, host.limits.buffered, () =>
+      this.end('too-slow', 'too much is waiting to be read: connect again for what is missing', {
+        retryAfterMs: RETRY_MS,
+      }),
+    )
   }
 
   receive(text: string): void {
@@ -95,20 +104,30 @@ export class Session implements ConnectionHandler, Listener {
       this.end('out-of-order', `message ${message.n} came where ${this.#received - 1} was due`, { retryAfterMs: 0 })
       return
     }
-    this.#tail = this.#tail.then(() => this.#handle(message)).catch((error: unknown) => this.#fail(error))
+    if (++this.#unhandled > MAX_UNHANDLED) {
+      this.end('flood', `more than ${MAX_UNHANDLED} messages are waiting: send fewer at once`, {
+        retryAfterMs: RETRY_MS,
+      })
+      return
+    }
+    this.#tail = this.#tail
+      .then(() => this.#handle(message))
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#unhandled--)
   }
 
   closed(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#out.close()
     this.#leave()
   }
 
   /** Ends the connection, saying why. */
   end(code: ClosingCode, reason: string, options: { retryAfterMs?: number; reload?: boolean } = {}): void {
     if (this.#closed) return
-    this.#send({ type: 'closing', code, reason, ...options })
     this.#closed = true
+    this.#out.end({ type: 'closing', code, reason: reason.slice(0, MAX_REASON), ...options })
     this.#leave()
     this.#connection.close(code === 'shutting-down' ? 1001 : 4000, code)
   }
@@ -122,19 +141,20 @@ export class Session implements ConnectionHandler, Listener {
       if (author !== this || outcome.kind === 'committed') continue
       if (before > told) this.#tell(committed.slice(told, before))
       told = before
-      if (outcome.kind === 'refused') this.#send({ type: 'refused', id, code: outcome.code, reason: outcome.reason })
+      if (outcome.kind === 'refused')
+        this.#send({ type: 'refused', id, code: outcome.code, reason: outcome.reason.slice(0, MAX_REASON) })
       else this.#send({ type: 'known', id })
     }
     if (told < committed.length) this.#tell(told === 0 ? committed : committed.slice(told))
-    if (this.#connection.buffered > this.#host.limits.buffered)
-      this.end('too-slow', 'too much is waiting to be read: connect again for a fresh copy', { retryAfterMs: RETRY_MS })
   }
 
   #tell(committed: readonly Committed[]): void {
     const { database, viewer } = this.#live!
     const mine = committed.some(({ author }) => author === this)
     if (viewer.seesAll && !mine) {
-      this.#sendText(commitsText(committed, () => database.positions.encode(committed.at(-1)!.sequence, viewer.view)))
+      this.#out.sendText(
+        commitsText(committed, () => database.positions.encode(committed.at(-1)!.sequence, viewer.view)),
+      )
       return
     }
     const commits = committed.flatMap((one): WireCommit[] => {
@@ -233,7 +253,10 @@ export class Session implements ConnectionHandler, Listener {
   ): Promise<void> {
     const access = this.#host.access(database, user)
     const viewer = new Viewer(database.store, access)
-    for (const subscription of hello.subscriptions) viewer.add(subscription)
+    for (const subscription of hello.subscriptions) {
+      if (viewer.has(subscription.id)) throw new NotFoundError(`a second subscription '${subscription.id}'`)
+      viewer.add(subscription)
+    }
     const since = hello.position === undefined ? undefined : database.positions.decode(hello.position, viewer.view)
     const missed = since === undefined ? undefined : await this.#missed(database, since)
     if (this.#isClosed()) {
@@ -260,12 +283,11 @@ export class Session implements ConnectionHandler, Listener {
       reset: missed === undefined,
       limits: { messageBytes, transactions },
     })
-    if (missed === undefined) this.#sendRows(viewer.rows(), undefined)
-    else if (missed.length > 0)
-      this.#sendCommits(
-        [{ changes: this.#visible(transitionsOf(internals(database.store).engine, missed)) }],
-        database.sequence,
-      )
+    if (missed === undefined) this.#sendRows(undefined)
+    else {
+      const changes = this.#visible(transitionsOf(internals(database.store).engine, missed))
+      if (changes.length > 0) this.#sendCommits([{ changes }], database.sequence)
+    }
     database.presence.enter(this, user?.name ?? user?.id)
   }
 
@@ -317,7 +339,7 @@ export class Session implements ConnectionHandler, Listener {
       this.#send({ type: 'refused', id, code: 'not-found', reason: error.message })
       return
     }
-    this.#sendRows(viewer.rows(id), id)
+    this.#sendRows(id)
   }
 
   #unsubscribe(id: string): void {
@@ -328,18 +350,15 @@ export class Session implements ConnectionHandler, Listener {
     this.#send({ type: 'unsubscribed', id, gone, position: database.positions.encode(database.sequence, viewer.view) })
   }
 
-  #sendRows(rows: Iterable<WireRow>, subscription: string | undefined): void {
+  #sendRows(subscription: string | undefined): void {
     const { database, viewer } = this.#live!
-    let part: WireRow[] = []
-    const of = subscription === undefined ? {} : { subscription }
-    for (const row of rows) {
-      part.push(row)
-      if (part.length < ROWS_PER_MESSAGE) continue
-      this.#send({ type: 'rows', ...of, rows: part })
-      part = []
+    const make = (): string[] => {
+      const { sequence } = database
+      const position = database.positions.encode(sequence, viewer.view)
+      return rowsTexts(viewer.rows(subscription), { position, ...this.#sequence(sequence) }, subscription)
     }
-    const position = database.positions.encode(database.sequence, viewer.view)
-    this.#send({ type: 'rows', ...of, rows: part, position, ...this.#sequence(database.sequence) })
+    // Many who come at once get the same.
+    this.#out.stream(subscription === undefined && viewer.seesAll ? database.wholeText(make) : make())
   }
 
   #sendCommits(commits: readonly WireCommit[], sequence: number): void {
@@ -354,12 +373,7 @@ export class Session implements ConnectionHandler, Listener {
   }
 
   #send(message: { readonly type: string; readonly [property: string]: unknown }): void {
-    this.#sendText(serializeValue(message).slice(1))
-  }
-
-  /** A message without its opening brace, which the message's number comes before. */
-  #sendText(rest: string): void {
-    if (!this.#closed) this.#connection.send(`{"n":${this.#sent++},${rest}`)
+    if (!this.#closed) this.#out.send(message)
   }
 
   sendPresence(others: readonly unknown[]): void {
@@ -377,9 +391,9 @@ export class Session implements ConnectionHandler, Listener {
 
   #fail(error: unknown): void {
     if (error instanceof RowcastError) {
-      const code = CLOSING[error.code]
+      const code = CLOSING[String(error.code)]
       if (code) {
-        this.end(code, error.message)
+        this.end(code, error.message, code === 'shutting-down' ? { retryAfterMs: RETRY_MS } : {})
         return
       }
       if (error instanceof FilterError || error instanceof NotFoundError) {
@@ -396,6 +410,8 @@ const CLOSING: { readonly [code: string]: ClosingCode | undefined } = {
   unauthenticated: 'unauthenticated',
   forbidden: 'forbidden',
   'unknown-database': 'unknown-database',
+  'database-name': 'unknown-database',
+  closed: 'shutting-down',
 }
 
 /** Whether what became of a transaction is exactly what its author sent. */

@@ -94,7 +94,7 @@ export class State {
 
 async function open(schema: Schema, data: Uint8Array | undefined): Promise<Store> {
   const store = await createStore({ schema, data, driver: nodeSqliteDriver(), history: { limit: 0 } })
-  return store as unknown as Store
+  return store
 }
 
 async function readDefinition(bytes: Uint8Array): Promise<SchemaInput> {

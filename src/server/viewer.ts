@@ -43,14 +43,12 @@ export class Viewer {
     return this.#access.unrestricted && [...this.#subscriptions.values()].includes(undefined)
   }
 
-  /** What a position is good for: the same user with the same subscriptions. */
+  /** What a position is good for: the same user under the same rules and schema, with the same subscriptions. */
   get view(): string {
-    if (this.seesAll) return '*'
+    const { version } = this.#store.schema
+    if (this.seesAll) return `${version}*`
     const sets = [...this.#described.values()].map((one) => JSON.stringify(one.sets)).toSorted()
-    return JSON.stringify(
-      [this.#access.unrestricted ? null : (this.#access.user ?? null), sets],
-      (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
-    )
+    return JSON.stringify([version, this.#access.view, sets])
   }
 
   sees(table: string, row: object): boolean {
@@ -76,7 +74,7 @@ export class Viewer {
       const all = this.seesAll && only === undefined
       for (const [key, cells] of storedRows(internals(this.#store).engine, table)) {
         if (!all) {
-          const row = this.#store.table(table).get(key as never) as object
+          const row = this.#store.table(table).get(key) as object
           if (!this.sees(table, row)) continue
           if (only !== undefined && !this.#isOnlyIn(only, table, row)) continue
         }
@@ -93,7 +91,7 @@ export class Viewer {
   #compile(sets: readonly WireSet[]): ReadonlyMap<string, readonly RowSet[]> {
     const byTable = new Map<string, RowSet[]>()
     for (const { table, where } of sets) {
-      const test = this.#store.table(table).predicate((where ?? {}) as never).test
+      const test = this.#store.table(table).predicate(where ?? {}).test
       const known = byTable.get(table) ?? []
       known.push({ test: where ? test : undefined })
       byTable.set(table, known)

@@ -219,7 +219,6 @@ export class DraftHandle extends Workspace implements Layer {
 
   #end(state: 'committed' | 'cancelled'): void {
     this.#state = state
-    this.engine.layers.close(this)
     this.#conflicts.clear()
     this.engine.later(() => {
       this.#dirty.next(false)

@@ -31,7 +31,14 @@ export type {
 export { createStore, type InitialRows, type StoreOptions, type SyncOptions, type SyncSetOf } from './create-store.ts'
 export { FilterError } from './filter/index.ts'
 export { internals, type StoreInternals } from './internals.ts'
-export { commitChanges, storedRows, transitionsOf, type Replicated, type RowTransition } from './replica.ts'
+export {
+  commitChanges,
+  previewChanges,
+  storedRows,
+  transitionsOf,
+  type Replicated,
+  type RowTransition,
+} from './replica.ts'
 export { PendingLayer, PendingLayers, type Arrival } from './layers/pending-layers.ts'
 export type { TableRows } from './rows/table-rows.ts'
 export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'

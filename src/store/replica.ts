@@ -3,6 +3,7 @@ import type { SqlValue } from '../drivers/index.ts'
 import type { RowObject } from '../schema/index.ts'
 import type { Engine } from './engine.ts'
 import type { Arrival } from './layers/pending-layers.ts'
+import type { CellId } from './rows/cell-id.ts'
 import { rowsOf } from './rows/all-rows.ts'
 import { compareStored, toRowChange, type NetRow } from './rows/cells.ts'
 import { encodeChanges } from './rows/encode-changes.ts'
@@ -100,6 +101,35 @@ export function recommit(engine: Engine, changes: readonly RowChange[], label: s
     writeRows(engine, encodeChanges(engine, standing))
     validateNets(engine.netsSince(0))
   })
+}
+
+/**
+ * What changes would do to the rows that they name, without doing it: cascades are not among them. Throws
+ * ValidationError and NotFoundError for what can't be meant.
+ */
+export function previewChanges(engine: Engine, changes: readonly RowChange[]): RowTransition[] {
+  return encodeChanges(engine, changes).map(({ rows, key, id, op, cells }, n) => {
+    const now = op === 'insert' ? undefined : rows.storedOf(key)
+    const next = op === 'delete' ? undefined : withCells(rows, now, cells)
+    const before = now ?? new Array<SqlValue>(rows.schema.model.columns.length).fill(null)
+    const net: NetRow = { rows, key, id, op, cells: compareStored(rows.schema.model, before, next) }
+    return new Transition(net, next, changes[n]!)
+  })
+}
+
+function withCells(
+  rows: TableRows,
+  stored: readonly SqlValue[] | undefined,
+  cells: ReadonlyMap<CellId, SqlValue>,
+): SqlValue[] {
+  const { model } = rows.schema
+  const next = stored ? [...stored] : new Array<SqlValue>(model.columns.length).fill(null)
+  const members = new Map<string, SqlValue>()
+  for (const [cell, value] of cells)
+    if (typeof cell === 'number') next[cell] = value
+    else members.set(cell, value)
+  if (model.rest && members.size > 0) next[model.rest.index] = withMembers(model, next[model.rest.index]!, members)
+  return next
 }
 
 /** Takes rows that changed at some time, net, as transitions to how they are now. */

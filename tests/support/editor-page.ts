@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { build, type InlineConfig, preview } from 'vite'
+import { proxyTo } from '../../stories/editor/server/proxy.ts'
 import { findChromium } from '../../scripts/chromium.ts'
 
 const configFile = fileURLToPath(new URL('../../stories/editor/vite.config.ts', import.meta.url))
@@ -12,12 +13,16 @@ const configFile = fileURLToPath(new URL('../../stories/editor/vite.config.ts', 
 const loadTimeoutMs = 90_000
 
 export interface EditorOptions {
-  /** What stands behind the `?` of the first page's address. */
+  /** What follows the path of the first page's address; if not given, `?local`. */
   readonly search?: string
   /** Response headers of the editor's files. */
   readonly headers?: Readonly<Record<string, string>>
   /** Default: true. Without it, profiles have readable names. */
   readonly minify?: boolean
+  /** The address of a sync server, whose calls the editor's own origin passes on. */
+  readonly syncUrl?: string
+  /** Which logged errors are none: browsers log each connection that could not be had. */
+  readonly allowedErrors?: RegExp
   /** Run in each page before its own scripts, in no given order. */
   readonly before?: readonly (() => void)[]
 }
@@ -50,7 +55,7 @@ export async function startEditor(options: EditorOptions = {}): Promise<EditorPa
   try {
     const url = await serve(options, closers)
     const browser = await launch(closers)
-    const open = (search = ''): Promise<Page> => openPage(browser, `${url}${search}`, options, errors)
+    const open = (search = '?local'): Promise<Page> => openPage(browser, `${url}${search}`, options, errors)
     const page = await open(options.search)
     return {
       page,
@@ -67,7 +72,7 @@ export async function startEditor(options: EditorOptions = {}): Promise<EditorPa
   }
 }
 
-async function serve({ headers, minify }: EditorOptions, closers: Closer[]): Promise<string> {
+async function serve({ headers, minify, syncUrl }: EditorOptions, closers: Closer[]): Promise<string> {
   const outDir = await mkdtemp(join(tmpdir(), 'rowcast-editor-'))
   closers.push(() => rm(outDir, { recursive: true, force: true }))
   const config: InlineConfig = {
@@ -80,10 +85,17 @@ async function serve({ headers, minify }: EditorOptions, closers: Closer[]): Pro
       chunkSizeWarningLimit: 2_000,
       minify: minify ?? true,
     },
-    preview: { port: 0, host: '127.0.0.1', open: false, headers: { ...headers } },
+    preview: {
+      port: 0,
+      host: '127.0.0.1',
+      open: false,
+      headers: { ...headers },
+      ...(syncUrl !== undefined && { proxy: proxyTo(syncUrl) }),
+    },
   }
   await build(config)
-  const server = await preview(config)
+  // A proxy tells of each connection that a server which is down refuses.
+  const server = await preview(syncUrl === undefined ? config : { ...config, logLevel: 'silent' })
   closers.push(() => server.close())
   const address = server.httpServer.address()
   if (address === null || typeof address === 'string') throw new Error('The server of the editor has no port.')
@@ -110,7 +122,8 @@ async function openPage(browser: Browser, url: string, options: EditorOptions, e
     page.on('pageerror', fail)
     page.on('crash', () => fail(new Error('The page crashed.')))
     page.on('console', (message) => {
-      if (message.type() === 'error') fail(new Error(`The page logged: ${message.text()}`))
+      if (message.type() !== 'error' || options.allowedErrors?.test(message.text())) return
+      fail(new Error(`The page logged: ${message.text()}`))
     })
   })
   // It goes on being told of errors after the race below, which then ends `close`.

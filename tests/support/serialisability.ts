@@ -55,7 +55,8 @@ export function checkSerialisable(
     states.push(new Map([...state, ...one.writes]))
   }
   for (const { id, outcome, writes } of history)
-    if (outcome === 'committed' && writes.size > 0 && !places.has(id)) report('lost', id, 'was confirmed and is not there')
+    if (outcome === 'committed' && writes.size > 0 && !places.has(id))
+      report('lost', id, 'was confirmed and is not there')
 
   placeReaders(history, places, states, report)
   return violations

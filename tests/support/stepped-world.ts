@@ -110,7 +110,9 @@ export class SteppedWorld {
       if (waiting.length === 0) return
       for (const { timers } of waiting) timers.next()
     }
-    throw new Error(`not at rest: ${JSON.stringify(await Promise.all(waiting.map(({ store }) => now(store.sync.status$))))}`)
+    throw new Error(
+      `not at rest: ${JSON.stringify(await Promise.all(waiting.map(({ store }) => now(store.sync.status$))))}`,
+    )
   }
 
   /** The rows of the server. */

@@ -362,10 +362,11 @@ export class LayerStacks {
     for (const entry of stack.exists?.entries ?? [])
       if (entry.layer.kind === 'draft')
         entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, lost: true })
-    for (const layer of this.#layersHolding(stack)) {
+    for (const layer of stack.listedBy) {
       layer.stacks.delete(stack)
       layer.touched()
     }
+    stack.listedBy = new Set()
     stack.cells.clear()
     stack.exists = undefined
     this.#forget(stack)
@@ -391,28 +392,16 @@ export class LayerStacks {
     if (!stack.exists)
       for (const [cell, covered] of stack.cells) if (covered.entries.length === 0) stack.cells.delete(cell)
     const holding = stack.layers()
-    for (const layer of this.#layersHolding(stack)) {
+    for (const layer of stack.listedBy) {
       if (!holding.has(layer)) layer.stacks.delete(stack)
       layer.touched()
     }
     for (const layer of holding) {
       layer.touched()
       layer.stacks.add(stack)
-      this.#layers.add(layer)
     }
+    stack.listedBy = holding
     if (holding.size === 0) this.#forget(stack)
-  }
-
-  /** The layers that have ever held anything and may still list a row. */
-  readonly #layers = new Set<Layer>()
-
-  #layersHolding(stack: RowStack): Layer[] {
-    return [...this.#layers].filter((layer) => layer.stacks.has(stack))
-  }
-
-  /** A layer that ended is not asked any more. */
-  close(layer: Layer): void {
-    this.#layers.delete(layer)
   }
 
   #forget(stack: RowStack): void {

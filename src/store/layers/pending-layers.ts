@@ -52,11 +52,14 @@ export interface Arrival {
  */
 export class PendingLayers {
   readonly #engine: Engine
+  readonly #evicted: () => void
   readonly #stacks = new LayerStacks()
   readonly #layers = new Set<PendingLayer>()
 
-  constructor(engine: Engine) {
+  /** @param evicted told when a transaction goes out of view */
+  constructor(engine: Engine, evicted: () => void = () => undefined) {
     this.#engine = engine
+    this.#evicted = evicted
   }
 
   /** Takes in a transaction that has just been committed. `meant`: cells that it wrote as they were. */
@@ -138,7 +141,6 @@ export class PendingLayers {
   #drop(layer: PendingLayer): RowWrite[] {
     const plan = this.#stacks.planRemoval(layer)
     this.#stacks.remove(layer)
-    this.#stacks.close(layer)
     this.#layers.delete(layer)
     return plan
   }
@@ -150,6 +152,7 @@ export class PendingLayers {
       const layer = this.#inTheWay(plan)
       if (!layer) break
       layer.evicted = true
+      this.#evicted()
       plan = merge([...plan, ...this.#drop(layer)])
     }
     if (plan.length > 0) applyArrival(this.#engine, plan)

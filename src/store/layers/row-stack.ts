@@ -74,6 +74,8 @@ export class RowStack {
   exists: CellStack | undefined
   /** A stack without entries keeps what a hidden row had in a cell. */
   readonly cells: Map<CellId, CellStack> = new Map()
+  /** The layers that have it on their lists. */
+  listedBy: ReadonlySet<Layer> = new Set()
 
   constructor(rows: TableRows, key: Key, id: KeyId) {
     this.rows = rows

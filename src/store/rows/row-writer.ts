@@ -49,6 +49,7 @@ export class RowWriter {
     return this.#engine.write(this.#layer, {}, () =>
       list.map((row) => {
         const key = this.#givenKey(row)
+        if (key !== undefined) this.#engine.noteRead(this.#rows, key)
         const rowid = key === undefined ? undefined : this.#rows.rowidOf(key)
         if (rowid === undefined) return this.#insertOne(row)
         this.#replace(key!, rowid, this.#encode(row, key), () => true)
@@ -359,6 +360,8 @@ export class RowWriter {
 
   #existing(key: Key): number {
     this.#engine.assertWritable()
+    // Who writes what is there already has found it so.
+    this.#engine.noteRead(this.#rows, key)
     const rowid = this.#rows.rowidOf(key)
     if (rowid === undefined) {
       const { name, singleton } = this.#rows.schema.model

@@ -1,6 +1,6 @@
 import { BehaviorSubject, map, type Observable } from 'rxjs'
 import type { ChangeSet } from '../../changes/index.ts'
-import { RejectedError } from '../../errors/index.ts'
+import { RejectedError, StoreClosedError, type RowcastError } from '../../errors/index.ts'
 import type { PendingLayer, PendingTransaction } from '../../store/index.ts'
 import type { WireTransaction } from '../protocol/messages.ts'
 
@@ -14,7 +14,7 @@ export interface Waiting {
   /** Whether it was sent on this connection. */
   sent: boolean
   readonly confirmed: () => void
-  readonly refused: (error: RejectedError) => void
+  readonly refused: (error: RowcastError) => void
 }
 
 /** The transactions that are not confirmed, in the order in which they were committed. */
@@ -32,10 +32,14 @@ export class Outbox {
     return this.#waiting.size
   }
 
-  add(waiting: Waiting): void {
-    this.#waiting.set(waiting.id, waiting)
-    this.#unsent.push(waiting)
-    this.#tell()
+  /** Puts a transaction behind the others. The promise tells its verdict; it rejects with RejectedError for a refusal. */
+  enter(one: Pick<Waiting, 'id' | 'wire' | 'changes' | 'layer'>): Promise<void> {
+    return new Promise((confirmed, refused) => {
+      const waiting: Waiting = { ...one, sent: false, confirmed, refused }
+      this.#waiting.set(one.id, waiting)
+      this.#unsent.push(waiting)
+      this.changed()
+    })
   }
 
   all(): Waiting[] {
@@ -80,17 +84,20 @@ export class Outbox {
     waiting.refused(new RejectedError(code, reason))
   }
 
+  /** Whoever still waits for a verdict learns that none will come here. */
   close(): void {
+    for (const { refused } of this.#waiting.values()) refused(new StoreClosedError())
     this.#changed.complete()
   }
 
   #remove(waiting: Waiting): void {
     this.#waiting.delete(waiting.id)
     if (!waiting.sent) this.#unsent = this.#unsent.filter((one) => one !== waiting)
-    this.#tell()
+    this.changed()
   }
 
-  #tell(): void {
+  /** Something about one of them is other than before. */
+  changed(): void {
     this.#changed.next()
   }
 

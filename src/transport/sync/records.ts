@@ -3,14 +3,11 @@ import type { Arrival, JournalRecord } from '../../store/index.ts'
 import type { WireTransaction } from '../protocol/messages.ts'
 
 /** A transaction that was committed here, as it is kept until it is confirmed. */
-export interface CommitRecordParts {
+interface CommitRecord extends JournalRecord {
+  readonly type: 'commit'
   readonly id: string
   readonly set: ChangeSet
   readonly wire: WireTransaction
-}
-
-export interface CommitRecord extends CommitRecordParts, JournalRecord {
-  readonly type: 'commit'
 }
 
 interface ArriveRecord extends JournalRecord {

@@ -1,4 +1,5 @@
 import { useEffect } from 'react'
+import { CollaborationProvider } from '../collaboration/context.ts'
 import type { Editor } from './editor.ts'
 import { HistoryPanel } from './history-panel.tsx'
 import { Icon } from './icons.tsx'
@@ -13,19 +14,21 @@ import { useSubject } from './use-subject.ts'
 export function App({ editor }: { readonly editor: Editor }) {
   useEffect(() => listenToShortcuts(editor), [editor])
   return (
-    <div className="app" data-read-only={editor.readOnly} data-testid="editor">
-      <TopBar editor={editor} />
-      <nav className="left">
-        <LayerTree editor={editor} />
-        <HistoryPanel editor={editor} />
-      </nav>
-      <main className="middle">
-        <MapPanel editor={editor} />
-        <TablePanel editor={editor} />
-      </main>
-      <PropertyPanels editor={editor} />
-      <NoticeBar editor={editor} />
-    </div>
+    <CollaborationProvider value={editor.collaboration}>
+      <div className="app" data-read-only={editor.readOnly} data-testid="editor">
+        <TopBar editor={editor} />
+        <nav className="left">
+          <LayerTree editor={editor} />
+          <HistoryPanel editor={editor} />
+        </nav>
+        <main className="middle">
+          <MapPanel editor={editor} />
+          <TablePanel editor={editor} />
+        </main>
+        <PropertyPanels editor={editor} />
+        <NoticeBar editor={editor} />
+      </div>
+    </CollaborationProvider>
   )
 }
 

@@ -3,7 +3,8 @@ import { App } from './app.tsx'
 import { Editor } from './editor.ts'
 import { StoreProvider } from './editor-store.ts'
 import { Icon } from './icons.tsx'
-import { importCities, type LoadProgress, openPublished, type Project } from './load-project.ts'
+import { databaseOf } from '../collaboration/open-shared.ts'
+import { importCities, type LoadProgress, openPublished, openTogether, type Project } from './load-project.ts'
 
 interface Loaded {
   readonly editor: Editor
@@ -16,7 +17,7 @@ interface Failure {
 
 type State = { readonly progress: LoadProgress } | Loaded | { readonly failure: Failure }
 
-const published = new URLSearchParams(location.search).get('db')
+const search = new URLSearchParams(location.search)
 const start: LoadProgress = { phase: 'Starting', fraction: undefined, detail: '' }
 const listeners = new Set<(progress: LoadProgress) => void>()
 let opening: Promise<Project> | undefined
@@ -27,7 +28,13 @@ function report(progress: LoadProgress): void {
 
 /** Once a page, however often StrictMode mounts. */
 function open(): Promise<Project> {
-  return (opening ??= published === null ? importCities(report) : openPublished(published, report))
+  return (opening ??= openProject())
+}
+
+function openProject(): Promise<Project> {
+  const published = search.get('db')
+  if (published !== null) return openPublished(published, report)
+  return search.has('local') ? importCities(report) : openTogether(databaseOf(location.search), report)
 }
 
 const titles: Readonly<Record<string, string>> = {
@@ -35,6 +42,7 @@ const titles: Readonly<Record<string, string>> = {
   migration: 'This project can’t be brought up to date',
   remote: 'The file couldn’t be loaded',
   sql: 'This file isn’t a project',
+  'no-server': 'There is no server to edit together on',
 }
 
 function failureOf(error: unknown): Failure {
@@ -45,7 +53,10 @@ function failureOf(error: unknown): Failure {
   }
 }
 
-/** Opens the project, then shows the editor: the cities, or what `?db=` points to. */
+/**
+ * Opens the project, then shows the editor: the server's project that `?project=` names, the cities for oneself with
+ * `?local`, or the published file that `?db=` points to.
+ */
 export function Boot() {
   const [state, setState] = useState<State>({ progress: start })
   useEffect(() => {
@@ -53,7 +64,7 @@ export function Boot() {
     const listen = (progress: LoadProgress): void => setState({ progress })
     listeners.add(listen)
     open().then(
-      ({ store, world }) => mounted && setState({ editor: Editor.of(store, world) }),
+      ({ store, world, collaboration }) => mounted && setState({ editor: Editor.of(store, world, collaboration) }),
       (error: unknown) => mounted && setState({ failure: failureOf(error) }),
     )
     return () => {
@@ -112,7 +123,7 @@ function FailureScreen({ failure }: { readonly failure: Failure }) {
           <button type="button" className="button" onClick={() => location.reload()}>
             Try again
           </button>
-          <a className="button button-primary" href={location.pathname}>
+          <a className="button button-primary" href={`${location.pathname}?local`}>
             Open the sample project
           </a>
         </div>

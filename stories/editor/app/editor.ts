@@ -3,6 +3,7 @@ import type { RowChange } from 'rowcast'
 import type { WorldGeometry } from '../data/world.ts'
 import type { LonLat, MapScene } from '../scene/index.ts'
 import type { EditorDraft, EditorStore } from './editor-store.ts'
+import type { Collaboration } from '../collaboration/collaboration.ts'
 import { LayerIndex } from './layer-index.ts'
 import { createSceneMirror, type SceneMirror } from './scene-mirror.ts'
 import { nothing, selectionOf, type Selection } from './selection.ts'
@@ -39,6 +40,8 @@ const plural = (count: number): string => `${count.toLocaleString('en')} annotat
 export class Editor {
   readonly store: EditorStore
   readonly world: WorldGeometry
+  /** Undefined where the editor works alone. */
+  readonly collaboration: Collaboration | undefined
   readonly layers: LayerIndex = new LayerIndex()
   readonly mirror: SceneMirror
   readonly selection$: BehaviorSubject<Selection> = new BehaviorSubject(nothing)
@@ -54,15 +57,16 @@ export class Editor {
   #scene: MapScene | undefined
   readonly #subscriptions = new Subscription()
 
-  static of(store: EditorStore, world: WorldGeometry): Editor {
+  static of(store: EditorStore, world: WorldGeometry, collaboration?: Collaboration): Editor {
     let editor = editors.get(store)
-    if (!editor) editors.set(store, (editor = new Editor(store, world)))
+    if (!editor) editors.set(store, (editor = new Editor(store, world, collaboration)))
     return editor
   }
 
-  private constructor(store: EditorStore, world: WorldGeometry) {
+  private constructor(store: EditorStore, world: WorldGeometry, collaboration: Collaboration | undefined) {
     this.store = store
     this.world = world
+    this.collaboration = collaboration
     for (const layer of store.table('layer').all()) this.layers.indexOf(layer.id)
     this.mirror = createSceneMirror(store, this.layers)
     this.draft$ = new BehaviorSubject(store.readOnly ? undefined : store.draft({ label: 'Edit scene' }))
@@ -76,6 +80,7 @@ export class Editor {
       },
       draft: () => this.draft$.value,
     }
+    collaboration?.attach(this)
   }
 
   /** The map's scene, while it is mounted. */
@@ -213,11 +218,14 @@ export class Editor {
   async open(file: File): Promise<void> {
     const bytes = await file.arrayBuffer()
     this.cancel()
-    const opened = this.attempt(() => {
-      this.store.import(bytes)
-      this.store.history.clear()
-    })
+    const opened = this.collaboration
+      ? await this.collaboration.calls.import(bytes, `Open ${file.name}`).then(
+          () => true,
+          (error: unknown) => this.fail(error),
+        )
+      : this.attempt(() => this.store.import(bytes))
     if (!opened) return
+    this.store.history.clear()
     this.select(nothing)
     this.notify({ kind: 'info', message: `Opened ${file.name}` })
   }
@@ -232,9 +240,14 @@ export class Editor {
       write()
       return true
     } catch (error) {
-      this.notify({ kind: 'error', message: error instanceof Error ? error.message : String(error) })
-      return false
+      return this.fail(error)
     }
+  }
+
+  /** Shows what went wrong. */
+  fail(error: unknown): false {
+    this.notify({ kind: 'error', message: error instanceof Error ? error.message : String(error) })
+    return false
   }
 
   #forget(deleted: readonly RowChange[]): void {

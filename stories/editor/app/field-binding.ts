@@ -1,5 +1,7 @@
 import { createContext, useContext } from 'react'
 import type { FieldProps } from 'rowcast/react'
+import { useGuestAt } from '../collaboration/context.ts'
+import type { Guest } from '../collaboration/presence-state.ts'
 import type { Editor } from './editor.ts'
 import { useAnnotationField, useAnnotationProps, useSceneField, useSceneProps, useTable } from './editor-store.ts'
 
@@ -8,6 +10,8 @@ export interface FieldBinding {
   readonly panel: string
   readonly useProps: (path: string) => FieldProps
   readonly useValue: (path: string) => [value: unknown, set: (value: unknown) => void]
+  /** Who else edits a property. */
+  readonly useGuest: (path: string) => Guest | undefined
   /** Puts a property back to its default, in the draft. */
   readonly useReset: () => (path: string) => void
 }
@@ -26,6 +30,7 @@ export function annotationBinding(panel: string, id: string): FieldBinding {
     panel,
     useProps: (path) => useAnnotationProps('annotation', id, path),
     useValue: (path) => useAnnotationField('annotation', id, path),
+    useGuest: (path) => useGuestAt('annotation', id, path),
     useReset: () => {
       const table = useTable('annotation')
       return (path) => table.reset(id, path as 'name')
@@ -38,6 +43,7 @@ export function sceneBinding(panel: string, editor: Editor): FieldBinding {
     panel,
     useProps: (path) => useSceneProps('scene', path),
     useValue: (path) => useSceneField('scene', path),
+    useGuest: () => undefined,
     useReset: () => (path) => editor.draft$.value?.value('scene').reset(path as 'title'),
   }
 }

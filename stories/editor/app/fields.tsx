@@ -12,13 +12,14 @@ const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) =
 
 /** One property: label, control, and the way back to the default. */
 export function Field({ field }: { readonly field: FieldNode }) {
-  const { panel, useValue } = useFieldBinding()
+  const { panel, useValue, useGuest } = useFieldBinding()
+  const guest = useGuest(field.path)
   const id = useId()
   const [value] = useValue(field.path)
   const changed = !same(value, field.default)
   const wide = field.kind === 'points'
   return (
-    <div className="field" data-kind={field.kind} data-changed={changed}>
+    <div className="field" data-kind={field.kind} data-changed={changed} data-guest={guest !== undefined}>
       {!wide && (
         <label htmlFor={id} title={field.hint}>
           {field.label}
@@ -26,6 +27,11 @@ export function Field({ field }: { readonly field: FieldNode }) {
       )}
       <Control field={field} id={id} testId={`field-${panel}-${field.path}`} />
       <ResetButton field={field} shown={changed && field.default !== undefined} />
+      {guest && (
+        <span className="field-guest" style={{ color: guest.color }} data-testid={`guest-${panel}-${field.path}`}>
+          edited by {guest.name}
+        </span>
+      )}
     </div>
   )
 }

@@ -1,4 +1,6 @@
+import { useState } from 'react'
 import type { HistoryStep } from 'rowcast'
+import { ProjectHistory } from '../collaboration/project-history.tsx'
 import { useHistory, useStore } from './editor-store.ts'
 import type { Editor } from './editor.ts'
 import { Icon } from './icons.tsx'
@@ -12,6 +14,8 @@ export function HistoryPanel({ editor }: { readonly editor: Editor }) {
   const { undo, redo, steps } = useHistory()
   const { isDirty } = useDraftState(editor)
   const { done, undone } = steps
+  const { collaboration } = editor
+  const [all, setAll] = useState(collaboration !== undefined)
   const times = (count: number, step: () => unknown): void => {
     editor.attempt(() => {
       for (let n = 0; n < count; n++) step()
@@ -22,55 +26,78 @@ export function HistoryPanel({ editor }: { readonly editor: Editor }) {
       <header className="side-head">
         <Icon name="history" />
         <h2>History</h2>
-        <span className="dim">{done.length > 0 ? done.length : ''}</span>
-        <button
-          type="button"
-          className="button button-ghost button-small"
-          data-testid="history-clear"
-          disabled={done.length + undone.length === 0}
-          onClick={() => store.history.clear()}
-        >
-          Clear
-        </button>
-      </header>
-      <ol className="steps">
-        {undone.toReversed().map((step, index) => (
-          <Step
-            key={step.id}
-            step={step}
-            state="undone"
-            disabled={isDirty}
-            onGo={() => times(undone.length - index, redo)}
-          />
-        ))}
-        {done.toReversed().map((step, index) => (
-          <Step
-            key={step.id}
-            step={step}
-            state={index === 0 ? 'current' : 'done'}
-            disabled={isDirty}
-            onGo={() => times(index, undo)}
-          />
-        ))}
-        {done.length + undone.length > 0 ? (
-          <li>
+        {collaboration ? (
+          <div className="history-tabs" role="tablist">
+            <button type="button" role="tab" aria-selected={all} data-testid="history-all" onClick={() => setAll(true)}>
+              Everyone
+            </button>
             <button
               type="button"
-              className="step"
-              data-state={done.length === 0 ? 'current' : 'done'}
-              disabled={isDirty}
-              onClick={() => times(done.length, undo)}
+              role="tab"
+              aria-selected={!all}
+              data-testid="history-mine"
+              onClick={() => setAll(false)}
             >
-              <span className="step-mark" />
-              <span className="step-label dim">Opened</span>
+              My steps
             </button>
-          </li>
+          </div>
         ) : (
-          <li className="empty">
-            {editor.readOnly ? 'A read-only project has no history.' : 'Each edit you OK becomes a step here.'}
-          </li>
+          <span className="dim">{done.length > 0 ? done.length : ''}</span>
         )}
-      </ol>
+        {!all && (
+          <button
+            type="button"
+            className="button button-ghost button-small"
+            data-testid="history-clear"
+            disabled={done.length + undone.length === 0}
+            onClick={() => store.history.clear()}
+          >
+            Clear
+          </button>
+        )}
+      </header>
+      {all && collaboration ? (
+        <ProjectHistory editor={editor} collaboration={collaboration} />
+      ) : (
+        <ol className="steps">
+          {undone.toReversed().map((step, index) => (
+            <Step
+              key={step.id}
+              step={step}
+              state="undone"
+              disabled={isDirty}
+              onGo={() => times(undone.length - index, redo)}
+            />
+          ))}
+          {done.toReversed().map((step, index) => (
+            <Step
+              key={step.id}
+              step={step}
+              state={index === 0 ? 'current' : 'done'}
+              disabled={isDirty}
+              onGo={() => times(index, undo)}
+            />
+          ))}
+          {done.length + undone.length > 0 ? (
+            <li>
+              <button
+                type="button"
+                className="step"
+                data-state={done.length === 0 ? 'current' : 'done'}
+                disabled={isDirty}
+                onClick={() => times(done.length, undo)}
+              >
+                <span className="step-mark" />
+                <span className="step-label dim">Opened</span>
+              </button>
+            </li>
+          ) : (
+            <li className="empty">
+              {editor.readOnly ? 'A read-only project has no history.' : 'Each edit you OK becomes a step here.'}
+            </li>
+          )}
+        </ol>
+      )}
     </section>
   )
 }

@@ -3,6 +3,8 @@ import { createStore } from 'rowcast'
 import { openRemote } from 'rowcast/remote'
 import wasmUrl from 'sql.js/dist/sql-wasm.wasm?url'
 import worldUrl from 'world-atlas/countries-50m.json?url'
+import type { Collaboration } from '../collaboration/collaboration.ts'
+import { openShared } from '../collaboration/open-shared.ts'
 import { loadCities } from '../data/city.ts'
 import { loadWorld, type WorldGeometry } from '../data/world.ts'
 import { annotationOf, layersOf } from '../import-cities.ts'
@@ -19,6 +21,7 @@ export interface LoadProgress {
 export interface Project {
   readonly store: EditorStore
   readonly world: WorldGeometry
+  readonly collaboration?: Collaboration
 }
 
 export type ReportProgress = (progress: LoadProgress) => void
@@ -73,4 +76,17 @@ export async function openPublished(url: string, report: ReportProgress): Promis
     loadWorld(worldUrl),
   ])
   return { store, world }
+}
+
+/** Opens a project of the server, together with whoever else has it open. */
+export async function openTogether(database: string, report: ReportProgress): Promise<Project> {
+  report({ phase: 'Loading the project', fraction: undefined, detail: database })
+  const [collaboration, world] = await Promise.all([
+    openShared(database, {
+      locateFile,
+      waiting: (reason) => report({ phase: 'Waiting for the server', fraction: undefined, detail: reason }),
+    }),
+    loadWorld(worldUrl),
+  ])
+  return { store: collaboration.store, world, collaboration }
 }

@@ -56,13 +56,25 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
 
   const showSelection = (): void =>
     scene.setSelection(editor.selection$.value.ids.map((id) => mirror.slotOf(id)).filter((slot) => slot >= 0))
+  const showGuests = (): void =>
+    scene.setGuests(
+      (editor.collaboration?.guests$.value ?? []).map(({ name, color, selection }) => ({
+        name,
+        color,
+        slots: selection.map((id) => mirror.slotOf(id)).filter((slot) => slot >= 0),
+      })),
+    )
   const subscriptions = new Subscription()
+  subscriptions.add(editor.collaboration?.guests$.subscribe(showGuests))
   // Within the frame in which the mirror is flushed: asking for one would draw a frame late.
   subscriptions.add(mirror.flush$.subscribe(() => scene.renderNow()))
   subscriptions.add(editor.selection$.subscribe(showSelection))
   subscriptions.add(
     annotations.changes$.subscribe(({ inserted, deleted }) => {
-      if (inserted.length > 0 || deleted.length > 0) showSelection()
+      if (inserted.length > 0 || deleted.length > 0) {
+        showSelection()
+        showGuests()
+      }
       // Labels and leader lines are read from the rows: what changes them need not be in the mirror.
       scene.render()
     }),

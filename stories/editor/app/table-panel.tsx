@@ -1,5 +1,7 @@
 import { memo, type ReactNode, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { sql, type SqlFragment } from 'rowcast'
+import { useGuests } from '../collaboration/context.ts'
+import type { Guest } from '../collaboration/presence-state.ts'
 import { flyTo } from './camera.ts'
 import { useQuery, useRow, useRows } from './editor-store.ts'
 import type { Editor } from './editor.ts'
@@ -167,6 +169,12 @@ function Rows({ editor, keys, query, children }: RowsProps) {
   const [height, setHeight] = useState(240)
   const { ids } = useSubject(editor.selection$)
   const selected = useMemo(() => new Set(ids), [ids])
+  const guests = useGuests()
+  const guestOf = useMemo(() => {
+    const byKey = new Map<string, Guest>()
+    for (const guest of guests) for (const key of guest.selection) byKey.set(key, guest)
+    return byKey
+  }, [guests])
 
   useLayoutEffect(() => {
     const element = viewport.current
@@ -186,7 +194,17 @@ function Rows({ editor, keys, query, children }: RowsProps) {
   for (let index = from; index < to; index++) {
     const id = keys[index]?.id
     if (id !== undefined)
-      rows.push(<TableRow key={id} editor={editor} id={id} index={index} selected={selected.has(id)} />)
+      rows.push(
+        <TableRow
+          key={id}
+          editor={editor}
+          id={id}
+          index={index}
+          selected={selected.has(id)}
+          guest={guestOf.get(id)?.name}
+          guestColor={guestOf.get(id)?.color}
+        />,
+      )
   }
   return (
     <div
@@ -211,9 +229,12 @@ interface TableRowProps {
   readonly id: string
   readonly index: number
   readonly selected: boolean
+  /** Who else has it selected. */
+  readonly guest: string | undefined
+  readonly guestColor: string | undefined
 }
 
-const TableRow = memo(function TableRow({ editor, id, index, selected }: TableRowProps) {
+const TableRow = memo(function TableRow({ editor, id, index, selected, guest, guestColor }: TableRowProps) {
   const row = useRow('annotation', id, ({ name, kind, rank, icon, geonames }) => ({
     name,
     kind,
@@ -230,7 +251,12 @@ const TableRow = memo(function TableRow({ editor, id, index, selected }: TableRo
       aria-selected={selected}
       data-testid="table-row"
       data-id={id}
-      style={{ transform: `translateY(${index * rowHeight}px)` }}
+      data-guest={guest}
+      title={guest === undefined ? undefined : `Selected by ${guest}`}
+      style={{
+        transform: `translateY(${index * rowHeight}px)`,
+        ...(guestColor !== undefined && { boxShadow: `inset 3px 0 ${guestColor}` }),
+      }}
       onClick={(event) => {
         const additive = event.ctrlKey || event.metaKey
         editor.select(additive ? toggled(editor.selection$.value, [id]) : selectionOf([id]))
@@ -241,6 +267,11 @@ const TableRow = memo(function TableRow({ editor, id, index, selected }: TableRo
       <span className="cell" data-column="name">
         <span className="swatch swatch-round" style={{ background: row?.color }} />
         <span className="cell-text">{row?.name}</span>
+        {guest !== undefined && (
+          <span className="row-guest" style={{ color: guestColor }}>
+            {guest}
+          </span>
+        )}
       </span>
       <span className="cell" data-column="country">
         {row?.country}

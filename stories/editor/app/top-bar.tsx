@@ -1,4 +1,6 @@
 import { useRef, useState } from 'react'
+import { ConflictList } from '../collaboration/conflict-list.tsx'
+import { PeopleBar } from '../collaboration/people-bar.tsx'
 import { useStore, useValue, useHistory } from './editor-store.ts'
 import type { Editor } from './editor.ts'
 import { Icon } from './icons.tsx'
@@ -86,6 +88,7 @@ export function TopBar({ editor }: { readonly editor: Editor }) {
           </div>
         </>
       )}
+      {editor.collaboration && <PeopleBar editor={editor} collaboration={editor.collaboration} />}
       <span className="top-space" />
       {!editor.readOnly && <DraftBar editor={editor} />}
     </header>
@@ -100,7 +103,7 @@ function DraftBar({ editor }: { readonly editor: Editor }) {
       <span className="draft-label" data-testid="draft-label">
         {isDirty ? label : 'No open edits'}
       </span>
-      {conflicts > 0 && <span className="draft-conflicts">{conflicts} changed by others</span>}
+      {conflicts.length > 0 && <ConflictList editor={editor} conflicts={conflicts} />}
       <button
         type="button"
         className="button"

@@ -1,5 +1,6 @@
 import { useMemo } from 'react'
-import { map, type Observable, of, startWith, switchMap } from 'rxjs'
+import type { Conflict } from 'rowcast'
+import { type Observable, of, startWith, switchMap } from 'rxjs'
 import type { Editor } from './editor.ts'
 import { useLatest, useSubject } from './use-subject.ts'
 
@@ -7,22 +8,25 @@ interface DraftState {
   readonly label: string
   readonly isDirty: boolean
   /** Cells that someone else changed underneath. */
-  readonly conflicts: number
+  readonly conflicts: readonly Conflict[]
 }
 
 /** What the draft bar shows of the one draft. */
 export function useDraftState(editor: Editor): DraftState {
   const draft = useSubject(editor.draft$)
-  const [dirty$, conflicts$] = useMemo((): [Observable<boolean>, Observable<number>] => {
+  const [dirty$, conflicts$] = useMemo((): [Observable<boolean>, Observable<readonly Conflict[]>] => {
     const { draft$ } = editor
     return [
       draft$.pipe(switchMap((one) => (one?.state === 'open' ? one.isDirty$ : of(false)))),
       draft$.pipe(
         switchMap((one) => (one?.state === 'open' ? one.conflicts$ : of([]))),
-        map((cells) => cells.length),
-        startWith(0),
+        startWith([]),
       ),
     ]
   }, [editor])
-  return { label: draft?.label ?? '', isDirty: useLatest(dirty$, false), conflicts: useLatest(conflicts$, 0) }
+  return {
+    label: draft?.label ?? '',
+    isDirty: useLatest(dirty$, false),
+    conflicts: useLatest<readonly Conflict[]>(conflicts$, []),
+  }
 }

@@ -4,7 +4,20 @@ export interface Person {
   readonly color: string
 }
 
-const adjectives = ['Amber', 'Brisk', 'Calm', 'Clever', 'Gentle', 'Keen', 'Lucky', 'Merry', 'Quiet', 'Swift', 'Sunny', 'Witty']
+const adjectives = [
+  'Amber',
+  'Brisk',
+  'Calm',
+  'Clever',
+  'Gentle',
+  'Keen',
+  'Lucky',
+  'Merry',
+  'Quiet',
+  'Swift',
+  'Sunny',
+  'Witty',
+]
 const animals = ['Badger', 'Crane', 'Falcon', 'Fox', 'Heron', 'Ibex', 'Lynx', 'Otter', 'Owl', 'Raven', 'Seal', 'Wren']
 /** Far enough from each other and from the selection's own blue to be told apart on the dark map. */
 const colors = ['#ff8a5c', '#ffd166', '#5fd38d', '#3ec6d6', '#b48cff', '#ff7ab8', '#c3e05a', '#f2637e']

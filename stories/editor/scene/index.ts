@@ -10,5 +10,12 @@ export {
   type SceneAttributeName,
 } from './instance-source.ts'
 export type { LabelSource } from './label-style.ts'
-export { createMapScene, type MapScene, type MapSceneOptions, type SceneDrag, type SceneStats } from './map-scene.ts'
+export {
+  createMapScene,
+  type GuestSelection,
+  type MapScene,
+  type MapSceneOptions,
+  type SceneDrag,
+  type SceneStats,
+} from './map-scene.ts'
 export type { LonLat, ScreenPoint, ViewState } from './map-view.ts'

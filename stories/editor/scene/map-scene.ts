@@ -2,12 +2,13 @@ import { ColorManagement, OrthographicCamera, Scene, WebGLRenderer } from 'three
 import type { WorldGeometry } from '../data/world.ts'
 import { BaseMap, defaultMapStyle, type MapStyle } from './base-map.ts'
 import { IconLayer } from './icon-layer.ts'
+import { iconSize } from './icon-rules.ts'
 import type { InstanceSource } from './instance-source.ts'
 import { LabelLayout } from './label-layout.ts'
 import type { LabelSource } from './label-style.ts'
 import { LeaderLines } from './leader-lines.ts'
 import { MapView, type LonLat, type ScreenPoint, type ViewState } from './map-view.ts'
-import { Overlay } from './overlay.ts'
+import { type GuestMark, Overlay } from './overlay.ts'
 import { listenToPointer } from './pointer-input.ts'
 import { SlotIndex, type ScreenRect } from './slot-index.ts'
 import { createViewUniforms, updateViewUniforms } from './view-uniforms.ts'
@@ -37,6 +38,13 @@ export interface MapSceneOptions {
   readonly onViewChange?: (view: ViewState) => void
 }
 
+/** What someone else has selected. */
+export interface GuestSelection {
+  readonly name: string
+  readonly color: string
+  readonly slots: readonly number[]
+}
+
 /** Figures of the last frame. */
 export interface SceneStats {
   readonly frames: number
@@ -58,6 +66,8 @@ export interface MapScene {
   /** Opacity of each layer, 0 to 255, by the index that the `layer` attribute holds. */
   setLayers(opacity: Uint8Array): void
   setSelection(slots: Iterable<number>): void
+  /** What others have selected, ringed in their colors. */
+  setGuests(guests: readonly GuestSelection[]): void
   setLabelLimit(limit: number): void
   /** Asks for a frame, in which the source's dirty ranges are uploaded. */
   render(): void
@@ -91,6 +101,7 @@ export function createMapScene(canvas: HTMLCanvasElement, options: MapSceneOptio
   let source: InstanceSource | undefined
   let replaced = false
   let selection: readonly number[] = []
+  let guests: readonly GuestSelection[] = []
   let hovered: number | undefined
   let hoverPoint: ScreenPoint | undefined
   let hoverStale = false
@@ -109,6 +120,18 @@ export function createMapScene(canvas: HTMLCanvasElement, options: MapSceneOptio
     canvas.style.cursor = next === undefined ? '' : selection.includes(next) ? 'move' : 'pointer'
     options.onHover?.(next, hoverPoint)
   }
+
+  const guestMarks = ({ arrays, count }: InstanceSource): GuestMark[] =>
+    guests.map(({ name, color, slots }) => ({
+      name,
+      color,
+      rings: slots
+        .filter((slot) => slot < count)
+        .map((slot) => {
+          const [lon = 0, lat = 0] = [arrays.position[slot * 2], arrays.position[slot * 2 + 1]]
+          return { ...view.toScreen({ lon, lat }), radius: iconSize(arrays, slot, view.zoom) / 2 }
+        }),
+    }))
 
   const takeChanges = (current: InstanceSource): void => {
     const taken = current.takeDirty()
@@ -143,7 +166,7 @@ export function createMapScene(canvas: HTMLCanvasElement, options: MapSceneOptio
           ? []
           : layout.place(source, index, view, { limit: labelLimit, margin: 5, labelOf: options.labelOf, first })
       lines.update(labels)
-      overlay.draw(labels, rectangle)
+      overlay.draw(labels, rectangle, guestMarks(source))
       labelCount = labels.length
     }
     renderer.render(scene, camera)
@@ -249,6 +272,10 @@ export function createMapScene(canvas: HTMLCanvasElement, options: MapSceneOptio
     setSelection(slots) {
       selection = [...slots]
       marksStale = true
+      render()
+    },
+    setGuests(next) {
+      guests = next
       render()
     },
     setLabelLimit(limit) {

@@ -1,6 +1,14 @@
 import type { PlacedLabel } from './label-layout.ts'
 import type { ScreenRect } from './slot-index.ts'
 
+/** What someone else has selected, where it is on the screen. */
+export interface GuestMark {
+  readonly name: string
+  readonly color: string
+  /** Rings around icons, in CSS pixels. The name stands at the last. */
+  readonly rings: readonly { readonly x: number; readonly y: number; readonly radius: number }[]
+}
+
 /** A 2D canvas over the scene: sharp text, and the rectangle of a selection. */
 export class Overlay {
   readonly context: CanvasRenderingContext2D
@@ -23,7 +31,7 @@ export class Overlay {
     this.#canvas.height = Math.round(height * pixelRatio)
   }
 
-  draw(labels: readonly PlacedLabel[], rect: ScreenRect | undefined): void {
+  draw(labels: readonly PlacedLabel[], rect: ScreenRect | undefined, guests: readonly GuestMark[]): void {
     const { context } = this
     context.setTransform(1, 0, 0, 1, 0, 0)
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height)
@@ -34,6 +42,7 @@ export class Overlay {
       const label = labels[index]
       if (label) this.#label(label)
     }
+    for (const guest of guests) this.#guest(guest)
     if (rect) this.#selection(rect)
   }
 
@@ -79,6 +88,30 @@ export class Overlay {
     context.strokeStyle = border.color
     context.lineWidth = border.width
     context.stroke()
+  }
+
+  #guest({ name, color, rings }: GuestMark): void {
+    const { context } = this
+    context.strokeStyle = color
+    context.lineWidth = 2
+    for (const { x, y, radius } of rings) {
+      context.beginPath()
+      context.arc(x, y, radius + 4, 0, 2 * Math.PI)
+      context.stroke()
+    }
+    const last = rings.at(-1)
+    if (!last) return
+    context.font = '600 11px system-ui, "DejaVu Sans", sans-serif'
+    context.letterSpacing = '0px'
+    const width = context.measureText(name).width
+    const left = Math.round(last.x + last.radius + 6)
+    const top = Math.round(last.y + last.radius + 6)
+    context.fillStyle = color
+    context.beginPath()
+    context.roundRect(left, top, width + 12, 18, [2, 6, 6, 6])
+    context.fill()
+    context.fillStyle = '#14181e'
+    context.fillText(name, left + 6, top + 9.5)
   }
 
   #selection({ left, top, right, bottom }: ScreenRect): void {

@@ -12,10 +12,10 @@ const listening = await startSyncServer({
   port: number(values.port),
   cities: number(values.cities),
 })
-console.log(listening.url)
+process.stdout.write(`${listening.url}\n`)
 const end = (): void => {
   listening.close().catch((error: unknown) => {
-    console.error(error)
+    process.stderr.write(`${String(error)}\n`)
     process.exitCode = 1
   })
 }

@@ -20,7 +20,9 @@ const vite = await createServer({
 })
 await vite.listen()
 vite.printUrls()
-console.log(`  Databases in ${directory}. Open a second window to edit together; ?local works without the server.`)
+process.stdout.write(
+  `  Databases in ${directory}. Open a second window to edit together; ?local works without the server.\n`,
+)
 
 async function end(): Promise<void> {
   await vite.close()
@@ -36,7 +38,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     end().then(
       () => process.exit(0),
       (error: unknown) => {
-        console.error(error)
+        process.stderr.write(`${String(error)}\n`)
         process.exit(1)
       },
     )

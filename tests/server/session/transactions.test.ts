@@ -140,7 +140,7 @@ test('what is told of one’s own transaction is left out where it is exactly wh
   expect(bad.commits.at(-1)!.changes).toEqual([{ table: 'note', key: 3, op: 'put', after: { id: 3 } }])
 })
 
-test.fails('BUG: a reason that is too long for a message is cut, so that the client takes it', async () => {
+test('a reason that is too long for a message is cut, so that the client takes it', async () => {
   const refused = new Promise<string>((resolve, reject) => {
     const client = core.accept(
       { send: (text) => (text.includes('"refused"') ? resolve(text) : undefined), buffered: 0, close: reject },

@@ -50,7 +50,21 @@ test('a frame reads as it was written', () => {
 })
 
 test('whatever is no frame is told apart, and so is JSON', () => {
-  for (const bad of ['', 'm', 'm1', 'o', 'x1', 'o-1', 'o1.5', 'o1e3', 'm x', 'o99999999999999999', 'ox', ' o1', '{"n":0}'])
+  for (const bad of [
+    '',
+    'm',
+    'm1',
+    'o',
+    'x1',
+    'o-1',
+    'o1.5',
+    'o1e3',
+    'm x',
+    'o99999999999999999',
+    'ox',
+    ' o1',
+    '{"n":0}',
+  ])
     expect([bad, parseFrame(bad)]).toEqual([bad, undefined])
 })
 
@@ -111,17 +125,17 @@ test('each channel carries its own messages in order, and the end of one leaves 
 
 test('the shared connection is open while there are channels, and its end is the end of each, with its reason', async () => {
   const server = new Recorder()
-  const shared: { connection: ServerConnection; closed: string[] }[] = []
+  const shared: ServerConnection[] = []
+  const ended$ = new BehaviorSubject<readonly string[]>([])
   const served = acceptMux(server.accept)
   const transport = memoryTransport((connection, request) => {
-    const closed: string[] = []
-    shared.push({ connection, closed })
+    shared.push(connection)
     const handler = served(connection, request)
     return {
       receive: (message) => handler.receive(message),
       closed: (reason) => {
-        closed.push(reason)
         handler.closed(reason)
+        ended$.next([...ended$.value, reason])
       },
     }
   })
@@ -129,7 +143,7 @@ test('the shared connection is open while there are channels, and its end is the
   const [one, two] = [new Ends(mux), new Ends(mux)]
   await Promise.all([one.reach(1), two.reach(1)])
   expect(shared).toHaveLength(1)
-  shared[0]!.connection.close(4001, 'for the night')
+  shared[0]!.close(4001, 'for the night')
   await Promise.all([one.reach(-1), two.reach(-1)])
   expect([...one.closed, ...two.closed]).toEqual(['for the night', 'for the night'])
   expect(server.seen.map(({ closed }) => closed)).toEqual([['for the night'], ['for the night']])
@@ -138,7 +152,7 @@ test('the shared connection is open while there are channels, and its end is the
   await three.reach(1)
   three.link.close()
   expect(await firstValueFrom(transport.status$)).toEqual({ state: 'closed' })
-  await firstValueFrom(server.moved$.pipe(filter(() => shared[1]!.closed.length > 0)))
+  await firstValueFrom(ended$.pipe(filter(({ length }) => length === 2)))
   expect(server.seen[2]!.closed).toHaveLength(1)
 })
 
@@ -179,7 +193,10 @@ test('one endpoint takes both kinds, by their first message', () => {
   const plain = accept(connectionOf([]), { url: '/', headers: new Map() })
   plain.receive('{"type":"hello"}')
   plain.receive('m1 a message of another protocol')
-  expect(server.seen[0]).toMatchObject({ received: ['{"type":"hello"}', 'm1 a message of another protocol'], closed: [] })
+  expect(server.seen[0]).toMatchObject({
+    received: ['{"type":"hello"}', 'm1 a message of another protocol'],
+    closed: [],
+  })
 
   const said: string[] = []
   const shared = accept(connectionOf(said), { url: '/', headers: new Map() })

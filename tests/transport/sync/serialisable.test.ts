@@ -1,4 +1,4 @@
-import { RejectedError } from 'rowcast'
+import { RejectedError, StoreClosedError } from 'rowcast'
 import { describe, expect, test } from 'vitest'
 import { firstSeed } from '../../support/random.ts'
 import { checkSerialisable, type Recorded } from '../../support/serialisability.ts'
@@ -22,6 +22,7 @@ class Recorder {
   readonly history: Recording[] = []
   readonly failures: unknown[] = []
   readonly #world: SteppedWorld
+  readonly #blind = new Map<Scene, boolean>()
   #clock = 0
 
   constructor(world: SteppedWorld) {
@@ -41,7 +42,9 @@ class Recorder {
     }
     this.history.push(recording)
     const notes = store.table('note')
-    const shape = random.int(6)
+    // What is pessimistic must not read what is optimistic and pending (see the tests below): each client does one of both.
+    const blind = this.#isBlind(store)
+    const shape = blind ? 5 : random.int(6)
     const [a, b] = [random.int(REGISTERS), random.int(REGISTERS)]
     const amount = 1 + random.int(5)
     const read = (key: number): number => {
@@ -87,21 +90,29 @@ class Recorder {
           break
         }
         default:
-          write(a, 300 + amount)
+          // Never what is there already: writing that is nothing, whatever others write meanwhile.
+          write(a, 300 + this.history.length / 1000)
       }
     }
-    if (shape === 5 && random.chance(50)) {
-      // An optimistic one, blind: its place is the log's.
+    if (blind) {
+      // Its place is the log's.
       store.transaction(run, { label: id })
       return
     }
     store.transaction(run, { confirm: 'server', retries: random.int(4), label: id }).then(
       () => this.#answer(recording, 'committed'),
       (error: unknown) => {
-        this.#answer(recording, 'refused')
-        if (!(error instanceof RejectedError)) this.failures.push(error)
+        if (error instanceof RejectedError) this.#answer(recording, 'refused')
+        // A client that crashes never knows.
+        else if (!(error instanceof StoreClosedError)) this.failures.push(error)
       },
     )
+  }
+
+  #isBlind(store: Scene): boolean {
+    const known = this.#blind.get(store) ?? this.#world.random.chance(30)
+    this.#blind.set(store, known)
+    return known
   }
 
   #answer(recording: Recording, outcome: Recorded['outcome']): void {
@@ -147,7 +158,9 @@ async function record(seed: number): Promise<{ recorder: Recorder; world: Steppe
 }
 
 async function orderOf(world: SteppedWorld): Promise<string[]> {
-  return (await world.log()).flatMap(({ kind, label }) => (kind === 'transaction' && label !== undefined ? [label] : []))
+  return (await world.log()).flatMap(({ kind, label }) =>
+    kind === 'transaction' && label !== undefined ? [label] : [],
+  )
 }
 
 async function run(seed: number): Promise<{ committed: number; refused: number }> {
@@ -156,7 +169,11 @@ async function run(seed: number): Promise<{ committed: number; refused: number }
   const order = await orderOf(world)
   expect(checkSerialisable(recorder.history, order, initial), at).toEqual([])
   expect(recorder.failures, at).toEqual([])
-  expect(world.errors, at).toEqual([])
+  // A server that goes down in mid-hello reports that itself: see the traps.
+  expect(
+    world.errors.filter((error) => !(error instanceof StoreClosedError)),
+    at,
+  ).toEqual([])
   // What the serial order leads to is what the server has.
   const byId = new Map(recorder.history.map((one) => [one.id, one]))
   const end = new Map([...initial, ...order.flatMap((id) => [...byId.get(id)!.writes])])
@@ -183,7 +200,7 @@ test(`transactions that read and write are strictly serialisable, whatever the n
 // SyncClient.confirm (sync-client.ts) returns at once where nothing was written: what was read is what this copy has, which
 // may be behind what its caller knows to be confirmed. Send the reads with no changes, and have the server answer
 // (LiveDatabase.#decide: assert the reads, append nothing); run again on a conflict.
-test.fails('a pessimistic transaction that only reads does not miss what was confirmed before it was called', async () => {
+test('a pessimistic transaction that only reads does not miss what was confirmed before it was called', async () => {
   const world = await SteppedWorld.start()
   const ann = await world.open()
   const bob = await world.open()
@@ -201,17 +218,20 @@ test.fails('a pessimistic transaction that only reads does not miss what was con
 
 // SyncClient.confirm sends `base` and `reads` only where it has a position: before the first copy is here, what was read is
 // checked by nobody. Wait for the first position there, then run the function.
-test.fails('a pessimistic transaction of a client that has no copy yet is decided on what the server has', async () => {
+test('a pessimistic transaction of a client that has no copy yet is decided on what the server has', async () => {
   const world = await SteppedWorld.start()
   const ann = await world.open()
   ann.store.table('note').insert({ id: 1 })
   await world.settle()
   const bob = await world.open()
   const notes = bob.store.table('note')
-  const done = bob.store.transaction(() => void notes.insert({ id: 2, text: { value: notes.has(1) ? 'two' : 'one' } }), {
-    confirm: 'server',
-    retries: 3,
-  })
+  const done = bob.store.transaction(
+    () => void notes.insert({ id: 2, text: { value: notes.has(1) ? 'two' : 'one' } }),
+    {
+      confirm: 'server',
+      retries: 3,
+    },
+  )
   await world.settle()
   await done
   const value = notes.get(2)!.text.value
@@ -222,7 +242,7 @@ test.fails('a pessimistic transaction of a client that has no copy yet is decide
 // SyncClient.confirm tries the function on what is seen, pending transactions included, and the server checks the reads
 // against the base only: what is refused changes nothing there. Where `reads` touch what `covers` says is pending, wait
 // for those verdicts and run the function again.
-test.fails('a pessimistic transaction does not rest on what the server refuses', async () => {
+test('a pessimistic transaction does not rest on what the server refuses', async () => {
   const world = await SteppedWorld.start({
     permissions: {
       layer: { canView: true },
@@ -245,6 +265,63 @@ test.fails('a pessimistic transaction does not rest on what the server refuses',
   expect(value).toBe('10')
 })
 
+// The same cause: what this client has pending was applied long ago, and overwritten, but it has not been told yet. What
+// it sees then is a state that never was, while its position is that of the newest.
+test('a pessimistic transaction does not rest on what was confirmed and overwritten without our knowing', async () => {
+  const copied: string[] = []
+  for (let steps = 1; steps < 8; steps++) {
+    const world = await SteppedWorld.start()
+    const ann = await world.open()
+    const bob = await world.open()
+    const notes = ann.store.table('note')
+    notes.insert([{ id: 1 }, { id: 2 }])
+    await world.settle()
+    notes.set(1, 'size', 308)
+    await rest()
+    ann.faults.step('deliver')
+    await rest()
+    ann.faults.cutAll('no network')
+    bob.store.table('note').set(1, 'size', 303)
+    await world.settle([bob])
+    ann.timers.next()
+    for (let n = 0; n < steps; n++) {
+      ann.faults.step('deliver')
+      await rest()
+    }
+    const done = ann.store.transaction(() => notes.set(2, 'text.value', String(notes.get(1)!.size)), {
+      confirm: 'server',
+      retries: 3,
+    })
+    await world.settle()
+    await done
+    copied.push(notes.get(2)!.text.value)
+    await world.close()
+  }
+  expect(new Set(copied)).toEqual(new Set(['303']))
+})
+
+// tryOut (replica.ts) notes no read for a write of what is there already, and its net change leaves it out: nobody checks
+// that it is still there. Note the row as read wherever a table handle writes to it (or send such cells as `before`).
+test('a pessimistic transaction that writes what is there already leaves it there', async () => {
+  const world = await SteppedWorld.start()
+  const ann = await world.open()
+  const bob = await world.open()
+  const notes = ann.store.table('note')
+  notes.insert({ id: 1 })
+  await world.settle()
+  bob.store.table('note').set(1, 'size', 70)
+  await world.settle([bob])
+  const done = ann.store.transaction(() => notes.update(1, { size: 10, text: { value: 'ten' } }), {
+    confirm: 'server',
+    retries: 3,
+  })
+  await world.settle()
+  await done
+  const { size } = notes.get(1)!
+  await world.close()
+  expect(size).toBe(10)
+})
+
 describe('the checker', () => {
   let clock = 0
   const one = (
@@ -262,11 +339,20 @@ describe('the checker', () => {
     ...more,
   })
   const kinds = (history: Recorded[], order: string[]): string[] =>
-    checkSerialisable(history, order, new Map([['x', 0], ['y', 0]])).map(({ kind }) => kind)
+    checkSerialisable(
+      history,
+      order,
+      new Map([
+        ['x', 0],
+        ['y', 0],
+      ]),
+    ).map(({ kind }) => kind)
   const at = (called: number, answered: number): Partial<Recorded> => ({ called, answered })
 
   test('accepts what happened one after the other', () => {
-    expect(kinds([one('a', { x: 0 }, { x: 1 }), one('b', { x: 1, y: 0 }, { y: 1 }), one('c', { y: 1 }, {})], ['a', 'b'])).toEqual([])
+    expect(
+      kinds([one('a', { x: 0 }, { x: 1 }), one('b', { x: 1, y: 0 }, { y: 1 }), one('c', { y: 1 }, {})], ['a', 'b']),
+    ).toEqual([])
   })
 
   test('accepts that overlapping transactions take either order', () => {

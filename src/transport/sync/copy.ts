@@ -1,0 +1,216 @@
+import { keyId, type ChangeSet, type KeyId, type RowChange } from '../../changes/index.ts'
+import { RowcastError } from '../../errors/index.ts'
+import {
+  decodeRecord,
+  Journal,
+  PendingLayer,
+  PendingLayers,
+  type Arrival,
+  type Folded,
+  type StoreInternals,
+  type SyncStart,
+  type TableRows,
+} from '../../store/index.ts'
+import type { WireTransaction } from '../protocol/messages.ts'
+import { Outbox } from './outbox.ts'
+import type { SyncRecord } from './records.ts'
+import { Rejections } from './rejections.ts'
+import { toWire } from './wire.ts'
+
+/** Arrivals of more rows than this go into a snapshot rather than a record. */
+const MANY_ROWS = 5_000
+
+/**
+ * The store as a copy of the server's database: what is confirmed, up to a position; above it what was committed here
+ * and waits for its verdict; beside it what was refused. Where the store is kept, each thing that happens is noted, and
+ * happens again when it is opened.
+ */
+export class Copy {
+  readonly outbox: Outbox = new Outbox()
+  readonly rejections: Rejections
+  readonly #internals: StoreInternals
+  readonly #layers: PendingLayers
+  #journal: Journal | undefined
+  #position: string | undefined
+  #sequence = 0
+
+  constructor(internals: StoreInternals) {
+    this.#internals = internals
+    this.#layers = new PendingLayers(internals.engine, () => this.outbox.changed())
+    this.rejections = new Rejections({
+      recommit: (changes, label) => internals.recommit(changes, label),
+      dealt: (id) => this.#note({ type: 'dealt', id }),
+    })
+  }
+
+  /** What the copy is up to, as the server said; `undefined` where it has to be fetched anew. */
+  get position(): string | undefined {
+    return this.#position
+  }
+
+  /** The last of the server's sequence numbers seen. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  /** Whether anything is in view that the server has not confirmed. */
+  get pending(): boolean {
+    return this.#layers.size > 0
+  }
+
+  covers(rows: TableRows, id: KeyId): boolean {
+    return this.#layers.covers(rows, id)
+  }
+
+  /** What was kept happens again, in its order; what happens from now on is kept. */
+  restore({ session, contents }: NonNullable<SyncStart['kept']>): void {
+    for (const bytes of contents.records) this.#repeat(decodeRecord(bytes) as SyncRecord)
+    this.#journal = new Journal(session, contents, () => this.#fold())
+    if (!contents.snapshot) this.#journal.foldSoon()
+  }
+
+  /** Takes in what was committed here. The promise tells the server's verdict. */
+  commit(set: ChangeSet, meant: readonly RowChange[], ifUnchanged: boolean): Promise<void> {
+    const id = crypto.randomUUID()
+    const layer = new PendingLayer(id, set.label)
+    this.#layers.add(layer, set.changes, meant)
+    const wire: WireTransaction = {
+      id,
+      changes: toWire(set.changes, meant, ifUnchanged),
+      ...(set.label !== undefined && { label: set.label }),
+      ...(ifUnchanged && { ifUnchanged }),
+    }
+    this.#note({ type: 'commit', id, set, wire })
+    return this.outbox.enter({ id, changes: set, wire, layer })
+  }
+
+  /**
+   * Takes in what the server has confirmed: with `id`, the transaction of ours that it is; without `changes`, exactly as
+   * it was sent. `position` comes with the last part of what belongs together.
+   */
+  arrive(given: {
+    readonly changes?: readonly Arrival[] | undefined
+    readonly id?: string | undefined
+    readonly position?: string | undefined
+    readonly sequence?: number | undefined
+  }): void {
+    const { id, position } = given
+    const waiting = id === undefined ? undefined : this.outbox.get(id)
+    const changes = given.changes ?? waiting?.wire.changes ?? []
+    this.#layers.arrive(changes, waiting?.layer)
+    this.#position = position ?? this.#position
+    this.#sequence = given.sequence ?? this.#sequence
+    if (changes.length > MANY_ROWS) this.#journal?.foldSoon()
+    else {
+      const { sequence } = this
+      this.#note({
+        type: 'arrive',
+        changes,
+        ...(id !== undefined && { id }),
+        ...(position !== undefined && { position }),
+        sequence,
+      })
+    }
+    if (waiting) this.outbox.confirm(waiting)
+  }
+
+  /** Takes in everything anew: what is here and not among these rows goes. */
+  replace(rows: readonly Arrival[], at: { readonly position: string; readonly sequence: number | undefined }): void {
+    const { engine } = this.#internals
+    const there = new Map(engine.rows.map((one) => [one.schema.model.name, new Set<KeyId>()]))
+    for (const { table, key } of rows) there.get(table)?.add(keyId(key))
+    const gone = engine.rows.flatMap((one) => {
+      const table = one.schema.model.name
+      return [...this.#layers.baseKeys(one)].flatMap(([id, key]): Arrival[] =>
+        there.get(table)!.has(id) ? [] : [{ table, key, op: 'delete' }],
+      )
+    })
+    this.arrive({ changes: [...gone, ...rows], ...at })
+  }
+
+  /** A transaction of ours whose effect is in what has arrived already. */
+  known(id: string): void {
+    const waiting = this.outbox.get(id)
+    if (!waiting) return
+    if (waiting.layer) this.#layers.remove(waiting.layer)
+    this.#note({ type: 'known', id })
+    this.outbox.confirm(waiting)
+  }
+
+  /** A transaction of ours that the server has refused: each of its cells falls back to what lies below. */
+  refuse(id: string, code: string, reason: string): void {
+    const waiting = this.outbox.get(id)
+    if (!waiting) return
+    if (waiting.layer) {
+      this.#layers.remove(waiting.layer)
+      this.rejections.add({ id, changes: waiting.changes, code, reason })
+      this.#note({ type: 'refused', id, code, reason })
+    }
+    this.outbox.refuse(waiting, code, reason)
+  }
+
+  /** The copy can't be relied on: everything is to be fetched anew. */
+  distrust(): void {
+    this.#position = undefined
+  }
+
+  async saved(): Promise<void> {
+    await this.#journal?.saved()
+  }
+
+  async close(): Promise<void> {
+    const kept = this.#journal?.close()
+    this.outbox.close()
+    this.rejections.close()
+    await kept
+  }
+
+  #repeat(record: SyncRecord): void {
+    switch (record.type) {
+      case 'commit': {
+        const { id, set, wire } = record
+        const layer = new PendingLayer(id, set.label)
+        try {
+          this.#layers.add(layer, this.#internals.repeat(wire.changes))
+        } catch (error) {
+          // It does not fit any more: it waits for its verdict unseen.
+          if (!(error instanceof RowcastError)) throw error
+          layer.evicted = true
+        }
+        // Who waited for it is gone with the store of then; a refusal is in `rejections`.
+        this.outbox.enter({ id, changes: set, wire, layer }).catch(() => undefined)
+        break
+      }
+      case 'arrive':
+        this.arrive(record)
+        break
+      case 'known':
+        this.known(record.id)
+        break
+      case 'refused':
+        this.refuse(record.id, record.code, record.reason)
+        break
+      case 'rejection':
+        this.rejections.add(record)
+        break
+      case 'dealt':
+        this.rejections.forget(record.id)
+    }
+  }
+
+  #fold(): Folded {
+    const { position, sequence } = this
+    const records: SyncRecord[] = [
+      { type: 'arrive', changes: [], ...(position !== undefined && { position }), sequence },
+    ]
+    for (const { id, changes, code, reason } of this.rejections.list)
+      records.push({ type: 'rejection', id, changes, code, reason })
+    for (const { id, changes: set, wire, layer } of this.outbox.all())
+      if (layer) records.push({ type: 'commit', id, set, wire })
+    return { snapshot: this.#internals.exportFile(this.#layers), records }
+  }
+
+  #note(record: SyncRecord): void {
+    this.#journal?.note(record)
+  }
+}

@@ -1,0 +1,25 @@
+import { distinctUntilChanged, type Observable } from 'rxjs'
+import type { StoreSync, SyncSet, SyncStatus, SyncSubscription } from '../../store/index.ts'
+import type { Copy } from './copy.ts'
+import type { Others } from './others.ts'
+
+/** What `store.sync` is to callers. */
+export function syncApi(client: {
+  readonly status$: Observable<SyncStatus>
+  readonly copy: Copy
+  readonly others: Others
+  readonly subscribe: (sets: readonly SyncSet[]) => SyncSubscription
+  readonly setPresence: (state: unknown) => void
+}): StoreSync {
+  const { copy, others } = client
+  return {
+    status$: client.status$.pipe(distinctUntilChanged()),
+    pending$: copy.outbox.pending$,
+    rejected$: copy.rejections.list$,
+    get sequence() {
+      return copy.sequence
+    },
+    subscribe: client.subscribe,
+    presence: { set: client.setPresence, others$: others.list$ },
+  }
+}

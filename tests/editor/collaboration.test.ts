@@ -1,0 +1,208 @@
+import type { Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { drawFewInstances } from '../support/draw-few-instances.ts'
+import { type EditorPage, startEditor } from '../support/editor-page.ts'
+import { SyncProcess } from '../support/sync-process.ts'
+
+let server: SyncProcess
+let editor: EditorPage | undefined
+let ann: Page
+let ben: Page
+
+const row = (page: Page, id: string): Locator => page.locator(`[data-testid=table-row][data-id="${id}"]`)
+
+const lonOf = (page: Page, id: string): Promise<number | undefined> =>
+  page.evaluate((key) => {
+    const { mirror } = window.rowcastEditor ?? {}
+    return mirror?.arrays.position[mirror.slotOf(key) * 2]
+  }, id)
+
+/** Waits until all of a window is on the server. */
+const saved = (page: Page): Promise<void> =>
+  page.getByTestId('sync-status').and(page.locator('[data-state=live]')).getByText('Saved', { exact: true }).waitFor()
+
+const idAt = (page: Page, index: number): Promise<string> =>
+  page
+    .getByTestId('table-row')
+    .nth(index)
+    .evaluate((element) => element.getAttribute('data-id') ?? '')
+
+async function choose(page: Page, id: string): Promise<void> {
+  await row(page, id).click()
+  await page.locator(`[data-testid=table-row][data-id="${id}"][aria-selected=true]`).waitFor()
+}
+
+/** Presses the pointer on the selected annotation and moves it, without letting go. */
+async function beginDrag(page: Page, id: string): Promise<{ x: number; y: number }> {
+  const box = await page.getByTestId('map').boundingBox()
+  const at = await page.evaluate((key) => {
+    const { scene, store } = window.rowcastEditor ?? {}
+    return scene?.toScreen(store?.table('annotation').get(key)?.position ?? { lon: 0, lat: 0 })
+  }, id)
+  const [x, y] = [(box?.x ?? 0) + (at?.x ?? 0), (box?.y ?? 0) + (at?.y ?? 0)]
+  await page.mouse.move(x, y)
+  await page.mouse.down()
+  await page.mouse.move(x + 20, y + 8)
+  await page.mouse.move(x + 40, y + 16)
+  return { x: x + 40, y: y + 16 }
+}
+
+beforeAll(async () => {
+  server = await SyncProcess.start(400)
+  editor = await startEditor({
+    search: '',
+    syncUrl: server.url,
+    before: [drawFewInstances],
+    // While the server is dead.
+    allowedErrors: /WebSocket connection to|Failed to load resource/,
+  })
+  ann = editor.page
+  ben = await editor.open('')
+}, 120_000)
+
+afterAll(async () => {
+  await editor?.close()
+  await server?.close()
+})
+
+describe('two windows of the editor on one server', () => {
+  it('open the same project and show each other', async () => {
+    for (const page of [ann, ben]) {
+      await saved(page)
+      await expect.poll(() => page.getByTestId('guest').count()).toBe(1)
+      expect(await page.evaluate(() => window.rowcastEditor?.store.table('annotation').count())).toBe(400)
+    }
+  })
+
+  it('show in the table what the other has selected', async () => {
+    const id = await idAt(ann, 1)
+    await choose(ann, id)
+    const name = await ann.getByTestId('me').getAttribute('title')
+    await expect.poll(async () => `${await row(ben, id).getAttribute('data-guest')} (you)`).toBe(name)
+  })
+
+  it('show a drag in the other before the pointer is let go, and keep it once it is OK', async () => {
+    const id = await idAt(ann, 1)
+    const start = (await lonOf(ben, id)) ?? 0
+    await choose(ann, id)
+    await beginDrag(ann, id)
+    const during = (await lonOf(ann, id)) ?? 0
+    expect(during).toBeGreaterThan(start)
+    await expect.poll(() => lonOf(ben, id)).toBe(during)
+    // It is shown, not committed: nothing of it is on its way.
+    expect(await ben.evaluate(() => window.rowcastEditor?.store.history.canUndo)).toBe(false)
+    await ann.mouse.up()
+    await ann.getByTestId('ok').click()
+    await saved(ann)
+    const sequence = await ann.evaluate(() => window.rowcastEditor?.store.sync.sequence)
+    await expect.poll(() => ben.evaluate(() => window.rowcastEditor?.store.sync.sequence)).toBe(sequence)
+    expect(await lonOf(ben, id)).toBe(during)
+  })
+
+  it('put a drag back in the other that is cancelled', async () => {
+    const id = await idAt(ann, 2)
+    const start = await lonOf(ben, id)
+    await choose(ann, id)
+    await beginDrag(ann, id)
+    await ann.mouse.up()
+    await expect.poll(() => lonOf(ben, id)).not.toBe(start)
+    await ann.getByTestId('cancel').click()
+    await expect.poll(() => lonOf(ben, id)).toBe(start)
+  })
+
+  it('mark a property that the other edits, and list what was changed under one’s own edit', async () => {
+    const id = await idAt(ann, 3)
+    await choose(ann, id)
+    await choose(ben, id)
+    await ann.getByTestId('number-2-icon.size').fill('33')
+    await ben.getByTestId('guest-2-icon.size').waitFor()
+    expect(await ben.getByTestId('guest-2-icon.size').textContent()).toContain('edited by')
+
+    await ben.getByTestId('number-2-icon.size').fill('21')
+    await ben.getByTestId('ok').click()
+    await ann.getByTestId('conflicts').waitFor()
+    await ann.getByTestId('conflicts').locator('summary').click()
+    expect(await ann.getByTestId('conflict').locator('td').allTextContents()).toEqual(
+      expect.arrayContaining(['33', '21']),
+    )
+    await ann.getByRole('button', { name: 'Take theirs' }).click()
+    await expect.poll(() => ann.getByTestId('number-2-icon.size').inputValue()).toBe('21')
+    await expect.poll(() => ben.getByTestId('guest-2-icon.size').count()).toBe(0)
+    await ann.keyboard.press('Escape')
+  })
+
+  it('go on after the server was killed in the middle of a drag, with nothing lost that was acknowledged', async () => {
+    const [first, second] = [await idAt(ann, 0), await idAt(ann, 4)]
+    await choose(ben, first)
+    await ben.getByTestId('number-2-icon.size').fill('29')
+    await ben.getByTestId('ok').click()
+    await saved(ben)
+
+    await choose(ann, second)
+    await beginDrag(ann, second)
+    await server.kill()
+    await ann.locator('[data-testid=sync-status][data-state=offline]').waitFor()
+    const moved = (await lonOf(ann, second)) ?? 0
+    await ann.mouse.up()
+    await ann.getByTestId('ok').click()
+    await ann.getByTestId('sync-status').getByText('1 unsaved').waitFor()
+    await server.restart()
+    await Promise.all([saved(ann), saved(ben)])
+    await expect.poll(() => lonOf(ben, second)).toBe(moved)
+
+    const late = await editor?.open('')
+    if (!late) throw new Error('The editor has not started.')
+    expect(await lonOf(late, second)).toBe(moved)
+    expect(
+      await late.evaluate((key) => window.rowcastEditor?.store.table('annotation').get(key)?.icon.size, first),
+    ).toBe(29)
+    await expect.poll(() => ann.getByTestId('guest').count()).toBe(2)
+    await late.close()
+    await expect.poll(() => ann.getByTestId('guest').count()).toBe(1)
+  })
+
+  it('roll back from the panel for both, which tells who did what', async () => {
+    const id = await idAt(ann, 5)
+    const size = (page: Page): Promise<number | undefined> =>
+      page.evaluate((key) => window.rowcastEditor?.store.table('annotation').get(key)?.icon.size, id)
+    const before = await size(ann)
+    const newest = ann.getByTestId('log-item').first()
+    const known = await newest.getAttribute('data-sequence')
+    await choose(ben, id)
+    await ben.getByTestId('number-2-icon.size').fill('38')
+    await ben.getByTestId('ok').click()
+    await expect.poll(() => size(ann)).toBe(38)
+    await expect.poll(() => newest.getAttribute('data-sequence')).toBe(String(Number(known) + 1))
+    const name = (await ben.getByTestId('me').getAttribute('title'))?.replace(' (you)', '') ?? ''
+    expect(await newest.textContent()).toContain(name)
+
+    const earlier = ann.locator(`[data-testid=log-item][data-sequence="${known}"]`)
+    await earlier.locator('.log-step').click()
+    await earlier.getByTestId('roll-back').click()
+    for (const page of [ann, ben]) await expect.poll(() => size(page)).toBe(before)
+  })
+
+  it('name a state by a snapshot, which the history shows', async () => {
+    await ann.getByTestId('make-snapshot').click()
+    await ann.getByTestId('name-input').fill('agreed')
+    await ann.getByTestId('name-input').press('Enter')
+    await expect
+      .poll(() => ann.getByTestId('log-item').first().locator('.log-snapshot').allTextContents())
+      .toEqual(['agreed'])
+  })
+
+  it('fork a project from the panel, in a window of its own', async () => {
+    const entry = ann.getByTestId('log-item').first()
+    await entry.getByText(/^back to state/).waitFor()
+    await entry.locator('.log-step').click()
+    await entry.getByTestId('fork').click()
+    await ann.getByTestId('name-input').fill('other-cities')
+    const opening = ann.context().waitForEvent('page')
+    await ann.getByTestId('name-input').press('Enter')
+    const fork = await opening
+    await saved(fork)
+    expect(new URL(fork.url()).search).toBe('?project=other-cities')
+    expect(await fork.getByTestId('guest').count()).toBe(0)
+    await fork.close()
+  })
+})
