@@ -1,4 +1,4 @@
-import type { ChangeSet, Origin } from '../changes/index.ts'
+import type { ChangeSet, KeyId, Origin } from '../changes/index.ts'
 import type { Engine, WriteMeta } from './engine.ts'
 import { checkCommittedRows, underneath } from './layers/committed-rows.ts'
 import { makeWay } from './layers/collisions.ts'
@@ -7,6 +7,7 @@ import { checkReservations } from './layers/reservations.ts'
 import type { RowStack } from './layers/row-stack.ts'
 import { compareStored, type NetRow } from './rows/cells.ts'
 import { validateNets } from './sql/run-sql.ts'
+import type { TableRows } from './rows/table-rows.ts'
 import { writeRows } from './rows/write-rows.ts'
 
 /** How a change of the base meets what is open above it. */
@@ -69,10 +70,7 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
           )
       layers.changeBase(writes, change.take)
       // What cascades did beyond what was asked.
-      layers.recordBase(
-        stored.filter((net) => !writes.some((write) => write.rows === net.rows && write.id === net.id)),
-        [],
-      )
+      layers.recordBase(notAsked(stored, writes), [])
       return { set, committed: change.commits && committed && committed.changes.length > 0 ? committed : undefined }
     },
   )
@@ -109,6 +107,16 @@ function mergeCovered(
     else merged.push(net)
   }
   return merged
+}
+
+function notAsked(nets: readonly NetRow[], writes: readonly RowWrite[]): NetRow[] {
+  const asked = new Map<TableRows, Set<KeyId>>()
+  for (const { rows, id } of writes) {
+    const ids = asked.get(rows)
+    if (ids) ids.add(id)
+    else asked.set(rows, new Set([id]))
+  }
+  return nets.filter(({ rows, id }) => !asked.get(rows)?.has(id))
 }
 
 function deletion(stack: RowStack): NetRow {

@@ -73,6 +73,17 @@ export class LayerStacks {
     }
   }
 
+  /** Takes in cells that a layer wrote as they were, in rows of which there is a stack. */
+  mean(layer: Layer, intents: readonly Intent[]): void {
+    for (const { rows, id, cell, value } of intents) {
+      const stack = this.get(rows, id)
+      if (!stack) continue
+      // Where nothing held it, it is what the base has.
+      stack.cell(cell, value).put(layer, value)
+      this.#tidy(stack)
+    }
+  }
+
   /** Takes in what was committed outside any draft: it takes the cells that drafts hold. */
   recordBase(nets: readonly NetRow[], intents: readonly Intent[]): void {
     for (const net of nets) {
@@ -288,7 +299,7 @@ export class LayerStacks {
       const stack = this.get(write.rows, write.id)
       if (!stack) continue
       if (write.op === 'delete') {
-        if (stack.exists?.entries.at(-1)?.value !== 1) this.#lose(stack)
+        if (!stack.exists?.entries.some(({ value }) => value === 1)) this.#lose(stack)
         else {
           // A pending transaction has put the row there anew.
           stack.exists.base = 0

@@ -65,7 +65,8 @@ export class PendingLayers {
   /** Takes in a transaction that has just been committed. `meant`: cells that it wrote as they were. */
   add(layer: PendingLayer, changes: readonly RowChange[], meant: readonly RowChange[] = []): void {
     this.#layers.add(layer)
-    this.#stacks.record(layer, this.#nets(changes), this.#intents(meant))
+    this.#stacks.record(layer, this.#nets(changes), [])
+    this.#stacks.mean(layer, this.#intents(meant))
   }
 
   /** Whether a pending transaction holds a cell of this row: then writing what is there already means something. */

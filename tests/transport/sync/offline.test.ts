@@ -91,7 +91,12 @@ test('a refused transaction stays in rejected$ over reopening, until it is dealt
   expect(rejected).toMatchObject({ label: 'mine', code: 'constraint' })
   await settled(again)
   bob.table('note').set(1, 'slug', 'free')
-  await firstValueFrom(again.table('note').field$(1, 'slug').pipe(filter((slug) => slug === 'free')))
+  await firstValueFrom(
+    again
+      .table('note')
+      .field$(1, 'slug')
+      .pipe(filter((slug) => slug === 'free')),
+  )
   rejected!.retry()
   await settled(again)
   expect(again.table('note').get(9)).toMatchObject({ slug: 'taken' })
