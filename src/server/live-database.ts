@@ -158,6 +158,11 @@ export class LiveDatabase {
     return this.#state.store
   }
 
+  /** Another one where a database was deleted and made again. */
+  get incarnation(): string {
+    return this.#state.applied.fact('incarnation')!
+  }
+
   /** The last entry of the log that is in the state. */
   get sequence(): number {
     return this.#state.sequence

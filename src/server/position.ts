@@ -8,6 +8,11 @@ import { createCipheriv, createDecipheriv, createHash, randomFillSync } from 'no
 export class Positions {
   readonly #key: Buffer
 
+  /** What a position is good for where everything is seen, in a schema's version. */
+  static everything(schemaVersion: number): string {
+    return `${schemaVersion}*`
+  }
+
   /** @param secret known to every server of a database, and to nobody else */
   constructor(secret: string, database: string, incarnation: string) {
     this.#key = createHash('sha256').update(`${secret}\0${database}\0${incarnation}`).digest().subarray(0, 16)

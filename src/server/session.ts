@@ -327,7 +327,9 @@ export class Session implements ConnectionHandler, Listener {
   }
 
   #subscribe(id: string, add: () => void): void {
-    const { viewer } = this.#live!
+    // It may have closed while it waited for its turn.
+    if (!this.#live) return
+    const { viewer } = this.#live
     if (viewer.has(id)) {
       this.end('malformed', `a second subscription '${id}'`)
       return
@@ -343,7 +345,8 @@ export class Session implements ConnectionHandler, Listener {
   }
 
   #unsubscribe(id: string): void {
-    const { viewer, database } = this.#live!
+    if (!this.#live) return
+    const { viewer, database } = this.#live
     if (!viewer.has(id)) return
     const gone = [...viewer.keysOnlyIn(id)]
     viewer.remove(id)

@@ -3,6 +3,7 @@ import { storedRows, type RowTransition, type Store } from '../store/index.ts'
 import { internals } from '../store/index.ts'
 import type { WireChange, WireRow, WireSet, WireSubscription } from '../transport/index.ts'
 import type { Access } from './access.ts'
+import { Positions } from './position.ts'
 
 /** One set of a subscription: a table, and which of its rows. */
 interface RowSet {
@@ -46,7 +47,7 @@ export class Viewer {
   /** What a position is good for: the same user under the same rules and schema, with the same subscriptions. */
   get view(): string {
     const { version } = this.#store.schema
-    if (this.seesAll) return `${version}*`
+    if (this.seesAll) return Positions.everything(version)
     const sets = [...this.#described.values()].map((one) => JSON.stringify(one.sets)).toSorted()
     return JSON.stringify([version, this.#access.view, sets])
   }

@@ -44,6 +44,11 @@ export interface SyncOptions<S extends SchemaInput> {
   readonly database: string
   /** The parts of it that are wanted; everything if not given. More may be asked for later: `store.sync.subscribe`. */
   readonly subscribe?: readonly SyncSetOf<S>[] | undefined
+  /**
+   * What `data` is up to, where it is a file that the server exported: its response header `rowcast-position`. Then only
+   * what has changed since is fetched.
+   */
+  readonly position?: string | undefined
 }
 
 /** A table, and which of its rows. */
@@ -85,7 +90,12 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
     const kept = session && contents ? { session, contents } : undefined
     if (sync)
       store.startSync((internals) =>
-        sync.transport.startSync(internals, { database: sync.database, subscribe: sync.subscribe, kept }),
+        sync.transport.startSync(internals, {
+          database: sync.database,
+          subscribe: sync.subscribe,
+          position: contents?.snapshot ? undefined : sync.position,
+          kept,
+        }),
       )
     else if (kept) store.keep(kept.session, kept.contents)
     return store as unknown as Store<S> // The handle is untyped; api.ts says what the schema makes of it.
@@ -121,7 +131,7 @@ function checkOptions(options: unknown): void {
 function checkSync(sync: unknown, readOnly: boolean): void {
   if (!isMembers(sync))
     throw new RowcastError('options', `sync: expected { transport, database }, not ${describe(sync)}`)
-  const { transport, database, subscribe } = sync
+  const { transport, database, subscribe, position } = sync
   if (!isMembers(transport) || typeof transport['startSync'] !== 'function')
     throw new RowcastError(
       'options',
@@ -131,6 +141,11 @@ function checkSync(sync: unknown, readOnly: boolean): void {
     throw new RowcastError('options', `sync.database: expected the database's name, not ${describe(database)}`)
   if (subscribe !== undefined && !Array.isArray(subscribe))
     throw new RowcastError('options', `sync.subscribe: expected a list of { table, where }, not ${describe(subscribe)}`)
+  if (position !== undefined && typeof position !== 'string')
+    throw new RowcastError(
+      'options',
+      `sync.position: expected what the server's export said, not ${describe(position)}`,
+    )
   if (readOnly) throw new RowcastError('options', 'sync: a read-only store takes nothing in: leave readOnly out')
 }
 

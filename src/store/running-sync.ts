@@ -8,6 +8,8 @@ export interface SyncStart {
   readonly database: string
   /** Without it everything. */
   readonly subscribe: readonly SyncSet[] | undefined
+  /** What the data that the store was made with is up to. */
+  readonly position: string | undefined
   /** Where the store is kept, and what was there. The snapshot is in the store already. */
   readonly kept: { readonly session: PersistenceSession; readonly contents: PersistedContents } | undefined
 }

@@ -46,7 +46,7 @@ export class ExportFiles {
 
 /** Another one where a database was deleted and made again. */
 function placeOf(database: LiveDatabase, sequence: number): string {
-  return `${database.name}/${database.positions.encode(sequence, 'export')}`
+  return `${database.name}/${database.incarnation}/${sequence}`
 }
 
 async function toFile(bytes: Uint8Array, sequence: number): Promise<ExportFile> {

@@ -34,8 +34,10 @@ export class Copy {
   #position: string | undefined
   #sequence = 0
 
-  constructor(internals: StoreInternals) {
+  /** @param position what the store is up to already */
+  constructor(internals: StoreInternals, position: string | undefined) {
     this.#internals = internals
+    this.#position = position
     this.#layers = new PendingLayers(internals.engine, () => this.outbox.changed())
     this.rejections = new Rejections({
       recommit: (changes, label) => internals.recommit(changes, label),

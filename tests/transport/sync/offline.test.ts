@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** A server that can't be reached when it is told so. */
 function network(core: ServerCore): { accept: ServerCore['accept']; online: boolean } {
-  const net = {
+  const net: { online: boolean; accept: ServerCore['accept'] } = {
     online: true,
     accept: ((connection, request) => {
       if (!net.online) connection.close(4000, 'offline')

@@ -1,3 +1,4 @@
+import { Positions } from '../../position.ts'
 import { namesTag, parseRange } from '../byte-range.ts'
 import { withDatabase, type Answer } from '../call.ts'
 import { errorBody } from '../error-response.ts'
@@ -8,8 +9,17 @@ export const exportDatabase: Answer = async (call) => {
   const { core, user, name, url, request, files } = call
   await core.authorize(user, 'export', name)
   const at = queryNumber(url, 'at', 1)
-  const file = await withDatabase(call, (database) => files.get(database, at))
-  return fileResponse(file, name, request)
+  const { file, position } = await withDatabase(call, async (database) => {
+    const file = await files.get(database, at)
+    // A store that starts with the file goes on from here. To others the number behind it would tell too much.
+    const position = core.access(database, user).unrestricted
+      ? database.positions.encode(file.sequence, Positions.everything(core.schema.version))
+      : undefined
+    return { file, position }
+  })
+  const response = fileResponse(file, name, request)
+  if (position !== undefined) response.headers.set('rowcast-position', position)
+  return response
 }
 
 function fileResponse({ bytes, etag, sequence }: ExportFile, name: string, request: Request): Response {
