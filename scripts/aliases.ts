@@ -19,7 +19,6 @@ export const entries: Readonly<Record<string, string>> = {
   persist: 'persist/index.ts',
   'opfs-worker': 'persist/opfs-worker.ts',
   tabs: 'tabs/index.ts',
-  server: 'server/index.ts',
   cli: 'server/cli/cli.ts',
   testing: 'testing/index.ts',
 }

@@ -9,10 +9,12 @@ import { createUseField, type UseField } from './use-field.ts'
 import { createUseFieldProps, type UseFieldProps } from './use-field-props.ts'
 import { createUseHistory, type UseHistory } from './use-history.ts'
 import { useLive } from './use-live.ts'
+import { createUsePresence, type UsePresence } from './use-presence.ts'
 import { createUseQuery, type UseQuery } from './use-query.ts'
 import { createUseRow, type UseRow } from './use-row.ts'
 import { createUseRows, type UseRows } from './use-rows.ts'
 import { createUseStore, type UseStore } from './use-store.ts'
+import { createUseSyncStatus, type UseSyncStatus } from './use-sync-status.ts'
 import { createUseTable, type UseTable } from './use-table.ts'
 import { createUseValue, type UseValue } from './use-value.ts'
 import { createUseValueField, type UseValueField } from './use-value-field.ts'
@@ -35,6 +37,8 @@ export interface StoreContext<S extends SchemaInput> {
   readonly useValueFieldProps: UseValueFieldProps<S>
   readonly useDraft: UseDraft<S>
   readonly useHistory: UseHistory
+  readonly useSyncStatus: UseSyncStatus
+  readonly usePresence: UsePresence
   readonly useChanges: UseChanges<S>
 }
 
@@ -61,6 +65,8 @@ export function createStoreContext<S extends SchemaInput>(_schema: Schema<S>): S
     useValueFieldProps: createUseValueFieldProps(context),
     useDraft: createUseDraft(context),
     useHistory: createUseHistory(context),
+    useSyncStatus: createUseSyncStatus(context),
+    usePresence: createUsePresence(context),
     useChanges: createUseChanges(context),
   }
 }

@@ -2,14 +2,14 @@ import { setOwn } from '../changes/index.ts'
 import { SchemaError } from '../errors/index.ts'
 
 /** Objects and arrays within one another. Beyond it, SQLite's own limits and the stack would answer instead. */
-export const MAX_DEPTH = 128
+const MAX_DEPTH = 128
 /** Values in a document, shared ones counted each time: a cheap bound on what a few references can unfold to. */
 const MAX_VALUES = 1_000_000
 
 const HALF_SURROGATE = /\p{Surrogate}/u
 
 /** Whether a text holds half of a surrogate pair, which no file and no database can hold. */
-export function isBrokenText(text: string): boolean {
+function isBrokenText(text: string): boolean {
   return HALF_SURROGATE.test(text)
 }
 

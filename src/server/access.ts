@@ -151,7 +151,7 @@ function covers(field: string, path: string): boolean {
 }
 
 /** A `where` with what `$user.…` stands for; `undefined` where the user has no such member: then nothing matches. */
-export function fillIn(where: unknown, user: User | undefined): unknown {
+function fillIn(where: unknown, user: User | undefined): unknown {
   if (typeof where === 'string' && where.startsWith('$user.')) {
     let value: unknown = user
     for (const name of where.slice('$user.'.length).split('.'))

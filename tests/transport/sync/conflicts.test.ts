@@ -126,9 +126,8 @@ test('ifUnchanged is refused by the server where the change of the other is not 
   await world.settle([bob])
   const { confirmed } = second.commit({ ifUnchanged: true })
   expect(sizeOf(ann)).toBe(51)
-  const failed = expect(confirmed).rejects.toMatchObject({ rejection: 'conflict' })
   await world.settle()
-  await failed
+  await expect(confirmed).rejects.toMatchObject({ rejection: 'conflict' })
   expect(ann.store.table('note').get(1)).toMatchObject({ size: 73, slug: 'a' })
   expect(await now(ann.store.sync.rejected$)).toMatchObject([{ label: 'second', code: 'conflict' }])
   expect(rowsOf(ann.store)).toEqual(rowsOf(bob.store))

@@ -199,7 +199,7 @@ class World {
   }
 }
 
-async function run(seed: number): Promise<void> {
+async function expectConvergence(seed: number): Promise<void> {
   const world = new World(seed)
   try {
     await world.start(5)
@@ -225,5 +225,5 @@ async function run(seed: number): Promise<void> {
 }
 
 test(`five clients are equal to the server at rest, whatever the network did (${SEEDS} seeds from ${firstSeed})`, async () => {
-  for (let n = 0; n < SEEDS; n++) await run(firstSeed + n)
+  for (let n = 0; n < SEEDS; n++) await expectConvergence(firstSeed + n)
 }, 600_000)

@@ -135,7 +135,7 @@ class Partial {
   }
 }
 
-async function run(seed: number): Promise<void> {
+async function expectConvergence(seed: number): Promise<void> {
   const world = await SteppedWorld.start({ seed, limits: { catchUp: 20 } })
   const partial = new Partial(world, await world.open())
   for (let n = 0; n < 3; n++) await partial.join()
@@ -152,7 +152,7 @@ test(`clients that ask for parts have just what matches, at rest, whatever the n
   for (let n = 0; n < SEEDS; n++) {
     const seed = firstSeed + n
     try {
-      await run(seed)
+      await expectConvergence(seed)
     } catch (error) {
       throw new Error(`seed ${seed} (ROWCAST_SEED=${seed} ROWCAST_SEEDS=1 replays it): ${String(error)}`, {
         cause: error,

@@ -523,9 +523,8 @@ test('a confirmed promise rejects with what the server said', async () => {
   const other = world.seats[1]!
   other.store.table('note').insert({ id: 5, slug: 'x' })
   await world.settle([other])
-  const failed = expect(confirmed).rejects.toThrow(RejectedError)
   await world.settle()
-  await failed
+  await expect(confirmed).rejects.toThrow(RejectedError)
   expect(ann.store.table('note').has(4)).toBe(false)
   expect((await now(ann.store.sync.rejected$)).map(({ label }) => label)).toEqual(['ann', 'doomed'])
 })
