@@ -14,7 +14,7 @@ const work = {
   clients: 1_000,
   latenciesOfMany: 20,
   /** Of each of the ten writers. */
-  flatOutOfMany: 50,
+  flatOutOfMany: 300,
   missed: [10_000, 100_000],
 } as const
 

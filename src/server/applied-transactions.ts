@@ -35,6 +35,11 @@ export class AppliedTransactions {
     this.#remove.run([id])
   }
 
+  /** Forgets the ids of old transactions. */
+  forgetBefore(sequence: number): void {
+    if (sequence > 0) this.#driver.exec(`DELETE FROM rowcast_transactions WHERE sequence < ${sequence}`)
+  }
+
   /** A fact about this database, such as its incarnation. */
   fact(key: string): string | undefined {
     const statement = this.#driver.prepare('SELECT value FROM rowcast_server WHERE key = ?')

@@ -1,6 +1,6 @@
 import { serializeValue } from '../changes/index.ts'
 import type { WireCommit } from '../transport/index.ts'
-import type { Committed } from './live-database.ts'
+import type { Committed } from './decided.ts'
 import { wireChange } from './viewer.ts'
 
 const known = new WeakMap<readonly Committed[], string>()

@@ -1,57 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as immediate } from 'node:timers/promises'
-import { invert, isEmpty, keyId, type ChangeSet } from '../changes/index.ts'
+import { invert, isEmpty, type ChangeSet } from '../changes/index.ts'
 import { NotFoundError, StoreClosedError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
 import { internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
 import type { ClosingCode, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import { decide } from './decide.ts'
+import type { Committed, Decided, Listener, Outcome } from './decided.ts'
 import { LogConflictError, LogUncertainError } from './log-errors.ts'
 import { formatRecord, parseRecord, type LogRecord } from './log-record.ts'
 import type { Log } from './log.ts'
 import { Positions } from './position.ts'
 import { Presence } from './presence.ts'
-import { ConflictError, refusalOf, type Refusal } from './refusals.ts'
+import { RecentChanges } from './recent-changes.ts'
+import { refusalOf, type Refusal } from './refusals.ts'
 import { Serial } from './serial.ts'
 import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 import { State } from './state.ts'
-
-/** What became of a transaction. */
-export type Outcome =
-  | { readonly kind: 'committed'; readonly sequence: number }
-  | { readonly kind: 'known'; readonly sequence: number }
-  | ({ readonly kind: 'refused' } & Refusal)
-
-/** A transaction that the log has, as those who are connected are told. */
-export interface Committed {
-  readonly sequence: number
-  readonly record: LogRecord
-  readonly transitions: readonly RowTransition[]
-  /** Who sent it on this server, and what. */
-  readonly author: Listener | undefined
-  readonly sent: WireTransaction | undefined
-}
-
-/** What a batch of transactions came to, in order. */
-export interface Decided {
-  readonly committed: readonly Committed[]
-  /** What became of each transaction that was sent, in their order. */
-  readonly outcomes: readonly {
-    readonly author: Listener | undefined
-    readonly id: string
-    readonly outcome: Outcome
-    /** How many of `committed` were decided before it. */
-    readonly before: number
-  }[]
-}
-
-/** Someone who is told, in order, what was decided. */
-export interface Listener {
-  decided(decided: Decided): void
-  /** The database goes: say so and leave. */
-  end(code: ClosingCode, reason: string): void
-}
+import { Verdicts } from './verdicts.ts'
 
 interface Waiting {
   readonly transaction: WireTransaction
@@ -79,12 +46,10 @@ export interface LiveDatabaseOptions {
 
 /** Entries of the log in one append, at most. */
 const MAX_BATCH = 1_000
-/** Verdicts on refused transactions that are remembered, for those who ask twice. */
-const MAX_REFUSED = 10_000
 /** How long the text of the whole database is kept for others who come. */
 const KEEP_WHOLE_MS = 5_000
-/** How far back it is known what has changed, for those who say what they have read. */
-const MAX_RECENT = 20_000
+/** Ids of transactions that went in are known for so many entries: one that is sent again later would go in again. */
+const KNOWN_IDS = 1_000_000
 
 /**
  * One database that is open: the state in memory, and the one place where its transactions are decided. All that
@@ -98,10 +63,8 @@ export class LiveDatabase {
   readonly #options: LiveDatabaseOptions
   readonly #serial = new Serial()
   readonly #listeners = new Set<Listener>()
-  readonly #refused = new Map<string, Refusal>()
-  /** The newest entries, for transactions that say what they have read. */
-  #recent: Committed[] = []
-  #recentSince: number
+  readonly #verdicts = new Verdicts()
+  readonly #recent: RecentChanges
   #waiting: Waiting[] = []
   #pumping = false
   #state: State
@@ -115,7 +78,7 @@ export class LiveDatabase {
     this.#options = options
     this.#state = state
     this.#snapshotAt = snapshotAt
-    this.#recentSince = state.sequence
+    this.#recent = new RecentChanges(state.sequence)
     this.positions = new Positions(options.secret, name, state.applied.fact('incarnation')!)
   }
 
@@ -320,7 +283,7 @@ export class LiveDatabase {
         })),
       )
       for (const { waiting, outcome } of outcomes) {
-        if (outcome.kind === 'refused') this.#remember(waiting, outcome)
+        if (outcome.kind === 'refused') this.#verdicts.set(waiting.access, waiting.transaction.id, outcome)
         waiting.settle(outcome)
       }
       return
@@ -338,10 +301,10 @@ export class LiveDatabase {
       const { id, label } = transaction
       const known = this.#state.applied.find(id)
       if (known !== undefined) return { waiting, before, outcome: { kind: 'known' as const, sequence: known } }
-      const refused = this.#refused.get(verdictKey(access, id))
+      const refused = this.#verdicts.get(access, id)
       if (refused) return { waiting, before, outcome: { kind: 'refused' as const, ...refused } }
       try {
-        this.#assertReads(waiting, committed)
+        if (transaction.reads) this.#recent.assertUnchanged(transaction.reads, waiting.base, access, committed)
         // It asks only whether what it has read is still so.
         if (transaction.changes.length === 0)
           return { waiting, before, outcome: { kind: 'known' as const, sequence: this.#state.sequence } }
@@ -366,11 +329,6 @@ export class LiveDatabase {
     return { committed, outcomes }
   }
 
-  #remember({ transaction, access }: Waiting, { code, reason }: Refusal): void {
-    this.#refused.set(verdictKey(access, transaction.id), { code, reason })
-    if (this.#refused.size > MAX_REFUSED) this.#refused.delete(this.#refused.keys().next().value!)
-  }
-
   #refusal(error: unknown, access: Access): Refusal {
     const refusal = refusalOf(error)
     if (!refusal) {
@@ -381,25 +339,6 @@ export class LiveDatabase {
     return refusal.code === 'constraint' && !access.unrestricted
       ? { code: 'constraint', reason: 'a unique value, key or reference stands against it' }
       : refusal
-  }
-
-  /**
-   * Throws ConflictError where something that a transaction has read is newer than what it read. What its author can't
-   * see has no part in it.
-   */
-  #assertReads({ transaction, base, access }: Waiting, decided: readonly Committed[]): void {
-    const { reads } = transaction
-    if (!reads) return
-    if (base === undefined || base < this.#recentSince) throw new ConflictError('it was decided on a state of long ago')
-    const read = new Map(reads.map(({ table, keys }) => [table, keys && new Set(keys.map(keyId))]))
-    const since = this.#recent.findLastIndex(({ sequence }) => sequence <= base)
-    for (const { transitions } of [...this.#recent.slice(since + 1), ...decided])
-      for (const { change, id, before, after } of transitions) {
-        const { table } = change
-        if (!read.has(table) || read.get(table)?.has(id) === false) continue
-        if ((before && access.canView(table, before)) || (after && access.canView(table, after)))
-          throw new ConflictError(`${table} has changed since it was read`)
-      }
   }
 
   /** Undoes, newest first, what was decided and not appended. */
@@ -424,11 +363,7 @@ export class LiveDatabase {
   /** The log has them: the state is theirs, and everyone is told. */
   #confirm(committed: readonly Committed[], outcomes: Decided['outcomes']): void {
     this.#state.sequence += committed.length
-    this.#recent.push(...committed)
-    if (this.#recent.length > 2 * MAX_RECENT) {
-      this.#recent = this.#recent.slice(-MAX_RECENT)
-      this.#recentSince = this.#recent[0]!.sequence - 1
-    }
+    this.#recent.push(committed)
     for (const listener of Array.from(this.#listeners)) listener.decided({ committed, outcomes })
   }
 
@@ -445,6 +380,7 @@ export class LiveDatabase {
   async #snapshot(label?: string): Promise<number> {
     const { sequence } = this.#state
     const { snapshots, log, now, historyEntries } = this.#options
+    this.#state.applied.forgetBefore(sequence - KNOWN_IDS)
     await snapshots.put(this.name, { sequence, label, at: now() }, this.#state.snapshot())
     this.#snapshotAt = sequence
     const { first } = await log.bounds()
@@ -481,11 +417,6 @@ export class LiveDatabase {
       await state.close()
     }
   }
-}
-
-/** A verdict is its author's: nobody else learns it by the id. */
-function verdictKey({ user }: Access, id: string): string {
-  return `${user?.id ?? ''}\0${id}`
 }
 
 /** Imports a file, and tells the rows before and after. */

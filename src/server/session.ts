@@ -16,7 +16,8 @@ import {
   type WireTransaction,
 } from '../transport/index.ts'
 import type { Access, User } from './access.ts'
-import type { Committed, Decided, Listener, LiveDatabase } from './live-database.ts'
+import type { Committed, Decided, Listener } from './decided.ts'
+import type { LiveDatabase } from './live-database.ts'
 import { commitsText } from './commits-text.ts'
 import { Outgoing } from './outgoing.ts'
 import { rowsTexts } from './rows-text.ts'

@@ -1,0 +1,48 @@
+import { keyId } from '../changes/index.ts'
+import type { WireRead } from '../transport/index.ts'
+import type { Access } from './access.ts'
+import type { Committed } from './decided.ts'
+import { ConflictError } from './refusals.ts'
+
+/** How many entries back it is known what has changed. */
+const KEPT = 2_000
+
+/** The newest entries of a log, for transactions that say what they have read. */
+export class RecentChanges {
+  #entries: Committed[] = []
+  /** The entry after which all are known. */
+  #since: number
+
+  constructor(since: number) {
+    this.#since = since
+  }
+
+  push(committed: readonly Committed[]): void {
+    this.#entries.push(...committed)
+    if (this.#entries.length <= 2 * KEPT) return
+    this.#entries = this.#entries.slice(-KEPT)
+    this.#since = this.#entries[0]!.sequence - 1
+  }
+
+  /**
+   * Throws ConflictError where something that was read at a sequence number has changed since, here or in `decided`. What
+   * the reader can't see has no part in it.
+   */
+  assertUnchanged(
+    reads: readonly WireRead[],
+    at: number | undefined,
+    access: Access,
+    decided: readonly Committed[],
+  ): void {
+    if (at === undefined || at < this.#since) throw new ConflictError('it was decided on a state of long ago')
+    const read = new Map(reads.map(({ table, keys }) => [table, keys && new Set(keys.map(keyId))]))
+    const from = this.#entries.findLastIndex(({ sequence }) => sequence <= at)
+    for (const { transitions } of [...this.#entries.slice(from + 1), ...decided])
+      for (const { change, id, before, after } of transitions) {
+        const { table } = change
+        if (!read.has(table) || read.get(table)?.has(id) === false) continue
+        if ((before && access.canView(table, before)) || (after && access.canView(table, after)))
+          throw new ConflictError(`${table} has changed since it was read`)
+      }
+  }
+}
