@@ -4,8 +4,8 @@ import { entries } from './scripts/aliases.ts'
 const config: UserConfig = defineConfig({
   entry: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, `src/${path}`])),
   format: 'esm',
-  // Names without a hash, so that the size budgets can tell what is loaded at once from what a store loads later.
-  outputOptions: { chunkFileNames: '[name].js' },
+  // Never the name of an entry. Without a hash, so that the size budgets can tell what is loaded at once from what a store loads later.
+  outputOptions: { chunkFileNames: 'shared-[name].js' },
   platform: 'neutral',
   target: 'es2023',
   tsconfig: 'tsconfig.src.json',

@@ -95,6 +95,12 @@ function mergeCovered(
       if (!known && stack.committed) merged.push(deletion(stack))
       continue
     }
+    if (write.op === 'insert' && !stack.committed) {
+      // A draft has a row of that key: what is seen is at most that this changes.
+      if (known) merged[merged.indexOf(known)] = insertion(write)
+      else merged.push(insertion(write))
+      continue
+    }
     const cells = new Map(known?.cells)
     for (const [cell, value] of write.cells) {
       const covered = stack.cells.get(cell)
@@ -117,6 +123,17 @@ function notAsked(nets: readonly NetRow[], writes: readonly RowWrite[]): NetRow[
     else asked.set(rows, new Set([id]))
   }
   return nets.filter(({ rows, id }) => !asked.get(rows)?.has(id))
+}
+
+function insertion({ rows, key, id, cells }: RowWrite): NetRow {
+  const after = [...cells].filter(([, value]) => value !== null)
+  return {
+    rows,
+    key,
+    id,
+    op: 'insert',
+    cells: new Map(after.map(([cell, value]) => [cell, { before: null, after: value }])),
+  }
 }
 
 function deletion(stack: RowStack): NetRow {

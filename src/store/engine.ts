@@ -10,7 +10,7 @@ import {
   type RowChange,
 } from '../changes/index.ts'
 import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
-import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError } from '../errors/index.ts'
+import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError, ValidationError } from '../errors/index.ts'
 import { sameSql, type Schema, type TableModel } from '../schema/index.ts'
 import {
   Dispatcher,
@@ -303,6 +303,7 @@ export class Engine implements CaptureTarget {
   // What the triggers tell. These run inside SQLite: they note, and touch nothing but the cached row.
 
   inserted(table: number, rowid: number): void {
+    if (!Number.isSafeInteger(rowid)) throw this.#beyondIntegers(table)
     this.#journal.push({ op: 'insert', table, rowid, stored: undefined, undo: this.rows[table]!.unread(rowid) })
   }
 
@@ -320,6 +321,15 @@ export class Engine implements CaptureTarget {
       after,
       undo: this.rows[table]!.patch(rowid, column, after),
     })
+  }
+
+  /** Only a key that is SQLite's rowid can be so large. */
+  #beyondIntegers(table: number): ValidationError {
+    const { model } = this.rows[table]!.schema
+    const message = 'is beyond 2^53, where numbers are no longer exact'
+    return new ValidationError([
+      { table: model.name, key: undefined, path: model.key[0]?.path ?? '', keyword: 'maximum', message },
+    ])
   }
 
   #run<Result>(outermost: boolean, work: () => { result: Result; settle: (() => void) | undefined }): Result {
@@ -404,6 +414,10 @@ export class Engine implements CaptureTarget {
     const last = this.#segments.at(-1)
     if (last && last.nets === undefined) this.#closeSegment(last)
     const segments = this.#segments.filter((segment) => segment.nets!.length > 0 || segment.intents.length > 0)
+    if (segments.some((segment) => segment.layer !== segments[0]!.layer))
+      throw new TransactionError(
+        'one transaction wrote both through a draft and outside it, or through two drafts: whether they fit together is judged one after the other, so make them two',
+      )
     const only = segments.length === 1 ? segments[0]! : undefined
     const visible = this.#seen(only ? only.nets! : this.#nets(0, this.#journal.length))
     if (!this.layers.empty)

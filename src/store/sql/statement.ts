@@ -66,7 +66,16 @@ function shapeOf(query: SqlQuery): Shape {
   return shape
 }
 
+/** Characters of a statement. */
+const MAX_TEXT = 1_000_000
+
 function readShape(text: string): Shape {
+  // SQLite would take what stands before it for the whole.
+  if (text.includes('\0')) throw new SqlError('the statement contains the character NUL')
+  if (text.length > MAX_TEXT)
+    throw new SqlError(
+      `the statement has ${text.length} characters, ${MAX_TEXT} are allowed: pass values as parameters`,
+    )
   const kept: string[] = []
   let verb = ''
   let depth = 0
@@ -86,7 +95,9 @@ function readShape(text: string): Shape {
     const name = isWord ? token : /^["'`[]/.test(token) ? token.slice(1, -1) : undefined
     if (
       name !== undefined &&
-      /^rowcast_(?:meta|insert|update|delete)|^sqlite_(?:master|schema|temp|sequence)/i.test(name)
+      /^(?:rowcast_(?:meta|insert|update|delete)|sqlite_(?:master|schema|temp_master|temp_schema|sequence))$/i.test(
+        name,
+      )
     )
       throw new SqlError(`${name} is rowcast's own: it can't be named in a statement`)
     if (isWord) {
@@ -105,11 +116,11 @@ function readShape(text: string): Shape {
   }
 }
 
-/** How many parameters a statement takes. Throws SqlError for named ones, which drivers take in different ways. */
 function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value)
 }
 
+/** How many parameters a statement takes. Throws SqlError for named ones, which drivers take in different ways. */
 function countParameters(text: string): number {
   if (/[:@$][\p{L}_]/u.test(text)) throw new SqlError('parameters have no names here: write ? and give an array')
   const numbers = [...text.matchAll(/\?(\d+)/g)].map(([, number]) => Number(number))
