@@ -45,7 +45,12 @@ const NOBODY: readonly PresenceOther[] = []
 /** Makes the `usePresence` of a context. */
 export function createUsePresence<S extends SchemaInput>(context: ScopeContext<S>): UsePresence {
   return function usePresence(state?: unknown): PresenceHandle {
-    const { presence } = useScope(context).store.sync
+    const { store } = useScope(context)
+    // Read once: a closed store throws here, and who was shown last stays on the screen.
+    const [presence, others$] = useMemo(() => {
+      const { presence: made } = store.sync
+      return [made, made.others$] as const
+    }, [store])
     const stable = useStable(state)
     const [speaker, setState] = useMemo(() => {
       const made: Speaker = { isMounted: false }
@@ -59,7 +64,7 @@ export function createUsePresence<S extends SchemaInput>(context: ScopeContext<S
         setState(null)
       }
     }, [speaker, setState, stable])
-    const others = useClientStream(presence.others$, NOBODY, NOBODY)
+    const others = useClientStream(others$, NOBODY)
     return { others, setState }
   }
 }

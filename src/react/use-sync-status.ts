@@ -18,16 +18,16 @@ export interface SyncHandle extends SyncStatus {
 export type UseSyncStatus = () => SyncHandle
 
 const CONNECTING: SyncHandle = { state: 'connecting', pending: 0, rejected: [] }
-const CLOSED: SyncHandle = { ...CONNECTING, state: 'closed' }
 
 /** Makes the `useSyncStatus` of a context. */
 export function createUseSyncStatus<S extends SchemaInput>(context: ScopeContext<S>): UseSyncStatus {
   return function useSyncStatus(): SyncHandle {
-    const { sync } = useScope(context).store
-    const status$ = useMemo(
-      () => combineLatest([sync.status$, sync.rejected$]).pipe(map(([status, rejected]) => ({ ...status, rejected }))),
-      [sync],
-    )
-    return useClientStream(status$, CONNECTING, CLOSED)
+    const { store } = useScope(context)
+    const status$ = useMemo(() => {
+      // Read once: a closed store throws here, and what it has shown last stays on the screen.
+      const { sync } = store
+      return combineLatest([sync.status$, sync.rejected$]).pipe(map(([status, rejected]) => ({ ...status, rejected })))
+    }, [store])
+    return useClientStream(status$, CONNECTING)
   }
 }

@@ -54,7 +54,7 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
       const nets = engine.netsSince(0)
       if (change.origin === 'import') validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
       if (!change.take) return
-      checkReservations(layers, undefined, nets, engine.byName)
+      checkReservations(layers, undefined, [...nets, ...putUnderDrafts(engine, writes)], engine.byName)
       // Where a draft lies over a row, what is committed must be valid, not the mixture that is seen.
       checkCommittedRows(layers, nets)
       validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
@@ -95,12 +95,6 @@ function mergeCovered(
       if (!known && stack.committed) merged.push(deletion(stack))
       continue
     }
-    if (write.op === 'insert' && !stack.committed) {
-      // A draft has a row of that key: what is seen is at most that this changes.
-      if (known) merged[merged.indexOf(known)] = insertion(write)
-      else merged.push(insertion(write))
-      continue
-    }
     const cells = new Map(known?.cells)
     for (const [cell, value] of write.cells) {
       const covered = stack.cells.get(cell)
@@ -125,15 +119,12 @@ function notAsked(nets: readonly NetRow[], writes: readonly RowWrite[]): NetRow[
   return nets.filter(({ rows, id }) => !asked.get(rows)?.has(id))
 }
 
-function insertion({ rows, key, id, cells }: RowWrite): NetRow {
-  const after = [...cells].filter(([, value]) => value !== null)
-  return {
-    rows,
-    key,
-    id,
-    op: 'insert',
-    cells: new Map(after.map(([cell, value]) => [cell, { before: null, after: value }])),
-  }
+/** Rows that would be put where a draft has one of the same key, whether that shows or not. */
+function putUnderDrafts({ layers }: Engine, writes: readonly RowWrite[]): NetRow[] {
+  return writes.flatMap(({ rows, key, id, op }): NetRow[] => {
+    const stack = op === 'insert' ? layers.get(rows, id) : undefined
+    return stack && !stack.committed ? [{ rows, key, id, op: 'update', cells: new Map() }] : []
+  })
 }
 
 function deletion(stack: RowStack): NetRow {
