@@ -40,7 +40,8 @@ export interface ServerOptions {
   readonly authenticate?: (credentials: Credentials) => User | undefined | Promise<User | undefined>
   /**
    * Whether someone may do something with a database. Without it whoever is let in may open databases, and do the rest
-   * where there is no `authenticate`, or where they are `admin: true`.
+   * where they are `admin: true`, or where there is neither `authenticate` nor `permissions`: a file or the history has
+   * everything in it.
    */
   readonly authorize?: (request: {
     readonly user: User | undefined
@@ -121,12 +122,12 @@ export class ServerCore {
 
   /** Throws ForbiddenError unless someone may do something. A check that throws denies. */
   async authorize(user: User | undefined, action: Action, database?: string): Promise<void> {
-    const { authorize, authenticate } = this.#options
+    const { authorize, authenticate, permissions } = this.#options
     let allowed: boolean
     try {
       allowed = authorize
         ? await authorize({ user, action, database })
-        : !authenticate || action === 'open' || user?.['admin'] === true
+        : action === 'open' || (!authenticate && !permissions) || user?.['admin'] === true
     } catch (error) {
       this.report(error)
       allowed = false

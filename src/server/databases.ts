@@ -118,7 +118,7 @@ export class Databases {
   /** Closes every database; nothing can be opened any more. */
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.all(
+    const closed = await Promise.allSettled(
       [...this.#open.values()].map(async (open) => {
         clearTimeout(open.idle)
         const database = await open.database
@@ -127,6 +127,7 @@ export class Databases {
       }),
     )
     this.#open.clear()
+    for (const one of closed) if (one.status === 'rejected') this.#options.report(one.reason)
   }
 
   async #load(name: string): Promise<LiveDatabase> {

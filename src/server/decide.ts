@@ -11,6 +11,7 @@ import {
 import { valueAt, type RowObject } from '../schema/index.ts'
 import type { WireChange, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
+import { assertDepthOf } from './depth.ts'
 import { ConflictError } from './refusals.ts'
 
 /**
@@ -27,6 +28,7 @@ export function decide(store: Store, access: Access, transaction: WireTransactio
     seen.add(place)
     return resolve(store, access, change, transaction.ifUnchanged ?? false)
   })
+  assertDepthOf(changes)
   // Before any constraint is looked at: what it says would tell of rows to those who may not write here at all.
   if (!access.unrestricted) access.check(previewChanges(engine, changes))
   return commitChanges(engine, changes, ({ transitions }) => {
@@ -42,6 +44,7 @@ function resolve(store: Store, access: Access, change: WireChange, ifUnchanged: 
   const row = table.get(key) as RowObject | undefined
   const visible = row !== undefined && access.canView(change.table, row)
   if (op === 'put') {
+    assertKey(store, change)
     const inserted: RowChange = { table: change.table, key, op: 'insert', before: {}, after: change.after ?? {} }
     if (row === undefined) return [inserted]
     if (!access.unrestricted) access.check(previewChanges(internals(store).engine, [inserted]))
@@ -61,6 +64,17 @@ function resolve(store: Store, access: Access, change: WireChange, ifUnchanged: 
   if (moved)
     throw refuse(change, 'primaryKey', `an update can't change '${moved.path}': delete the row and put another`)
   return Object.keys(after).length === 0 ? [] : [{ table: change.table, key, op, before: {}, after }]
+}
+
+/** A row that is put under one key and says another would be stored under the first. */
+function assertKey(store: Store, change: WireChange): void {
+  const { model } = store.schema.tables.get(change.table)!
+  const parts = model.key.length === 1 ? [change.key] : change.key
+  for (const [n, { path }] of model.key.entries()) {
+    const given = change.after && Object.hasOwn(change.after, path) ? change.after[path] : undefined
+    if (!model.singleton && given !== undefined && !equalValues(given, (parts as readonly CellValue[])[n]))
+      throw refuse(change, 'primaryKey', `its '${path}' is another than the key that it is put under`)
+  }
 }
 
 function assertUnchanged({ table, key, before }: WireChange, row: RowObject | undefined): void {

@@ -36,5 +36,5 @@ export interface Decided {
 export interface Listener {
   decided(decided: Decided): void
   /** The database goes: say so and leave. */
-  end(code: ClosingCode, reason: string): void
+  end(code: ClosingCode, reason: string, options?: { readonly retryAfterMs?: number }): void
 }

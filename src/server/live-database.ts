@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { invert, isEmpty, type ChangeSet } from '../changes/index.ts'
-import { NotFoundError, StoreClosedError } from '../errors/index.ts'
+import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
 import { internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
 import type { ClosingCode, WireTransaction } from '../transport/index.ts'
@@ -9,6 +9,7 @@ import type { Access } from './access.ts'
 import { decide } from './decide.ts'
 import type { Committed, Decided, Listener, Outcome } from './decided.ts'
 import { LogConflictError, LogUncertainError } from './log-errors.ts'
+import { assertDepth, assertDepthOf } from './depth.ts'
 import { formatRecord, parseRecord, type LogRecord } from './log-record.ts'
 import type { Log } from './log.ts'
 import { Positions } from './position.ts'
@@ -89,8 +90,13 @@ export class LiveDatabase {
     from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly by?: string | undefined },
   ): Promise<LiveDatabase> {
     const { schema, log, snapshots, now } = options
-    const state = from ? await State.from(schema, from.bytes, 0) : await State.create(schema)
+    const state = await State.create(schema)
     try {
+      // Its rows are taken, checked like any others; what else a file may have in it is not.
+      if (from) {
+        state.store.import(from.bytes)
+        assertDepth(state.store)
+      }
       state.applied.setFact('incarnation', randomUUID())
       const record: LogRecord = {
         kind: 'created',
@@ -112,9 +118,14 @@ export class LiveDatabase {
   /** Opens what is there: the newest snapshot and the log since. A migrated state becomes a snapshot at once. */
   static async open(name: string, options: LiveDatabaseOptions): Promise<LiveDatabase> {
     const { state, migrated } = await State.load(name, options.schema, options)
-    if (migrated) await options.snapshots.put(name, { sequence: state.sequence, at: options.now() }, state.snapshot())
+    const { sequence } = state
     const last = (await options.snapshots.list(name)).at(-1)
-    return new LiveDatabase(name, state, last?.sequence ?? state.sequence, options)
+    if (migrated) {
+      // One of the same state has another schema: it keeps its label.
+      const label = last?.sequence === sequence ? last.label : undefined
+      await options.snapshots.put(name, { sequence, label, at: options.now() }, state.snapshot())
+    }
+    return new LiveDatabase(name, state, migrated ? sequence : (last?.sequence ?? sequence), options)
   }
 
   get store(): Store {
@@ -190,6 +201,12 @@ export class LiveDatabase {
       const before = this.#state.sequence
       const transitions = importTransitions(this.store, bytes)
       const changes = transitions.map(({ change }) => change)
+      try {
+        assertDepthOf(changes)
+      } catch (error) {
+        this.#takeBack([{ changes }])
+        throw error
+      }
       if (changes.length === 0) return before
       const entry: LogRecord = { ...record, at: this.#options.now(), changes }
       try {
@@ -208,9 +225,24 @@ export class LiveDatabase {
     return this.run(() => this.#catchUp())
   }
 
-  /** Puts a snapshot aside. */
-  snapshot(label?: string): Promise<number> {
-    return this.run(() => this.#snapshot(label))
+  /**
+   * Puts a snapshot aside. One that is there already with the same label, or with one where none is asked for, stays.
+   * Throws RowcastError (`exists`) where it has another label.
+   */
+  snapshot(label?: string): Promise<{ readonly sequence: number; readonly label?: string; readonly made: boolean }> {
+    return this.run(async () => {
+      const { sequence } = this.#state
+      const there = (await this.#options.snapshots.list(this.name)).find((one) => one.sequence === sequence)
+      if (there?.label !== undefined) {
+        if (label === undefined || label === there.label) return { sequence, label: there.label, made: false }
+        throw new RowcastError(
+          'exists',
+          `nothing has changed since the snapshot '${there.label}' of ${sequence}: use that label`,
+        )
+      }
+      await this.#snapshot(label)
+      return { sequence, ...(label !== undefined && { label }), made: true }
+    })
   }
 
   /** Tells everyone that the database goes. */
@@ -364,7 +396,14 @@ export class LiveDatabase {
   #confirm(committed: readonly Committed[], outcomes: Decided['outcomes']): void {
     this.#state.sequence += committed.length
     this.#recent.push(committed)
-    for (const listener of Array.from(this.#listeners)) listener.decided({ committed, outcomes })
+    for (const listener of Array.from(this.#listeners))
+      try {
+        listener.decided({ committed, outcomes })
+      } catch (error) {
+        // It has missed something: it comes back for it. The others go on.
+        this.#options.report(error)
+        listener.end('internal', 'the server failed', { retryAfterMs: 500 })
+      }
   }
 
   async #housekeep(): Promise<void> {
@@ -384,9 +423,25 @@ export class LiveDatabase {
     await snapshots.put(this.name, { sequence, label, at: now() }, this.#state.snapshot())
     this.#snapshotAt = sequence
     const { first } = await log.bounds()
-    const keep = sequence - historyEntries
+    const keep = Math.max(sequence - historyEntries, first)
     if (keep > first) await log.trim(keep)
+    await this.#thinOut(keep)
     return sequence
+  }
+
+  /** Snapshots without a label are there to be opened fast: none before the log, and none between two that are close. */
+  async #thinOut(first: number): Promise<void> {
+    const { snapshots, snapshotEvery } = this.#options
+    const all = await snapshots.list(this.name)
+    const base = all.findLast(({ sequence }) => sequence <= first)?.sequence ?? 0
+    let kept = 0
+    for (const [n, { sequence, label }] of all.entries()) {
+      const next = all[n + 1]
+      const isSpare =
+        next !== undefined && (sequence < base || (sequence > base && next.sequence - kept <= snapshotEvery))
+      if (label === undefined && isSpare) await snapshots.delete(this.name, sequence)
+      else kept = sequence
+    }
   }
 
   /** Entries of the log, parsed. Throws NotFoundError for what is trimmed away. */
@@ -408,7 +463,8 @@ export class LiveDatabase {
   /** The file of the state at a sequence number. */
   async fileAt(at?: number): Promise<Uint8Array> {
     if (at === undefined) return this.run(() => this.#state.snapshot())
-    const { state } = await this.run(() => State.load(this.name, this.#options.schema, this.#options, at))
+    // Beside what goes on: it reads what is kept, and nothing of the state.
+    const { state } = await State.load(this.name, this.#options.schema, this.#options, at)
     try {
       if (state.sequence !== at)
         throw new NotFoundError(`database '${this.name}' has no state ${at}: it ends at ${state.sequence}`)

@@ -1,5 +1,6 @@
 import { createServer, type HttpOptions, type Listening, type ListenOptions } from './http/index.ts'
 import type { ServerOptions } from './create-server.ts'
+import { lockDirectory } from './lock-directory.ts'
 import { readSecret } from './secret.ts'
 import { fileStorage } from './storage-options.ts'
 
@@ -15,12 +16,19 @@ export interface ServeOptions extends Omit<ServerOptions, 'storage' | 'secret'>,
 export async function serve(options: ServeOptions): Promise<Listening> {
   const { directory, port, host, ...rest } = options
   const secret = await readSecret(directory)
-  const server = createServer({ ...rest, secret, storage: fileStorage(directory) })
+  const unlock = lockDirectory(directory)
   try {
-    const { url, port: actual } = await server.listen({ port, host })
-    return { url, port: actual, close: () => server.close() }
+    const server = createServer({ ...rest, secret, storage: fileStorage(directory) })
+    const close = (): Promise<void> => server.close().finally(unlock)
+    try {
+      const { url, port: actual } = await server.listen({ port, host })
+      return { url, port: actual, close }
+    } catch (error) {
+      await server.close()
+      throw error
+    }
   } catch (error) {
-    await server.close()
+    unlock()
     throw error
   }
 }

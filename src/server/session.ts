@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { equalValues, squash, type ChangeSet, type RowChange } from '../changes/index.ts'
+import { equalValues, serializeValue, squash, type ChangeSet, type RowChange } from '../changes/index.ts'
 import { FilterError, internals, transitionsOf, type RowTransition } from '../store/index.ts'
 import { NotFoundError, RowcastError } from '../errors/index.ts'
 import {
+  isDeeper,
   MalformedMessageError,
   parseClientMessage,
   PROTOCOL_VERSION,
@@ -52,6 +53,17 @@ export interface SessionLimits {
 /** Messages that wait to be handled; more is a flood. */
 const MAX_UNHANDLED = 1_000
 const RETRY_MS = 500
+/** Subscriptions of a connection. */
+const MAX_SUBSCRIPTIONS = 256
+/** How long a connection may take to say hello. */
+const HELLO_MS = 10_000
+/** Characters of a name. */
+const MAX_NAME = 1_000
+/** What one may say of oneself: characters, and levels of nesting. */
+const MAX_STATE = 64 * 1024
+const MAX_STATE_DEPTH = 32
+/** Others of one message. */
+const MAX_OTHERS = 50
 /** Characters of a reason. */
 const MAX_REASON = 2_000
 
@@ -62,6 +74,7 @@ export class Session implements ConnectionHandler, Listener {
   readonly #connection: ServerConnection
   #received = 0
   readonly #out: Outgoing
+  readonly #helloTimer: NodeJS.Timeout
   #unhandled = 0
   #waiting = 0
   /** Messages are handled one after the other. */
@@ -80,6 +93,7 @@ export class Session implements ConnectionHandler, Listener {
   constructor(host: SessionHost, connection: ServerConnection) {
     this.#host = host
     this.#connection = connection
+    this.#helloTimer = setTimeout(() => this.end('unauthenticated', 'no hello came'), HELLO_MS).unref()
     this.#out = new Outgoing(connection, host.limits.buffered, () =>
       this.end('too-slow', 'too much is waiting to be read: connect again for what is missing', {
         retryAfterMs: RETRY_MS,
@@ -184,6 +198,7 @@ export class Session implements ConnectionHandler, Listener {
   async #handle(message: ClientMessage): Promise<void> {
     if (this.#closed) return
     if (message.type === 'hello') {
+      clearTimeout(this.#helloTimer)
       if (this.#live) this.end('malformed', "a second 'hello'")
       else await this.#hello(message)
       return
@@ -209,7 +224,9 @@ export class Session implements ConnectionHandler, Listener {
         await live.database.run(() => this.#unsubscribe(message.id))
         break
       case 'presence':
-        live.database.presence.set(this, message.state)
+        if (isDeeper(message.state, MAX_STATE_DEPTH) || serializeValue(message.state).length > MAX_STATE)
+          this.end('too-large', `a presence of more than ${MAX_STATE} characters or ${MAX_STATE_DEPTH} levels`)
+        else live.database.presence.set(this, message.state)
         break
     }
   }
@@ -265,12 +282,14 @@ export class Session implements ConnectionHandler, Listener {
       return
     }
     const stop = database.listen(this)
+    const expiry = this.#expire(user)
     this.#live = {
       database,
       access,
       viewer,
-      by: user?.name ?? user?.id,
+      by: nameOf(user),
       leave: () => {
+        clearTimeout(expiry)
         stop()
         database.presence.leave(this)
         release()
@@ -289,7 +308,15 @@ export class Session implements ConnectionHandler, Listener {
       const changes = this.#visible(transitionsOf(internals(database.store).engine, missed))
       if (changes.length > 0) this.#sendCommits([{ changes }], database.sequence)
     }
-    database.presence.enter(this, user?.name ?? user?.id)
+    database.presence.enter(this, nameOf(user))
+  }
+
+  /** A token is good for as long as it says: then a fresh one is needed. */
+  #expire(user: User | undefined): NodeJS.Timeout | undefined {
+    const expires: unknown = user?.['exp']
+    if (typeof expires !== 'number') return undefined
+    const end = (): void => this.end('unauthenticated', 'the token has expired', { retryAfterMs: 0 })
+    return setTimeout(end, Math.min(Math.max(expires * 1000 - Date.now(), 0), 2 ** 31 - 1)).unref()
   }
 
   /** What has changed since a sequence number, net; `undefined` where that is too much, or no longer known. */
@@ -331,8 +358,11 @@ export class Session implements ConnectionHandler, Listener {
     // It may have closed while it waited for its turn.
     if (!this.#live) return
     const { viewer } = this.#live
-    if (viewer.has(id)) {
-      this.end('malformed', `a second subscription '${id}'`)
+    if (viewer.has(id) || viewer.size >= MAX_SUBSCRIPTIONS) {
+      this.end(
+        'malformed',
+        viewer.has(id) ? `a second subscription '${id}'` : `more than ${MAX_SUBSCRIPTIONS} subscriptions`,
+      )
       return
     }
     try {
@@ -381,7 +411,14 @@ export class Session implements ConnectionHandler, Listener {
   }
 
   sendPresence(others: readonly unknown[]): void {
-    this.#send({ type: 'presence', others })
+    if (this.#closed) return
+    if (others.length <= MAX_OTHERS) this.#send({ type: 'presence', others })
+    else {
+      const parts: string[] = []
+      for (let at = 0; at < others.length; at += MAX_OTHERS)
+        parts.push(serializeValue({ type: 'presence', others: others.slice(at, at + MAX_OTHERS) }).slice(1))
+      this.#out.stream(parts)
+    }
   }
 
   #isClosed(): boolean {
@@ -389,6 +426,7 @@ export class Session implements ConnectionHandler, Listener {
   }
 
   #leave(): void {
+    clearTimeout(this.#helloTimer)
     this.#live?.leave()
     this.#live = undefined
   }
@@ -408,6 +446,12 @@ export class Session implements ConnectionHandler, Listener {
     this.#host.report(error)
     this.end('internal', 'the server failed', { retryAfterMs: RETRY_MS })
   }
+}
+
+/** Who someone is to the others. */
+function nameOf(user: User | undefined): string | undefined {
+  const name: unknown = user?.name ?? user?.id
+  return typeof name === 'string' ? name.slice(0, MAX_NAME) : undefined
 }
 
 const CLOSING: { readonly [code: string]: ClosingCode | undefined } = {

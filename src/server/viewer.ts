@@ -1,4 +1,4 @@
-import type { Key, RowChange } from '../changes/index.ts'
+import { serializeValue, type Key, type RowChange } from '../changes/index.ts'
 import { storedRows, type RowTransition, type Store } from '../store/index.ts'
 import { internals } from '../store/index.ts'
 import type { WireChange, WireRow, WireSet, WireSubscription } from '../transport/index.ts'
@@ -17,6 +17,7 @@ export class Viewer {
   /** By subscription: its tests by table; `undefined` for everything. */
   readonly #subscriptions = new Map<string, ReadonlyMap<string, readonly RowSet[]> | undefined>()
   readonly #described = new Map<string, WireSubscription>()
+  #view: string | undefined
 
   constructor(store: Store, access: Access) {
     this.#store = store
@@ -28,6 +29,12 @@ export class Viewer {
     const { id, sets } = subscription
     this.#subscriptions.set(id, sets.length === 0 ? undefined : this.#compile(sets))
     this.#described.set(id, subscription)
+    this.#view = undefined
+  }
+
+  /** How many subscriptions there are. */
+  get size(): number {
+    return this.#subscriptions.size
   }
 
   has(id: string): boolean {
@@ -37,6 +44,7 @@ export class Viewer {
   remove(id: string): void {
     this.#subscriptions.delete(id)
     this.#described.delete(id)
+    this.#view = undefined
   }
 
   /** Whether it sees every row there is. */
@@ -48,7 +56,12 @@ export class Viewer {
   get view(): string {
     const { version } = this.#store.schema
     if (this.seesAll) return Positions.everything(version)
-    const sets = [...this.#described.values()].map((one) => JSON.stringify(one.sets)).toSorted()
+    this.#view ??= this.#describe(version)
+    return this.#view
+  }
+
+  #describe(version: number): string {
+    const sets = [...this.#described.values()].map((one) => serializeValue(one.sets)).toSorted()
     return JSON.stringify([version, this.#access.view, sets])
   }
 
@@ -76,6 +89,7 @@ export class Viewer {
       for (const [key, cells] of storedRows(internals(this.#store).engine, table)) {
         if (!all) {
           const row = this.#store.table(table).get(key) as object
+          if (only !== undefined && !this.#isIn(only, table, row)) continue
           if (!this.sees(table, row)) continue
           if (only !== undefined && !this.#isOnlyIn(only, table, row)) continue
         }

@@ -4,6 +4,7 @@
  * @module
  */
 export type * from './protocol/messages.ts'
+export { isDeeper, MAX_DEPTH } from './protocol/depth.ts'
 export { PROTOCOL_VERSION } from './protocol/messages.ts'
 export {
   formatMessage,

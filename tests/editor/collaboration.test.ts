@@ -116,7 +116,8 @@ describe('two windows of the editor on one server', () => {
     await choose(ben, id)
     await ann.getByTestId('number-2-icon.size').fill('33')
     await ben.getByTestId('guest-2-icon.size').waitFor()
-    expect(await ben.getByTestId('guest-2-icon.size').textContent()).toContain('edited by')
+    const name = (await ann.getByTestId('me').getAttribute('title'))?.replace(' (you)', '') ?? ''
+    expect(await ben.getByTestId('guest-2-icon.size').getAttribute('title')).toBe(`edited by ${name}`)
 
     await ben.getByTestId('number-2-icon.size').fill('21')
     await ben.getByTestId('ok').click()
@@ -161,6 +162,53 @@ describe('two windows of the editor on one server', () => {
     await expect.poll(() => ann.getByTestId('guest').count()).toBe(1)
   })
 
+  it('list what the server refused, to be tried again once it can be or to be discarded', async () => {
+    const [first, second] = ['refused-1', 'refused-2']
+    const inserted = (page: Page, id: string, name: string): Promise<void> =>
+      page.evaluate(
+        ([key, called]) => {
+          const store = window.rowcastEditor?.store
+          store?.transaction(
+            () => store.table('annotation').insert({ id: key, name: called, position: { lon: 1, lat: 1 } }),
+            { label: `Add ${called}` },
+          )
+        },
+        [id, name] as const,
+      )
+    const nameOf = (page: Page, id: string): Promise<string | undefined> =>
+      page.evaluate((key) => window.rowcastEditor?.store.table('annotation').get(key)?.name, id)
+    // Offline both add the same keys: the server takes those of whoever comes first.
+    await server.kill()
+    for (const page of [ann, ben]) await page.locator('[data-testid=sync-status][data-state=offline]').waitFor()
+    for (const id of [first, second]) {
+      await inserted(ann, id, `Ann ${id}`)
+      await inserted(ben, id, `Ben ${id}`)
+    }
+    await server.restart()
+    await Promise.all([saved(ann), saved(ben)])
+    const refusedOf = (page: Page): Promise<number> => page.getByTestId('rejected-item').count()
+    await expect.poll(async () => (await refusedOf(ann)) + (await refusedOf(ben))).toBe(2)
+    const [winner, loser] = (await refusedOf(ann)) === 0 ? [ann, ben] : [ben, ann]
+    const called = loser === ann ? 'Ann' : 'Ben'
+    const other = loser === ann ? 'Ben' : 'Ann'
+    await expect.poll(() => nameOf(loser, first)).toBe(`${other} ${first}`)
+
+    await loser.getByTestId('rejected').locator('summary').click()
+    const item = loser.getByTestId('rejected-item').filter({ hasText: `Add ${called} ${first}` })
+    expect(await item.textContent()).toContain('is there already')
+    await item.getByRole('button', { name: 'Try again' }).click()
+    await loser.getByTestId('notice').and(loser.locator('[data-kind=error]')).waitFor()
+    expect(await refusedOf(loser)).toBe(2)
+
+    await winner.evaluate((key) => window.rowcastEditor?.store.table('annotation').delete(key), first)
+    await expect.poll(() => nameOf(loser, first)).toBe(undefined)
+    await item.getByRole('button', { name: 'Try again' }).click()
+    await expect.poll(() => nameOf(winner, first)).toBe(`${called} ${first}`)
+    await loser.getByTestId('rejected-item').getByRole('button', { name: 'Discard' }).click()
+    await expect.poll(() => loser.getByTestId('rejected').count()).toBe(0)
+    for (const page of [ann, ben]) expect(await nameOf(page, second)).toBe(`${other} ${second}`)
+  })
+
   it('roll back from the panel for both, which tells who did what', async () => {
     const id = await idAt(ann, 5)
     const size = (page: Page): Promise<number | undefined> =>
@@ -191,9 +239,35 @@ describe('two windows of the editor on one server', () => {
       .toEqual(['agreed'])
   })
 
+  it('replace the project for both by a file that is opened, once that is agreed to', async () => {
+    const id = await idAt(ann, 5)
+    const size = (page: Page): Promise<number | undefined> =>
+      page.evaluate((key) => window.rowcastEditor?.store.table('annotation').get(key)?.icon.size, id)
+    const before = await size(ann)
+    const bytes = await ann.evaluate(() => [...(window.rowcastEditor?.store.export() ?? [])])
+    const file = { name: 'earlier.db', mimeType: 'application/vnd.sqlite3', buffer: Buffer.from(bytes) }
+    await choose(ben, id)
+    await ben.getByTestId('number-2-icon.size').fill('39')
+    await ben.getByTestId('ok').click()
+    await expect.poll(() => size(ann)).toBe(39)
+
+    await ann.getByTestId('open-file').setInputFiles(file)
+    await ann.getByTestId('question').waitFor()
+    await ann.keyboard.press('Escape')
+    await ann.getByTestId('question').waitFor({ state: 'detached' })
+    expect(await size(ann)).toBe(39)
+
+    await ann.getByTestId('open-file').setInputFiles(file)
+    await ann.getByTestId('yes').click()
+    for (const page of [ann, ben]) await expect.poll(() => size(page)).toBe(before)
+    await ann.getByTestId('notice').getByText('Opened earlier.db').waitFor()
+    const newest = ann.getByTestId('log-item').first()
+    await newest.getByText('Open earlier.db').waitFor()
+  })
+
   it('fork a project from the panel, in a window of its own', async () => {
     const entry = ann.getByTestId('log-item').first()
-    await entry.getByText(/^back to state/).waitFor()
+    await entry.getByText('Open earlier.db').waitFor()
     await entry.locator('.log-step').click()
     await entry.getByTestId('fork').click()
     await ann.getByTestId('name-input').fill('other-cities')

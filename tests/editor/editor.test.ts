@@ -378,3 +378,14 @@ describe('its project file', () => {
     await other.close()
   })
 })
+
+describe('the editor without a server', () => {
+  it('says so, and opens the sample project to work alone', async () => {
+    const other = await openPage('')
+    expect(await other.getByTestId('failure').textContent()).toMatch(/no server to edit together.*npm start/s)
+    await other.getByRole('link', { name: 'Open the sample project' }).click()
+    await other.getByTestId('map').waitFor({ timeout: 60_000 })
+    expect(await other.getByTestId('sync-status').count()).toBe(0)
+    await other.close()
+  })
+})

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { RowcastError } from '../../errors/index.ts'
@@ -32,13 +32,21 @@ export async function listen(
 ): Promise<Listening> {
   const answer = getRequestListener(handlers.fetch, { overrideGlobalObjects: false })
   let closed: Promise<void> | undefined
+  // A page of another name that leads here would otherwise be let in as a page of this host.
+  const isForeign = ({ headers }: IncomingMessage): boolean => isLoopback(host) && !isLoopback(nameOf(headers.host))
   const server = createServer((request, response) => {
+    if (isForeign(request)) {
+      response.writeHead(421, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ error: { code: 'host', reason: 'this server is served on loopback names only' } }))
+      return
+    }
     // Node keeps a connection whose last answer ends while the server closes.
     response.once('close', () => closed && setImmediate(() => server.closeIdleConnections()))
     answer(request, response).catch(handlers.report)
   })
   server.on('upgrade', (request, socket, head) => {
-    if (!handlers.upgrade(request, socket, head)) refuseUpgrade(socket, 404, 'no WebSocket is taken here')
+    if (isForeign(request)) refuseUpgrade(socket, 421, 'this server is served on loopback names only')
+    else if (!handlers.upgrade(request, socket, head)) refuseUpgrade(socket, 404, 'no WebSocket is taken here')
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(failure(cause, host, port)))
@@ -60,6 +68,14 @@ export async function listen(
     port: actual,
     close: () => (closed ??= close()),
   }
+}
+
+function nameOf(host: string | undefined): string {
+  return (host ?? 'localhost').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|.*\.localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host)
 }
 
 function failure(cause: NodeJS.ErrnoException, host: string, port: number): RowcastError<'listen'> {

@@ -1,5 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import { decodeValue, type CellValue } from '../../changes/index.ts'
+import { isDeeper, MAX_DEPTH } from '../../transport/index.ts'
 import { RequestError } from './error-response.ts'
 
 /** The body of a request. Throws RequestError (413) where it is longer than may be; it is read no further then. */
@@ -29,7 +30,7 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
 }
 
 // `ownProperties`: a name that every object inherits is not there.
-const ajv = new Ajv({ ownProperties: true, strict: false })
+const ajv = new Ajv({ ownProperties: true, strict: false, strictNumbers: true })
 const compiled = new Map<object, ValidateFunction>()
 
 /**
@@ -45,6 +46,8 @@ export async function readJson<Body>(request: Request, schema: object, maxBytes:
   } catch {
     throw new RequestError(400, 'malformed', 'the body is not JSON in UTF-8')
   }
+  // What is in it goes on to others in messages, which are nested deeper by some levels.
+  if (isDeeper(json, MAX_DEPTH - 8)) throw new RequestError(400, 'malformed', 'the body is nested too deeply')
   let validate = compiled.get(schema)
   if (!validate) compiled.set(schema, (validate = ajv.compile(schema)))
   if (!validate(json)) {

@@ -2,6 +2,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import { decodeValue, serializeValue, type CellValue } from '../../changes/index.ts'
 import { RowcastError } from '../../errors/index.ts'
 import { clientMessageSchemas, serverMessageSchemas } from './message-schemas.ts'
+import { isDeeper, MAX_DEPTH } from './depth.ts'
 import type { ClientMessage, ServerMessage } from './messages.ts'
 
 /** A message that is none of the protocol. `reason` says where and why. */
@@ -25,9 +26,6 @@ export function parseServerMessage(text: string): ServerMessage {
 export function formatMessage(message: ClientMessage | ServerMessage): string {
   return serializeValue(message)
 }
-
-/** Values nested deeper could be read, but not be written again without running out of stack. */
-const MAX_DEPTH = 256
 
 const schemas = { client: clientMessageSchemas, server: serverMessageSchemas }
 const compiled = { client: new Map<string, ValidateFunction>(), server: new Map<string, ValidateFunction>() }
@@ -54,14 +52,6 @@ function parse(text: string, from: 'client' | 'server'): CellValue {
   } catch (cause) {
     throw new MalformedMessageError(cause instanceof Error ? cause.message : String(cause), { cause })
   }
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (levels === 0) return true
-  for (const member of Array.isArray(value) ? value : Object.values(value))
-    if (typeof member === 'object' && isDeeper(member, levels - 1)) return true
-  return false
 }
 
 function validatorOf(from: 'client' | 'server', type: string): ValidateFunction | undefined {

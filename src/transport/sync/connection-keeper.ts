@@ -4,6 +4,8 @@ import type { Timers } from './timers.ts'
 
 const FIRST_RETRY_MS = 250
 const LAST_RETRY_MS = 30_000
+/** A connection that has lasted so long is a good one. */
+const SETTLED_MS = 5_000
 /** After so long without a word the server is asked for one. */
 const QUIET_MS = 20_000
 /** It has so long to answer. */
@@ -32,6 +34,7 @@ export class ConnectionKeeper {
   #attempt = 0
   #cancelRetry: (() => void) | undefined
   #cancelQuiet: (() => void) | undefined
+  #cancelSettled: (() => void) | undefined
   #minimumMs = 0
   #stopped = false
   #wasOpening = false
@@ -53,6 +56,7 @@ export class ConnectionKeeper {
         } else if (state === 'closed' && this.#wasOpening) {
           this.#wasOpening = false
           this.#cancelQuiet?.()
+          this.#cancelSettled?.()
           this.#user.lost(reason)
           this.#retry()
         }
@@ -73,9 +77,12 @@ export class ConnectionKeeper {
     this.#open()
   }
 
-  /** All is well: the next pause is a short one again. */
+  /** All is well. Once it has been so for a while, the next pause is a short one again. */
   settled(): void {
-    this.#attempt = 0
+    this.#cancelSettled?.()
+    this.#cancelSettled = this.#timers.after(SETTLED_MS, () => {
+      this.#attempt = 0
+    })
   }
 
   /** Ends this connection and begins another, after a while at least. */
@@ -98,6 +105,7 @@ export class ConnectionKeeper {
     this.#subscription.unsubscribe()
     this.#cancelRetry?.()
     this.#cancelQuiet?.()
+    this.#cancelSettled?.()
     this.#transport.close()
   }
 

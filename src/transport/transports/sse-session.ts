@@ -93,8 +93,8 @@ export class SseSession implements ServerConnection {
   #gone(): void {
     clearInterval(this.#timer)
     const reason = 'the client closed the connection or was lost'
-    // Frees what waits where the request was aborted; a cancelled stream has freed it already.
-    this.#controller?.error(new Error(reason))
+    // Nobody takes what waits any more.
+    this.#controller = undefined
     this.#end(reason)
   }
 

@@ -6,6 +6,7 @@ import { Icon } from './icons.tsx'
 import { LayerTree } from './layer-tree.tsx'
 import { MapPanel } from './map-panel.tsx'
 import { PropertyPanels } from './property-panels.tsx'
+import { QuestionDialog } from './question-dialog.tsx'
 import { listenToShortcuts } from './shortcuts.ts'
 import { TablePanel } from './table-panel.tsx'
 import { TopBar } from './top-bar.tsx'
@@ -27,6 +28,7 @@ export function App({ editor }: { readonly editor: Editor }) {
         </main>
         <PropertyPanels editor={editor} />
         <NoticeBar editor={editor} />
+        <QuestionDialog editor={editor} />
       </div>
     </CollaborationProvider>
   )

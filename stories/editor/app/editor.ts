@@ -10,6 +10,15 @@ import { nothing, selectionOf, type Selection } from './selection.ts'
 
 export type Tool = 'select' | 'add'
 
+/** Something to be sure of before it is done. */
+export interface Question {
+  readonly title: string
+  readonly text: string
+  /** What the button says. */
+  readonly action: string
+  readonly answer: (yes: boolean) => void
+}
+
 export interface Notice {
   readonly kind: 'info' | 'error'
   readonly message: string
@@ -48,6 +57,7 @@ export class Editor {
   readonly draft$: BehaviorSubject<EditorDraft | undefined>
   readonly tool$: BehaviorSubject<Tool> = new BehaviorSubject<Tool>('select')
   readonly notice$: BehaviorSubject<Notice | undefined> = new BehaviorSubject<Notice | undefined>(undefined)
+  readonly question$: BehaviorSubject<Question | undefined> = new BehaviorSubject<Question | undefined>(undefined)
   /** The layer that the table shows, with those below it. */
   readonly layerFilter$: BehaviorSubject<string | undefined> = new BehaviorSubject<string | undefined>(undefined)
   /** Goes up when texts that the store has refused are to be dropped from the fields. */
@@ -215,7 +225,16 @@ export class Editor {
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
   }
 
+  /** Replaces the project by a file: for everyone, after asking, where others have it open too. */
   async open(file: File): Promise<void> {
+    const sure =
+      !this.collaboration ||
+      (await this.#ask({
+        title: `Replace the project by ${file.name}?`,
+        text: 'Everyone who has it open sees the file instead. The history keeps what is here now: you can roll back to it.',
+        action: 'Replace',
+      }))
+    if (!sure) return
     const bytes = await file.arrayBuffer()
     this.cancel()
     const opened = this.collaboration
@@ -228,6 +247,18 @@ export class Editor {
     this.store.history.clear()
     this.select(nothing)
     this.notify({ kind: 'info', message: `Opened ${file.name}` })
+  }
+
+  /** Resolves with whether the answer is yes. A question that stands is answered by no. */
+  #ask(question: Omit<Question, 'answer'>): Promise<boolean> {
+    this.question$.value?.answer(false)
+    return new Promise((resolve) => {
+      const answer = (yes: boolean): void => {
+        this.question$.next(undefined)
+        resolve(yes)
+      }
+      this.question$.next({ ...question, answer })
+    })
   }
 
   notify(notice: Notice | undefined): void {

@@ -2,6 +2,8 @@
 /* oxlint-disable react/hooks */
 import { type CSSProperties, type ReactNode, useId } from 'react'
 import type { FieldProps } from 'rowcast/react'
+import { initialsOf } from '../collaboration/person.ts'
+import type { Guest } from '../collaboration/presence-state.ts'
 import { useRows } from './editor-store.ts'
 import { useFieldBinding } from './field-binding.ts'
 import type { FieldNode } from './field-tree.ts'
@@ -19,20 +21,42 @@ export function Field({ field }: { readonly field: FieldNode }) {
   const changed = !same(value, field.default)
   const wide = field.kind === 'points'
   return (
-    <div className="field" data-kind={field.kind} data-changed={changed} data-guest={guest !== undefined}>
+    <div
+      className="field"
+      data-kind={field.kind}
+      data-changed={changed}
+      data-guest={guest !== undefined}
+      style={guest && ({ '--guest': guest.color } as CSSProperties)}
+    >
       {!wide && (
         <label htmlFor={id} title={field.hint}>
           {field.label}
         </label>
       )}
       <Control field={field} id={id} testId={`field-${panel}-${field.path}`} />
-      <ResetButton field={field} shown={changed && field.default !== undefined} />
-      {guest && (
-        <span className="field-guest" style={{ color: guest.color }} data-testid={`guest-${panel}-${field.path}`}>
-          edited by {guest.name}
-        </span>
+      {guest ? (
+        <GuestMark guest={guest} testId={`guest-${panel}-${field.path}`} />
+      ) : (
+        <ResetButton field={field} shown={changed && field.default !== undefined} />
       )}
     </div>
+  )
+}
+
+/** Who edits it, in the reset button's place: what comes and goes with others must not move what is edited here. */
+function GuestMark({ guest: { name, color }, testId }: { readonly guest: Guest; readonly testId: string }) {
+  const text = `edited by ${name}`
+  return (
+    <span
+      className="field-guest"
+      role="img"
+      aria-label={text}
+      title={text}
+      style={{ background: color }}
+      data-testid={testId}
+    >
+      {initialsOf(name)}
+    </span>
   )
 }
 

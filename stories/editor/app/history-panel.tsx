@@ -38,7 +38,7 @@ export function HistoryPanel({ editor }: { readonly editor: Editor }) {
               data-testid="history-mine"
               onClick={() => setAll(false)}
             >
-              My steps
+              Mine
             </button>
           </div>
         ) : (

@@ -84,7 +84,17 @@ export async function openTogether(database: string, report: ReportProgress): Pr
   const [collaboration, world] = await Promise.all([
     openShared(database, {
       locateFile,
-      waiting: (reason) => report({ phase: 'Waiting for the server', fraction: undefined, detail: reason }),
+      onProgress: ({ loaded, total }) =>
+        report({
+          phase: 'Loading the project',
+          fraction: total === undefined ? undefined : loaded / total,
+          detail: total === undefined ? megabytes(loaded) : `${megabytes(loaded)} of ${megabytes(total)}`,
+        }),
+      onLoaded: () => {
+        report({ phase: 'Opening the project', fraction: 1, detail: database })
+        return paint()
+      },
+      onWaiting: (reason) => report({ phase: 'Waiting for the server', fraction: undefined, detail: reason }),
     }),
     loadWorld(worldUrl),
   ])

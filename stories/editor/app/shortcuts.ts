@@ -19,6 +19,8 @@ export function listenToShortcuts(editor: Editor): () => void {
   const isDirty = (): boolean => editor.draft$.value?.isDirty ?? false
 
   const onKeyDown = (event: KeyboardEvent): void => {
+    // The dialog has its own keys.
+    if (editor.question$.value) return
     const inText = isTextField(event.target)
     const control = event.ctrlKey || event.metaKey
     const key = event.key.toLowerCase()

@@ -1,11 +1,11 @@
-import type { SyncStatus } from './sync-types.ts'
+import type { SyncStatus } from 'rowcast'
 import { BehaviorSubject, filter, merge, Subscription, switchMap, throttleTime } from 'rxjs'
 import type { EditorStore } from '../app/editor-store.ts'
 import type { Editor } from '../app/editor.ts'
 import { DatabaseCalls } from './database-calls.ts'
 import { LiveEdits } from './live-edits.ts'
 import { openEdits } from './open-edits.ts'
-import type { Person } from './person.ts'
+import { type Person, tokenOf } from './person.ts'
 import { type Guest, guestOf, presenceLimit, type PresenceState } from './presence-state.ts'
 
 /** How often the others are told, in milliseconds: more often than a server passes it on is of no use. */
@@ -59,9 +59,4 @@ export class Collaboration {
       }),
     )
   }
-}
-
-/** A token travels in a header: it has no letters beyond ASCII. */
-export function tokenOf({ name }: Person): string {
-  return encodeURIComponent(name)
 }

@@ -50,18 +50,20 @@ export function ConflictList({
             ))}
           </tbody>
         </table>
-        <div className="popover-actions">
-          <button type="button" className="button button-small" onClick={() => settle(conflicts, 'take')}>
-            Take all
-          </button>
-          <button
-            type="button"
-            className="button button-small button-primary"
-            onClick={() => settle(conflicts, 'keep')}
-          >
-            Keep all mine
-          </button>
-        </div>
+        {conflicts.length > 1 && (
+          <div className="popover-actions">
+            <button type="button" className="button button-small" onClick={() => settle(conflicts, 'take')}>
+              Take all
+            </button>
+            <button
+              type="button"
+              className="button button-small button-primary"
+              onClick={() => settle(conflicts, 'keep')}
+            >
+              Keep all mine
+            </button>
+          </div>
+        )}
       </div>
     </details>
   )

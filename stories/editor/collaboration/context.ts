@@ -9,7 +9,7 @@ export const CollaborationProvider = CollaborationContext.Provider
 const nobody$ = new BehaviorSubject<readonly Guest[]>([])
 
 /** Undefined where the editor works alone. */
-export function useCollaboration(): Collaboration | undefined {
+function useCollaboration(): Collaboration | undefined {
   return useContext(CollaborationContext)
 }
 

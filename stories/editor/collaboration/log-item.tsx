@@ -54,7 +54,7 @@ export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }
           </ul>
           {forking ? (
             <NameForm
-              label="Name of the new project"
+              label="New project"
               action="Fork"
               pattern="[a-z0-9][a-z0-9_\-]{0,60}"
               onName={(name) => {

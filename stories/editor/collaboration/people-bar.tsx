@@ -1,4 +1,4 @@
-import type { SyncStatus } from './sync-types.ts'
+import type { SyncStatus } from 'rowcast'
 import { useLatest, useSubject } from '../app/use-subject.ts'
 import type { Editor } from '../app/editor.ts'
 import { Icon } from '../app/icons.tsx'
@@ -19,8 +19,6 @@ export function PeopleBar({
   return (
     <>
       <span className="top-rule" />
-      <Status status={useSubject(collaboration.status$)} />
-      {rejected.length > 0 && <RejectedList editor={editor} rejected={rejected} />}
       <ul className="people" aria-label="Who is here">
         <Avatar person={collaboration.me} title={`${collaboration.me.name} (you)`} me />
         {guests.map((guest) => (
@@ -32,6 +30,9 @@ export function PeopleBar({
           />
         ))}
       </ul>
+      {/* Behind the people: its text changes with each edit, and moves nothing there. */}
+      <Status status={useSubject(collaboration.status$)} />
+      {rejected.length > 0 && <RejectedList editor={editor} rejected={rejected} />}
     </>
   )
 }

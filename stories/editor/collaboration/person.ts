@@ -44,3 +44,6 @@ export const initialsOf = (name: string): string =>
     .map((word) => word.slice(0, 1))
     .join('')
     .toUpperCase()
+
+/** What the server knows someone by. It travels in a header: it has no letters beyond ASCII. */
+export const tokenOf = ({ name }: Person): string => encodeURIComponent(name)

@@ -1,4 +1,4 @@
-import type { PresenceOther } from './sync-types.ts'
+import type { PresenceOther } from 'rowcast'
 import type { Person } from './person.ts'
 
 /** A row of someone's open draft. */

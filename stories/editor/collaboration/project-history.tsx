@@ -33,7 +33,7 @@ export function ProjectHistory({
       <div className="log-tools">
         {naming ? (
           <NameForm
-            label="Name of the snapshot"
+            label="Snapshot name"
             action="Save"
             onName={(label) => {
               setNaming(false)

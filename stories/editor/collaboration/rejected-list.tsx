@@ -1,4 +1,4 @@
-import type { RejectedTransaction } from './sync-types.ts'
+import type { RejectedTransaction } from 'rowcast'
 import type { Editor } from '../app/editor.ts'
 
 /** What the server refused, until it is tried again or given up. */

@@ -101,7 +101,10 @@ describe('transactions', () => {
   })
 
   test('tell those who do not see everything no sequence number', async () => {
-    const { ask } = startServer({ permissions: { note: { canView: true, canCreate: { owner: 'me' } } } })
+    const { ask } = startServer({
+      permissions: { note: { canView: true, canCreate: { owner: 'me' } } },
+      authorize: () => true,
+    })
     await ask(`PUT ${a}`)
     expect((await ask(`POST ${a}/transactions`, { id: 't', ...putNote('n', { owner: 'me' }) })).body).toEqual({
       id: 't',

@@ -85,9 +85,9 @@ test('an update or delete of a row that is not there is acknowledged as nothing'
   expect(good.commits.slice(1)).toEqual([{ changes: [] }, { changes: [] }])
 })
 
-test('where a key and a cell disagree the key holds', async () => {
-  await bad.commit([put(2, { id: 3 })])
-  expect(await contentOf(core)).toMatchObject({ 'note 2': { id: 2 } })
+test('a row that says another key than the one that it is put under is refused', async () => {
+  expect(await bad.commit([put(2, { id: 3 })])).toMatchObject({ type: 'refused', code: 'validation' })
+  expect(await contentOf(core)).not.toHaveProperty('note 2')
 })
 
 test('a transaction is applied once, however often it is sent, by whom, and in whatever company', async () => {

@@ -17,7 +17,7 @@ export const rollBack: Answer = async (call) => {
   return withDatabase(call, async (database) => {
     const to = await sequenceOf(database, body.to)
     const file = await database.fileAt(to)
-    const label = body.label ?? `back to ${typeof body.to === 'string' ? body.to : `state ${to}`}`
+    const label = (body.label ?? `back to ${typeof body.to === 'string' ? body.to : `state ${to}`}`).slice(0, 1_000)
     const sequence = await database.replace(file, { kind: 'rollback', label, ...(by !== undefined && { by }) })
     return Response.json({ sequence, to })
   })

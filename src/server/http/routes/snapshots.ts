@@ -1,6 +1,5 @@
 import { withDatabase, type Answer } from '../call.ts'
 import { snapshotBody } from '../body-schemas.ts'
-import { RequestError } from '../error-response.ts'
 import { readJson } from '../read-body.ts'
 
 export const listSnapshots: Answer = async (call) => {
@@ -16,17 +15,7 @@ export const createSnapshot: Answer = async (call) => {
   await core.authorize(user, 'snapshot', name)
   const { label } = await readJson<{ readonly label?: string }>(request, snapshotBody, 64 * 1024)
   return withDatabase(call, async (database) => {
-    const there = (await database.snapshots()).find(({ sequence }) => sequence === database.sequence)
-    if (there?.label !== undefined) {
-      if (label !== undefined && label !== there.label)
-        throw new RequestError(
-          409,
-          'exists',
-          `nothing has changed since the snapshot '${there.label}' of ${there.sequence}: use that label`,
-        )
-      return Response.json({ sequence: there.sequence, label: there.label })
-    }
-    const sequence = await database.snapshot(label)
-    return Response.json({ sequence, ...(label !== undefined && { label }) }, { status: 201 })
+    const { made, ...snapshot } = await database.snapshot(label)
+    return Response.json(snapshot, { status: made ? 201 : 200 })
   })
 }

@@ -1,0 +1,26 @@
+import type { Cells, RowChange } from '../changes/index.ts'
+import { ValidationError } from '../errors/index.ts'
+import { internals, storedRows, type Store } from '../store/index.ts'
+import { isDeeper, MAX_DEPTH } from '../transport/index.ts'
+
+/** What a message has around a cell. */
+const ENVELOPE = 16
+
+/** Throws ValidationError for a row that could not be sent to anyone: its JSON is nested too deeply. */
+export function assertDepth(store: Store): void {
+  for (const table of store.tables)
+    for (const [key, cells] of storedRows(internals(store).engine, table)) assertCells(table, key, cells)
+}
+
+/** The same of rows that have changed. */
+export function assertDepthOf(changes: readonly RowChange[]): void {
+  for (const { table, key, after } of changes) assertCells(table, key, after)
+}
+
+function assertCells(table: string, key: unknown, cells: Cells): void {
+  for (const [path, value] of Object.entries(cells))
+    if (isDeeper(value, MAX_DEPTH - ENVELOPE))
+      throw new ValidationError([
+        { table, key, path, keyword: 'maxDepth', message: `is nested more than ${MAX_DEPTH - ENVELOPE} levels deep` },
+      ])
+}
