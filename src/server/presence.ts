@@ -1,11 +1,11 @@
 /** Someone who is told who else is here. */
 export interface PresenceMember {
   readonly id: string
-  sendPresence(others: readonly unknown[]): void
+  sendPresence(others: readonly PresenceTold[]): void
 }
 
 /** What is told of a member: `null` once it is gone. */
-interface Told {
+export interface PresenceTold {
   readonly session: string
   readonly user?: string
   readonly state: unknown
@@ -17,7 +17,7 @@ const GATHER_MS = 40
 /** Who is here, and what they say of themselves. Nothing of it is kept. */
 export class Presence {
   readonly #members = new Map<PresenceMember, { readonly user: string | undefined; state: unknown }>()
-  readonly #changed = new Map<string, { readonly told: Told; readonly from: PresenceMember }>()
+  readonly #changed = new Map<string, { readonly told: PresenceTold; readonly from: PresenceMember }>()
   #timer: NodeJS.Timeout | undefined
 
   enter(member: PresenceMember, user: string | undefined): void {
@@ -44,7 +44,7 @@ export class Presence {
     this.#changed.clear()
   }
 
-  #tell(from: PresenceMember, one: Told): void {
+  #tell(from: PresenceMember, one: PresenceTold): void {
     this.#changed.set(from.id, { told: one, from })
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
@@ -58,6 +58,6 @@ export class Presence {
   }
 }
 
-function told({ id }: PresenceMember, user: string | undefined, state: unknown): Told {
+function told({ id }: PresenceMember, user: string | undefined, state: unknown): PresenceTold {
   return { session: id, ...(user !== undefined && { user }), state }
 }

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { equalValues, serializeValue, squash, type ChangeSet, type RowChange } from '../changes/index.ts'
+import {
+  equalValues,
+  serializeValue,
+  squash,
+  type CellValue,
+  type ChangeSet,
+  type RowChange,
+} from '../changes/index.ts'
 import { FilterError, internals, transitionsOf, type RowTransition } from '../store/index.ts'
 import { NotFoundError, RowcastError } from '../errors/index.ts'
 import {
@@ -22,7 +29,9 @@ import type { LiveDatabase } from './live-database.ts'
 import { commitsText } from './commits-text.ts'
 import { Outgoing } from './outgoing.ts'
 import { rowsTexts } from './rows-text.ts'
+import type { PresenceTold } from './presence.ts'
 import { Viewer } from './viewer.ts'
+import { visiblePresence } from './visible-presence.ts'
 
 /** What a session needs of the server. */
 export interface SessionHost {
@@ -164,7 +173,9 @@ export class Session implements ConnectionHandler, Listener {
   }
 
   #tell(committed: readonly Committed[]): void {
-    const { database, viewer } = this.#live!
+    // What was told before may have been too much.
+    if (!this.#live) return
+    const { database, viewer } = this.#live
     const mine = committed.some(({ author }) => author === this)
     if (viewer.seesAll && !mine) {
       this.#out.sendText(
@@ -410,8 +421,13 @@ export class Session implements ConnectionHandler, Listener {
     if (!this.#closed) this.#out.send(message)
   }
 
-  sendPresence(others: readonly unknown[]): void {
-    if (this.#closed) return
+  sendPresence(given: readonly PresenceTold[]): void {
+    if (this.#closed || !this.#live) return
+    const { access, viewer } = this.#live
+    // Rows that may not be seen are not spoken of either.
+    const others = access.unrestricted
+      ? given
+      : given.map((one) => ({ ...one, state: visiblePresence(one.state as CellValue, viewer) }))
     if (others.length <= MAX_OTHERS) this.#send({ type: 'presence', others })
     else {
       const parts: string[] = []

@@ -69,6 +69,13 @@ export class Viewer {
     return this.#isSubscribed(table, row) && this.#access.canView(table, row)
   }
 
+  /** Whether a row is there and may be seen. */
+  seesKey(table: string, key: unknown): boolean {
+    if (!this.#store.schema.tables.has(table)) return false
+    const row = this.#store.table(table).get(key as never) as object | undefined
+    return row !== undefined && this.#access.canView(table, row)
+  }
+
   /** What a change is to this viewer: a row that enters, changes, leaves, or nothing. */
   change(transition: RowTransition): WireChange | undefined {
     if (this.seesAll) return wireChange(transition.change)

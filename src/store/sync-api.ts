@@ -70,7 +70,10 @@ export interface StoreSync {
   /** Asks for a part of the database, beside what is subscribed already. */
   subscribe(sets: readonly SyncSet[]): SyncSubscription
   readonly presence: {
-    /** Says something of oneself to the others: JSON. `null` takes it back. */
+    /**
+     * Says something of oneself to the others: JSON. `null` takes it back. Rows that are named as `{ table, key }` reach
+     * only those who may see them.
+     */
     set(state: unknown): void
     readonly others$: Observable<readonly PresenceOther[]>
   }
