@@ -402,8 +402,16 @@ export class LiveDatabase {
       } catch (error) {
         // It has missed something: it comes back for it. The others go on.
         this.#options.report(error)
-        listener.end('internal', 'the server failed', { retryAfterMs: 500 })
+        this.#drop(listener)
       }
+  }
+
+  #drop(listener: Listener): void {
+    try {
+      listener.end('internal', 'the server failed', { retryAfterMs: 500 })
+    } catch (error) {
+      this.#options.report(error)
+    }
   }
 
   async #housekeep(): Promise<void> {
@@ -424,8 +432,10 @@ export class LiveDatabase {
     this.#snapshotAt = sequence
     const { first } = await log.bounds()
     const keep = Math.max(sequence - historyEntries, first)
-    if (keep > first) await log.trim(keep)
     await this.#thinOut(keep)
+    // A state is a snapshot and the log since: the log begins after the snapshot that the oldest states rest on.
+    const base = (await snapshots.list(this.name)).findLast((one) => one.sequence <= keep)?.sequence ?? 0
+    if (base + 1 > first) await log.trim(base + 1)
     return sequence
   }
 

@@ -23,7 +23,7 @@ import {
   type WireCommit,
   type WireTransaction,
 } from '../transport/index.ts'
-import type { Access, User } from './access.ts'
+import { nameOf, type Access, type User } from './access.ts'
 import type { Committed, Decided, Listener } from './decided.ts'
 import type { LiveDatabase } from './live-database.ts'
 import { commitsText } from './commits-text.ts'
@@ -64,10 +64,9 @@ const MAX_UNHANDLED = 1_000
 const RETRY_MS = 500
 /** Subscriptions of a connection. */
 const MAX_SUBSCRIPTIONS = 256
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** How long a connection may take to say hello. */
 const HELLO_MS = 10_000
-/** Characters of a name. */
-const MAX_NAME = 1_000
 /** What one may say of oneself: characters, and levels of nesting. */
 const MAX_STATE = 64 * 1024
 const MAX_STATE_DEPTH = 32
@@ -326,8 +325,12 @@ export class Session implements ConnectionHandler, Listener {
   #expire(user: User | undefined): NodeJS.Timeout | undefined {
     const expires: unknown = user?.['exp']
     if (typeof expires !== 'number') return undefined
-    const end = (): void => this.end('unauthenticated', 'the token has expired', { retryAfterMs: 0 })
-    return setTimeout(end, Math.min(Math.max(expires * 1000 - Date.now(), 0), 2 ** 31 - 1)).unref()
+    const left = expires * 1000 - Date.now()
+    // Longer than a timer can wait: no connection lasts so long.
+    if (left > LONGEST_TIMER_MS) return undefined
+    // Whoever checks tokens may let one pass that has just expired: a while, so that it is not in vain at once.
+    const end = (): void => this.end('unauthenticated', 'the token has expired', { retryAfterMs: RETRY_MS })
+    return setTimeout(end, Math.max(left, 0)).unref()
   }
 
   /** What has changed since a sequence number, net; `undefined` where that is too much, or no longer known. */
@@ -433,7 +436,7 @@ export class Session implements ConnectionHandler, Listener {
       const parts: string[] = []
       for (let at = 0; at < others.length; at += MAX_OTHERS)
         parts.push(serializeValue({ type: 'presence', others: others.slice(at, at + MAX_OTHERS) }).slice(1))
-      this.#out.stream(parts)
+      this.#out.stream(parts, { unasked: true })
     }
   }
 
@@ -462,12 +465,6 @@ export class Session implements ConnectionHandler, Listener {
     this.#host.report(error)
     this.end('internal', 'the server failed', { retryAfterMs: RETRY_MS })
   }
-}
-
-/** Who someone is to the others. */
-function nameOf(user: User | undefined): string | undefined {
-  const name: unknown = user?.name ?? user?.id
-  return typeof name === 'string' ? name.slice(0, MAX_NAME) : undefined
 }
 
 const CLOSING: { readonly [code: string]: ClosingCode | undefined } = {

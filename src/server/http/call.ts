@@ -1,4 +1,4 @@
-import type { User } from '../access.ts'
+import { nameOf, type User } from '../access.ts'
 import type { ServerCore } from '../create-server.ts'
 import type { LiveDatabase } from '../live-database.ts'
 import type { ExportFiles } from './export-files.ts'
@@ -25,7 +25,7 @@ export type Answer = (call: Call) => Promise<Response>
 
 /** Who did it, as the log says. */
 export function authorOf({ user }: Call): string | undefined {
-  return user?.name ?? user?.id
+  return nameOf(user)
 }
 
 /** Runs something on the call's database, which stays open meanwhile. Throws UnknownDatabaseError. */
