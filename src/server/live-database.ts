@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { setImmediate as immediate } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises'
 import { invert, isEmpty, type ChangeSet } from '../changes/index.ts'
 import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
@@ -47,6 +47,13 @@ export interface LiveDatabaseOptions {
 
 /** Entries of the log in one append, at most. */
 const MAX_BATCH = 1_000
+/** Connections where telling all takes its time. */
+const MANY_LISTENERS = 100
+/** Transactions that wait where many are writing. */
+const MANY_WAITING = 8
+/** Telling that takes longer than this, or ended less long ago, keeps the server busy. */
+const BUSY_MS = 4
+const LONGEST_GATHER_MS = 25
 /** How long the text of the whole database is kept for others who come. */
 const KEEP_WHOLE_MS = 5_000
 /** Ids of transactions that went in are known for so many entries: one that is sent again later would go in again. */
@@ -68,6 +75,8 @@ export class LiveDatabase {
   readonly #recent: RecentChanges
   #waiting: Waiting[] = []
   #pumping = false
+  /** When everyone was told last, and how long it took. */
+  #telling = { endedAt: 0, tookMs: 0 }
   #state: State
   #snapshotAt: number
   #whole: { readonly sequence: number; readonly texts: readonly string[] } | undefined
@@ -274,6 +283,7 @@ export class LiveDatabase {
       .run(async () => {
         // What the sockets bring in the same turn goes together: one write to the log, one message to each listener.
         await immediate()
+        await this.#gather()
         this.#pumping = false
         const batch = this.#waiting.splice(0, MAX_BATCH)
         if (this.#waiting.length > 0) this.#pump()
@@ -286,6 +296,17 @@ export class LiveDatabase {
         await this.#housekeep()
       })
       .catch(this.#options.report)
+  }
+
+  /**
+   * Where telling everyone takes its time, and many are writing, waits for as long as the last telling took: the
+   * messages are fewer then, and everyone has all of it sooner.
+   */
+  async #gather(): Promise<void> {
+    const { endedAt, tookMs } = this.#telling
+    const isCrowded = this.#listeners.size >= MANY_LISTENERS && this.#waiting.length >= MANY_WAITING
+    const isBusy = isCrowded && performance.now() - endedAt < BUSY_MS
+    if (isBusy && tookMs > BUSY_MS) await delay(Math.min(tookMs, LONGEST_GATHER_MS))
   }
 
   async #process(batch: readonly Waiting[]): Promise<void> {
@@ -396,6 +417,7 @@ export class LiveDatabase {
   #confirm(committed: readonly Committed[], outcomes: Decided['outcomes']): void {
     this.#state.sequence += committed.length
     this.#recent.push(committed)
+    const from = performance.now()
     for (const listener of Array.from(this.#listeners))
       try {
         listener.decided({ committed, outcomes })
@@ -404,6 +426,8 @@ export class LiveDatabase {
         this.#options.report(error)
         this.#drop(listener)
       }
+    const endedAt = performance.now()
+    this.#telling = { endedAt, tookMs: endedAt - from }
   }
 
   #drop(listener: Listener): void {
