@@ -459,7 +459,7 @@ export class LiveDatabase {
     await this.#thinOut(keep)
     // A state is a snapshot and the log since: the log begins after the snapshot that the oldest states rest on.
     const base = (await snapshots.list(this.name)).findLast((one) => one.sequence <= keep)?.sequence ?? 0
-    if (base + 1 > first) await log.trim(base + 1)
+    if (keep > first && base + 1 > first) await log.trim(base + 1)
     return sequence
   }
 
