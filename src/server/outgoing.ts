@@ -43,7 +43,7 @@ export class Outgoing {
   }
 
   /** A long answer, in parts of the same form. */
-  stream(parts: readonly string[], { unasked = false } = {}): void {
+  stream(parts: readonly string[], { unasked = false }: { readonly unasked?: boolean } = {}): void {
     if (this.#closed) return
     // One long answer may be as long as it is; to ask for more while it has not been read is to read too slowly.
     if (this.#parts > 0 && !unasked) this.#queued += parts.reduce((sum, { length }) => sum + length, 0)
