@@ -4,13 +4,15 @@ export async function otherTab(): Promise<{
   open: (name: string) => Promise<string>
   close: () => void
 }> {
-  const channel = new BroadcastChannel('rowcast-other-tab')
+  // Another one each time: test files run side by side in one origin.
+  const name = `rowcast-other-tab-${crypto.randomUUID()}`
+  const channel = new BroadcastChannel(name)
   const answers = new Map<number, (result: string) => void>()
   channel.addEventListener('message', (event: MessageEvent<{ id: number; result?: string }>) => {
     if (event.data.result !== undefined) answers.get(event.data.id)?.(event.data.result)
   })
   const ready = new Promise<string>((resolve) => answers.set(0, resolve))
-  const tab = window.open(new URL('./tab.html', import.meta.url).href)
+  const tab = window.open(`${new URL('./tab.html', import.meta.url).href}#${name}`)
   if (!tab) throw new Error('the browser opened no second tab')
   await ready
   let last = 0

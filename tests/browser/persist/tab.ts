@@ -1,6 +1,6 @@
 import { opfsFiles, opfsPersistence } from '../../../src/persist/index.ts'
 
-const channel = new BroadcastChannel('rowcast-other-tab')
+const channel = new BroadcastChannel(location.hash.slice(1))
 const files = opfsFiles({ directory: 'tests/files' })
 
 /** What the second tab does when the test asks: an append to a file, or opening a storage. */
