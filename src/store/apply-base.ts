@@ -109,14 +109,18 @@ function mergeCovered(
   return merged
 }
 
+/** What cascades did: to rows that were not asked for, or that were to be changed and have gone. */
 function notAsked(nets: readonly NetRow[], writes: readonly RowWrite[]): NetRow[] {
-  const asked = new Map<TableRows, Set<KeyId>>()
-  for (const { rows, id } of writes) {
+  const asked = new Map<TableRows, Map<KeyId, RowWrite['op']>>()
+  for (const { rows, id, op } of writes) {
     const ids = asked.get(rows)
-    if (ids) ids.add(id)
-    else asked.set(rows, new Set([id]))
+    if (ids) ids.set(id, op)
+    else asked.set(rows, new Map([[id, op]]))
   }
-  return nets.filter(({ rows, id }) => !asked.get(rows)?.has(id))
+  return nets.filter(({ rows, id, op }) => {
+    const wanted = asked.get(rows)?.get(id)
+    return wanted === undefined || (op === 'delete' && wanted !== 'delete')
+  })
 }
 
 /** Rows that would be put where a draft has one of the same key, whether that shows or not. */
