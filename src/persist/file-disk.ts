@@ -42,8 +42,13 @@ export class FileDisk implements Disk {
     const { fs } = this.#modules
     const sizes = await Promise.all(
       (await this.list()).map(async (name) => {
-        const stat = await fs.stat(this.#path(name)).catch(() => undefined)
-        return stat?.size ?? 0
+        try {
+          return (await fs.stat(this.#path(name))).size
+        } catch (error) {
+          // Removed since it was listed.
+          if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return 0
+          throw error
+        }
       }),
     )
     return sizes.reduce((sum, size) => sum + size, 0)

@@ -24,8 +24,8 @@ export async function moveFromIndexedDb(name: string, medium: OpfsMedium): Promi
     await source.close()
     throw error
   }
-  // OPFS has it now, and is asked first from here on: a database that can't be removed is only in the way.
-  await source.remove().catch(() => undefined)
+  // OPFS has it now, and is asked first from here on: a database that can't be removed is only in the way. It is told.
+  await source.remove().catch(reportError)
 }
 
 /** Where a browser doesn't list its databases, any may be there. */

@@ -82,7 +82,10 @@ export function tryOut<Result>(engine: Engine, run: () => Result, label: string 
   return tried!
 }
 
-/** Commits, without telling a server, what was committed before. Returns what it changed. Throws as any write does. */
+/**
+ * Commits, without telling a server, what was committed before. Returns what it changed. Throws what
+ * `commitChanges` throws.
+ */
 export function repeat(engine: Engine, arrivals: readonly Arrival[]): readonly RowChange[] {
   const changes = arrivals.flatMap(({ table, key, op, after = {} }): RowChange[] => {
     const there = engine.table(table).rowidOf(key) !== undefined
@@ -92,7 +95,10 @@ export function repeat(engine: Engine, arrivals: readonly Arrival[]): readonly R
   return commitChanges(engine, changes, () => undefined).changes
 }
 
-/** Commits changes once more, as far as their rows are there, as a transaction of one's own. Throws as any write does. */
+/**
+ * Commits changes once more, as far as their rows are there, as a transaction of one's own. Throws ValidationError and
+ * ConstraintError; then nothing has changed.
+ */
 export function recommit(engine: Engine, changes: readonly RowChange[], label: string | undefined): void {
   engine.write(undefined, { label }, () => {
     const standing = changes.filter(

@@ -32,7 +32,10 @@ export interface RejectedTransaction {
   /** The server's code: `validation`, `constraint`, `forbidden`, `conflict`, … */
   readonly code: string
   readonly reason: string
-  /** Commits the changes again, as a new transaction, as far as their rows are there. Throws as any write does. */
+  /**
+   * Commits the changes again, as a new transaction, as far as their rows are there. Throws ValidationError and
+   * ConstraintError; it then stays in the list.
+   */
   retry(): void
   discard(): void
 }

@@ -112,7 +112,8 @@ export interface Tabs<Calls extends TabCalls<Calls> = AnyTabCalls> {
   ): Provision
   /**
    * Tells whoever provides `type`, without an answer. Like a request it waits for a provider and is handed on until one
-   * has received it. What its handler throws surfaces as an uncaught error where it ran.
+   * has received it. What its handler throws surfaces as an uncaught error where it ran. What still waits when these tabs
+   * are closed is not delivered any more.
    */
   notify<Type extends keyof Calls & string>(type: Type, ...sent: Sent<TabPayload<Calls, Type>, []>): void
   /** Tells all other tabs that are open. */
