@@ -17,7 +17,6 @@ let drafts = 0
 /** A draft as callers use it, untyped: `Draft` in api.ts is its typed face. */
 export class DraftHandle extends Workspace implements Layer {
   readonly id: string
-  readonly kind = 'draft'
   readonly label: string | undefined
   readonly stacks: Set<RowStack> = new Set()
   readonly #dirty = new BehaviorSubject(false)

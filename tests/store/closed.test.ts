@@ -37,7 +37,6 @@ const INSIDE = [
   'keep',
   'assertUsable',
   'layer',
-  'kind',
   'stacks',
   'conflict',
   'touched',

@@ -136,9 +136,7 @@ function heldBy(engine: Engine, rows: RowWrite['rows'], id: RowWrite['id'], colu
   const stack = engine.layers.get(rows, id)
   if (!stack) return []
   return columns.flatMap((column) =>
-    (stack.cells.get(column.index)?.entries ?? [])
-      .filter(({ layer }) => layer.kind === 'draft')
-      .map(({ layer }) => ({ layer, stack, cell: column.index })),
+    (stack.cells.get(column.index)?.entries ?? []).map(({ layer }) => ({ layer, stack, cell: column.index })),
   )
 }
 

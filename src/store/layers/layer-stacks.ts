@@ -348,8 +348,7 @@ export class LayerStacks {
     const changed = !sameSql(covered.base, theirs)
     covered.base = theirs
     if (changed)
-      for (const { layer, value } of covered.entries)
-        if (layer.kind === 'draft') layer.conflict({ stack, cell, mine: value, theirs, lost: false })
+      for (const { layer, value } of covered.entries) layer.conflict({ stack, cell, mine: value, theirs, lost: false })
   }
 
   /** The base changes and shows at once: drafts lose the cell. */
@@ -358,7 +357,6 @@ export class LayerStacks {
     if (!covered) return
     covered.base = value
     for (const entry of covered.entries.slice()) {
-      if (entry.layer.kind !== 'draft') continue
       covered.drop(entry.layer)
       entry.layer.conflict({ stack, cell, mine: entry.value, theirs: value, lost: true })
     }
@@ -368,11 +366,9 @@ export class LayerStacks {
   #lose(stack: RowStack): void {
     for (const [cell, covered] of stack.cells)
       for (const entry of covered.entries)
-        if (entry.layer.kind === 'draft')
-          entry.layer.conflict({ stack, cell, mine: entry.value, theirs: null, lost: true })
+        entry.layer.conflict({ stack, cell, mine: entry.value, theirs: null, lost: true })
     for (const entry of stack.exists?.entries ?? [])
-      if (entry.layer.kind === 'draft')
-        entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, lost: true })
+      entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, lost: true })
     for (const layer of stack.listedBy) {
       layer.stacks.delete(stack)
       layer.touched()

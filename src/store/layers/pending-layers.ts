@@ -16,7 +16,6 @@ import type { Layer, RowStack } from './row-stack.ts'
 /** A transaction that is committed here and not yet confirmed by the server: a layer between the base and the drafts. */
 export class PendingLayer implements Layer {
   readonly id: string
-  readonly kind = 'pending'
   readonly label: string | undefined
   readonly stacks: Set<RowStack> = new Set()
   /** Whether it was taken out of view, because something that the server has confirmed collides with it. */

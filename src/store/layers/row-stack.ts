@@ -10,8 +10,9 @@ export interface StackEntry {
 }
 
 /**
- * The values of one cell that anyone has touched and that is not yet confirmed, bottom first: base, pending
- * transactions in their order, drafts with the last to write on top. The topmost is what SQLite holds.
+ * The values of one cell that layers hold, bottom first: the base, then the layers with the last to write on top. Over the
+ * committed state these are drafts; over the confirmed one transactions that wait for their verdict
+ * (docs/decisions/008). The topmost is what is seen from above.
  */
 export class CellStack {
   base: SqlValue
@@ -28,10 +29,8 @@ export class CellStack {
     return this.base
   }
 
-  /** The value that lies below the drafts: what is committed. */
+  /** The value that lies below the layers. */
   get committed(): SqlValue {
-    for (let at = this.entries.length - 1; at >= 0; at--)
-      if (this.entries[at]!.layer.kind === 'pending') return this.entries[at]!.value
     return this.base
   }
 
@@ -45,7 +44,7 @@ export class CellStack {
     return this.entries.find((entry) => entry.layer === layer)
   }
 
-  /** Puts a layer's value on top of its kind: drafts above all, pending transactions above base and each other. */
+  /** Puts a layer's value on top. */
   put(layer: Layer, value: SqlValue): void {
     const last = this.entries.length - 1
     if (last >= 0 && this.entries[last]!.layer === layer) {
@@ -53,11 +52,7 @@ export class CellStack {
       return
     }
     this.drop(layer)
-    if (layer.kind === 'draft') this.entries.push({ layer, value })
-    else {
-      const firstDraft = this.entries.findIndex((entry) => entry.layer.kind === 'draft')
-      this.entries.splice(firstDraft < 0 ? this.entries.length : firstDraft, 0, { layer, value })
-    }
+    this.entries.push({ layer, value })
   }
 
   drop(layer: Layer): void {
@@ -118,7 +113,6 @@ export class RowStack {
 /** Values that lie over the base: those of an open draft, or of a committed transaction that is not yet confirmed. */
 export interface Layer {
   readonly id: string
-  readonly kind: 'draft' | 'pending'
   readonly label: string | undefined
   /** The rows in which this layer holds something. */
   readonly stacks: Set<RowStack>
