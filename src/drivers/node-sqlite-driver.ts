@@ -14,10 +14,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { DatabaseSync as NodeDatabase } from 'node:sqlite'
-import { SqlError, StoreClosedError } from '../errors/index.ts'
+import { SqlError } from '../errors/index.ts'
+import { Connection } from './connection.ts'
 import { asReadOnly, assertDatabaseFile, openingFailure, withRollbackJournal } from './database-file.ts'
 import { exactInteger } from './exact-integer.ts'
-import { NodeSqliteStatement, type StatementOwner } from './node-sqlite-statement.ts'
+import { NodeSqliteStatement } from './node-sqlite-statement.ts'
 import { durablePragmas, memoryPragmas } from './pragmas.ts'
 import { quoteName } from './quote-name.ts'
 import type { SqliteDriver, SqliteDriverFactory, SqliteStatement, SqlValue } from './sqlite-driver.ts'
@@ -88,15 +89,13 @@ function sqliteOfNode(): NodeSqlite {
   throw new SqlError(`Node ${process.version} has no SQLite: use Node 22.13 or newer, or the sql.js driver`)
 }
 
-class NodeSqliteDriver implements SqliteDriver, StatementOwner {
+class NodeSqliteDriver implements SqliteDriver {
   readonly name = 'node:sqlite'
   readonly durable: boolean
   readonly #database: DatabaseSync
   /** Removed when the database is closed. */
   readonly #folders: string[]
-  #isOpen = true
-  /** What a SQL function threw, until the statement that it fails does so too. */
-  #thrown: { readonly value: unknown } | undefined
+  readonly #connection = new Connection()
 
   constructor(
     file: string,
@@ -117,58 +116,25 @@ class NodeSqliteDriver implements SqliteDriver, StatementOwner {
     }
   }
 
-  get isOpen(): boolean {
-    return this.#isOpen
-  }
-
-  assertOpen(): void {
-    if (!this.#isOpen) throw new StoreClosedError('the database')
-  }
-
-  failure(thrown: unknown): unknown {
-    const own = this.#thrown
-    if (own !== undefined) {
-      this.#thrown = undefined
-      return own.value
-    }
-    return new SqlError(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown })
-  }
-
   exec(sql: string): void {
-    this.assertOpen()
-    try {
-      this.#database.exec(sql)
-    } catch (thrown) {
-      throw this.failure(thrown)
-    }
+    this.#connection.attempt(() => this.#database.exec(sql))
   }
 
   prepare(sql: string): SqliteStatement {
-    this.assertOpen()
-    try {
-      return new NodeSqliteStatement(this, this.#database.prepare(sql))
-    } catch (thrown) {
-      throw this.failure(thrown)
-    }
+    return this.#connection.attempt(() => new NodeSqliteStatement(this.#connection, this.#database.prepare(sql)))
   }
 
   createFunction(name: string, arity: number, fn: (...args: SqlValue[]) => SqlValue | undefined): void {
-    this.assertOpen()
-    const guarded = (...args: SqlValue[]): SqlValue => {
-      try {
-        return fn(...args.map(exactInteger)) ?? null
-      } catch (value) {
-        this.#thrown = { value }
-        throw value
-      }
-    }
-    // node:sqlite takes the arity from here.
-    Object.defineProperty(guarded, 'length', { value: arity })
+    this.#connection.assertOpen()
+    const guarded = this.#connection.guard(
+      arity,
+      (...args: SqlValue[]): SqlValue => fn(...args.map(exactInteger)) ?? null,
+    )
     this.#database.function(name, { useBigIntArguments: true }, guarded)
   }
 
   serialize(): Uint8Array {
-    this.assertOpen()
+    this.#connection.assertOpen()
     if (this.#database.isTransaction) {
       throw new SqlError('the database has an open transaction: commit it or roll it back before it is serialized')
     }
@@ -185,7 +151,7 @@ class NodeSqliteDriver implements SqliteDriver, StatementOwner {
   }
 
   attach(name: string, bytes: Uint8Array): void {
-    this.assertOpen()
+    this.#connection.assertOpen()
     assertDatabaseFile(bytes)
     const folder = temporaryFolder()
     try {
@@ -204,8 +170,7 @@ class NodeSqliteDriver implements SqliteDriver, StatementOwner {
   }
 
   close(): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
+    if (!this.#connection.close()) return
     this.#database.close()
     for (const folder of this.#folders) remove(folder)
   }

@@ -1,16 +1,8 @@
+import type { Connection } from './connection.ts'
 import type { StatementSync } from 'node:sqlite'
 import { StoreClosedError } from '../errors/index.ts'
 import { exactInteger } from './exact-integer.ts'
 import type { SqliteStatement, SqlValue } from './sqlite-driver.ts'
-
-/** What a statement needs of the database it belongs to. */
-export interface StatementOwner {
-  readonly isOpen: boolean
-  /** Throws if the database is closed. */
-  assertOpen(): void
-  /** What to throw for what node:sqlite threw. */
-  failure(thrown: unknown): unknown
-}
 
 const none: readonly SqlValue[] = []
 
@@ -18,11 +10,11 @@ const none: readonly SqlValue[] = []
 export class NodeSqliteStatement implements SqliteStatement {
   readonly text: string
   readonly columns: readonly string[]
-  readonly #owner: StatementOwner
+  readonly #owner: Connection
   readonly #native: StatementSync
   #finalized = false
 
-  constructor(owner: StatementOwner, native: StatementSync) {
+  constructor(owner: Connection, native: StatementSync) {
     this.#owner = owner
     this.#native = native
     this.text = native.sourceSQL

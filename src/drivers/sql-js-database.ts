@@ -1,23 +1,22 @@
-import { SqlError, StoreClosedError } from '../errors/index.ts'
+import { SqlError } from '../errors/index.ts'
+import { Connection } from './connection.ts'
 import { asReadOnly, assertDatabaseFile, openingFailure, withRollbackJournal } from './database-file.ts'
 import { exactInteger } from './exact-integer.ts'
 import { memoryPragmas } from './pragmas.ts'
 import { quoteName } from './quote-name.ts'
 import type { SqlJsDatabase, SqlJsModule } from './sql-js-module.ts'
-import { SqlJsStatement, type StatementOwner } from './sql-js-statement.ts'
+import { SqlJsStatement } from './sql-js-statement.ts'
 import type { SqliteDriver, SqliteStatement, SqlValue } from './sqlite-driver.ts'
 
 /** A database in memory on sql.js. */
-export class SqlJsDriver implements SqliteDriver, StatementOwner {
+export class SqlJsDriver implements SqliteDriver {
   readonly name = 'sql.js'
   readonly durable = false
   readonly #module: SqlJsModule
   readonly #database: SqlJsDatabase
   /** Connections that do nothing but keep the files of attached databases alive. */
   readonly #attached: SqlJsDatabase[] = []
-  #isOpen = true
-  /** What a SQL function threw, until the statement that it fails does so too. */
-  #thrown: { readonly value: unknown } | undefined
+  readonly #connection = new Connection()
 
   constructor(module: SqlJsModule, bytes: Uint8Array | undefined) {
     if (bytes !== undefined) assertDatabaseFile(bytes)
@@ -32,67 +31,28 @@ export class SqlJsDriver implements SqliteDriver, StatementOwner {
     }
   }
 
-  get isOpen(): boolean {
-    return this.#isOpen
-  }
-
-  assertOpen(): void {
-    if (!this.#isOpen) throw new StoreClosedError('the database')
-  }
-
-  failure(thrown: unknown): unknown {
-    const own = this.#thrown
-    if (own !== undefined) {
-      this.#thrown = undefined
-      return own.value
-    }
-    return new SqlError(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown })
-  }
-
   exec(sql: string): void {
-    this.assertOpen()
-    try {
-      this.#database.run(sql)
-    } catch (thrown) {
-      throw this.failure(thrown)
-    }
+    this.#connection.attempt(() => this.#database.run(sql))
   }
 
   prepare(sql: string): SqliteStatement {
-    this.assertOpen()
-    try {
-      return new SqlJsStatement(this, this.#database.prepare(sql))
-    } catch (thrown) {
-      throw this.failure(thrown)
-    }
+    return this.#connection.attempt(() => new SqlJsStatement(this.#connection, this.#database.prepare(sql)))
   }
 
   createFunction(name: string, arity: number, fn: (...args: SqlValue[]) => SqlValue | undefined): void {
-    this.assertOpen()
-    const guarded = (...args: SqlValue[]): SqlValue | undefined => {
-      try {
-        return returnable(fn(...args))
-      } catch (value) {
-        this.#thrown = { value }
-        throw value
-      }
-    }
-    // sql.js takes the arity from here.
-    Object.defineProperty(guarded, 'length', { value: arity })
+    this.#connection.assertOpen()
+    const guarded = this.#connection.guard(arity, (...args: SqlValue[]): SqlValue | undefined =>
+      returnable(fn(...args)),
+    )
     this.#database.create_function(name, guarded)
   }
 
   serialize(): Uint8Array {
-    this.assertOpen()
-    try {
-      return this.#database.export()
-    } catch (thrown) {
-      throw this.failure(thrown)
-    }
+    return this.#connection.attempt(() => this.#database.export())
   }
 
   attach(name: string, bytes: Uint8Array): void {
-    this.assertOpen()
+    this.#connection.assertOpen()
     assertDatabaseFile(bytes)
     const holder = new this.#module.Database(asReadOnly(bytes))
     const { filename } = holder
@@ -111,8 +71,7 @@ export class SqlJsDriver implements SqliteDriver, StatementOwner {
   }
 
   close(): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
+    if (!this.#connection.close()) return
     this.#database.close()
     for (const holder of this.#attached) holder.close()
   }

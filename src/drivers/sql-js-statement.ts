@@ -1,16 +1,8 @@
+import type { Connection } from './connection.ts'
 import { StoreClosedError } from '../errors/index.ts'
 import { exactInteger } from './exact-integer.ts'
 import type { SqlJsStatement as Native } from './sql-js-module.ts'
 import type { SqliteStatement, SqlValue } from './sqlite-driver.ts'
-
-/** What a statement needs of the database it belongs to. */
-export interface StatementOwner {
-  readonly isOpen: boolean
-  /** Throws if the database is closed. */
-  assertOpen(): void
-  /** What to throw for what sql.js threw. */
-  failure(thrown: unknown): unknown
-}
 
 /** What the types of sql.js say it binds; it binds bigint too. */
 type Bindable = Exclude<SqlValue, bigint>
@@ -21,11 +13,11 @@ const none: readonly SqlValue[] = []
 export class SqlJsStatement implements SqliteStatement {
   readonly text: string
   readonly columns: readonly string[]
-  readonly #owner: StatementOwner
+  readonly #owner: Connection
   readonly #native: Native
   #finalized = false
 
-  constructor(owner: StatementOwner, native: Native) {
+  constructor(owner: Connection, native: Native) {
     this.#owner = owner
     this.#native = native
     this.text = native.getSQL()
