@@ -1,4 +1,5 @@
 import type { ChangeSet, KeyId, Origin } from '../changes/index.ts'
+import { sameSql } from '../schema/index.ts'
 import type { Engine, WriteMeta } from './engine.ts'
 import { checkCommittedRows, underneath } from './layers/committed-rows.ts'
 import { makeWay } from './layers/collisions.ts'
@@ -54,23 +55,18 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
       const nets = engine.netsSince(0)
       if (change.origin === 'import') validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
       if (!change.take) return
-      checkReservations(layers, undefined, [...nets, ...putUnderDrafts(engine, writes)], engine.byName)
+      checkReservations(layers, undefined, [...nets, ...underDrafts(engine, writes)], engine.byName)
       // Where a draft lies over a row, what is committed must be valid, not the mixture that is seen.
       checkCommittedRows(layers, nets)
       validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
     },
-    (visible, stored) => {
-      const nets = layers.committedNets(stored, [])
+    (visible) => {
+      const nets = layers.committedNets(visible, [])
       const set = visible.length > 0 ? engine.changeSet(visible, meta) : undefined
-      committed = layers.empty
-        ? set
-        : engine.changeSet(
-            mergeCovered(engine, nets, writes).map((net) => layers.seenCommitted(net)),
-            meta,
-          )
+      committed = layers.empty ? set : engine.changeSet(mergeCovered(engine, nets, writes), meta)
       layers.changeBase(writes, change.take)
       // What cascades did beyond what was asked.
-      layers.recordBase(notAsked(stored, writes), [])
+      layers.recordBase(notAsked(visible, writes), [])
       return { set, committed: change.commits && committed && committed.changes.length > 0 ? committed : undefined }
     },
   )
@@ -96,10 +92,9 @@ function mergeCovered(
       continue
     }
     const cells = new Map(known?.cells)
-    for (const [cell, value] of write.cells) {
-      const covered = stack.cells.get(cell)
-      if (covered && !cells.has(cell) && covered.committed !== value)
-        cells.set(cell, { before: covered.committed, after: value })
+    for (const [cell, value] of engine.layers.whole(stack, write)) {
+      const before = engine.layers.committedCell(write.rows, write.key, cell)
+      if (!cells.has(cell) && !sameSql(before, value)) cells.set(cell, { before, after: value })
     }
     if (cells.size === (known?.cells.size ?? 0)) continue
     const net = { rows: write.rows, key: write.key, id: write.id, op: known?.op ?? ('update' as const), cells }
@@ -123,11 +118,13 @@ function notAsked(nets: readonly NetRow[], writes: readonly RowWrite[]): NetRow[
   })
 }
 
-/** Rows that would be put where a draft has one of the same key, whether that shows or not. */
-function putUnderDrafts({ layers }: Engine, writes: readonly RowWrite[]): NetRow[] {
+/** What changes below drafts without being seen: rows put where a draft has one of the same key, and rows deleted where a draft has. */
+function underDrafts({ layers }: Engine, writes: readonly RowWrite[]): NetRow[] {
   return writes.flatMap(({ rows, key, id, op }): NetRow[] => {
-    const stack = op === 'insert' ? layers.get(rows, id) : undefined
-    return stack && !stack.committed ? [{ rows, key, id, op: 'update', cells: new Map() }] : []
+    const stack = layers.get(rows, id)
+    if (!stack) return []
+    if (op === 'insert' && !stack.committed) return [{ rows, key, id, op: 'update', cells: new Map() }]
+    return op === 'delete' && stack.committed && !stack.visible() ? [{ rows, key, id, op, cells: new Map() }] : []
   })
 }
 

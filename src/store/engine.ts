@@ -28,7 +28,6 @@ import { checkReservations } from './layers/reservations.ts'
 import { withObjects } from './layers/with-objects.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { addCell, compareStored, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
-import { seenNets } from './rows/hidden-cells.ts'
 import { columnsOf, combine, standing, withIntents } from './rows/net-rows.ts'
 import { TableRows } from './rows/table-rows.ts'
 import { explainForeignKeys } from './sql/foreign-keys.ts'
@@ -167,24 +166,19 @@ export class Engine implements CaptureTarget {
 
   /**
    * Runs the store's own writes, which say themselves what they mean for the layers: a cancel, an undo, an arrival.
-   * `settle` is called once SQLite has committed, with what became visible and what was stored; it tells what was committed. Not within a
+   * `settle` is called once SQLite has committed, with what became visible; it tells what was committed. Not within a
    * transaction, whose end could still take it back.
    */
-  writeSettled(
-    what: string,
-    fn: () => void,
-    settle: (visible: readonly NetRow[], nets: readonly NetRow[]) => Settlement,
-  ): void {
+  writeSettled(what: string, fn: () => void, settle: (visible: readonly NetRow[]) => Settlement): void {
     this.assertWritable()
     this.#outside(what)
     this.#run(true, () => {
       fn()
-      const nets = this.#nets(0, this.#journal.length)
-      const visible = this.#seen(nets)
+      const visible = this.#nets(0, this.#journal.length)
       return {
         result: undefined,
         settle: () => {
-          const { set, committed, ifUnchanged = false } = settle(visible, nets)
+          const { set, committed, ifUnchanged = false } = settle(visible)
           if (committed) this.#toSync(committed, [], ifUnchanged)
           this.#enqueue(visible, set, committed)
           this.#ended(true)
@@ -403,7 +397,7 @@ export class Engine implements CaptureTarget {
     const traces = traceRows(this.#journal, segment.from)
     segment.nets = this.#netsOf(traces)
     const meant = [...this.#intents.slice(segment.intentsFrom), ...this.#returned(traces)]
-    segment.intents = standing(withObjects(this.layers, segment.nets, meant), segment.nets)
+    segment.intents = standing(withObjects(this.layers, segment.layer, segment.nets, meant), segment.nets)
   }
 
   /**
@@ -419,7 +413,7 @@ export class Engine implements CaptureTarget {
         'one transaction wrote both through a draft and outside it, or through two drafts: whether they fit together is judged one after the other, so make them two',
       )
     const only = segments.length === 1 ? segments[0]! : undefined
-    const visible = this.#seen(only ? only.nets! : this.#nets(0, this.#journal.length))
+    const visible = only ? only.nets! : this.#nets(0, this.#journal.length)
     if (!this.layers.empty)
       for (const segment of segments) {
         checkReservations(this.layers, segment.layer, withIntents(segment.nets!, segment.intents), this.byName)
@@ -548,11 +542,6 @@ export class Engine implements CaptureTarget {
       .map(({ rows, key, id, cell, value }) =>
         toRowChange({ rows, key, id, op: 'update', cells: new Map([[cell, { before: value, after: value }]]) }),
       )
-  }
-
-  #seen(nets: readonly NetRow[]): readonly NetRow[] {
-    if (!this.rows.some((rows) => rows.hides)) return nets
-    return seenNets(nets, (net, { index }) => net.rows.storedOf(net.key)[index]!)
   }
 
   /** The cells of a row that differ; those that were traced, where all of them do. */

@@ -1,9 +1,10 @@
 import { keyId, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
-import { sameSql } from '../../schema/index.ts'
+import { sameSql, type Column } from '../../schema/index.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { CellChange, NetRow } from '../rows/cells.ts'
-import { isPresent, seenNet } from '../rows/hidden-cells.ts'
+import { columnsUnder, guardsOf, isThere } from '../rows/objects.ts'
+import { membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { ROW, type Layer, CellStack, RowStack } from './row-stack.ts'
 
@@ -31,6 +32,12 @@ export interface Intent {
  */
 export class LayerStacks {
   readonly #tables = new Map<TableRows, Map<KeyId, RowStack>>()
+  readonly #storedOf: (rows: TableRows, key: Key) => readonly SqlValue[]
+
+  /** @param storedOf reads a row as it is seen on top of these stacks */
+  constructor(storedOf: (rows: TableRows, key: Key) => readonly SqlValue[] = (rows, key) => rows.storedOf(key)) {
+    this.#storedOf = storedOf
+  }
 
   get empty(): boolean {
     return this.#tables.size === 0
@@ -50,27 +57,31 @@ export class LayerStacks {
 
   /** Takes in what a layer's writes did to the tables. */
   record(layer: Layer, nets: readonly NetRow[], intents: readonly Intent[]): void {
+    const changed = new Set<RowStack>()
     for (const net of nets) {
       const stack = this.#stack(net.rows, net.key, net.id)
       if (net.op === 'insert') this.#recordInsert(layer, stack, net)
       else if (net.op === 'delete') this.#recordDelete(layer, stack, net)
       else {
         for (const [cell, change] of net.cells) stack.cell(cell, change.before).put(layer, change.after)
+        // Who puts or removes an object holds all of it.
+        for (const cell of cellsAlong(stack, net.cells)) stack.cells.get(cell)!.put(layer, null)
         // A slider's second step: the row is on the lists already.
         if (layer.stacks.has(stack)) {
           layer.touched()
           continue
         }
       }
-      this.#tidy(stack)
+      changed.add(stack)
     }
     for (const intent of intents) {
       const stack = this.get(intent.rows, intent.id)
       const cell = stack?.cells.get(intent.cell)
       if (!stack || !cell || cell.entries.at(-1)?.layer === layer) continue
       cell.put(layer, intent.value)
-      this.#tidy(stack)
+      changed.add(stack)
     }
+    for (const stack of changed) this.#tidy(stack)
   }
 
   /** Takes in cells that a layer wrote as they were, in rows of which there is a stack. */
@@ -86,24 +97,30 @@ export class LayerStacks {
 
   /** Takes in what was committed outside any draft: it takes the cells that drafts hold. */
   recordBase(nets: readonly NetRow[], intents: readonly Intent[]): void {
+    const changed = new Set<RowStack>()
     for (const net of nets) {
       const stack = this.get(net.rows, net.id)
       if (!stack) continue
       if (net.op === 'delete') this.#lose(stack)
-      else for (const [cell, change] of net.cells) this.#take(stack, cell, change.after)
-      this.#tidy(stack)
+      else {
+        const along = cellsAlong(stack, net.cells)
+        for (const [cell, change] of net.cells) this.#take(stack, cell, change.after)
+        for (const cell of along) this.#take(stack, cell, null)
+        changed.add(stack)
+      }
     }
     for (const intent of intents) {
       const stack = this.get(intent.rows, intent.id)
       if (!stack) continue
       this.#take(stack, intent.cell, intent.value)
-      this.#tidy(stack)
+      changed.add(stack)
     }
+    for (const stack of changed) this.#tidy(stack)
   }
 
   /** What was committed, against what was committed before: where a draft covered a cell, its own value before counts. */
   committedNets(nets: readonly NetRow[], intents: readonly Intent[]): NetRow[] {
-    if (this.empty) return nets.map((net) => this.seenCommitted(net))
+    if (this.empty) return [...nets]
     const found = new Map<RowStack, NetRow>()
     const out = nets.map((net) => {
       const stack = this.get(net.rows, net.id)
@@ -113,6 +130,10 @@ export class LayerStacks {
         const covered = stack.cells.get(cell)
         const before = covered ? covered.committed : change.before
         if (!sameSql(before, change.after)) cells.set(cell, { before, after: change.after })
+      }
+      for (const cell of cellsAlong(stack, net.cells)) {
+        const { committed } = stack.cells.get(cell)!
+        if (committed !== null) cells.set(cell, { before: committed, after: null })
       }
       if (net.op === 'delete')
         for (const [cell, covered] of stack.cells)
@@ -142,32 +163,15 @@ export class LayerStacks {
         out.push(net)
       }
     }
-    return out.map((net) => this.seenCommitted(net)).filter((net) => net.op !== 'update' || net.cells.size > 0)
+    return out.filter((net) => net.op !== 'update' || net.cells.size > 0)
   }
 
-  /** The committed value of a cell as stored; NULL under an object that is not there. */
+  /** The committed value of a cell as stored. */
   committedCell(rows: TableRows, key: Key, cell: CellId): SqlValue {
-    const stack = this.get(rows, keyId(key))
+    const covered = this.get(rows, keyId(key))?.cells.get(cell)
+    if (covered) return covered.committed
     const rowid = rows.rowidOf(key)
-    const read = (one: CellId): SqlValue => {
-      const covered = stack?.cells.get(one)
-      return covered ? covered.committed : rowid === undefined ? null : rows.cellAt(rowid, one)
-    }
-    const guard = rows.hides && typeof cell === 'number' ? rows.schema.model.columns[cell]!.guard : undefined
-    return guard && !isPresent(guard, ({ index }) => read(index)) ? null : read(cell)
-  }
-
-  /** A change of what is committed, as one sees it who sees only that. */
-  seenCommitted(net: NetRow): NetRow {
-    if (!net.rows.hides) return net
-    const stack = this.get(net.rows, net.id)
-    let stored: readonly SqlValue[] | undefined
-    return seenNet(net, ({ index }) => {
-      const covered = stack?.cells.get(index)
-      if (covered) return covered.committed
-      stored ??= net.rows.storedOf(net.key)
-      return stored[index]!
-    })
+    return rowid === undefined ? null : rows.cellAt(rowid, cell)
   }
 
   /** The net change that a layer means, against what is committed below it. */
@@ -190,8 +194,7 @@ export class LayerStacks {
           cells.set(cell, { before: exists === 1 ? null : below, after: exists === 0 ? null : mine!.value })
       }
       const op = exists === 1 ? 'insert' : exists === 0 ? 'delete' : 'update'
-      const net = this.seenCommitted({ rows, key, id, op, cells })
-      if (op !== 'update' || net.cells.size > 0) nets.push(net)
+      if (op !== 'update' || cells.size > 0) nets.push({ rows, key, id, op, cells })
     }
     return nets
   }
@@ -212,7 +215,7 @@ export class LayerStacks {
   planRemoval(layer: Layer, only?: (stack: RowStack, cell: CellId) => boolean): RowWrite[] {
     const writes: RowWrite[] = []
     for (const stack of layer.stacks) {
-      const without = (cell: CellId): boolean => !only || only(stack, cell)
+      const without = goesFrom(layer, stack, only)
       const now = stack.visible()
       const then = without(ROW) ? stack.visible(layer) : now
       const cells = new Map<CellId, SqlValue>()
@@ -230,8 +233,9 @@ export class LayerStacks {
   /** Removes a layer's entries, all of them or some. */
   remove(layer: Layer, only?: (stack: RowStack, cell: CellId) => boolean): void {
     for (const stack of Array.from(layer.stacks)) {
-      for (const [cell, covered] of stack.cells) if (!only || only(stack, cell)) covered.drop(layer)
-      if (!only || only(stack, ROW)) stack.exists?.drop(layer)
+      const goes = goesFrom(layer, stack, only)
+      for (const [cell, covered] of stack.cells) if (goes(cell)) covered.drop(layer)
+      if (goes(ROW)) stack.exists?.drop(layer)
       this.#tidy(stack)
     }
   }
@@ -286,8 +290,9 @@ export class LayerStacks {
       if (!stack.visible()) return []
       if (write.op === 'delete') return stack.exists?.entries.at(-1)?.value === 1 ? [] : [write]
       if (stack.replacing) return []
+      const whole = this.whole(stack, write)
       const cells = new Map(
-        [...write.cells].filter(([cell]) => take || (stack.cells.get(cell)?.entries.length ?? 0) === 0),
+        [...whole].filter(([cell]) => (take ? !withinHeld(stack, cell, whole) : !isHeld(stack, cell))),
       )
       return cells.size > 0 ? [{ ...write, op: 'update', cells }] : []
     })
@@ -313,16 +318,83 @@ export class LayerStacks {
         while (stack.exists.entries[0]?.value === 1) stack.exists.drop(stack.exists.entries[0].layer)
       }
       const { replacing } = stack
-      for (const [cell, value] of write.cells) {
-        if (take) this.#take(stack, cell, value)
+      const whole = this.whole(stack, write)
+      // Without it the stack would not know whether the object is there below.
+      for (const [cell, value] of whole) if (presence(stack, cell)) stack.cell(cell, value)
+      for (const [cell, value] of whole) {
+        if (take && stack.visible() && !withinHeld(stack, cell, whole)) this.#take(stack, cell, value)
         else {
-          // The row that is seen is another one, put there as a whole: nothing of the base shows through.
+          // The row or object that is seen is another one, put there as a whole: nothing of the base shows through.
           if (replacing && !stack.cells.has(cell)) stack.cell(cell, null).put(replacing, null)
+          else if (!stack.cells.has(cell)) this.#cover(stack, cell)
           const covered = stack.cells.get(cell) ?? (stack.visible() ? undefined : stack.cell(cell, null))
           if (covered) this.#underneath(stack, cell, covered, value)
         }
       }
       this.#tidy(stack)
+    }
+  }
+
+  /**
+   * What a change of the base comes to: where it puts or removes an object, the cells that stand under it and that it
+   * does not name are NULL afterwards.
+   */
+  whole(stack: RowStack, { rows, key, cells }: RowWrite): ReadonlyMap<CellId, SqlValue> {
+    const { model } = rows.schema
+    let whole: Map<CellId, SqlValue> | undefined
+    for (const [cell, value] of cells) {
+      const guard = presence(stack, cell)
+      if (!guard) continue
+      whole ??= new Map(cells)
+      if (!isThere(guard, value) && isHeld(stack, cell) && stack.visible()) {
+        const stored = this.#storedOf(rows, key)
+        for (const { index } of columnsUnder(model, guard))
+          if (stored[index] !== null && !whole.has(index)) whole.set(index, null)
+        for (const member of model.rest ? membersOf(model, stored[model.rest.index]!).keys() : [])
+          if (!whole.has(member) && guardsOf(model, member).includes(guard)) whole.set(member, null)
+      }
+      for (const other of stack.cells.keys())
+        if (!whole.has(other) && guardsOf(model, other).includes(guard)) whole.set(other, null)
+    }
+    return whole ?? cells
+  }
+
+  /** Holds a cell that changes in the base, as it is now, for every layer that holds an object around it. */
+  #cover(stack: RowStack, cell: CellId): void {
+    const holders = new Map<Layer, boolean>()
+    for (const guard of guardsOf(stack.rows.schema.model, cell).toReversed())
+      for (const { layer, value } of stack.cells.get(guard.index)?.entries ?? [])
+        holders.set(layer, (holders.get(layer) ?? true) && isThere(guard, value))
+    if (holders.size === 0) return
+    const seen = stack.visible() ? this.#cellOf(stack, cell) : null
+    const covered = stack.cell(cell, seen)
+    for (const [layer, there] of holders) covered.put(layer, there ? seen : null)
+  }
+
+  #cellOf({ rows, key }: RowStack, cell: CellId): SqlValue {
+    const { model } = rows.schema
+    const stored = this.#storedOf(rows, key)
+    if (typeof cell === 'number') return stored[cell]!
+    return model.rest ? (membersOf(model, stored[model.rest.index]!).get(cell) ?? null) : null
+  }
+
+  /** Where an object is gone from the base, what layers hold of it is lost, unless they hold the object itself. */
+  #loseOrphans(stack: RowStack): void {
+    if (!stack.rows.hasObjects) return
+    const { model } = stack.rows.schema
+    for (const [cell, covered] of stack.cells) {
+      const gone = guardsOf(model, cell).filter((guard) => {
+        const below = stack.cells.get(guard.index)
+        return below !== undefined && !isThere(guard, below.base)
+      })
+      if (gone.length === 0) continue
+      covered.base = null
+      for (const entry of covered.entries.slice()) {
+        const { layer, value } = entry
+        if (gone.every((guard) => stack.cells.get(guard.index)!.of(layer))) continue
+        covered.drop(layer)
+        if (value !== null) layer.conflict({ stack, cell, mine: value, theirs: null, lost: true })
+      }
     }
   }
 
@@ -389,6 +461,7 @@ export class LayerStacks {
 
   /** Drops what no layer needs any more, and keeps the layers' own lists of rows right. */
   #tidy(stack: RowStack): void {
+    this.#loseOrphans(stack)
     if (stack.exists && stack.exists.entries.length === 0) {
       if (stack.exists.base === 0) {
         this.#lose(stack)
@@ -416,4 +489,65 @@ export class LayerStacks {
     table?.delete(stack.id)
     if (table?.size === 0) this.#tables.delete(stack.rows)
   }
+}
+
+/** The presence column that a cell is. */
+function presence({ rows }: RowStack, cell: CellId): Column | undefined {
+  if (!rows.hasObjects || typeof cell === 'string' || cell === ROW) return undefined
+  const column = rows.schema.model.columns[cell]!
+  return column.kind === 'presence' ? column : undefined
+}
+
+/** The cells of a stack under the objects that a change puts or removes, which it does not name: they are NULL after it. */
+function cellsAlong(stack: RowStack, changed: ReadonlyMap<CellId, unknown>): CellId[] {
+  if (!stack.rows.hasObjects) return []
+  const guards = [...changed.keys()].flatMap((cell) => presence(stack, cell) ?? [])
+  if (guards.length === 0) return []
+  return [...stack.cells.keys()].filter(
+    (cell) => !changed.has(cell) && guardsOf(stack.rows.schema.model, cell).some((guard) => guards.includes(guard)),
+  )
+}
+
+/** Whether a layer holds a cell, or an object around it. */
+function isHeld(stack: RowStack, cell: CellId): boolean {
+  const held = (one: CellId): boolean => (stack.cells.get(one)?.entries.length ?? 0) > 0
+  return held(cell) || guardsOf(stack.rows.schema.model, cell).some(({ index }) => held(index))
+}
+
+/** Whether a layer holds an object around a cell that the change at hand does not concern: then it is another object. */
+function withinHeld(stack: RowStack, cell: CellId, changed: ReadonlyMap<CellId, SqlValue>): boolean {
+  return guardsOf(stack.rows.schema.model, cell).some(
+    ({ index }) => !changed.has(index) && (stack.cells.get(index)?.entries.length ?? 0) > 0,
+  )
+}
+
+/**
+ * Tells which cells go from a layer of which some are to go: an object takes its cells along. It goes itself with a cell
+ * that it requires, where it is there by this layer alone, and with any cell where this layer has removed it.
+ */
+function goesFrom(
+  layer: Layer,
+  stack: RowStack,
+  only: ((stack: RowStack, cell: CellId) => boolean) | undefined,
+): (cell: CellId) => boolean {
+  if (!only) return () => true
+  const { model } = stack.rows.schema
+  const objects = new Set<Column>()
+  for (const [cell, covered] of stack.cells) {
+    if (!covered.of(layer) || !only(stack, cell)) continue
+    const itself = presence(stack, cell)
+    if (itself) objects.add(itself)
+    const [guard] = guardsOf(model, cell)
+    const around = guard && stack.cells.get(guard.index)
+    const mine = around?.of(layer)
+    if (!mine) continue
+    const required = typeof cell === 'number' && model.columns[cell]!.required
+    if (!isThere(guard!, mine.value) || (required && !isThere(guard!, around!.base))) objects.add(guard!)
+  }
+  return (cell) =>
+    only(stack, cell) ||
+    (objects.size > 0 &&
+      cell !== ROW &&
+      (guardsOf(model, cell).some((guard) => objects.has(guard)) ||
+        (typeof cell === 'number' && objects.has(model.columns[cell]!))))
 }

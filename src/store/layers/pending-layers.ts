@@ -52,13 +52,14 @@ export interface Arrival {
 export class PendingLayers {
   readonly #engine: Engine
   readonly #evicted: () => void
-  readonly #stacks = new LayerStacks()
+  readonly #stacks: LayerStacks
   readonly #layers = new Set<PendingLayer>()
 
   /** @param evicted told when a transaction goes out of view */
   constructor(engine: Engine, evicted: () => void = () => undefined) {
     this.#engine = engine
     this.#evicted = evicted
+    this.#stacks = new LayerStacks((rows, key) => this.#committedOf(rows, key))
   }
 
   /** Takes in a transaction that has just been committed. `meant`: cells that it wrote as they were. */
@@ -112,8 +113,7 @@ export class PendingLayers {
     if (!this.hasBase(rows, key)) return undefined
     const { model } = rows.schema
     const id = keyId(key)
-    const draft = this.#engine.layers.get(rows, id)
-    const stored = draft ? underneath(draft, (cell) => draft.cells.get(cell)?.committed) : rows.storedOf(key)
+    const stored = this.#committedOf(rows, key)
     const members = new Map<string, SqlValue>()
     for (const [cell, { base }] of this.#stacks.get(rows, id)?.cells ?? [])
       if (typeof cell === 'number') stored[cell] = base
@@ -136,6 +136,12 @@ export class PendingLayers {
       else keys.delete(stack.id)
     }
     return keys
+  }
+
+  /** What is committed of a row, pending transactions included, drafts not. */
+  #committedOf(rows: TableRows, key: Key): SqlValue[] {
+    const draft = this.#engine.layers.get(rows, keyId(key))
+    return draft ? underneath(draft, (cell) => draft.cells.get(cell)?.committed) : rows.storedOf(key)
   }
 
   #drop(layer: PendingLayer): RowWrite[] {

@@ -1,4 +1,4 @@
-import { describeKey, keyId, type Key } from '../../changes/index.ts'
+import { describeKey, keyId, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { ConstraintError } from '../../errors/index.ts'
 import {
@@ -174,6 +174,7 @@ function checkChildren(
     for (const reference of child.schema.model.references) {
       if (reference.table !== net.rows.schema.model.name) continue
       for (const stack of stacks.of(child)) {
+        if (reference.onDelete === 'cascade') checkCascade(stack, layer, net, reference, nets)
         // What the delete itself clears outside a draft, it takes from the drafts.
         if (
           !layer &&
@@ -200,6 +201,41 @@ function checkChildren(
       }
     }
   }
+}
+
+/** A row that refers to the deleted one by another draft only must not go along: the draft may be cancelled. */
+function checkCascade(
+  stack: RowStack,
+  layer: Layer | undefined,
+  net: NetRow,
+  { columns }: Reference,
+  nets: readonly NetRow[],
+): void {
+  const draft = columns
+    .map((column) => stack.cells.get(column.index)?.entries.at(-1)?.layer)
+    .find((top) => top !== undefined && top !== layer)
+  if (!draft || !stack.committed || !stack.visible()) return
+  const gone = nets.find(({ rows, id, op }) => op === 'delete' && rows === stack.rows && id === stack.id)
+  if (!gone) return
+  const { model } = stack.rows.schema
+  const parent = net.rows.schema.model
+  const keyOf = (value: (column: Column) => SqlValue): KeyId | undefined => {
+    const parts = columns.map(value)
+    return parts.includes(null) ? undefined : keyId(net.rows.keyOf(spreadKey(parent, parts)))
+  }
+  const seen = keyOf((column) => stack.cells.get(column.index)?.top() ?? gone.cells.get(column.index)?.before ?? null)
+  const without = keyOf((column) => {
+    const cell = stack.cells.get(column.index)
+    return cell ? cell.top(draft) : (gone.cells.get(column.index)?.before ?? null)
+  })
+  if (seen !== net.id || without === net.id) return
+  throw new ConstraintError({
+    constraint: 'foreignKey',
+    table: model.name,
+    columns: columns.map((column) => column.path),
+    draftId: draft.id,
+    message: `${parent.name} ${describeKey(net.key)} can't be deleted: it would take ${model.name} ${describeKey(stack.key)} along, which refers to it in ${describe(draft)} only: commit or cancel that first`,
+  })
 }
 
 /** The states of a row's columns that are not to be seen now, but would be if drafts other than `layer` were cancelled. */

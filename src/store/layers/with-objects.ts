@@ -1,23 +1,36 @@
-import type { SqlValue } from '../../drivers/index.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
+import { guardsOf } from '../rows/objects.ts'
 import type { Intent, LayerStacks } from './layer-stacks.ts'
+import type { Layer } from './row-stack.ts'
 
 /**
- * What was meant, with the objects around it: who writes a value inside an optional object means the object to be there,
- * also where it is there only by someone else's draft.
+ * What was meant, with the objects around it: who writes a value inside an optional object that is there by someone
+ * else's draft means the whole object to be there as it is seen.
  */
-export function withObjects(layers: LayerStacks, nets: readonly NetRow[], intents: readonly Intent[]): Intent[] {
+export function withObjects(
+  layers: LayerStacks,
+  layer: Layer | undefined,
+  nets: readonly NetRow[],
+  intents: readonly Intent[],
+): Intent[] {
   const out = [...intents]
-  const add = ({ rows, key, id }: Pick<NetRow, 'rows' | 'key' | 'id'>, cell: CellId, value: SqlValue): void => {
-    if (typeof cell === 'string' || value === null) return
-    let { guard } = rows.schema.model.columns[cell]!
-    if (!guard) return
-    const stack = layers.get(rows, id)
-    for (; guard; guard = guard.guard)
-      if (stack?.cells.has(guard.index)) out.push({ rows, key, id, cell: guard.index, value: null })
+  const add = ({ rows, key, id }: Omit<NetRow, 'op' | 'cells'>, cell: CellId, net?: NetRow): void => {
+    const stack = rows.hasObjects ? layers.get(rows, id) : undefined
+    if (!stack) return
+    const { model } = rows.schema
+    for (const guard of guardsOf(model, cell)) {
+      const top = stack.cells.get(guard.index)?.entries.at(-1)
+      if (!top || top.layer === layer || net?.cells.has(guard.index)) continue
+      for (const [other, covered] of stack.cells)
+        if ((other === guard.index || guardsOf(model, other).includes(guard)) && !net?.cells.has(other))
+          out.push({ rows, key, id, cell: other, value: covered.top() })
+    }
   }
-  for (const net of nets) if (net.op === 'update') for (const [cell, { after }] of net.cells) add(net, cell, after)
-  for (const intent of intents) add(intent, intent.cell, intent.value)
+  for (const net of nets) if (net.op === 'update') for (const cell of net.cells.keys()) add(net, cell, net)
+  for (const intent of intents) {
+    const net = nets.find(({ rows, id }) => rows === intent.rows && id === intent.id)
+    add(intent, intent.cell, net)
+  }
   return out
 }

@@ -28,8 +28,8 @@ export class TableRows {
   readonly schema: TableSchema
   /** The base table, quoted. */
   readonly base: string
-  /** Whether a row may store a value under an optional object that is not there: see hidden-cells.ts. */
-  hides = false
+  /** Whether there are optional objects among its columns. */
+  readonly hasObjects: boolean
   readonly #driver: SqliteDriver
   readonly #byKey = new Map<KeyId, CachedRow>()
   readonly #byRowid = new Map<number, CachedRow>()
@@ -48,6 +48,7 @@ export class TableRows {
     this.#driver = driver
     this.schema = schema
     this.base = quoteName(schema.model.base)
+    this.hasObjects = schema.model.columns.some(({ kind }) => kind === 'presence')
     this.#statements = new StatementCache(driver, 500)
     this.#columnList = schema.model.columns.map((column) => quoteName(column.name)).join(', ')
     this.#whereKey = schema.model.key.map((column) => `${quoteName(column.name)} = ?`).join(' AND ')

@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts'
 import type { RowWrite } from '../layers/layer-stacks.ts'
 import { translateSqlError } from '../sql/sqlite-errors.ts'
 import type { CellId } from './cell-id.ts'
-import { hasHiddenCells } from './hidden-cells.ts'
+import { cellsWithoutObject, guardsOf } from './objects.ts'
 import { withMembers } from './rest-members.ts'
 
 /**
@@ -27,7 +27,7 @@ export function writeRows(engine: Engine, writes: readonly RowWrite[]): void {
     park(writes)
     carryOut(writes)
   }
-  for (const write of writes) noteHidden(write)
+  for (const write of writes) dropOrphans(write)
 }
 
 function carryOut(writes: readonly RowWrite[]): void {
@@ -60,14 +60,18 @@ function insertRow({ rows, cells }: RowWrite): void {
     .run(stored.map(([, value]) => value))
 }
 
-function noteHidden({ rows, key, op, cells }: RowWrite): void {
-  if (op === 'delete' || rows.hides) return
-  const { columns } = rows.schema.model
-  const guarded = (cell: CellId): boolean =>
-    typeof cell === 'number' && (columns[cell]!.kind === 'presence' || columns[cell]!.guard !== undefined)
-  if (![...cells.keys()].some(guarded)) return
+/** What was written under an object that is not there goes: somebody else has removed the object. */
+function dropOrphans(write: RowWrite): void {
+  const { rows, key, op, cells } = write
+  if (op === 'delete') return
+  const { model } = rows.schema
+  const concerns = (cell: CellId): boolean =>
+    (typeof cell === 'number' && model.columns[cell]!.kind === 'presence') || guardsOf(model, cell).length > 0
+  if (![...cells.keys()].some(concerns)) return
   const rowid = rows.rowidOf(key)
-  if (rowid !== undefined && hasHiddenCells(rows, rows.stored(rowid))) rows.hides = true
+  if (rowid === undefined) return
+  const orphans = cellsWithoutObject(model, rows.stored(rowid))
+  if (orphans.length > 0) updateRow({ ...write, op: 'update', cells: new Map(orphans.map((cell) => [cell, null])) })
 }
 
 /** Cells by column: undeclared properties together make up one. */
