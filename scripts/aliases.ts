@@ -19,6 +19,7 @@ export const entries: Readonly<Record<string, string>> = {
   persist: 'persist/index.ts',
   'opfs-worker': 'persist/opfs-worker.ts',
   tabs: 'tabs/index.ts',
+  kysely: 'kysely/index.ts',
   cli: 'server/cli/cli.ts',
   testing: 'testing/index.ts',
 }

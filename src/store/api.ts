@@ -22,6 +22,8 @@ import type {
 export interface SqlQuery {
   readonly sql: string
   readonly parameters?: readonly unknown[] | undefined
+  /** The same under the name that Drizzle's `toSQL()` gives them; `parameters` go first. */
+  readonly params?: readonly unknown[] | undefined
 }
 
 /** A row of a SQL query, by column name, in SQLite's own values: booleans are 0 and 1, JSON is text. */

@@ -41,6 +41,7 @@ export {
 } from './replica.ts'
 export { PendingLayer, PendingLayers, type Arrival } from './layers/pending-layers.ts'
 export type { TableRows } from './rows/table-rows.ts'
+export { isWrite } from './sql/statement.ts'
 export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'
 export type * from './sync-api.ts'
 export type * from './running-sync.ts'

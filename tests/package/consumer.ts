@@ -1,6 +1,7 @@
 // The built package as its users have it: type-checked and run against dist, not against the sources.
 import assert from 'node:assert/strict'
 import { createStore, defineSchema, sql, type ChangeSet } from 'rowcast'
+import { createKysely, run } from 'rowcast/kysely'
 import { nodeSqliteDriver } from 'rowcast/node'
 import { filePersistence } from 'rowcast/persist'
 import { createStoreContext } from 'rowcast/react'
@@ -47,6 +48,10 @@ await server.close()
 
 const local = await createMemoryStore(schema, { item: [{ id: 'b', size: 2 }] })
 assert.equal(local.table('item').count(), 1)
+const db = createKysely(local)
+// @ts-expect-error there is no such column
+db.selectFrom('item').select('nothing')
+assert.deepEqual(run(local, db.selectFrom('item').select('size')), [{ size: 2 }])
 await local.close()
 for (const one of [filePersistence, createStoreContext, openRemote, createTabs, bindInstancedMesh])
   assert.equal(typeof one, 'function')

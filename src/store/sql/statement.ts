@@ -47,6 +47,11 @@ export function checkWrite(query: SqlQuery): CheckedStatement {
   return { sql: query.sql, parameters: parametersOf(query, shape) }
 }
 
+/** Whether a statement is for `exec`. Throws SqlError where it is no statement at all. */
+export function isWrite(query: SqlQuery): boolean {
+  return WRITES.includes(shapeOf(query).verb)
+}
+
 function hintFor(verb: string): string {
   if (['BEGIN', 'COMMIT', 'END', 'ROLLBACK', 'SAVEPOINT', 'RELEASE'].includes(verb)) return 'use store.transaction'
   if (['CREATE', 'ALTER', 'DROP'].includes(verb)) return 'tables come from the schema: change it and raise its version'
@@ -128,8 +133,7 @@ function countParameters(text: string): number {
 }
 
 function parametersOf(query: SqlQuery, shape: Shape): SqlValue[] {
-  // Drizzle calls them `params`.
-  const given: unknown = query.parameters ?? (query as { params?: unknown }).params ?? []
+  const given: unknown = query.parameters ?? query.params ?? []
   if (!isList(given)) throw new SqlError('parameters must be an array')
   if (given.length !== shape.parameters)
     throw new SqlError(`the statement has ${shape.parameters} parameters, ${given.length} were given`)
