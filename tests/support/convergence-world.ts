@@ -1,0 +1,227 @@
+import { memoryLogStorage, memorySnapshotStorage, ServerCore, type LogRecord, type User } from 'rowcast/server'
+import { createFaults, type Fault, type Faults } from 'rowcast/transport'
+import { firstValueFrom } from 'rxjs'
+import { vi } from 'vitest'
+import { parseValue } from '../../src/changes/index.ts'
+import { Seat } from './convergence-seat.ts'
+import { ManualTimers } from './manual-timers.ts'
+import { actAtRandom } from './random-act.ts'
+import { Random } from './random.ts'
+import { noRules, type SceneRules } from './scene-rules.ts'
+import { rest, rowsOf, type Rows, type Scene } from './stepped-world.ts'
+import { sceneSchema } from './sync-world.ts'
+
+export interface ConvergenceOptions {
+  readonly seed: number
+  /** How many seats have a persistence, and crash. */
+  readonly kept: number
+  /** The rules of each server that is started; none if not given. */
+  readonly rules?: readonly SceneRules[]
+}
+
+const SEATS = 5
+/** How much of the server's time passes with a step: presence waits so long to be told. */
+const SERVER_MS = 50
+
+/**
+ * A server, five clients and a network, which a seed moves step by step. Needs fake timers: time passes for the server
+ * only with a step.
+ */
+export class ConvergenceWorld {
+  readonly seats: Seat[] = []
+  readonly errors: unknown[] = []
+  /** What has happened, a line each. */
+  readonly trace: string[] = []
+  readonly #random: Random
+  readonly #faults: Faults
+  readonly #timers: ManualTimers
+  readonly #storage = { logs: memoryLogStorage(), snapshots: memorySnapshotStorage() }
+  readonly #allRules: readonly SceneRules[]
+  readonly #teams = new Map<string, string>()
+  readonly #report = (error: unknown): void => void this.errors.push(error)
+  #rules: SceneRules = noRules
+  #core: ServerCore
+
+  private constructor({ seed, rules = [] }: ConvergenceOptions) {
+    this.#random = new Random(seed)
+    this.#timers = new ManualTimers(() => this.#random.int(1000) / 1000)
+    this.#faults = createFaults((below) => this.#random.int(below))
+    this.#allRules = rules
+    this.#core = this.#serve()
+  }
+
+  static async start(options: ConvergenceOptions): Promise<ConvergenceWorld> {
+    const world = new ConvergenceWorld(options)
+    await world.#core.databases.create('scene')
+    // The server of the moment: it may have been started anew.
+    const accept: ServerCore['accept'] = (connection, request) => world.#core.accept(connection, request)
+    const connect = { accept, faults: world.#faults, timers: world.#timers }
+    for (let n = 0; n < SEATS; n++) {
+      const seat = new Seat(`u${n}`, world.#random, connect, n < options.kept)
+      await seat.open()
+      world.seats.push(seat)
+    }
+    return world
+  }
+
+  async step(): Promise<void> {
+    const what = this.#random.int(100)
+    const seat = this.#random.pick(this.seats)
+    if (what < 33) this.#act(seat)
+    else if (what < 68) this.#move()
+    else if (what < 81) this.#write()
+    else if (what < 92) this.#passTime()
+    else if (what < 97) await this.#crash(seat)
+    else if (what < 98) this.#changeTeam(seat)
+    else await this.#restart()
+    await rest()
+  }
+
+  /** A network that works, until nothing is under way any more. */
+  async settle(): Promise<void> {
+    for (const seat of this.seats) {
+      if (!seat.isOpen) await seat.open()
+      seat.draft?.cancel()
+      seat.draft = undefined
+    }
+    // A message that was lost as the last one is noticed with the next: a connection that ends says so too.
+    this.#faults.cutAll()
+    for (let n = 0; n < 20_000; n++) {
+      if (this.#move('deliver')) {
+        if (n % 20 === 0) await rest()
+        continue
+      }
+      await rest()
+      if (this.#faults.pending > 0 || this.#write()) continue
+      if ((await this.#states()).every(({ state, pending }) => state === 'live' && pending === 0)) return
+      this.#passTime()
+    }
+    throw new Error(`not at rest: ${JSON.stringify(await this.#states())}`)
+  }
+
+  /** Everyone whose store is kept crashes and comes back. */
+  async reopen(): Promise<void> {
+    for (const seat of this.seats) {
+      if (!seat.persistence) continue
+      await seat.crash()
+      await seat.open()
+    }
+  }
+
+  /** What the server has, as far as someone may see it. */
+  async truth(seat: Seat): Promise<Rows> {
+    const { database, release } = await this.#core.databases.use('scene')
+    try {
+      const { note, layer } = rowsOf(database.store as unknown as Scene)
+      const user = this.#userOf(seat.user)
+      return {
+        note: note.filter((row) => this.#rules.sees(user, 'note', row as never)),
+        layer: layer.filter((row) => this.#rules.sees(user, 'layer', row as never)),
+      }
+    } finally {
+      release()
+    }
+  }
+
+  /** What the log has. The server must be closed. */
+  async log(): Promise<LogRecord[]> {
+    const log = await this.#storage.logs.open('scene')
+    const records: LogRecord[] = []
+    try {
+      for await (const { payload } of log.read(1)) records.push(parseValue(payload) as unknown as LogRecord)
+    } finally {
+      await log.close()
+    }
+    return records
+  }
+
+  async close(): Promise<void> {
+    for (const seat of this.seats) if (seat.isOpen) await seat.close()
+    await this.#core.close()
+  }
+
+  #move(fault?: Fault): boolean {
+    const step = this.#faults.step(fault)
+    if (!step) return false
+    const { did, connection, to, message } = step
+    // Messages have ids, which are different each time.
+    const { type = '' } = message === undefined ? {} : (JSON.parse(message) as { type: string })
+    this.#log('network', `${did} ${connection} ${to ?? ''} ${type}`)
+    return true
+  }
+
+  #act(seat: Seat): void {
+    if (!seat.isOpen) return
+    this.#log(seat.user, actAtRandom(seat, this.#random, this.#report))
+    if (seat.persistence && this.#random.chance(30)) seat.save(this.#report)
+  }
+
+  #passTime(): void {
+    this.#log('time', 'passes')
+    this.#timers.next()
+    vi.advanceTimersByTime(SERVER_MS)
+  }
+
+  /** One of those who have something to write has it written. */
+  #write(): boolean {
+    const seat = this.#random.pick(this.seats.filter(({ persistence }) => persistence && persistence.pending > 0))
+    if (!seat) return false
+    this.#log(seat.user, 'writes')
+    return seat.persistence!.step()
+  }
+
+  async #crash(seat: Seat): Promise<void> {
+    if (!seat.persistence) return
+    if (seat.isOpen) {
+      this.#log(seat.user, 'crashes')
+      await seat.crash()
+      if (this.#random.chance(50)) return
+    }
+    this.#log(seat.user, 'opens')
+    await seat.open()
+  }
+
+  /** Counts from the next connection on: that is when the server asks who it is. */
+  #changeTeam({ user }: Seat): void {
+    const team = this.#random.pick(['l0', 'l1', undefined])
+    this.#log(user, `joins ${team}`)
+    if (team === undefined) this.#teams.delete(user)
+    else this.#teams.set(user, team)
+  }
+
+  async #restart(): Promise<void> {
+    this.#log('server', 'restarts')
+    this.#faults.cutAll('the server went down')
+    await this.#core.close()
+    this.#core = this.#serve()
+  }
+
+  #serve(): ServerCore {
+    this.#rules = this.#random.pick(this.#allRules) ?? noRules
+    const { permissions } = this.#rules
+    return new ServerCore({
+      schema: sceneSchema,
+      storage: this.#storage,
+      secret: 'test',
+      idleMs: 1e9,
+      snapshotEvery: 20,
+      limits: { catchUp: 30 },
+      onError: this.#report,
+      authenticate: ({ token }) => this.#userOf(token!),
+      ...(permissions && { permissions }),
+    })
+  }
+
+  #userOf(id: string): User {
+    const team = this.#teams.get(id)
+    return { id, ...(team !== undefined && { team }) }
+  }
+
+  #states(): Promise<{ state: string; pending: number }[]> {
+    return Promise.all(this.seats.map(({ store }) => firstValueFrom(store.sync.status$)))
+  }
+
+  #log(who: string, what: string): void {
+    this.trace.push(`${who} ${what}`)
+  }
+}

@@ -1,0 +1,129 @@
+import { ConstraintError, NotFoundError, RejectedError, ValidationError } from 'rowcast'
+import type { Seat } from './convergence-seat.ts'
+import { ASKS } from './ledger.ts'
+import type { Random } from './random.ts'
+
+type Space = Pick<Seat['store'], 'table'>
+
+/** Someone does something, which may be refused at once. Gives the name of what was done. */
+export function actAtRandom(seat: Seat, random: Random, report: (error: unknown) => void): string {
+  const label = `do ${random.int(1e9)}`
+  const what = random.int(10)
+  try {
+    switch (what) {
+      case 0:
+        seat.store.transaction(
+          () => {
+            for (let n = 0; n < 3; n++) writeAtRandom(seat.store, seat.store, random)
+          },
+          { label },
+        )
+        break
+      case 1:
+        if (!seat.draft) seat.draft = seat.store.draft({ label })
+        else writeAtRandom(seat.store, seat.draft, random)
+        break
+      case 2:
+        if (seat.draft) writeAtRandom(seat.store, seat.draft, random)
+        break
+      case 3:
+        if (seat.draft && random.chance(40)) {
+          const { draft } = seat
+          seat.draft = undefined
+          if (random.chance(60)) draft.commit({ ifUnchanged: random.chance(30) })
+          else draft.cancel()
+        }
+        break
+      case 4:
+        if (random.chance(40)) seat.store.history.undo()
+        break
+      case 5:
+        ask(seat, random, report)
+        break
+      case 6:
+        if (random.chance(50)) dealWithRefused(seat, random)
+        break
+      case 7:
+        writeAtRandom(seat.store, seat.store, random)
+        break
+      default:
+        seat.store.transaction(() => writeAtRandom(seat.store, seat.store, random), { label })
+    }
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+  }
+  return `${what} ${label}`
+}
+
+function writeAtRandom(store: Seat['store'], space: Space, random: Random): void {
+  const id = random.int(6)
+  const layer = `l${random.int(3)}`
+  const notes = space.table('note')
+  const known = store.table('note')
+  const layers = store.table('layer')
+  switch (random.int(9)) {
+    case 0:
+      notes.upsert({ id, size: random.int(100), ...(layers.has(layer) && { layerId: layer }) })
+      break
+    case 1:
+      if (known.has(id)) notes.set(id, 'size', random.int(100))
+      break
+    case 2:
+      if (known.has(id)) notes.update(id, { text: { value: `t${random.int(9)}` }, points: [random.int(3)] })
+      break
+    case 3:
+      if (known.has(id)) notes.set(id, 'slug', `s${random.int(4)}`)
+      break
+    case 4:
+      if (known.has(id)) notes.delete(id)
+      break
+    case 5:
+      space.table('layer').upsert({ id: layer, name: `n${random.int(5)}` })
+      break
+    case 6:
+      if (known.has(id)) notes.set(id, 'secret', random.chance(50))
+      break
+    case 7:
+      if (layers.has(layer))
+        space.table('layer').set(layer, 'owner', random.chance(50) ? `u${random.int(5)}` : undefined)
+      break
+    default:
+      if (layers.has(layer) && random.chance(30)) space.table('layer').delete(layer)
+  }
+}
+
+/** A transaction that shows only once the server has confirmed it. */
+function ask(seat: Seat, random: Random, report: (error: unknown) => void): void {
+  const { store, asked } = seat
+  const id = random.int(6)
+  const label = `${ASKS} ${random.int(1e9)}`
+  const notes = store.table('note')
+  const increment = (): boolean => {
+    if (!notes.has(id)) return false
+    notes.set(id, 'size', notes.get(id)!.size + 1)
+    return true
+  }
+  store
+    .transaction(increment, { confirm: 'server', retries: 2, label })
+    .then((wrote) => wrote && asked.push(label))
+    .catch((error: unknown) => {
+      if (!isRefusal(error)) report(error)
+    })
+}
+
+function dealWithRefused(seat: Seat, random: Random): void {
+  const rejected = random.pick(seat.rejected)
+  if (!rejected) return
+  if (random.chance(50)) rejected.retry()
+  else rejected.discard()
+  seat.ledger.dealt(rejected.id)
+}
+
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof ConstraintError ||
+    error instanceof ValidationError ||
+    error instanceof NotFoundError ||
+    error instanceof RejectedError
+  )
+}
