@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const all = ['slider', 'editor-frame', 'sync']
+const all = ['stores', 'slider', 'editor-frame', 'sync']
 
 function run(name: string): boolean {
   const script = fileURLToPath(new URL(`${name}.ts`, import.meta.url))

@@ -24,7 +24,11 @@ export const givenColumns: readonly string[] = given.map(({ column }) => column)
 /** The property that the slider moves: one that each row sets. */
 export const moved: Leaf = { group: 'icon', name: 'p0', path: 'icon.p0', column: 'icon_p0' }
 
-const input: SchemaInput = {
+/** The property that live queries filter by: another that each row sets. */
+export const filtered: Leaf = given[1]!
+
+/** The annotations, as a schema document. */
+export const schemaInput: SchemaInput = {
   version: 1,
   tables: {
     annotation: {
@@ -71,7 +75,15 @@ export function rowOf(index: number): BenchRow {
   return { ...row, id: keyOf(index) }
 }
 
-const schema: Schema = defineSchema(input)
+/** The row with each attribute that it leaves out at its default: what a store without a schema has to be given. */
+export function wholeRow(row: BenchRow): BenchRow {
+  const whole: Record<string, Record<string, unknown>> = {}
+  for (const { group, name } of leaves) (whole[group] ??= {})[name] = 1
+  for (const group of groups) Object.assign(whole[group]!, row[group])
+  return { ...whole, id: row.id }
+}
+
+const schema: Schema = defineSchema(schemaInput)
 
 /** A store with `count` annotations. */
 export async function createBenchStore(count: number): Promise<Store> {
