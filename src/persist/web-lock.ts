@@ -28,7 +28,7 @@ function refusal(name: string, cause: unknown): Error {
   if (!isTaken) return cause instanceof Error ? cause : new Error(String(cause))
   return new PersistenceError(
     'persistence-in-use',
-    `${name} is open in another session, here or in another tab: close that one, or let one tab lead`,
+    `${name} is open in another session, here or in another tab: close that one, or let the tabs share it by tabPersistence of rowcast/transport`,
     { cause },
   )
 }

@@ -1,6 +1,6 @@
 /**
  * transport: the sync protocol, the transports that carry it, and the client that keeps a store in step with a server.
- * Imports src/errors, src/changes, src/schema, src/store and src/tabs.
+ * Imports src/errors, src/changes, src/schema, src/store, src/tabs and, for its errors, src/persist.
  * @module
  */
 export type * from './protocol/messages.ts'
@@ -15,6 +15,7 @@ export {
 export type { TokenSource, Transport, TransportStatus } from './transport.ts'
 export type { Accept, ConnectionHandler, ConnectionRequest, ServerConnection } from './connection.ts'
 export { acceptMux, acceptMuxToo } from './mux/index.ts'
+export { tabPersistence, type TabPersistenceOptions } from './tab-persistence/index.ts'
 export { syncing } from './sync/syncing.ts'
 export type { Timers } from './sync/timers.ts'
 export {

@@ -28,10 +28,10 @@ export function actAtRandom(seat: Seat, random: Random, report: (error: unknown)
         break
       case 3:
         if (seat.draft && random.chance(40)) {
-          const { draft } = seat
+          if (random.chance(60)) seat.draft.commit({ ifUnchanged: random.chance(30) })
+          else seat.draft.cancel()
+          // A commit that is refused leaves the draft open.
           seat.draft = undefined
-          if (random.chance(60)) draft.commit({ ifUnchanged: random.chance(30) })
-          else draft.cancel()
         }
         break
       case 4:

@@ -1,13 +1,9 @@
 import { throwError } from 'rxjs'
 import { parseValue, serializeValue, type CellValue } from '../../changes/index.ts'
 import { RowcastError } from '../../errors/index.ts'
+import type { JournalRecord } from './journal-record.ts'
 import type { PersistedContents, PersistenceSession } from './persistence.ts'
-
-/** A record of a journal: plain values, told apart by `type`. */
-export interface JournalRecord {
-  readonly type: string
-  readonly [member: string]: unknown
-}
+import { isShared } from './shared-session.ts'
 
 /** A snapshot, and the records that go with it. */
 export interface Folded {
@@ -51,6 +47,7 @@ export class Journal {
 
   /** Writes a snapshot in place of what there is, soon: so much has changed that records would be longer. */
   foldSoon(): void {
+    if (this.#closed) return
     this.#foldSoon = true
     this.#start()
   }
@@ -97,15 +94,16 @@ export class Journal {
   }
 
   async #append(records: readonly JournalRecord[]): Promise<void> {
-    const bytes = records.map(encode)
-    await this.#session.append(bytes)
+    const session = this.#session
+    const bytes = (isShared(session) ? session.select(records) : records).map(encodeRecord)
+    await session.append(bytes)
     this.#size += bytes.reduce((sum, { length }) => sum + length, 0)
   }
 
   /** What was noted before is in the snapshot, or among the records that go with it. */
   async #writeSnapshot(): Promise<void> {
     const { snapshot, records } = this.#last ?? this.#fold()
-    const bytes = records.map(encode)
+    const bytes = records.map(encodeRecord)
     const noted = this.#waiting
     this.#waiting = []
     try {
@@ -122,7 +120,8 @@ export class Journal {
 
 const encoder = new TextEncoder()
 
-function encode(record: JournalRecord): Uint8Array {
+/** What `decodeRecord` reads. */
+export function encodeRecord(record: JournalRecord): Uint8Array {
   return encoder.encode(serializeValue(record))
 }
 

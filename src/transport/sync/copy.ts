@@ -2,7 +2,9 @@ import { keyId, type ChangeSet, type KeyId, type RowChange } from '../../changes
 import { RowcastError } from '../../errors/index.ts'
 import {
   decodeRecord,
+  isShared,
   Journal,
+  type JournalRecord,
   PendingLayer,
   PendingLayers,
   type Arrival,
@@ -13,7 +15,8 @@ import {
 } from '../../store/index.ts'
 import type { WireTransaction } from '../protocol/messages.ts'
 import { Outbox } from './outbox.ts'
-import type { SyncRecord } from './records.ts'
+import { readShared } from './own-records.ts'
+import type { CommitRecord, SyncRecord } from './records.ts'
 import { Rejections } from './rejections.ts'
 import { toWire } from './wire.ts'
 
@@ -33,6 +36,7 @@ export class Copy {
   #journal: Journal | undefined
   #position: string | undefined
   #sequence = 0
+  #closed = false
 
   /** @param position what the store is up to already */
   constructor(internals: StoreInternals, position: string | undefined) {
@@ -64,11 +68,28 @@ export class Copy {
     return this.#layers.covers(rows, id)
   }
 
-  /** What was kept happens again, in its order; what happens from now on is kept. */
-  restore({ session, contents }: NonNullable<SyncStart['kept']>): void {
-    for (const bytes of contents.records) this.#repeat(decodeRecord(bytes) as SyncRecord)
-    this.#journal = new Journal(session, contents, () => this.#fold())
-    if (!contents.snapshot) this.#journal.foldSoon()
+  /**
+   * What was kept happens again, in its order; what happens from now on is kept. Where it is shared with other tabs,
+   * `adopted` is called whenever something that one of them left behind was taken over.
+   */
+  restore({ session, contents }: NonNullable<SyncStart['kept']>, adopted: () => void): void {
+    const { base, tabs } = readShared(contents.records)
+    for (const bytes of base) this.#repeat(decodeRecord(bytes) as SyncRecord)
+    // Of tabs that shared it, and are no more.
+    for (const kept of tabs.values()) this.#adopt(kept.list)
+    const journal = new Journal(session, contents, () => this.#fold())
+    this.#journal = journal
+    if (!contents.snapshot) journal.foldSoon()
+    if (!isShared(session)) return
+    session.attach({
+      adopt: (records) => {
+        // What was kept for others stays where it is, for the next one.
+        if (this.#closed) return
+        this.#adopt(records)
+        adopted()
+      },
+      fold: () => journal.foldSoon(),
+    })
   }
 
   /** Takes in what was committed here. The promise tells the server's verdict. */
@@ -161,6 +182,7 @@ export class Copy {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     const kept = this.#journal?.close()
     this.outbox.close()
     this.rejections.close()
@@ -169,20 +191,9 @@ export class Copy {
 
   #repeat(record: SyncRecord): void {
     switch (record.type) {
-      case 'commit': {
-        const { id, set, wire } = record
-        const layer = new PendingLayer(id, set.label)
-        try {
-          this.#layers.add(layer, this.#internals.repeat(wire.changes))
-        } catch (error) {
-          // It does not fit any more: it waits for its verdict unseen.
-          if (!(error instanceof RowcastError)) throw error
-          layer.evicted = true
-        }
-        // Who waited for it is gone with the store of then; a refusal is in `rejections`.
-        this.outbox.enter({ id, changes: set, wire, layer }).catch(() => undefined)
+      case 'commit':
+        this.#repeatCommit(record)
         break
-      }
       case 'arrive':
         this.arrive(record)
         break
@@ -197,6 +208,36 @@ export class Copy {
         break
       case 'dealt':
         this.rejections.forget(record.id)
+        break
+      // Of other tabs' stores: `restore` tells them apart.
+      case 'only':
+      case 'tab':
+    }
+  }
+
+  #repeatCommit({ id, set, wire }: CommitRecord): void {
+    const layer = new PendingLayer(id, set.label)
+    try {
+      this.#internals.repeat(wire.changes, (changes, meant) => this.#layers.add(layer, changes, meant))
+    } catch (error) {
+      // It does not fit any more: it waits for its verdict unseen.
+      if (!(error instanceof RowcastError)) throw error
+      layer.evicted = true
+    }
+    // Who waited for it is gone with the store of then; a refusal is in `rejections`.
+    this.outbox.enter({ id, changes: set, wire, layer }).catch(() => undefined)
+  }
+
+  /** Enters what the store of another tab left behind, under its own ids: the server knows which it has applied. */
+  #adopt(records: readonly JournalRecord[]): void {
+    for (const record of records as readonly SyncRecord[]) {
+      if (record.type === 'commit' && !this.outbox.get(record.id)) {
+        this.#note(record)
+        this.#repeatCommit(record)
+      } else if (record.type === 'rejection' && !this.rejections.has(record.id)) {
+        this.#note(record)
+        this.rejections.add(record)
+      }
     }
   }
 

@@ -3,7 +3,7 @@ import type { Arrival, JournalRecord } from '../../store/index.ts'
 import type { WireTransaction } from '../protocol/messages.ts'
 
 /** A transaction that was committed here, as it is kept until it is confirmed. */
-interface CommitRecord extends JournalRecord {
+export interface CommitRecord extends JournalRecord {
   readonly type: 'commit'
   readonly id: string
   readonly set: ChangeSet
@@ -33,7 +33,7 @@ interface RefusedRecord extends JournalRecord {
 }
 
 /** A refused transaction that nobody has dealt with, as it goes with a snapshot. */
-interface RejectionRecord extends JournalRecord {
+export interface RejectionRecord extends JournalRecord {
   readonly type: 'rejection'
   readonly id: string
   readonly changes: ChangeSet
@@ -46,5 +46,21 @@ interface DealtRecord extends JournalRecord {
   readonly id: string
 }
 
+/** Of all that a store waits for and has not dealt with, only these are left. */
+interface OnlyRecord extends JournalRecord {
+  readonly type: 'only'
+  readonly ids: readonly string[]
+}
+
+/** What is kept of the own transactions of a store that does not keep the base. */
+export type OwnRecord = CommitRecord | KnownRecord | RefusedRecord | RejectionRecord | DealtRecord | OnlyRecord
+
+/** A record of the store in another tab. */
+export interface TabRecord extends JournalRecord {
+  readonly type: 'tab'
+  readonly tab: string
+  readonly record: OwnRecord
+}
+
 /** What a store that syncs keeps, in the order in which it happened. */
-export type SyncRecord = CommitRecord | ArriveRecord | KnownRecord | RefusedRecord | RejectionRecord | DealtRecord
+export type SyncRecord = OwnRecord | ArriveRecord | TabRecord

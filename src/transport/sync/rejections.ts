@@ -36,6 +36,10 @@ export class Rejections {
     return this.#list$.asObservable()
   }
 
+  has(id: string): boolean {
+    return this.#list$.value.some((one) => one.id === id)
+  }
+
   add({ id, changes, code, reason }: Rejection): void {
     const rejected: RejectedTransaction = {
       id,

@@ -70,7 +70,11 @@ export class SyncClient implements RunningSync, ConnectionUser {
     })
     this.#subscriptions.add(start.subscribe ?? [])
     this.#keeper = new ConnectionKeeper(transport, start.database, this, timers)
-    if (start.kept) this.#copy.restore(start.kept)
+    if (start.kept)
+      this.#copy.restore(start.kept, () => {
+        this.#pendingChanged()
+        this.#flush()
+      })
     this.#pendingChanged()
     this.api = syncApi({
       status$: this.#status$,

@@ -1,0 +1,96 @@
+import { decodeRecord } from '../../store/index.ts'
+import type { CommitRecord, RejectionRecord, SyncRecord } from './records.ts'
+
+/** What the records of one store come to, of its own transactions: which wait, and which were refused. */
+export class OwnRecords {
+  readonly #commits = new Map<string, CommitRecord>()
+  readonly #rejections = new Map<string, RejectionRecord>()
+
+  /** What it takes to have the same again, in the order of the commits. */
+  get list(): (RejectionRecord | CommitRecord)[] {
+    return [...this.#rejections.values(), ...this.#commits.values()]
+  }
+
+  /** To take the same twice in a row changes nothing. */
+  take(record: SyncRecord): void {
+    switch (record.type) {
+      case 'commit':
+        if (!this.#commits.has(record.id)) this.#commits.set(record.id, record)
+        break
+      case 'rejection':
+        this.#rejections.set(record.id, record)
+        break
+      case 'refused': {
+        const { id, code, reason } = record
+        const commit = this.#commits.get(id)
+        this.#commits.delete(id)
+        if (commit) this.#rejections.set(id, { type: 'rejection', id, changes: commit.set, code, reason })
+        break
+      }
+      case 'arrive':
+        if (record.id !== undefined) this.#commits.delete(record.id)
+        break
+      case 'known':
+        this.#commits.delete(record.id)
+        break
+      case 'dealt':
+        this.#rejections.delete(record.id)
+        break
+      case 'only': {
+        const ids = new Set(record.ids)
+        for (const kept of [this.#commits, this.#rejections])
+          for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id)
+        break
+      }
+      case 'tab':
+        break
+    }
+  }
+
+  /** It is somebody else's now, or settled. */
+  forget(id: string): void {
+    this.#commits.delete(id)
+    this.#rejections.delete(id)
+  }
+}
+
+/** What lies in a persistence that several stores share. */
+export interface SharedContents {
+  /** The records of the store that keeps the base. */
+  readonly base: readonly Uint8Array[]
+  /** What they come to, of that store's own transactions. */
+  readonly own: OwnRecords
+  /** What other stores wait for, by the tab that each of them is in. */
+  readonly tabs: ReadonlyMap<string, OwnRecords>
+}
+
+/** Tells apart whose records are whose. What the store that keeps the base has taken over counts as its own. */
+export function readShared(records: readonly Uint8Array[]): SharedContents {
+  const base: Uint8Array[] = []
+  const own = new OwnRecords()
+  const tabs = new Map<string, OwnRecords>()
+  for (const bytes of records) {
+    const record = decodeRecord(bytes) as SyncRecord
+    if (record.type === 'tab') {
+      const kept = tabs.get(record.tab) ?? new OwnRecords()
+      tabs.set(record.tab, kept)
+      kept.take(record.record)
+      continue
+    }
+    base.push(bytes)
+    own.take(record)
+    const { id } = record
+    if (typeof id === 'string') for (const kept of tabs.values()) kept.forget(id)
+  }
+  return { base, own, tabs }
+}
+
+/** Of the records of the store that keeps the base, what is confirmed: nobody's pending transactions. */
+export function confirmedOnly(records: readonly Uint8Array[]): SyncRecord[] {
+  return records.flatMap((bytes): SyncRecord[] => {
+    const record = decodeRecord(bytes) as SyncRecord
+    if (record.type !== 'arrive') return []
+    const { id: _, ...confirmed } = record
+    return [confirmed]
+  })
+}

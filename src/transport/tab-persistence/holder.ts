@@ -1,0 +1,140 @@
+import { throwError } from 'rxjs'
+import {
+  decodeRecord,
+  encodeRecord,
+  type JournalRecord,
+  type PersistedContents,
+  type PersistenceSession,
+  type SharingStore,
+} from '../../store/index.ts'
+import { confirmedOnly, OwnRecords, readShared } from '../sync/own-records.ts'
+import type { OwnRecord, TabRecord } from '../sync/records.ts'
+import { failed, type Ask, type Told } from './calls.ts'
+import { lifeLock, lockFree, openTabs } from './locks.ts'
+
+/** The one that has the persistence open: keeps the base from its own store, and what the others wait for. */
+export class Holder {
+  readonly #name: string
+  readonly #tab: string
+  readonly #real: PersistenceSession
+  readonly #others = new Map<string, OwnRecords>()
+  readonly #watched = new Set<string>()
+  readonly #closed = new AbortController()
+  readonly #serving = new Set<Promise<Told>>()
+  #store: SharingStore | undefined
+  /** What was there, without what stores that are still open wait for. */
+  readonly contents: PersistedContents
+  /** What is left of stores that are gone: of the one that kept the base before, and of others. */
+  readonly left: readonly JournalRecord[]
+
+  static async open(name: string, tab: string, real: PersistenceSession): Promise<Holder> {
+    try {
+      return new Holder({ name, tab, real, found: await real.load(), open: await openTabs(name) })
+    } catch (error) {
+      await real.close()
+      throw error
+    }
+  }
+
+  private constructor(given: {
+    readonly name: string
+    readonly tab: string
+    readonly real: PersistenceSession
+    readonly found: PersistedContents
+    readonly open: ReadonlySet<string>
+  }) {
+    this.#name = given.name
+    this.#tab = given.tab
+    this.#real = given.real
+    const { base, own, tabs } = readShared(given.found.records)
+    const gone: TabRecord[] = []
+    for (const [tab, kept] of tabs)
+      // What this tab waits for its own store knows best.
+      if (given.open.has(tab) && tab !== given.tab) this.#others.set(tab, kept)
+      else if (tab !== given.tab) gone.push(...kept.list.map((record) => tagged(tab, record)))
+    this.contents = { snapshot: given.found.snapshot, records: [...base, ...gone.map(encodeRecord)] }
+    this.left = [...own.list, ...gone.map(({ record }) => record)]
+  }
+
+  /** From now on what others leave behind is taken over. */
+  attach(store: SharingStore): void {
+    this.#store = store
+    for (const tab of this.#others.keys()) this.#watch(tab)
+  }
+
+  append(records: readonly Uint8Array[]): Promise<void> {
+    return this.#real.append(records)
+  }
+
+  replace(snapshot: Uint8Array, records: readonly Uint8Array[]): Promise<void> {
+    const others = [...this.#others].flatMap(([tab, kept]) =>
+      kept.list.map((record) => encodeRecord(tagged(tab, record))),
+    )
+    return this.#real.replace(snapshot, [...records, ...others])
+  }
+
+  async answer(ask: Ask): Promise<Told> {
+    const answering = this.#answer(ask).catch((error: unknown) => failed(error))
+    this.#serving.add(answering)
+    try {
+      return await answering
+    } finally {
+      this.#serving.delete(answering)
+    }
+  }
+
+  /** Carries out what has begun, and lets go. */
+  async close(): Promise<void> {
+    this.#closed.abort()
+    await Promise.all(this.#serving)
+    await this.#real.close()
+  }
+
+  async #answer(ask: Ask): Promise<Told> {
+    switch (ask.kind) {
+      case 'base': {
+        const { snapshot, records } = await this.#real.load()
+        return { kind: 'base', snapshot, records: confirmedOnly(readShared(records).base).map(encodeRecord) }
+      }
+      case 'estimate':
+        return { kind: 'estimate', estimate: await this.#real.estimate() }
+      case 'append':
+        await this.#real.append(this.#take(ask.tab, ask.records))
+        return { kind: 'done' }
+    }
+  }
+
+  #take(tab: string, encoded: readonly Uint8Array[]): Uint8Array[] {
+    const records = encoded.map((bytes) => decodeRecord(bytes) as OwnRecord)
+    if (tab !== this.#tab) {
+      const kept = this.#others.get(tab) ?? new OwnRecords()
+      this.#others.set(tab, kept)
+      for (const record of records) kept.take(record)
+      this.#watch(tab)
+    }
+    return records.map((record) => encodeRecord(tagged(tab, record)))
+  }
+
+  #watch(tab: string): void {
+    if (!this.#store || this.#watched.has(tab)) return
+    this.#watched.add(tab)
+    this.#inherit(tab).catch((error: unknown) => {
+      if (!this.#closed.signal.aborted) throwError(() => error).subscribe()
+    })
+  }
+
+  /** Once a store is gone, what it waited for is this one's. */
+  async #inherit(tab: string): Promise<void> {
+    const { signal } = this.#closed
+    await lockFree(lifeLock(this.#name, tab), signal)
+    if (signal.aborted) return
+    this.#watched.delete(tab)
+    const kept = this.#others.get(tab)
+    if (kept) this.#store?.adopt(kept.list)
+    this.#others.delete(tab)
+  }
+}
+
+function tagged(tab: string, record: OwnRecord): TabRecord {
+  return { type: 'tab', tab, record }
+}

@@ -1,0 +1,198 @@
+import { createServer as createHttpServer } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { createServer as createRowcast, memoryLogStorage, memorySnapshotStorage } from 'rowcast/server'
+import { createServer as createVite, type ViteDevServer } from 'vite'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { aliases } from '../../../scripts/aliases.ts'
+import { findChromium } from '../../../scripts/chromium.ts'
+import { parseValue } from '../../../src/changes/index.ts'
+import { listen, type Listening } from '../transports/peer.ts'
+import { schema } from './page/schema.ts'
+
+let pages: ViteDevServer
+let browser: Browser
+let context: BrowserContext
+let origin: string
+let server: Awaited<ReturnType<typeof serve>>
+
+beforeAll(async () => {
+  pages = await createVite({
+    configFile: false,
+    root: fileURLToPath(new URL('page', import.meta.url)),
+    cacheDir: fileURLToPath(new URL('../../../node_modules/.vite/tab-persistence', import.meta.url)),
+    resolve: { alias: aliases },
+    // Found only while the first page loads, they would make the page load again.
+    optimizeDeps: { include: ['rxjs', 'sql.js', 'idb'] },
+    server: { host: '127.0.0.1', port: 0, hmr: false, watch: null, fs: { strict: false } },
+    logLevel: 'error',
+  })
+  await pages.listen()
+  const address = pages.httpServer?.address()
+  if (!address || typeof address === 'string') throw new Error('The server of the pages has no port.')
+  origin = `http://127.0.0.1:${address.port}`
+  const executablePath = findChromium()
+  browser = await chromium.launch({
+    ...(executablePath === undefined ? {} : { executablePath }),
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  })
+})
+
+afterAll(async () => {
+  await browser.close()
+  await pages.close()
+})
+
+beforeEach(async () => {
+  context = await browser.newContext()
+  server = await serve()
+})
+
+afterEach(async () => {
+  await context.close()
+  await server.stop()
+})
+
+/** A server with one database, which nobody reaches until it is put online. */
+async function serve() {
+  const logs = memoryLogStorage()
+  const rowcast = createRowcast({
+    schema,
+    storage: { logs, snapshots: memorySnapshotStorage() },
+    cors: { origins: [origin] },
+  })
+  await rowcast.databases.create('project')
+  let online = false
+  const http = createHttpServer()
+  const sockets = new Set<{ destroy(): void }>()
+  http.on('upgrade', (request, socket, head) => {
+    if (!online) {
+      socket.destroy()
+      return
+    }
+    sockets.add(socket)
+    rowcast.upgrade(request, socket, head)
+  })
+  const listening: Listening = await listen(http)
+  return {
+    url: `ws://${listening.host}`,
+    goOnline: () => void (online = true),
+    goOffline: () => {
+      online = false
+      for (const socket of sockets) socket.destroy()
+    },
+    /** The key of each transaction in the log. */
+    logged: async () => {
+      await rowcast.close()
+      const log = await logs.open('project')
+      const keys: string[] = []
+      for await (const { payload } of log.read(1)) {
+        const { id, changes } = parseValue(payload) as { id?: string; changes: { key: string }[] }
+        if (id !== undefined) keys.push(...changes.map(({ key }) => key))
+      }
+      await log.close()
+      return keys
+    },
+    stop: async () => {
+      await rowcast.close()
+      await listening.stop()
+    },
+  }
+}
+
+async function open(storage: string): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(`${origin}/kept.html?server=${encodeURIComponent(server.url)}&storage=${storage}`)
+  await page.waitForFunction(() => window.keptTab !== undefined)
+  return page
+}
+
+async function commit(page: Page, prefix: string, count: number): Promise<string[]> {
+  await page.evaluate(
+    async ([text, n]) => {
+      window.keptTab!.commit(text, n)
+      await window.keptTab!.saved()
+    },
+    [prefix, count] as const,
+  )
+  return Array.from({ length: count }, (_, n) => `${prefix} ${n}`)
+}
+
+async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => window.keptTab!.state === 'live' && window.keptTab!.pending.length === 0)
+}
+
+async function ids(page: Page): Promise<string[]> {
+  return (await page.evaluate(() => window.keptTab!.ids())).toSorted()
+}
+
+async function pending(page: Page, count: number): Promise<string[]> {
+  await page.waitForFunction((n) => window.keptTab!.pending.length === n, count)
+  return page.evaluate(() => window.keptTab!.pending.map(String))
+}
+
+async function crash(page: Page): Promise<void> {
+  const crashed = page.waitForEvent('crash')
+  const session = await context.newCDPSession(page)
+  // Its answer never comes: the page is gone.
+  session.send('Page.crash').catch(() => undefined)
+  await crashed
+}
+
+for (const storage of ['indexedDb', 'opfs'])
+  describe(`in ${storage}`, () => {
+    test('both tabs are killed offline: the one that opens next has the edits of both, and the server applies each once', async () => {
+      const [a, b] = await Promise.all([open(storage), open(storage)])
+      const edits = await Promise.all([commit(a, 'a', 20), commit(b, 'b', 20)])
+      await Promise.all([crash(a), crash(b)])
+      const c = await open(storage)
+      const left = await pending(c, 40)
+      for (const each of edits) expect(left.filter((key) => each.includes(key))).toEqual(each)
+      expect(await ids(c)).toEqual(edits.flat().toSorted())
+      server.goOnline()
+      await settled(c)
+      expect(await ids(c)).toEqual(edits.flat().toSorted())
+      expect((await server.logged()).toSorted()).toEqual(edits.flat().toSorted())
+    })
+
+    test('the tab that has it open is killed: nothing that another saved through it is lost, or applied twice', async () => {
+      const a = await open(storage)
+      const [b, c] = [await open(storage), await open(storage)]
+      const edits = [await commit(a, 'a', 10), await commit(b, 'b', 10), await commit(c, 'c', 10)]
+      await crash(a)
+      // The next one goes on saving, with what the first has left.
+      edits.push(await commit(b, 'b later', 10), await commit(c, 'c later', 10))
+      await expect.poll(async () => (await ids(b)).length + (await ids(c)).length).toBe(50)
+      await crash(c)
+      await pending(b, 50)
+      await saved(b)
+      await crash(b)
+      const d = await open(storage)
+      await pending(d, 50)
+      expect(await ids(d)).toEqual(edits.flat().toSorted())
+      server.goOnline()
+      await settled(d)
+      expect((await server.logged()).toSorted()).toEqual(edits.flat().toSorted())
+    })
+
+    test('a second tab opens offline with what is confirmed there, and all of it is there after both were killed', async () => {
+      server.goOnline()
+      const a = await open(storage)
+      const edits = await commit(a, 'a', 5)
+      await settled(a)
+      await saved(a)
+      server.goOffline()
+      await a.waitForFunction(() => window.keptTab!.state !== 'live')
+      const mine = await commit(a, 'mine', 1)
+      const b = await open(storage)
+      expect(await ids(b)).toEqual(edits)
+      await Promise.all([crash(a), crash(b)])
+      const c = await open(storage)
+      expect(await ids(c)).toEqual([...edits, ...mine])
+      expect(await pending(c, 1)).toEqual(mine)
+    })
+  })
+
+async function saved(page: Page): Promise<void> {
+  await page.evaluate(() => window.keptTab!.saved())
+}
