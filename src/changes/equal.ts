@@ -1,6 +1,7 @@
 import { isBytes, isCellObject, isList, ownValue } from './cell-kind.ts'
 import type { CellObject } from './cell-kind.ts'
 import type { CellValue } from './change-set.ts'
+import { HIDDEN } from './hidden.ts'
 
 /**
  * Whether two cells hold the same value. Binary is compared by its bytes, NaN equals NaN and -0 equals 0, a bigint
@@ -9,6 +10,7 @@ import type { CellValue } from './change-set.ts'
 export function equalValues(a: CellValue, b: CellValue): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a !== a && b !== b
+  if (a === HIDDEN || b === HIDDEN) return false
   if (isList(a)) return isList(b) && equalLists(a, b)
   if (isBytes(a)) return isBytes(b) && equalBytes(a, b)
   return isCellObject(b) && isCellObject(a) && equalObjects(a, b)

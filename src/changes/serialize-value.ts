@@ -1,10 +1,12 @@
 import { RowcastError } from '../errors/index.ts'
 import { isBytes, isCellObject, isList, isPlainObject, setOwn } from './cell-kind.ts'
 import type { CellValue } from './change-set.ts'
+import { HIDDEN } from './hidden.ts'
 
 /**
  * A value as JSON text that `parseValue` reads back exactly. What JSON has no form for is an object of one property:
- * `{"$bigint":"7"}`, `{"$bytes":"<base64>"}`, `{"$number":"NaN"}` (also ±Infinity and -0) and `{"$undefined":true}`. In
+ * `{"$bigint":"7"}`, `{"$bytes":"<base64>"}`, `{"$number":"NaN"}` (also ±Infinity and -0), `{"$undefined":true}` and, for `HIDDEN`,
+ * `{"$hidden":true}`. In
  * all other objects a key that starts with `$` is written with one more `$`.
  * @throws RowcastError (`serialize`) for what is no `CellValue`: a function, a date, a map.
  */
@@ -15,6 +17,7 @@ export function serializeValue(value: unknown): string {
   }
   if (typeof value === 'bigint') return `{"$bigint":"${value}"}`
   if (value === undefined) return '{"$undefined":true}'
+  if (value === HIDDEN) return '{"$hidden":true}'
   if (isUint8Array(value)) return `{"$bytes":"${toBase64(value)}"}`
   if (Array.isArray(value)) return `[${Array.from(value, serializeValue).join(',')}]`
   if (isPlainObject(value)) {
@@ -44,7 +47,7 @@ export function parseValue(text: string): CellValue {
  */
 export function decodeValue(value: CellValue): CellValue {
   if (isList(value)) return value.map(decodeValue)
-  if (!isCellObject(value)) return value
+  if (!isCellObject(value) || value === HIDDEN) return value
   const keys = Object.keys(value)
   const tag = keys.length === 1 ? keys[0] : undefined
   if (tag?.startsWith('$') && !tag.startsWith('$$')) return readTagged(tag, value[tag])
@@ -55,6 +58,7 @@ export function decodeValue(value: CellValue): CellValue {
 
 function readTagged(tag: string, text: CellValue): CellValue {
   if (tag === '$undefined') return undefined
+  if (tag === '$hidden') return HIDDEN
   if (typeof text === 'string') {
     if (tag === '$bigint' && /^-?\d{1,40}$/.test(text)) return BigInt(text)
     if (tag === '$number' && /^(NaN|-?Infinity|-0)$/.test(text)) return Number(text)

@@ -1,6 +1,7 @@
 import { setOwn } from './cell-kind.ts'
 import type { Cells, CellValue, ChangeSet, Key, RowChange } from './change-set.ts'
 import { equalValues } from './equal.ts'
+import { HIDDEN, noteHidden, withHidden, withoutHidden } from './hidden.ts'
 import { keyId } from './key.ts'
 import type { KeyId } from './key.ts'
 import { rowExists, rowMissing } from './row-errors.ts'
@@ -54,8 +55,8 @@ function add(tables: Map<string, Map<KeyId, NetRow>>, change: RowChange, step: n
       first: step,
       last: step,
       op: change.op,
-      before: new Map(Object.entries(change.before)),
-      after: new Map(Object.entries(change.after)),
+      before: new Map(Object.entries(withHidden(change.before))),
+      after: new Map(Object.entries(withHidden(change.after))),
     })
     return
   }
@@ -70,7 +71,7 @@ function add(tables: Map<string, Map<KeyId, NetRow>>, change: RowChange, step: n
 function addInsert(row: NetRow, change: RowChange): void {
   if (row.op !== 'delete') throw rowExists(change)
   row.op = 'update'
-  row.after = new Map(Object.entries(change.after))
+  row.after = new Map(Object.entries(withHidden(change.after)))
   for (const path of row.after.keys()) {
     if (!row.before.has(path)) row.before.set(path, undefined)
   }
@@ -78,16 +79,16 @@ function addInsert(row: NetRow, change: RowChange): void {
 
 function addUpdate(row: NetRow, change: RowChange): void {
   if (row.op === 'update') {
-    for (const [path, value] of Object.entries(change.before)) {
+    for (const [path, value] of Object.entries(withHidden(change.before))) {
       if (!row.before.has(path)) row.before.set(path, value)
     }
   }
-  for (const [path, value] of Object.entries(change.after)) row.after.set(path, value)
+  for (const [path, value] of Object.entries(withHidden(change.after))) row.after.set(path, value)
 }
 
 function addDelete(row: NetRow, change: RowChange): void {
   row.op = 'delete'
-  row.before = new Map([...Object.entries(change.before), ...row.before])
+  row.before = new Map([...Object.entries(withHidden(change.before)), ...row.before])
   row.after = new Map()
 }
 
@@ -109,7 +110,7 @@ function toChange(row: NetRow): RowChange | undefined {
     setOwn(after, path, now)
     differs = true
   }
-  return differs ? { table, key, op, before, after } : undefined
+  return differs ? { table, key, op, before: seenCells(before), after: seenCells(after) } : undefined
 }
 
 function storedCells(cells: Map<string, CellValue>): Cells {
@@ -117,7 +118,14 @@ function storedCells(cells: Map<string, CellValue>): Cells {
   for (const [path, value] of cells) {
     if (value !== undefined) setOwn(stored, path, value)
   }
-  return stored
+  return withoutHidden(stored)
+}
+
+/** An update has the same paths on both sides: what is hidden is `undefined`. */
+function seenCells(cells: { [path: string]: CellValue }): Cells {
+  const paths = Object.keys(cells).filter((path) => cells[path] === HIDDEN)
+  for (const path of paths) setOwn(cells, path, undefined)
+  return noteHidden(cells, paths)
 }
 
 function headOf(sets: readonly ChangeSet[]): Omit<ChangeSet, 'changes'> {

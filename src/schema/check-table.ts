@@ -3,7 +3,17 @@ import { isSchemaObject, type SchemaObject } from './model/facets.ts'
 import { checkKeywords } from './check-keywords.ts'
 import type { TableInput } from './types/index.ts'
 
-const TABLE_KEYS = ['primaryKey', 'indexes', 'unique', 'references', 'singleton', 'schema', 'renames', 'renamedFrom']
+const TABLE_KEYS = [
+  'primaryKey',
+  'indexes',
+  'unique',
+  'references',
+  'restricted',
+  'singleton',
+  'schema',
+  'renames',
+  'renamedFrom',
+]
 const REFERENCE_KEYS = ['table', 'onDelete', 'properties']
 
 /** Checks the shape of one table of a document. Whether its paths and tables exist is told later. Throws SchemaError. */
@@ -17,6 +27,7 @@ export function checkTable(table: unknown, place: string): asserts table is Tabl
     throw new SchemaError(`${place}.primaryKey`, "expected a property or an array of properties (or 'singleton: true')")
   for (const keyword of ['indexes', 'unique'] as const) checkIndexes(table[keyword], `${place}.${keyword}`)
   checkReferences(table['references'], `${place}.references`)
+  checkRestricted(table['restricted'], `${place}.restricted`)
   if (!isSchemaObject(schema)) throw new SchemaError(`${place}.schema`, 'expected a JSON Schema of type object')
   checkKeywords(schema, `${place}.schema`)
 }
@@ -34,6 +45,12 @@ function checkIndexes(indexes: unknown, place: string): void {
     if (known.has(id)) throw new SchemaError(`${place}.${n}`, 'is there twice: remove one of them')
     known.add(id)
   }
+}
+
+function checkRestricted(restricted: unknown, place: string): void {
+  if (restricted === undefined) return
+  if (!isNames(restricted)) throw new SchemaError(place, "expected an array of property paths, such as ['salary']")
+  if (new Set(restricted).size !== restricted.length) throw new SchemaError(place, 'names a property twice')
 }
 
 function checkReferences(references: unknown, place: string): void {

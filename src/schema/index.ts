@@ -11,7 +11,7 @@ export { createDatabase } from './migration/create-database.ts'
 export { readMetadata, type Metadata } from './migration/metadata.ts'
 export { openDatabase, type OpenedDatabase } from './migration/open-database.ts'
 export { decodeColumn, MalformedJson } from './model/decode-column.ts'
-export { EncodeFailure, encodeColumn, encodeJson, sameSql } from './model/encode-column.ts'
+export { EncodeFailure, encodeColumn, encodeJson, isHiddenMark, sameSql } from './model/encode-column.ts'
 export {
   absentValue,
   isObject,
@@ -22,5 +22,7 @@ export {
 } from './model/row-codec.ts'
 export { quoteName } from './model/sql-text.ts'
 export { SINGLETON_KEY, type IndexModel, type Reference, type TableModel } from './model/table-model.ts'
+export { hiddenColumns } from './hidden-errors.ts'
+export { patchRow } from './model/patch-row.ts'
 export { valueAt, type TableValidator } from './validator.ts'
 export type * from './types/index.ts'

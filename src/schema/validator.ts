@@ -16,14 +16,35 @@ const addFormats = ((addFormatsModule as unknown as { default?: unknown }).defau
 /** Formats that say how a number is stored, which rowcast checks itself. */
 const STORAGE_FORMATS = ['int64', 'int32', 'float', 'double', 'byte', 'binary', 'password'] as const
 
+/** What ajv has compiled of one table: its rows, and its columns as they are asked for. */
+interface Validators {
+  readonly ajv: Ajv
+  readonly row: ValidateFunction
+  /** `undefined` for a column of which the schema says nothing that its kind does not say. */
+  readonly leaves: Map<Column, ValidateFunction | undefined>
+}
+
+/** The columns of a row whose values are there, but can't be seen: `hiddenColumns` makes it. */
+export interface Hidden {
+  readonly columns: readonly Column[]
+  /** Leaves out the errors that may be due to them. */
+  readonly withoutErrors: (
+    errors: readonly ErrorObject[],
+    table: TableModel,
+    hidden: readonly Column[],
+    isWrong: (column: Column) => boolean,
+  ) => ErrorObject[]
+}
+
 /** Validates the rows of one table with ajv, whole or one column at a time. */
 export class TableValidator {
   readonly #table: TableModel
   readonly #codec: RowCodec
-  readonly #ajv: Ajv
   readonly #id: string
-  readonly #row: ValidateFunction
-  readonly #leaves = new Map<Column, ValidateFunction>()
+  /** Stops at the first error. */
+  readonly #quick: Validators
+  /** Finds all errors: made once there are any. */
+  #thorough: Validators | undefined
   /** Columns whose values are not JSON: they are validated as their JSON form. */
   readonly #special: readonly Column[]
 
@@ -31,12 +52,10 @@ export class TableValidator {
   constructor(table: TableModel, codec: RowCodec) {
     this.#table = table
     this.#codec = codec
-    this.#ajv = createAjv(table)
     this.#id = `rowcast:${encodeURIComponent(table.name)}`
     this.#special = table.columns.filter((column) => column.kind === 'int64' || column.kind === 'binary')
     try {
-      const { $id: _ignored, ...schema } = table.schema
-      this.#row = this.#ajv.addSchema(schema, this.#id).getSchema(this.#id)!
+      this.#quick = this.#compile(false)
     } catch (error) {
       throw new SchemaError(`tables.${table.name}.schema`, error instanceof Error ? error.message : String(error), {
         cause: error,
@@ -44,20 +63,24 @@ export class TableValidator {
     }
   }
 
-  /** What is wrong with a row, `[]` if nothing is. A default stands in for whatever the row leaves out. */
-  row(row: RowObject, key: Key | undefined): ValidationIssue[] {
-    let errors = this.#errorsOf(row)
+  /**
+   * What is wrong with a row, `[]` if nothing is. A default stands in for whatever the row leaves out.
+   *
+   * @param hidden columns whose values are there, but can't be seen: `hiddenColumns` makes it
+   */
+  row(row: RowObject, key: Key | undefined, hidden?: Hidden): ValidationIssue[] {
+    let errors = this.#errorsOf(row, hidden)
     let failure: RowEncodeFailure | undefined
     // Something required may be there by its default. Most rows need no such second look.
     if (errors.some((error) => error.keyword === 'required')) {
-      const complete = this.#complete(row)
+      const complete = this.#complete(row, hidden)
       if (complete instanceof RowEncodeFailure) {
         failure = complete
         errors = errors.filter((error) => error.keyword !== 'required')
       } else {
         // A missing property is stored as null is, but was not given.
         const missing = errors.filter((error) => error.keyword === 'required' && this.#hasNoDefault(error))
-        errors = [...missing, ...this.#errorsOf(complete)]
+        errors = [...missing, ...this.#errorsOf(complete, hidden)]
       }
     }
     const issues = errors.map((error) => this.#issue(error, key, []))
@@ -87,16 +110,34 @@ export class TableValidator {
 
   /** What is wrong with the value of one column, judged alone; `undefined` if nothing is. */
   leaf(column: Column, value: CellValue, key: Key | undefined): ValidationIssue[] | undefined {
-    const facets = column.facets.filter((facet) => !facet.orNull)
-    if (facets.length === 0) return undefined
-    let validate = this.#leaves.get(column)
-    if (validate === undefined) {
-      validate = this.#ajv.compile({ allOf: facets.map(({ pointer }) => ({ $ref: `${this.#id}${pointer}` })) })
-      this.#leaves.set(column, validate)
-    }
+    const quick = this.#leaf(this.#quick, column)
+    if (!quick) return undefined
     const json = column.kind === 'int64' || column.kind === 'binary' ? jsonValue(value) : value
-    if (validate(json)) return undefined
-    return (validate.errors ?? []).map((error) => this.#issue(error, key, column.segments))
+    if (quick(json)) return undefined
+    const thorough = this.#leaf(this.#all, column)!
+    thorough(json)
+    return (thorough.errors ?? []).map((error) => this.#issue(error, key, column.segments))
+  }
+
+  get #all(): Validators {
+    return (this.#thorough ??= this.#compile(true))
+  }
+
+  #compile(allErrors: boolean): Validators {
+    const ajv = createAjv(this.#table, allErrors)
+    const { $id: _ignored, ...schema } = this.#table.schema
+    return { ajv, row: ajv.addSchema(schema, this.#id).getSchema(this.#id)!, leaves: new Map() }
+  }
+
+  #leaf({ ajv, leaves }: Validators, column: Column): ValidateFunction | undefined {
+    if (leaves.has(column)) return leaves.get(column)
+    const facets = column.facets.filter((facet) => !facet.orNull)
+    const validate =
+      facets.length === 0
+        ? undefined
+        : ajv.compile({ allOf: facets.map(({ pointer }) => ({ $ref: `${this.#id}${pointer}` })) })
+    leaves.set(column, validate)
+    return validate
   }
 
   #hasNoDefault(error: ErrorObject): boolean {
@@ -109,15 +150,30 @@ export class TableValidator {
     return node !== undefined && !comesByDefault(node)
   }
 
-  #errorsOf(row: RowObject): readonly ErrorObject[] {
+  #errorsOf(row: RowObject, hidden: Hidden | undefined): readonly ErrorObject[] {
+    const errors = this.#allErrorsOf(row)
+    if (!hidden || errors.length === 0) return errors
+    // The verdicts on single columns go over the same compiled schema: not while its errors are read.
+    return hidden.withoutErrors([...errors], this.#table, hidden.columns, (column) => {
+      const value = valueAt(row, column.segments)
+      return value !== undefined && this.leaf(column, value, undefined) !== undefined
+    })
+  }
+
+  #allErrorsOf(row: RowObject): readonly ErrorObject[] {
     const json = this.#special.length === 0 ? row : this.#jsonForm(row)
-    return this.#row(json) ? [] : (this.#row.errors ?? [])
+    if (this.#quick.row(json)) return []
+    const { row: thorough } = this.#all
+    thorough(json)
+    return thorough.errors ?? []
   }
 
   /** The row with its defaults, or why it can't be stored. */
-  #complete(row: RowObject): RowObject | RowEncodeFailure {
+  #complete(row: RowObject, hidden: Hidden | undefined): RowObject | RowEncodeFailure {
     try {
-      return this.#codec.decode(this.#codec.spread(this.#codec.encode(row)))
+      const cells = this.#codec.encode(row)
+      for (const column of hidden?.columns ?? []) cells.set(column.index, column.hiddenMark!)
+      return this.#codec.decode(this.#codec.spread(cells))
     } catch (error) {
       if (error instanceof RowEncodeFailure) return error
       throw error
@@ -196,8 +252,16 @@ function jsonValue(value: CellValue): CellValue {
   return btoa(text)
 }
 
-function createAjv(table: TableModel): Ajv {
-  const options = { strict: false, allErrors: true, ownProperties: true, logger: false, validateSchema: true } as const
+function createAjv(table: TableModel, allErrors: boolean): Ajv {
+  const options = {
+    strict: false,
+    allErrors,
+    ownProperties: true,
+    logger: false,
+    validateSchema: true,
+    // Errors then name the schema that they come from.
+    verbose: table.restricted.length > 0,
+  } as const
   const ajv: Ajv = isDraft07(table.schema) ? new Ajv(options) : new Ajv2020(options)
   addFormats(ajv)
   // ajv-formats has no BigInt: rowcast checks these itself.
@@ -205,7 +269,8 @@ function createAjv(table: TableModel): Ajv {
   return ajv
 }
 
-function pointerSegments(pointer: string): string[] {
+/** The property names of a JSON pointer. */
+export function pointerSegments(pointer: string): string[] {
   return pointer === ''
     ? []
     : pointer

@@ -1,3 +1,6 @@
+import { parsePath } from '../changes/index.ts'
+import { SchemaError } from '../errors/index.ts'
+import type { Column, Schema } from '../schema/index.ts'
 import type { RowTransition, Store } from '../store/index.ts'
 import { ForbiddenError } from './refusals.ts'
 
@@ -30,7 +33,14 @@ export interface TablePermissions {
   readonly canUpdate?: Rule
   readonly canDelete?: Rule
   /** Further rules by property path: of a field, and of all below it. */
-  readonly fields?: { readonly [path: string]: { readonly canUpdate?: Rule } }
+  readonly fields?: { readonly [path: string]: FieldPermissions }
+}
+
+/** The rules of a field. What has no rule is allowed to whoever may see or update the row. */
+export interface FieldPermissions {
+  /** Only for fields that the schema lists as `restricted`. Who may not see it may not update it either, unless `canUpdate` says so. */
+  readonly canView?: Rule
+  readonly canUpdate?: Rule
 }
 
 /** Rules by table. A table that is not named is denied. */
@@ -51,6 +61,8 @@ export class Access {
   readonly #permissions: Permissions | undefined
   readonly #report: (error: unknown) => void
   readonly #tests = new Map<Rule, Test>()
+  /** By table: the columns that have rules of who may see them. */
+  readonly #guarded = new Map<string, readonly GuardedColumn[]>()
 
   constructor(
     store: Store,
@@ -88,6 +100,48 @@ export class Access {
     return this.#allows(this.#rules(table)?.canView, { table, row, before: row, after: row })
   }
 
+  /** Whether there are fields of any table that not everyone may see. */
+  get withholdsAny(): boolean {
+    return Object.keys(this.#permissions ?? {}).some((table) => this.withholds(table))
+  }
+
+  /** Whether there are fields of a table that not everyone may see. */
+  withholds(table: string): boolean {
+    return this.#guardedColumns(table).length > 0
+  }
+
+  /** The paths of a row's fields that may not be seen. Those of an object that is not there are not among them. */
+  withheld(table: string, row: object): readonly string[] {
+    const context = { table, row, before: row, after: row }
+    return this.#guardedColumns(table)
+      .filter(
+        ({ column, rules }) => isThere(row, column.segments) && !rules.every((rule) => this.#allows(rule, context)),
+      )
+      .map(({ column }) => column.path)
+  }
+
+  /** A row as it may be seen: without the fields that are withheld. */
+  shown(table: string, row: object): object {
+    if (!this.withholds(table)) return row
+    return this.withheld(table, row).reduce<object>((shown, path) => without(shown, parsePath(path).map(String)), row)
+  }
+
+  #guardedColumns(table: string): readonly GuardedColumn[] {
+    let guarded = this.#guarded.get(table)
+    if (!guarded) {
+      const fields = Object.entries(this.#rules(table)?.fields ?? {})
+      const columns = this.store.schema.tables.get(table)?.model.restricted ?? []
+      guarded = columns.flatMap((column): GuardedColumn[] => {
+        const rules = fields.flatMap(([field, { canView }]) =>
+          canView !== undefined && isAtOrBelow(column.path, field) ? [canView] : [],
+        )
+        return rules.length > 0 ? [{ column, rules }] : []
+      })
+      this.#guarded.set(table, guarded)
+    }
+    return guarded
+  }
+
   /** Throws ForbiddenError unless every one of these changes is allowed. */
   check(transitions: readonly RowTransition[]): void {
     if (!this.#permissions) return
@@ -109,10 +163,29 @@ export class Access {
           this.#allows(rule, { table, row: after!, before, after })
     if (!update(rules.canUpdate)) return false
     const paths = Object.keys(change.after)
+    if (!this.#mayBlindlyChange(table, [before!, after!], paths, (rule) => update(rule))) return false
     return Object.entries(rules.fields ?? {}).every(
       ([field, { canUpdate }]) =>
         canUpdate === undefined || !paths.some((path) => covers(field, path)) || update(canUpdate),
     )
+  }
+
+  /** Whether the fields among these that may not be seen have rules of their own that allow to change them. */
+  #mayBlindlyChange(
+    table: string,
+    rows: readonly object[],
+    paths: readonly string[],
+    update: (rule: Rule | undefined) => boolean,
+  ): boolean {
+    if (!this.withholds(table)) return true
+    const hidden = new Set(rows.flatMap((row) => this.withheld(table, row)))
+    const fields = Object.entries(this.#rules(table)?.fields ?? {})
+    return paths
+      .filter((path) => hidden.has(path))
+      .every((path) => {
+        const rules = fields.filter(([field, { canUpdate }]) => canUpdate !== undefined && isAtOrBelow(path, field))
+        return rules.length > 0 && rules.every(([, { canUpdate }]) => update(canUpdate))
+      })
   }
 
   #rules(table: string): TablePermissions | undefined {
@@ -143,6 +216,52 @@ export class Access {
     const { test } = this.store.table(table).predicate(where as never)
     return ({ row }) => test(row)
   }
+}
+
+/** A column and the rules of who may see it. */
+interface GuardedColumn {
+  readonly column: Column
+  readonly rules: readonly Rule[]
+}
+
+/**
+ * Checks rules against the schema they are for. Throws SchemaError naming a field that has a rule of who may see it and
+ * can't be withheld.
+ */
+export function checkPermissions(schema: Schema, permissions: Permissions | undefined): void {
+  for (const [table, { fields }] of Object.entries(permissions ?? {})) {
+    const model = schema.tables.get(table)?.model
+    for (const [field, { canView }] of Object.entries(fields ?? {})) {
+      if (canView === undefined) continue
+      const place = `permissions.${table}.fields.${field}.canView`
+      if (!model) throw new SchemaError(place, `there is no table '${table}'`)
+      const columns = model.columns.filter(({ path, kind }) => kind !== 'presence' && isAtOrBelow(path, field))
+      if (columns.length === 0) throw new SchemaError(place, `${table} has no property '${field}'`)
+      const open = columns.find((column) => !model.restricted.includes(column))
+      if (open)
+        throw new SchemaError(place, `'${open.path}' can't be withheld: list it under tables.${table}.restricted`)
+    }
+  }
+}
+
+function isAtOrBelow(path: string, field: string): boolean {
+  return path === field || path.startsWith(`${field}.`)
+}
+
+function isThere(row: object, segments: readonly string[]): boolean {
+  let value: unknown = row
+  for (const segment of segments.slice(0, -1)) {
+    if (typeof value !== 'object' || value === null) return false
+    value = Reflect.get(value, segment)
+  }
+  return typeof value === 'object' && value !== null
+}
+
+function without(row: object, [segment, ...inner]: readonly string[]): object {
+  if (segment === undefined || !Object.hasOwn(row, segment)) return row
+  const { [segment]: value, ...others } = row as Readonly<Record<string, unknown>>
+  if (inner.length === 0) return others
+  return typeof value === 'object' && value !== null ? { ...others, [segment]: without(value, inner) } : row
 }
 
 /** Whether a rule about a field speaks of a path: the field itself, what is below it, or a whole that holds it. */

@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { RowcastError } from '../errors/index.ts'
 import { isSchema, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
-import { Access, type Permissions, type User } from './access.ts'
+import { Access, checkPermissions, type Permissions, type User } from './access.ts'
 import { Databases } from './databases.ts'
 import type { LogStorage } from './log.ts'
 import { ForbiddenError } from './refusals.ts'
@@ -89,6 +89,7 @@ export class ServerCore {
       throw new RowcastError('options', 'createServer expects { schema }, made by defineSchema')
     if (!options.storage?.logs || !options.storage.snapshots)
       throw new RowcastError('options', 'createServer expects { storage }: fileStorage(directory), for one')
+    checkPermissions(options.schema, options.permissions)
     this.#options = options
     this.schema = options.schema
     this.limits = { ...LIMITS, ...options.limits }

@@ -55,7 +55,7 @@ function resolve(store: Store, access: Access, change: WireChange, ifUnchanged: 
       message: `${change.table} ${describeKey(key)} is there already`,
     })
   }
-  if (ifUnchanged) assertUnchanged(change, visible ? row : undefined)
+  if (ifUnchanged) assertUnchanged(change, visible ? (access.shown(change.table, row) as RowObject) : undefined)
   if (!visible) return []
   if (op === 'delete') return [{ table: change.table, key, op, before: {}, after: {} }]
   const after = change.after ?? {}

@@ -388,6 +388,9 @@ export class LiveDatabase {
       this.#options.report(error)
       return { code: 'internal', reason: 'the server failed on this transaction' }
     }
+    // What the schema says against a row may rest on a field that is withheld.
+    if (refusal.code === 'validation' && access.withholdsAny)
+      return { code: 'validation', reason: 'a row would not be as the schema has it' }
     // What a constraint says names rows, which may be hidden.
     return refusal.code === 'constraint' && !access.unrestricted
       ? { code: 'constraint', reason: 'a unique value, key or reference stands against it' }

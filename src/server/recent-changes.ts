@@ -1,4 +1,4 @@
-import { keyId } from '../changes/index.ts'
+import { equalValues, keyId, type CellValue } from '../changes/index.ts'
 import type { WireRead } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import type { Committed } from './decided.ts'
@@ -41,8 +41,11 @@ export class RecentChanges {
       for (const { change, id, before, after } of transitions) {
         const { table } = change
         if (!read.has(table) || read.get(table)?.has(id) === false) continue
-        if ((before && access.canView(table, before)) || (after && access.canView(table, after)))
-          throw new ConflictError(`${table} has changed since it was read`)
+        const shownBefore = before && access.canView(table, before) ? access.shown(table, before) : undefined
+        const shownAfter = after && access.canView(table, after) ? access.shown(table, after) : undefined
+        if (!shownBefore && !shownAfter) continue
+        if (access.withholds(table) && equalValues(shownBefore as CellValue, shownAfter as CellValue)) continue
+        throw new ConflictError(`${table} has changed since it was read`)
       }
   }
 }

@@ -1,4 +1,4 @@
-import { serializeValue, type Key, type RowChange } from '../changes/index.ts'
+import { HIDDEN, serializeValue, type Cells, type Key, type RowChange } from '../changes/index.ts'
 import { storedRows, type RowTransition, type Store } from '../store/index.ts'
 import { internals } from '../store/index.ts'
 import type { WireChange, WireRow, WireSet, WireSubscription } from '../transport/index.ts'
@@ -66,7 +66,8 @@ export class Viewer {
   }
 
   sees(table: string, row: object): boolean {
-    return this.#isSubscribed(table, row) && this.#access.canView(table, row)
+    // By what may be seen: otherwise a filter on a field that is withheld would tell of it.
+    return this.#isSubscribed(table, this.#access.shown(table, row)) && this.#access.canView(table, row)
   }
 
   /** Whether a row is there and may be seen. */
@@ -83,9 +84,32 @@ export class Viewer {
     const { table, key } = change
     const was = before !== undefined && this.sees(table, before)
     const is = after !== undefined && this.sees(table, after)
-    if (was && is) return wireChange(change)
-    if (was) return { table, key, op: 'delete' }
-    return is ? { table, key, op: 'put', after: transition.cells } : undefined
+    if (was && !is) return { table, key, op: 'delete' }
+    if (!is) return undefined
+    if (!was) return { table, key, op: 'put', after: this.#shownCells(table, after, transition.cells) }
+    if (!this.#access.withholds(table)) return wireChange(change)
+    const shown = this.#shownChange(table, before, after, transition)
+    return Object.keys(shown).length > 0 ? { table, key, op: 'update', after: shown } : undefined
+  }
+
+  /** The cells of a row that enters. What is withheld is named, so that it is not taken for its default. */
+  #shownCells(table: string, row: object, cells: Cells): Cells {
+    if (!this.#access.withholds(table)) return cells
+    const shown = new Map(Object.entries(cells))
+    for (const path of this.#access.withheld(table, row)) shown.set(path, HIDDEN)
+    return Object.fromEntries(shown)
+  }
+
+  /** What a change is to one who does not see every field: fields may come into sight, or go out of it. */
+  #shownChange(table: string, before: object, after: object, { change, cells }: RowTransition): Cells {
+    const was = new Set(this.#access.withheld(table, before))
+    const is = new Set(this.#access.withheld(table, after))
+    const shown = new Map(Object.entries(change.after))
+    for (const path of is)
+      if (was.has(path)) shown.delete(path)
+      else shown.set(path, HIDDEN)
+    for (const path of was) if (!is.has(path)) shown.set(path, Object.hasOwn(cells, path) ? cells[path] : undefined)
+    return Object.fromEntries(shown)
   }
 
   /** Every row that it sees; of one subscription, only those that no other one shows. */
@@ -96,11 +120,12 @@ export class Viewer {
       for (const [key, cells] of storedRows(internals(this.#store).engine, table)) {
         if (!all) {
           const row = this.#store.table(table).get(key) as object
-          if (only !== undefined && !this.#isIn(only, table, row)) continue
+          const shown = this.#access.shown(table, row)
+          if (only !== undefined && !this.#isIn(only, table, shown)) continue
           if (!this.sees(table, row)) continue
-          if (only !== undefined && !this.#isOnlyIn(only, table, row)) continue
-        }
-        yield [table, key, cells]
+          if (only !== undefined && !this.#isOnlyIn(only, table, shown)) continue
+          yield [table, key, this.#shownCells(table, row, cells)]
+        } else yield [table, key, cells]
       }
     }
   }

@@ -1,4 +1,4 @@
-import { formatPath, parsePath, type Cells, type CellValue, type Path } from '../changes/index.ts'
+import { formatPath, hiddenPathsOf, parsePath, type Cells, type CellValue, type Path } from '../changes/index.ts'
 import { NotFoundError } from '../errors/index.ts'
 import {
   absentValue,
@@ -70,7 +70,7 @@ export function valueInInsert({ column, inner }: Property, after: Cells): CellVa
   const { guard } = column
   if (guard && (!Object.hasOwn(after, guard.path) || after[guard.path] === undefined || after[guard.path] === null))
     return undefined
-  return within(absentValue(column), inner)
+  return within(unstoredValue(column, after), inner)
 }
 
 /** The value after an update, in an array of one; `undefined` where the changed cells don't tell it. */
@@ -79,7 +79,12 @@ export function valueInUpdate({ column, inner }: Property, after: Cells): readon
   // A draft may leave a value in an object that is no longer there: its cells can change unseen.
   if (column.guard) return undefined
   const cell = after[column.path]
-  return [within(cell === undefined ? absentValue(column) : cell, inner)]
+  return [within(cell === undefined ? unstoredValue(column, after) : cell, inner)]
+}
+
+/** What a cell without a value shows: the default, unless the server withholds it. */
+function unstoredValue(column: Column, after: Cells): CellValue {
+  return column.hiddenMark !== undefined && hiddenPathsOf(after).includes(column.path) ? undefined : absentValue(column)
 }
 
 function within(value: CellValue, inner: readonly string[]): CellValue {

@@ -3,6 +3,7 @@ import type { ValidationIssue } from '../../errors/index.ts'
 import type { RefusedRow } from '../types/index.ts'
 import type { TableSchema } from '../define-schema.ts'
 import { decodeColumn, MalformedJson } from '../model/decode-column.ts'
+import { isHiddenMark } from '../model/encode-column.ts'
 import { quoteName } from '../model/sql-text.ts'
 import type { TableModel } from '../model/table-model.ts'
 import { explicitRow } from './explicit-row.ts'
@@ -10,7 +11,9 @@ import { fitRow } from './fit-row.ts'
 import { keptDefaults, moveProperties } from './move-properties.ts'
 import { oldBase } from './old-tables.ts'
 import type { TableStep } from './plan.ts'
+import { takeHidden } from './take-hidden.ts'
 import { RowInserter, rowKey } from './write-row.ts'
+import { hiddenColumns } from '../hidden-errors.ts'
 
 /** Takes the rows of an old table as they are stored. */
 export function copyRows(driver: SqliteDriver, { table, before }: TableStep): void {
@@ -34,12 +37,14 @@ export function rewriteRows(
       const read = readRow(old, table, () => {
         const row = explicitRow(old, stored, kept)
         moveProperties(row, moves, table.model)
-        return fitRow(table.model.root, row)
+        const fitted = fitRow(table.model.root, row)
+        // Most tables have nothing to hide.
+        return old.restricted.length === 0 ? { row: fitted, hidden: [] } : takeHidden(table.model, fitted)
       })
-      const issues = 'issues' in read ? read.issues : inserter.insert(read.row)
+      const issues = 'issues' in read ? read.issues : inserter.insert(read.row.row, read.row.hidden)
       if (issues.length === 0) continue
-      const row = 'row' in read ? { ...read.row } : {}
-      const key = 'row' in read ? rowKey(table.model, read.row) : storedKey(old, stored)
+      const row = 'row' in read ? { ...read.row.row } : {}
+      const key = 'row' in read ? rowKey(table.model, read.row.row) : storedKey(old, stored)
       refuse({ table: table.model.name, key, row, issues: issues.map((issue) => ({ ...issue, key })) })
     }
   } finally {
@@ -57,7 +62,8 @@ export function checkRows(
   for (const stored of storedRows(driver, model, model.base)) {
     const key = storedKey(model, stored)
     const read = readRow(model, table, () => codec.decode(stored))
-    const issues = 'issues' in read ? read.issues : validator.row(read.row, key as never)
+    const hidden = model.restricted.filter((column) => isHiddenMark(column, stored[column.index] ?? null))
+    const issues = 'issues' in read ? read.issues : validator.row(read.row, key as never, hiddenColumns(hidden))
     if (issues.length > 0) report(issues.map((issue) => ({ ...issue, key })))
   }
 }

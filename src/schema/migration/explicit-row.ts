@@ -1,8 +1,8 @@
-import { setOwn, type CellValue } from '../../changes/index.ts'
+import { HIDDEN, setOwn, type CellValue } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { isColumn, type Column, type ObjectNode } from '../model/column.ts'
 import { decodeColumn, parseJson } from '../model/decode-column.ts'
-import { encodeColumn, sameSql } from '../model/encode-column.ts'
+import { encodeColumn, isHiddenMark, sameSql } from '../model/encode-column.ts'
 import { isObject, type RowObject } from '../model/row-codec.ts'
 import type { TableModel } from '../model/table-model.ts'
 
@@ -11,7 +11,7 @@ type Mutable = Record<string, CellValue>
 /**
  * A stored row as what was set in it: a property at its default is left out, so that a changed default shows. The
  * primary key is always there, and so are the defaults of the columns in `kept`, which the new schema has none for.
- * The row is the caller's to change. Throws MalformedJson.
+ * What is hidden is `HIDDEN`. The row is the caller's to change. Throws MalformedJson.
  */
 export function explicitRow(table: TableModel, stored: readonly SqlValue[], kept: ReadonlySet<Column>): Mutable {
   const row = explicitObject(table, table.root, stored, kept) ?? {}
@@ -45,7 +45,8 @@ function explicitValue(table: TableModel, column: Column, stored: SqlValue, keep
     ? column.defaultValue !== undefined && sameSql(stored, encodeColumn(column, undefined))
     : stored === null && column.defaultValue !== undefined
   if (isDefault) return keepsDefault ? structuredClone(column.defaultValue) : undefined
-  return decodeColumn(column, stored)
+  // It goes along under whatever name the property has next.
+  return isHiddenMark(column, stored) ? HIDDEN : decodeColumn(column, stored)
 }
 
 /** As the codec does it: what has a column wins over what lies in the rest. */

@@ -3,10 +3,12 @@ import type { Key } from '../../changes/index.ts'
 import { formatPath } from '../../changes/index.ts'
 import { SqlError, type ValidationIssue } from '../../errors/index.ts'
 import type { TableSchema } from '../define-schema.ts'
+import type { Column } from '../model/column.ts'
 import { RowEncodeFailure, type RowObject } from '../model/row-codec.ts'
 import { quoteName } from '../model/sql-text.ts'
 import { SINGLETON_KEY, type TableModel } from '../model/table-model.ts'
 import { valueAt } from '../validator.ts'
+import { hiddenColumns } from '../hidden-errors.ts'
 
 /** Validated rows on their way into one base table. `close` it before the table is altered. */
 export class RowInserter {
@@ -21,9 +23,9 @@ export class RowInserter {
     )
   }
 
-  /** Writes a row, or says what is wrong with it. Throws what is no fault of the row. */
-  insert(row: RowObject): ValidationIssue[] {
-    const encoded = encodeRow(this.#table, row)
+  /** Writes a row, of which some columns are hidden, or says what is wrong with it. Throws what is no fault of the row. */
+  insert(row: RowObject, hidden: readonly Column[] = []): ValidationIssue[] {
+    const encoded = encodeRow(this.#table, row, hidden)
     if (!('stored' in encoded)) return encoded.issues
     try {
       this.#statement.run(encoded.stored)
@@ -44,13 +46,15 @@ export class RowInserter {
 export function encodeRow(
   { model, codec, validator }: TableSchema,
   row: RowObject,
+  hidden: readonly Column[] = [],
 ): { stored: SqlValue[] } | { issues: ValidationIssue[] } {
   const key = rowKey(model, row)
   try {
     const cells = codec.encode(row)
     if (model.singleton) cells.set(model.key[0]!.index, SINGLETON_KEY)
+    for (const column of hidden) cells.set(column.index, column.hiddenMark!)
     const stored = codec.spread(cells)
-    const issues = validator.row(codec.decode(stored), key)
+    const issues = validator.row(codec.decode(stored), key, hiddenColumns(hidden))
     return issues.length > 0 ? { issues } : { stored }
   } catch (error) {
     if (!(error instanceof RowEncodeFailure)) throw error
@@ -61,7 +65,7 @@ export function encodeRow(
       keyword: error.keyword,
       message: error.message,
     }
-    const others = validator.row(row, key).filter((one) => one.path !== issue.path)
+    const others = validator.row(row, key, hiddenColumns(hidden)).filter((one) => one.path !== issue.path)
     return { issues: [issue, ...others] }
   }
 }

@@ -29,6 +29,7 @@ class TableBuilder {
   readonly #names = new Map<string, string>()
   readonly #keyPaths: readonly string[]
   readonly #referencePaths: ReadonlySet<string>
+  readonly #restrictedPaths: ReadonlySet<string>
   #open = false
 
   constructor(name: string, index: number, input: TableInput) {
@@ -41,6 +42,7 @@ class TableBuilder {
     this.#referencePaths = new Set(
       Object.entries(input.references ?? {}).flatMap(([key, reference]) => reference.properties ?? [key]),
     )
+    this.#restrictedPaths = new Set((input.restricted ?? []).map((path) => formatPath(parsePath(path))))
   }
 
   build(): TableModel {
@@ -61,6 +63,7 @@ class TableBuilder {
       singleton: this.#input.singleton === true,
       root,
       columns: this.#columns,
+      restricted: this.#restricted(byPath),
       byPath,
       key,
       // Not int64: a rowid goes through JavaScript as a number.
@@ -178,19 +181,21 @@ class TableBuilder {
     const marked = self.nullable && !nullIsPlain && !unmarkable
     const nullInRest = self.nullable && !nullIsPlain && unmarkable
     if (nullInRest) this.#open = true
+    const restricted = this.#restrictedPaths.has(path)
     const column: Column = {
       index: this.#columns.length,
       name: this.#columnName(segments),
       segments,
       path,
       kind,
-      storage: marked && kind !== 'json' ? 'ANY' : STORAGE[kind],
+      storage: (marked || restricted) && kind !== 'json' ? 'ANY' : STORAGE[kind],
       nullable: self.nullable,
       required: self.required || isKey,
       defaultValue,
       defaultSql: null,
       full,
       nullMark: marked ? (kind === 'json' || kind === 'binary' ? 'null' : EMPTY_BLOB) : undefined,
+      hiddenMark: restricted ? (kind === 'json' || kind === 'binary' ? 'hidden' : ZERO_BLOB) : undefined,
       nullInRest,
       guard,
       facets,
@@ -231,6 +236,7 @@ class TableBuilder {
       required: self.required,
       full: false,
       nullMark: undefined,
+      hiddenMark: undefined,
       nullInRest: false,
       defaultValue: own === null ? null : isSchemaObject(own) ? {} : undefined,
       defaultSql: own === null ? 0 : isSchemaObject(own) ? 1 : null,
@@ -257,6 +263,7 @@ class TableBuilder {
       defaultSql: null,
       full: false,
       nullMark: undefined,
+      hiddenMark: undefined,
       nullInRest: false,
       guard: undefined,
       facets: [],
@@ -281,6 +288,7 @@ class TableBuilder {
       defaultSql: null,
       full: true,
       nullMark: undefined,
+      hiddenMark: undefined,
       nullInRest: false,
       guard: undefined,
       facets: [],
@@ -407,6 +415,37 @@ class TableBuilder {
     this.#names.set(id, path)
   }
 
+  /** Each names one column whose cell can hold a mark. */
+  #restricted(byPath: ReadonlyMap<string, Column>): readonly Column[] {
+    if (this.#restrictedPaths.size === 0) return []
+    const unique = new Set((this.#input.unique ?? []).flat().map((path) => formatPath(parsePath(path))))
+    return [...this.#restrictedPaths].map((path) => {
+      const place = `${this.#where}.restricted`
+      const column = byPath.get(path)
+      if (column?.kind === 'presence' || this.#isObjectAt(path))
+        throw new SchemaError(place, `'${path}' is an object of several properties: name its properties`)
+      if (!column) throw new SchemaError(place, `'${path}' is not a property that has a column`)
+      if (this.#keyPaths.includes(path))
+        throw new SchemaError(place, `'${path}' is part of the primary key, which whoever sees the row sees`)
+      if (this.#referencePaths.has(path))
+        throw new SchemaError(place, `'${path}' is a reference, which SQLite must be able to follow`)
+      if (unique.has(path))
+        throw new SchemaError(place, `'${path}' is unique, and a value that is taken tells that it is there`)
+      if (column.kind === 'int64')
+        throw new SchemaError(place, `'${path}' is a 64-bit integer, which has no place for a mark: make it a string`)
+      return column
+    })
+  }
+
+  #isObjectAt(path: string): boolean {
+    return this.#columns.some(
+      ({ segments }) =>
+        segments.length > 0 &&
+        formatPath(segments) !== path &&
+        segments.some((_, n) => formatPath(segments.slice(0, n)) === path),
+    )
+  }
+
   #keyColumn(path: string, byPath: ReadonlyMap<string, Column>): Column {
     const column = byPath.get(path)
     if (!column || column.kind === 'presence')
@@ -463,6 +502,7 @@ class TableBuilder {
 }
 
 const EMPTY_BLOB = new Uint8Array(0)
+const ZERO_BLOB = new Uint8Array(1)
 
 /** The name of the table behind a view. */
 export function baseName(table: string): string {

@@ -11,6 +11,7 @@ export function effectiveSql(column: Column, alias = ''): string {
   if (column.defaultSql !== null && !column.full)
     sql = `coalesce(${sql}, ${literal(column.defaultSql, column.storage)})`
   if (column.nullMark !== undefined) sql = `nullif(${sql}, ${literal(column.nullMark)})`
+  if (column.hiddenMark !== undefined) sql = `nullif(${sql}, ${literal(column.hiddenMark)})`
   if (column.guard) sql = `CASE WHEN ${effectiveSql(column.guard, alias)} THEN ${sql} END`
   return sql
 }

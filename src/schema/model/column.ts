@@ -47,6 +47,11 @@ export interface Column {
    * `null` in JSON and binary columns. `undefined` where NULL is null, or null is not allowed.
    */
   readonly nullMark: SqlValue | undefined
+  /**
+   * What stands for a value that the server withholds, in a restricted column: the blob X'00', or the text `hidden` in
+   * JSON and binary columns, where it is no value either. `undefined` where the column is not restricted.
+   */
+  readonly hiddenMark: SqlValue | undefined
   /** Whether an explicit null is kept in the rest column: references and 64-bit integers, which can't have a mark. */
   readonly nullInRest: boolean
   /** The presence column of the nearest optional object around it. Its default counts only while that object is there. */

@@ -69,7 +69,11 @@ function createViewTriggerSql(table: TableModel): string[] {
   const base = quoteName(table.base)
   const trigger = (suffix: string): string => quoteName(`${table.name}__${suffix}`)
   const inserted = table.columns.map((column) =>
-    table.singleton && column === table.key[0] ? '1' : insertedSql(table, column),
+    table.singleton && column === table.key[0]
+      ? '1'
+      : column.hiddenMark === undefined
+        ? insertedSql(table, column)
+        : replacedSql(table, column),
   )
   const isOld = table.singleton
     ? '1'
@@ -118,7 +122,30 @@ function insertedSql(table: TableModel, column: Column): string {
   return column.full ? (column.nullable ? given : `coalesce(${given}, ${fallback})`) : `nullif(${given}, ${fallback})`
 }
 
+/**
+ * INSERT OR REPLACE takes the place of a row: what is hidden there, and not given, stays hidden, as long as the objects
+ * around it are there. The default would be a value that nobody meant.
+ */
+function replacedSql(table: TableModel, column: Column): string {
+  const given = `NEW.${quoteName(column.name)}`
+  const mark = literal(column.hiddenMark!)
+  const sameRow = table.key.map((key) => `${quoteName(key.name)} = ${table.singleton ? '1' : insertedSql(table, key)}`)
+  const conditions = [`${given} IS NULL`]
+  for (let guard = column.guard; guard; guard = guard.guard)
+    conditions.push(`coalesce(${insertedSql(table, guard)}, ${literal(guard.defaultSql)}) = 1`)
+  const hidden = `EXISTS (SELECT 1 FROM ${quoteName(table.base)} WHERE ${sameRow.join(' AND ')} AND ${quoteName(column.name)} = ${mark})`
+  return `CASE WHEN ${[...conditions, hidden].join(' AND ')} THEN ${mark} ELSE ${insertedSql(table, column)} END`
+}
+
+/** What an UPDATE through the view stores. What is hidden reads as NULL, so that a NULL leaves it hidden. */
 function updatedSql(table: TableModel, column: Column): string {
+  const updated = overwrittenSql(table, column)
+  if (column.hiddenMark === undefined) return updated
+  const name = quoteName(column.name)
+  return `CASE WHEN NEW.${name} IS NULL AND ${name} = ${literal(column.hiddenMark)} THEN ${name} ELSE ${updated} END`
+}
+
+function overwrittenSql(table: TableModel, column: Column): string {
   if (column.nullMark === undefined) return insertedSql(table, column)
   const given = `NEW.${quoteName(column.name)}`
   const mark = literal(column.nullMark)

@@ -2,7 +2,7 @@ import { RowcastError } from '../../errors/index.ts'
 import type { CellValue } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import type { Column } from './column.ts'
-import { sameSql } from './encode-column.ts'
+import { isHiddenMark, sameSql } from './encode-column.ts'
 
 /** Text in a JSON column that is no JSON: another program, or raw SQL, wrote it. */
 export class MalformedJson extends RowcastError<'malformed-json'> {
@@ -12,7 +12,7 @@ export class MalformedJson extends RowcastError<'malformed-json'> {
 }
 
 /**
- * The value that a stored one stands for: `undefined` for an absent property or one at its default. What doesn't fit
+ * The value that a stored one stands for: `undefined` for an absent property, one at its default or a hidden one. What doesn't fit
  * the column comes back as it is, for the validator to refuse. Throws MalformedJson.
  */
 export function decodeColumn(column: Column, stored: SqlValue): CellValue {
@@ -24,6 +24,7 @@ export function decodeColumn(column: Column, stored: SqlValue): CellValue {
       ? null
       : undefined
   if (column.nullMark !== undefined && sameSql(stored, column.nullMark)) return null
+  if (isHiddenMark(column, stored)) return undefined
   switch (column.kind) {
     case 'boolean':
       return stored === 1 ? true : stored === 0 ? false : stored

@@ -122,6 +122,11 @@ function assertJson(value: unknown, at: string, inside: Set<object>): void {
   inside.delete(value)
 }
 
+/** Whether a stored value says that the server withholds the value. */
+export function isHiddenMark(column: Column, stored: SqlValue): boolean {
+  return column.hiddenMark !== undefined && sameSql(stored, column.hiddenMark)
+}
+
 /** Whether two stored values are the same. */
 export function sameSql(a: SqlValue, b: SqlValue): boolean {
   if (a === b) return true

@@ -1,4 +1,4 @@
-import { deepFreeze, setOwn, shareStructure, type CellValue } from '../../changes/index.ts'
+import { deepFreeze, setOwn, type CellValue } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { isColumn, type Column, type ObjectNode } from './column.ts'
 import { decodeColumn, parseJson } from './decode-column.ts'
@@ -44,15 +44,6 @@ export class RowCodec {
     const rest = this.#table.rest && stored[this.#table.rest.index]
     if (rest === undefined || rest === null) return row
     return this.#mergeRest(this.#table.root, row, parseJson(rest) as RowObject)
-  }
-
-  /**
-   * The row with one leaf changed, everything else shared; `undefined` where the change can't be made in place (an
-   * object came or went, or the value's place depends on other columns) and the row must be read again.
-   */
-  patch(row: RowObject, column: Column, stored: SqlValue): RowObject | undefined {
-    if (column.kind === 'presence' || column.kind === 'rest' || column.nullInRest || column.hidden) return undefined
-    return this.#patchAt(this.#table.root, row, column, 0, stored)
   }
 
   /** The cells to store for a row as given. Throws RowEncodeFailure. */
@@ -114,6 +105,12 @@ export class RowCodec {
         const cell = stored[child.index]!
         if (cell === null) continue
         value = freezeValue(decodeColumn(child, cell))
+        if (value === undefined) {
+          // Hidden: the default does not show either.
+          built ??= { ...template }
+          delete built[name]
+          continue
+        }
       } else {
         value = this.#build(child, stored)
         if (value === (Object.hasOwn(template, name) ? template[name] : undefined)) continue
@@ -140,58 +137,36 @@ export class RowCodec {
     return Object.freeze(merged)
   }
 
-  #patchAt(
-    node: ObjectNode,
-    object: RowObject,
-    column: Column,
-    depth: number,
-    stored: SqlValue,
-  ): RowObject | undefined {
-    const name = column.segments[depth]!
-    const child = node.properties.get(name)!
-    const before = Object.hasOwn(object, name) ? object[name] : undefined
-    let after: CellValue
-    if (isColumn(child)) {
-      after = stored === null ? absentValue(child) : decodeColumn(child, stored)
-      if (typeof after === 'object' && after !== null) after = deepFreeze(shareStructure(before, after))
-      if (after === undefined) {
-        const { [name]: _removed, ...others } = object
-        return Object.freeze(others)
-      }
-    } else {
-      if (!isObject(before)) return undefined
-      after = this.#patchAt(child, before, column, depth + 1, stored)
-      if (after === undefined) return undefined
-    }
-    const copy: Record<string, CellValue> = { ...object }
-    setOwn(copy, name, after)
-    return Object.freeze(copy)
-  }
-
   #encodeObject(node: ObjectNode, value: RowObject, cells: StoredCells): Record<string, CellValue> | undefined {
     let rest: Record<string, CellValue> | undefined
     const keep = (name: string, kept: CellValue): void => setOwn((rest ??= {}), name, kept)
-    for (const name of Object.keys(value)) {
-      const member = value[name]
-      if (member === undefined) continue
-      const child = node.properties.get(name)
-      const at = [...node.segments, name]
-      if (!child) {
-        attempt(at, () => encodeJson(member))
-        keep(name, member)
-      } else if (isColumn(child)) {
-        const encoded = attempt(at, () => encodeColumn(child, member))
-        if (encoded !== null || child.full) cells.set(child.index, encoded)
-        if (member === null && child.nullInRest) keep(name, null)
-      } else if (member === null) {
-        if (!child.presence || !child.nullable) throw new RowEncodeFailure(at, 'type', 'must be object')
-        cells.set(child.presence.index, 0)
-      } else {
-        if (!isObject(member)) throw new RowEncodeFailure(at, 'type', 'must be object')
-        if (child.presence) cells.set(child.presence.index, 1)
-        const inner = this.#encodeObject(child, member, cells)
-        if (inner) keep(name, inner)
+    let at = ''
+    try {
+      for (const name of Object.keys(value)) {
+        const member = value[name]
+        if (member === undefined) continue
+        at = name
+        const child = node.properties.get(name)
+        if (!child) {
+          encodeJson(member)
+          keep(name, member)
+        } else if (isColumn(child)) {
+          const encoded = encodeColumn(child, member)
+          if (encoded !== null || child.full) cells.set(child.index, encoded)
+          if (member === null && child.nullInRest) keep(name, null)
+        } else if (member === null) {
+          if (!child.presence || !child.nullable) throw new EncodeFailure('type', 'must be object')
+          cells.set(child.presence.index, 0)
+        } else {
+          if (!isObject(member)) throw new EncodeFailure('type', 'must be object')
+          if (child.presence && child.presence.defaultSql !== 1) cells.set(child.presence.index, 1)
+          const inner = this.#encodeObject(child, member, cells)
+          if (inner) keep(name, inner)
+        }
       }
+    } catch (error) {
+      if (!(error instanceof EncodeFailure)) throw error
+      throw new RowEncodeFailure([...node.segments, at], error.keyword, error.message, { cause: error })
     }
     return rest
   }
@@ -212,13 +187,4 @@ export function isObject(value: unknown): value is RowObject {
 
 function freezeValue(value: CellValue): CellValue {
   return typeof value === 'object' ? deepFreeze(value) : value
-}
-
-function attempt<Result>(path: readonly string[], encode: () => Result): Result {
-  try {
-    return encode()
-  } catch (error) {
-    if (error instanceof EncodeFailure) throw new RowEncodeFailure(path, error.keyword, error.message, { cause: error })
-    throw error
-  }
 }

@@ -27,6 +27,8 @@ export interface TableModel {
   readonly singleton: boolean
   readonly root: ObjectNode
   readonly columns: readonly Column[]
+  /** Those that a server may withhold from a client. */
+  readonly restricted: readonly Column[]
   /** By property path. Presence columns stand under the path of their object. */
   readonly byPath: ReadonlyMap<string, Column>
   readonly key: readonly Column[]

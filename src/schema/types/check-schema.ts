@@ -13,6 +13,7 @@ interface CheckTable<S extends SchemaInput, T extends keyof S['tables']> {
   readonly primaryKey?: CheckNames<S['tables'][T]['primaryKey'], LeafPathOf<S, T>>
   readonly indexes?: CheckLists<S['tables'][T]['indexes'], LeafPathOf<S, T>>
   readonly unique?: CheckLists<S['tables'][T]['unique'], LeafPathOf<S, T>>
+  readonly restricted?: CheckNames<S['tables'][T]['restricted'], LeafPathOf<S, T>>
   readonly references?: {
     readonly [P in keyof S['tables'][T]['references']]: CheckReference<P, LeafPathOf<S, T>, keyof S['tables']>
   }

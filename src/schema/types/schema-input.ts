@@ -90,6 +90,12 @@ export interface TableInput {
   readonly unique?: readonly (readonly string[])[]
   /** Foreign keys, by property path. */
   readonly references?: { readonly [path: string]: ReferenceInput }
+  /**
+   * Properties that a server may withhold from a client: property paths, each of one value, one array or one free-form
+   * object. On such a client the property is absent, and never at its default; the row's type does not say so. Not a
+   * part of a key, a reference, a unique property or a 64-bit integer.
+   */
+  readonly restricted?: readonly string[]
   /** One row, no key. */
   readonly singleton?: boolean
   /** The JSON Schema of a row, of type object. */
