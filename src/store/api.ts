@@ -86,6 +86,8 @@ export interface Table<S extends SchemaInput, T extends TableName<S>> {
   /** Every row, by primary key. */
   all(): RowOf<S, T>[]
   count(where?: WhereOf<S, T>): number
+  /** The count: now, then whenever it is another. Kept up to date from the changes. Throws as `find` does. */
+  count$(where?: WhereOf<S, T>): Observable<number>
   /** A filter as a test of row objects, the same as in SQL. Throws FilterError and NotFoundError. */
   predicate(where: WhereOf<S, T>): RowPredicate
   find(options?: FindOptions<S, T>): RowOf<S, T>[]

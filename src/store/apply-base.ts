@@ -1,6 +1,7 @@
 import type { ChangeSet, KeyId, Origin } from '../changes/index.ts'
 import { sameSql } from '../schema/index.ts'
 import type { Engine, WriteMeta } from './engine.ts'
+import { checkBase } from './layers/commit-checks.ts'
 import { checkCommittedRows, underneath } from './layers/committed-rows.ts'
 import { makeWay } from './layers/collisions.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
@@ -56,6 +57,7 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
       if (change.origin === 'import') validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
       if (!change.take) return
       checkReservations(layers, undefined, [...nets, ...underDrafts(engine, writes)], engine.byName)
+      if (!layers.empty) checkBase(engine, writes)
       // Where a draft lies over a row, what is committed must be valid, not the mixture that is seen.
       checkCommittedRows(layers, nets)
       validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))

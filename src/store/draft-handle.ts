@@ -206,6 +206,7 @@ export class DraftHandle extends Workspace implements Layer {
   /** What is committed must be valid by itself: other drafts over the same rows may be what makes them valid to see. */
   #validate(): void {
     const issues = [...this.stacks].flatMap((stack) => {
+      if (!stack.disturbed) return []
       const exists = stack.exists?.of(this)?.value ?? (stack.committed ? 1 : 0)
       if (exists !== 1) return []
       return issuesOf(

@@ -27,7 +27,7 @@ import { checkCommittedRows } from './layers/committed-rows.ts'
 import { checkReservations } from './layers/reservations.ts'
 import { withObjects } from './layers/with-objects.ts'
 import type { CellId } from './rows/cell-id.ts'
-import { addCell, compareStored, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
+import { addCell, compareStored, InsertedRow, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
 import { columnsOf, combine, standing, withIntents } from './rows/net-rows.ts'
 import { TableRows } from './rows/table-rows.ts'
 import { explainForeignKeys } from './sql/foreign-keys.ts'
@@ -76,6 +76,9 @@ export interface Settlement {
   /** Whether a server is to refuse it where a cell is not as it was here. */
   readonly ifUnchanged?: boolean
 }
+
+/** The changes of so many rows are put into words only when somebody looks. */
+const MANY = 100
 
 /**
  * The store without its API: every write runs through `write`, whoever makes it. It keeps the order in which things are
@@ -227,16 +230,21 @@ export class Engine implements CaptureTarget {
     return this.#journal.length
   }
 
-  /** Tells what the row that was just inserted holds, which saves reading it. */
-  noteInserted(table: number, stored: readonly SqlValue[]): void {
+  /** Tells what the row that was just inserted holds, which saves reading it. Columns that are not told are NULL. */
+  noteInserted(table: number, cells: ReadonlyMap<number, SqlValue>): void {
     const last = this.#journal.at(-1)
-    if (last?.op === 'insert' && last.table === table) last.stored = stored
+    if (last?.op === 'insert' && last.table === table) last.cells = cells
   }
 
   /** Tells a subscriber something at once. What it writes meanwhile is told after that. */
   tell(run: () => void): void {
     if (this.inTransaction || this.#emissions.draining) run()
     else this.enqueue(run)
+  }
+
+  /** Runs one listener: what it throws surfaces as an uncaught error and stops nobody else. */
+  guard(run: () => void): void {
+    this.#emissions.guard(run)
   }
 
   /** Runs something after what is being written now has been told. */
@@ -251,12 +259,20 @@ export class Engine implements CaptureTarget {
   }
 
   changeSet(nets: readonly NetRow[], meta: WriteMeta, draftId?: string): ChangeSet {
-    return Object.freeze({
-      changes: Object.freeze(nets.map(toRowChange)),
+    const about = {
       origin: meta.origin ?? 'local',
       ...(meta.label === undefined ? {} : { label: meta.label }),
       ...(meta.tag === undefined ? {} : { tag: meta.tag }),
       ...(draftId === undefined ? {} : { draftId }),
+    }
+    if (nets.length < MANY) return Object.freeze({ changes: Object.freeze(nets.map(toRowChange)), ...about })
+    let changes: readonly RowChange[] | undefined
+    return Object.freeze({
+      // Made for the first who looks: a large import is often looked at by nobody.
+      get changes() {
+        return (changes ??= Object.freeze(nets.map(toRowChange)))
+      },
+      ...about,
     })
   }
 
@@ -298,7 +314,7 @@ export class Engine implements CaptureTarget {
 
   inserted(table: number, rowid: number): void {
     if (!Number.isSafeInteger(rowid)) throw this.#beyondIntegers(table)
-    this.#journal.push({ op: 'insert', table, rowid, stored: undefined, undo: this.rows[table]!.unread(rowid) })
+    this.#journal.push({ op: 'insert', table, rowid, cells: undefined })
   }
 
   deleted(table: number, rowid: number, before: SqlValue[]): void {
@@ -436,7 +452,7 @@ export class Engine implements CaptureTarget {
       }
       const committed = commits.length > 1 ? squash(commits) : commits[0]
       const set = visible.length === 0 ? undefined : same ? committed : this.changeSet(visible, meta, only?.layer?.id)
-      if (committed && !isEmpty(committed)) this.onCommitted(committed)
+      if (commits.length > 1 ? !isEmpty(committed!) : committed) this.onCommitted(committed!)
       this.#toSync(committed ?? this.changeSet([], meta), meant)
       this.#enqueue(visible, set, committed)
       this.#ended(true)
@@ -508,8 +524,13 @@ export class Engine implements CaptureTarget {
   #net(trace: RowTrace): NetRow {
     const rows = this.rows[trace.table]!
     const { model } = rows.schema
+    if (trace.after && !trace.deleted) {
+      const key = rows.keyOfCells(trace.after)
+      rows.revive(key, trace.rowid)
+      return new InsertedRow(rows, key, trace.after)
+    }
     if (trace.deleted || !trace.existed) {
-      const stored = trace.deleted ? trace.before! : (trace.after ?? rows.stored(trace.rowid))
+      const stored = trace.deleted ? trace.before! : rows.stored(trace.rowid)
       const key = rows.keyOf(stored)
       if (!trace.deleted) rows.revive(key, trace.rowid)
       const cells = trace.deleted ? compareStored(model, stored, undefined) : compareStored(model, undefined, stored)
@@ -556,7 +577,12 @@ export class Engine implements CaptureTarget {
   }
 
   #undo(journal: number, intents: number): void {
-    for (let at = this.#journal.length - 1; at >= journal; at--) this.#journal[at]!.undo?.()
+    for (let at = this.#journal.length - 1; at >= journal; at--) {
+      const entry = this.#journal[at]!
+      // An inserted row may have been read since.
+      if (entry.op === 'insert') this.rows[entry.table]!.forget(entry.rowid)
+      else entry.undo?.()
+    }
     this.#journal.length = journal
     this.#intents.length = intents
     this.#segments = this.#segments.filter((segment) => segment.from < journal || segment.intentsFrom < intents)

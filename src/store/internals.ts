@@ -14,8 +14,14 @@ export interface StoreInternals {
   tryOut<Result>(run: () => Result, label: string | undefined): Tried<Result>
   /** Commits changes once more, as far as their rows are there. */
   recommit(changes: readonly RowChange[], label: string | undefined): void
-  /** Commits what was committed before and not confirmed, as far as its rows are there; without telling a server. */
-  repeat(changes: readonly Arrival[]): readonly RowChange[]
+  /**
+   * Commits what was committed before and not confirmed, as far as its rows are there; without telling a server or the
+   * history. Before anyone else hears of it, `committed` is told what it came to, and which cells it wrote as they were.
+   */
+  repeat(
+    changes: readonly Arrival[],
+    committed: (changes: readonly RowChange[], meant: readonly RowChange[]) => void,
+  ): void
   /** The database as a file: the committed state, or the confirmed one below these pending transactions. */
   exportFile(pending?: PendingLayers): Uint8Array
 }

@@ -1,6 +1,15 @@
-import { keyId, type Cells, type ChangeSet, type Key, type KeyId, type RowChange } from '../changes/index.ts'
+import {
+  keyId,
+  withoutHidden,
+  type Cells,
+  type ChangeSet,
+  type Key,
+  type KeyId,
+  type RowChange,
+} from '../changes/index.ts'
 import type { SqlValue } from '../drivers/index.ts'
 import type { RowObject } from '../schema/index.ts'
+import { applyBase } from './apply-base.ts'
 import type { Engine } from './engine.ts'
 import type { Arrival } from './layers/pending-layers.ts'
 import type { CellId } from './rows/cell-id.ts'
@@ -83,16 +92,55 @@ export function tryOut<Result>(engine: Engine, run: () => Result, label: string 
 }
 
 /**
- * Commits, without telling a server, what was committed before. Returns what it changed. Throws what
- * `commitChanges` throws.
+ * Commits, without telling a server or the history, what was committed before. `committed` is told what that came to
+ * before anyone else is: who hears of it may commit in turn. Throws what `commitChanges` throws.
  */
-export function repeat(engine: Engine, arrivals: readonly Arrival[]): readonly RowChange[] {
+export function repeat(
+  engine: Engine,
+  arrivals: readonly Arrival[],
+  committed: (changes: readonly RowChange[], meant: readonly RowChange[]) => void,
+): void {
   const changes = arrivals.flatMap(({ table, key, op, after = {} }): RowChange[] => {
-    const there = engine.table(table).rowidOf(key) !== undefined
+    const rows = engine.table(table)
+    const stack = engine.layers.get(rows, keyId(key))
+    const there = stack ? stack.committed : rows.rowidOf(key) !== undefined
     if (!there && op !== 'put') return []
-    return [{ table, key, op: op === 'put' ? (there ? 'update' : 'insert') : op, before: {}, after }]
+    return [
+      { table, key, op: op === 'put' ? (there ? 'update' : 'insert') : op, before: {}, after: withoutHidden(after) },
+    ]
   })
-  return commitChanges(engine, changes, () => undefined).changes
+  const { sync, onCommitted } = engine
+  let told = false
+  const restore = (): void => {
+    if (told) return
+    told = true
+    engine.sync = sync
+    engine.onCommitted = onCommitted
+  }
+  engine.onCommitted = () => undefined
+  engine.sync = {
+    pending: sync?.pending ?? false,
+    covers: (rows, id) => sync?.covers(rows, id) ?? false,
+    committed: (set, meant) => {
+      restore()
+      committed(set.changes, meant)
+      return Promise.resolve()
+    },
+  }
+  try {
+    if (engine.layers.empty) commitChanges(engine, changes, () => undefined)
+    else
+      // Below the drafts: the user of this store has not written it.
+      applyBase(engine, encodeChanges(engine, changes), {
+        what: 'a takeover',
+        origin: 'remote',
+        take: false,
+        commits: true,
+      })
+    if (!told) committed([], [])
+  } finally {
+    restore()
+  }
 }
 
 /**

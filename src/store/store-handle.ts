@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs'
-import type { ChangeSet } from '../changes/index.ts'
+import { withoutHidden, type ChangeSet, type RowChange } from '../changes/index.ts'
 import { RowcastError, TransactionError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
 import type { SnapshotInfo, Transaction, TransactionOptions } from './api.ts'
@@ -18,6 +18,7 @@ import { recommit, repeat, tryOut } from './replica.ts'
 import { noSync } from './no-sync.ts'
 import { keepLocally, type Keeper } from './persistence/keep-locally.ts'
 import type { PersistedContents, PersistenceSession } from './persistence/persistence.ts'
+import { isShared } from './persistence/shared-session.ts'
 import type { RunningSync } from './running-sync.ts'
 import type { StoreSync } from './sync-api.ts'
 import { Workspace } from './workspace.ts'
@@ -54,6 +55,7 @@ export class StoreHandle extends Workspace {
 
   /** Keeps the store, which has no server. */
   keep(session: PersistenceSession, contents: PersistedContents): void {
+    if (isShared(session)) session.assertAlone()
     const keeper = keepLocally(this.internals(), session, contents)
     this.#keeper = keeper
     this.engine.sync = keeper
@@ -92,10 +94,10 @@ export class StoreHandle extends Workspace {
     const { engine } = this
     return {
       engine,
-      applyRemote: ({ changes, label }) => applyArrival(engine, encodeChanges(engine, changes), label),
+      applyRemote: ({ changes, label }) => applyArrival(engine, encodeChanges(engine, changes.map(arrived)), label),
       tryOut: (run, label) => tryOut(engine, run, label),
       recommit: (changes, label) => recommit(engine, changes, label),
-      repeat: (changes) => repeat(engine, changes),
+      repeat: (changes, committed) => repeat(engine, changes, committed),
       exportFile: (pending) => exportCommitted(engine, pending),
     }
   }
@@ -179,4 +181,9 @@ function fileOf(bytes: unknown, what: string): Uint8Array {
       `${what} expects the bytes of a .db file (Uint8Array or ArrayBuffer), not ${describe(bytes)}`,
     )
   return toBytes(bytes)
+}
+
+/** A row change from a server, with what it withholds noted as such. */
+function arrived(change: RowChange): RowChange {
+  return { ...change, after: withoutHidden(change.after) }
 }

@@ -7,6 +7,7 @@ import type { Engine, TableListener } from './engine.ts'
 import { compileWhere, fieldResolver } from './filter-fields.ts'
 import { FilterError, parseWhere, whereToSql, type SqlFragment } from './filter/index.ts'
 import type { Layer } from './layers/row-stack.ts'
+import { liveCount } from './live/live-count.ts'
 import { TableLive } from './live/table-live.ts'
 import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
 import { placeOf, readPath, replaceAt } from './rows/place.ts'
@@ -67,6 +68,11 @@ export class TableHandle {
     return Number(
       this.#rows.statement(`SELECT count(*) FROM ${this.#rows.base} WHERE ${filter.sql}`).get(filter.parameters)![0],
     )
+  }
+
+  count$(where?: unknown): Observable<number> {
+    this.#engine.assertOpen()
+    return liveCount(this.#engine, this.#query('count$', where === undefined ? {} : { where }), () => this.count())
   }
 
   predicate(where: unknown): RowPredicate {

@@ -6,9 +6,8 @@ export type JournalEntry =
       readonly op: 'insert'
       readonly table: number
       readonly rowid: number
-      /** The row as it was written, by whoever knows it; otherwise it is read when it is needed. */
-      stored: readonly SqlValue[] | undefined
-      readonly undo: (() => void) | undefined
+      /** The cells as they were written, by whoever knows them; otherwise the row is read when it is needed. */
+      cells: ReadonlyMap<number, SqlValue> | undefined
     }
   | {
       readonly op: 'delete'
@@ -27,6 +26,12 @@ export type JournalEntry =
       readonly undo: (() => void) | undefined
     }
 
+/** The first value of a cell and the last. */
+interface CellTrace {
+  readonly before: SqlValue
+  readonly after: SqlValue
+}
+
 /** What happened to one row between two points of the journal: where it stood before, and whether it still stands. */
 export interface RowTrace {
   readonly table: number
@@ -36,10 +41,10 @@ export interface RowTrace {
   /** Whether it is gone. Then `before` has all its columns. */
   deleted: boolean
   before: SqlValue[] | undefined
-  /** All columns of an inserted row, where they are known. */
-  after: SqlValue[] | undefined
+  /** The cells of an inserted row, where they are known; the others are NULL. */
+  after: ReadonlyMap<number, SqlValue> | undefined
   /** By column: the first value before and the last after. Of a row that existed and still does. */
-  readonly cells: Map<number, { readonly before: SqlValue; readonly after: SqlValue }>
+  readonly cells: Map<number, CellTrace>
   /** Puts back what the store keeps beside SQLite: for a row whose values all came back. */
   readonly restore: (() => void) | undefined
 }
@@ -50,6 +55,7 @@ export interface RowTrace {
  */
 export function traceRows(entries: readonly JournalEntry[], from = 0, to: number = entries.length): RowTrace[] {
   const traces: (RowTrace | undefined)[] = []
+  const noCells: RowTrace['cells'] = new Map()
   const open = new Map<number, Map<number, number>>()
   const slotsOf = (table: number): Map<number, number> => {
     let slots = open.get(table)
@@ -64,8 +70,8 @@ export function traceRows(entries: readonly JournalEntry[], from = 0, to: number
       deleted: false,
       before: undefined,
       after: undefined,
-      cells: new Map(),
-      restore: entry.undo,
+      cells: existed ? new Map<number, CellTrace>() : noCells,
+      restore: entry.op === 'insert' ? undefined : entry.undo,
     }
     slotsOf(entry.table).set(entry.rowid, traces.length)
     traces.push(trace)
@@ -76,12 +82,12 @@ export function traceRows(entries: readonly JournalEntry[], from = 0, to: number
     const slots = slotsOf(entry.table)
     const slot = slots.get(entry.rowid)
     const trace = slot === undefined ? undefined : traces[slot]
-    if (entry.op === 'insert') start(entry, false).after = entry.stored?.slice()
+    if (entry.op === 'insert') start(entry, false).after = entry.cells
     else if (entry.op === 'update') {
       const row = trace ?? start(entry, true)
       if (row.existed)
         row.cells.set(entry.column, { before: (row.cells.get(entry.column) ?? entry).before, after: entry.after })
-      else if (row.after) row.after[entry.column] = entry.after
+      else if (row.after) row.after = new Map(row.after).set(entry.column, entry.after)
     } else {
       const row = trace ?? start(entry, true)
       const place = slots.get(entry.rowid)!

@@ -1,12 +1,50 @@
 import { describeKey, keyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { ConstraintError } from '../../errors/index.ts'
-import { effectiveSql, sameSql, type IndexModel } from '../../schema/index.ts'
+import { effectiveSql, sameSql, type IndexModel, type TableModel } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
+import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
+import type { RowWrite } from './layer-stacks.ts'
 import { underneath } from './committed-rows.ts'
 import type { Layer, RowStack } from './row-stack.ts'
 import { describe } from './reservations.ts'
+
+/**
+ * Checks changes of what is committed that are not all to be seen, because drafts lie over them, against the committed
+ * state: unique values that another committed row has, and references to rows that are not there, or not to be seen.
+ * Throws ConstraintError.
+ */
+export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
+  for (const write of writes) {
+    const stack = engine.layers.get(write.rows, write.id)
+    if (!stack || write.op === 'delete') continue
+    const { model } = write.rows.schema
+    const writeOf = (one: RowStack): RowWrite | undefined =>
+      writes.find(({ rows, id }) => rows === one.rows && id === one.id)
+    for (const index of model.unique)
+      if (index.columns.some((column) => write.cells.has(column.index)))
+        checkIndex(engine, write, stack, index, {
+          tuple: (one) => tupleOf(one, index, (cell) => one.cells.get(cell)?.committed, writeOf(one)?.cells),
+          isThere: (one) => one.committed && writeOf(one)?.op !== 'delete',
+        })
+    if (stack.visible()) continue
+    for (const reference of model.references) {
+      const parts = reference.columns.map((column) => write.cells.get(column.index) ?? null)
+      if (parts.some((part) => part === null)) continue
+      const parent = engine.byName.get(reference.table)!
+      const key = parent.keyOf(spread(parent.schema.model, parts))
+      const coming = writes.find(({ rows, id }) => rows === parent && id === keyId(key))
+      if (coming ? coming.op !== 'delete' : parent.rowidOf(key) !== undefined) continue
+      throw new ConstraintError({
+        constraint: 'foreignKey',
+        table: model.name,
+        columns: reference.columns.map((column) => column.path),
+        message: `${model.name} ${describeKey(write.key)} would refer to ${reference.table} ${describeKey(key)}, which is not there`,
+      })
+    }
+  }
+}
 
 /**
  * Checks what a draft is about to commit against the committed state: rows that are there, and unique values that no
@@ -27,15 +65,57 @@ export function checkCommit(engine: Engine, layer: Layer, nets: readonly NetRow[
         message: `${model.name} ${describeKey(net.key)} exists in ${describe(draft)} only: commit that first`,
       })
     }
-    if (net.op === 'delete') continue
+    if (net.op === 'delete') {
+      checkChildren(engine, layer, net)
+      continue
+    }
     for (const index of model.unique)
       if (net.op === 'insert' || index.columns.some((column) => net.cells.has(column.index)))
-        checkIndex(engine, layer, net, stack, index)
+        checkIndex(engine, net, stack, index, {
+          tuple: (one) => tupleOf(one, index, (cell) => one.cells.get(cell)?.committedWith(layer)),
+          isThere: (one) => isThere(one, layer),
+        })
   }
 }
 
-function checkIndex(engine: Engine, layer: Layer, net: NetRow, stack: RowStack, index: IndexModel): void {
-  const mine = committedTuple(stack, index, layer)
+/** A committed row that isn't seen may refer to the one that goes. */
+function checkChildren(engine: Engine, layer: Layer, net: NetRow): void {
+  for (const child of engine.rows)
+    for (const reference of child.schema.model.references) {
+      if (reference.table !== net.rows.schema.model.name) continue
+      for (const stack of engine.layers.of(child)) {
+        if (!isThere(stack, layer)) continue
+        const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(layer))
+        const parts = reference.columns.map((column) => stored[column.index]!)
+        if (
+          parts.some((part) => part === null) ||
+          keyId(net.rows.keyOf(spread(net.rows.schema.model, parts))) !== net.id
+        )
+          continue
+        throw new ConstraintError({
+          constraint: 'foreignKey',
+          table: child.schema.model.name,
+          columns: reference.columns.map((column) => column.path),
+          message: `${net.rows.schema.model.name} ${describeKey(net.key)} can't be deleted: ${child.schema.model.name} ${describeKey(stack.key)} refers to it once this is committed`,
+        })
+      }
+    }
+}
+
+/** Which rows are there, and what they have, in the state that is judged. */
+interface Judged {
+  tuple(stack: RowStack): SqlValue[]
+  isThere(stack: RowStack): boolean
+}
+
+function checkIndex(
+  engine: Engine,
+  net: Pick<NetRow, 'rows' | 'key'>,
+  stack: RowStack,
+  index: IndexModel,
+  judged: Judged,
+): void {
+  const mine = judged.tuple(stack)
   if (mine.some((value) => value === null)) return
   const { rows } = net
   const where = index.columns.map((column) => `${effectiveSql(column)} = ?`).join(' AND ')
@@ -47,8 +127,8 @@ function checkIndex(engine: Engine, layer: Layer, net: NetRow, stack: RowStack, 
       : [...engine.layers.of(rows)].find(
           (other) =>
             other !== stack &&
-            isThere(other, layer) &&
-            committedTuple(other, index, layer).every((value, n) => sameSql(value, mine[n]!)),
+            judged.isThere(other) &&
+            judged.tuple(other).every((value, n) => sameSql(value, mine[n]!)),
         )?.key
   if (found === undefined) return
   throw new ConstraintError({
@@ -63,10 +143,21 @@ function isThere(stack: RowStack, layer: Layer): boolean {
   return (stack.exists?.of(layer)?.value ?? stack.exists?.committed ?? 1) === 1
 }
 
-function committedTuple(stack: RowStack, index: IndexModel, layer: Layer): SqlValue[] {
-  const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(layer))
+function spread(model: TableModel, parts: readonly SqlValue[]): SqlValue[] {
+  const stored = new Array<SqlValue>(model.columns.length).fill(null)
+  for (const [n, column] of model.key.entries()) stored[column.index] = parts[n]!
+  return stored
+}
+
+function tupleOf(
+  stack: RowStack,
+  index: IndexModel,
+  below: (cell: CellId) => SqlValue | undefined,
+  changed?: ReadonlyMap<CellId, SqlValue>,
+): SqlValue[] {
+  const stored = underneath(stack, below)
   return index.columns.map((column) => {
-    const value = stored[column.index]!
+    const value = changed?.has(column.index) ? changed.get(column.index)! : stored[column.index]!
     return value === null
       ? column.defaultSql
       : column.nullMark !== undefined && sameSql(value, column.nullMark)

@@ -1,5 +1,6 @@
 import type { SqlValue } from '../../drivers/index.ts'
 import { ValidationError, type ValidationIssue } from '../../errors/index.ts'
+import { hiddenColumns, isHiddenMark } from '../../schema/index.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
 import { withMembers } from '../rows/rest-members.ts'
@@ -29,7 +30,9 @@ export function checkCommittedRows(stacks: LayerStacks, nets: readonly NetRow[])
 
 /** What the schema says against a row of stored values. */
 export function issuesOf({ rows, key }: Pick<NetRow, 'rows' | 'key'>, stored: readonly SqlValue[]): ValidationIssue[] {
-  return rows.schema.validator.row(rows.schema.codec.decode(stored), rows.schema.model.singleton ? undefined : key)
+  const { model, codec, validator } = rows.schema
+  const hidden = model.restricted.filter((column) => isHiddenMark(column, stored[column.index]!))
+  return validator.row(codec.decode(stored), model.singleton ? undefined : key, hiddenColumns(hidden))
 }
 
 /** A row's stored values, with some cells as they lie below; `undefined` leaves a cell as it is seen. */

@@ -6,7 +6,7 @@ import type { CellChange, NetRow } from '../rows/cells.ts'
 import { columnsUnder, guardsOf, isThere } from '../rows/objects.ts'
 import { membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
-import { ROW, type Layer, CellStack, RowStack } from './row-stack.ts'
+import { ROW, type Layer, type StackEntry, CellStack, RowStack } from './row-stack.ts'
 
 /** A write of one row in stored values, made by the store itself: a cancel, an undo, an arrival. */
 export interface RowWrite {
@@ -101,6 +101,7 @@ export class LayerStacks {
     for (const net of nets) {
       const stack = this.get(net.rows, net.id)
       if (!stack) continue
+      stack.disturbed = true
       if (net.op === 'delete') this.#lose(stack)
       else {
         const along = cellsAlong(stack, net.cells)
@@ -233,6 +234,7 @@ export class LayerStacks {
   /** Removes a layer's entries, all of them or some. */
   remove(layer: Layer, only?: (stack: RowStack, cell: CellId) => boolean): void {
     for (const stack of Array.from(layer.stacks)) {
+      stack.disturbed = true
       const goes = goesFrom(layer, stack, only)
       for (const [cell, covered] of stack.cells) if (goes(cell)) covered.drop(layer)
       if (goes(ROW)) stack.exists?.drop(layer)
@@ -244,6 +246,7 @@ export class LayerStacks {
   planSinking(layer: Layer): RowWrite[] {
     const writes: RowWrite[] = []
     for (const stack of layer.stacks) {
+      this.#spellOut(stack, layer)
       if (!stack.visible()) continue
       const cells = new Map<CellId, SqlValue>()
       for (const [cell, covered] of stack.cells) {
@@ -303,6 +306,7 @@ export class LayerStacks {
     for (const write of writes) {
       const stack = this.get(write.rows, write.id)
       if (!stack) continue
+      stack.disturbed = true
       if (write.op === 'delete') {
         if (!stack.exists?.entries.some(({ value }) => value === 1)) this.#lose(stack)
         else {
@@ -319,8 +323,12 @@ export class LayerStacks {
       }
       const { replacing } = stack
       const whole = this.whole(stack, write)
-      // Without it the stack would not know whether the object is there below.
-      for (const [cell, value] of whole) if (presence(stack, cell)) stack.cell(cell, value)
+      for (const [cell, value] of whole) {
+        if (!presence(stack, cell) || stack.cells.has(cell)) continue
+        if (!replacing && (!take || withinHeld(stack, cell, whole))) this.#cover(stack, cell)
+        // Without it the stack would not know whether the object is there below.
+        stack.cell(cell, value)
+      }
       for (const [cell, value] of whole) {
         if (take && stack.visible() && !withinHeld(stack, cell, whole)) this.#take(stack, cell, value)
         else {
@@ -361,10 +369,7 @@ export class LayerStacks {
 
   /** Holds a cell that changes in the base, as it is now, for every layer that holds an object around it. */
   #cover(stack: RowStack, cell: CellId): void {
-    const holders = new Map<Layer, boolean>()
-    for (const guard of guardsOf(stack.rows.schema.model, cell).toReversed())
-      for (const { layer, value } of stack.cells.get(guard.index)?.entries ?? [])
-        holders.set(layer, (holders.get(layer) ?? true) && isThere(guard, value))
+    const holders = this.#holders(stack, cell)
     if (holders.size === 0) return
     const seen = stack.visible() ? this.#cellOf(stack, cell) : null
     const covered = stack.cell(cell, seen)
@@ -376,6 +381,27 @@ export class LayerStacks {
     const stored = this.#storedOf(rows, key)
     if (typeof cell === 'number') return stored[cell]!
     return model.rest ? (membersOf(model, stored[model.rest.index]!).get(cell) ?? null) : null
+  }
+
+  /** What others mean by holding an object, in words: each cell of it that only this layer names. It changes nothing. */
+  #spellOut(stack: RowStack, layer: Layer): void {
+    if (!stack.rows.hasObjects) return
+    for (const [cell, covered] of stack.cells) {
+      if (!covered.of(layer)) continue
+      const below: StackEntry[] = []
+      for (const [other, there] of this.#holders(stack, cell))
+        if (other !== layer && !covered.of(other)) below.push({ layer: other, value: there ? covered.base : null })
+      covered.entries.unshift(...below)
+    }
+  }
+
+  /** Who holds an object around a cell, the last to write last, and whether it is there to them. */
+  #holders(stack: RowStack, cell: CellId): Map<Layer, boolean> {
+    const holders = new Map<Layer, boolean>()
+    for (const guard of guardsOf(stack.rows.schema.model, cell).toReversed())
+      for (const { layer, value } of stack.cells.get(guard.index)?.entries ?? [])
+        holders.set(layer, (holders.get(layer) ?? true) && isThere(guard, value))
+    return holders
   }
 
   /** Where an object is gone from the base, what layers hold of it is lost, unless they hold the object itself. */
@@ -472,6 +498,7 @@ export class LayerStacks {
     if (!stack.exists)
       for (const [cell, covered] of stack.cells) if (covered.entries.length === 0) stack.cells.delete(cell)
     const holding = stack.layers()
+    if (holding.size > 1) stack.disturbed = true
     for (const layer of stack.listedBy) {
       if (!holding.has(layer)) layer.stacks.delete(stack)
       layer.touched()

@@ -1,4 +1,4 @@
-import { keyId, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
+import { keyId, withoutHidden, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { sameSql, type Column } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
@@ -36,7 +36,10 @@ export class PendingLayer implements Layer {
   }
 }
 
-/** A confirmed change of a row. `put` is the whole row, whether it was there or not. */
+/**
+ * A confirmed change of a row. `put` is the whole row, whether it was there or not. A restricted cell that the server
+ * withholds is `HIDDEN`.
+ */
 export interface Arrival {
   readonly table: string
   readonly key: Key
@@ -213,7 +216,7 @@ export class PendingLayers {
   #resolve(arrivals: readonly Arrival[]): RowWrite[] {
     return arrivals.flatMap((arrival): RowWrite[] => {
       const { table, key, op } = arrival
-      const after = arrival.after ?? {}
+      const after = withoutHidden(arrival.after ?? {})
       const rows = this.#engine.table(table)
       const there = this.hasBase(rows, key)
       if (!there && op !== 'put') return []

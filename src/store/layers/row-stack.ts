@@ -69,6 +69,11 @@ export class RowStack {
   exists: CellStack | undefined
   /** A stack without entries keeps what a hidden row had in a cell. */
   readonly cells: Map<CellId, CellStack> = new Map()
+  /**
+   * Whether anything but one layer's own writes has been at it: then what that layer would commit may be another row than
+   * the one that was seen, and checked, when it wrote.
+   */
+  disturbed = false
   /** The layers that have it on their lists. */
   listedBy: ReadonlySet<Layer> = new Set()
 

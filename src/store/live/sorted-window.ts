@@ -2,6 +2,12 @@ import type { KeyId } from '../../changes/index.ts'
 import type { RowObject } from '../../schema/index.ts'
 import type { TableQuery } from './table-query.ts'
 
+/** Told which rows a window holds. */
+export interface RowHolder {
+  hold(id: KeyId): void
+  letGo(id: KeyId): void
+}
+
 /**
  * The first rows of a query's result, in order: all of them, or as many as the limit needs and some to spare, so that a
  * row that leaves is followed by the next without asking SQLite.
@@ -12,12 +18,17 @@ export class SortedWindow {
   readonly #query: TableQuery
   readonly #needed: number
   readonly #spare: number
+  readonly #holder: RowHolder | undefined
   #rows: RowObject[] = []
   readonly #byId = new Map<KeyId, RowObject>()
   #complete = true
 
-  /** `spare`: how many rows behind the limit to keep. */
-  constructor(query: TableQuery, spare: number = Math.min(Math.max(query.limit ?? 0, 20), 500)) {
+  /**
+   * @param holder told which rows come and go
+   * @param spare how many rows behind the limit to keep
+   */
+  constructor(query: TableQuery, holder?: RowHolder, spare: number = Math.min(Math.max(query.limit ?? 0, 20), 500)) {
+    this.#holder = holder
     this.#query = query
     this.#needed = query.limit === undefined ? Infinity : query.offset + query.limit
     this.#spare = spare
@@ -35,10 +46,18 @@ export class SortedWindow {
   /** Reads the rows from SQLite. */
   fill(): void {
     const limit = this.#needed === Infinity ? undefined : this.#needed + this.#spare
-    this.#rows = this.#query.select(limit, 0)
-    this.#complete = limit === undefined || this.#rows.length < limit
+    const rows = this.#query.select(limit, 0)
+    this.#complete = limit === undefined || rows.length < limit
+    this.clear()
+    for (const row of rows) this.#put(this.#query.idOf(row), row)
+    this.#rows = rows
+  }
+
+  /** Lets go of all rows. */
+  clear(): void {
+    if (this.#holder) for (const id of this.#byId.keys()) this.#holder.letGo(id)
     this.#byId.clear()
-    for (const row of this.#rows) this.#byId.set(this.#query.idOf(row), row)
+    this.#rows = []
   }
 
   has(id: KeyId): boolean {
@@ -69,14 +88,14 @@ export class SortedWindow {
         return true
       }
       this.#rows.splice(from, 1)
-      this.#byId.delete(id)
+      this.#drop(id)
     }
     if (!row) return true
     const to = this.#placeOf(row)
     // Behind the last known row there may be others before it.
     if (to === this.#rows.length && !this.#complete) return known !== undefined
     this.#rows.splice(to, 0, row)
-    this.#byId.set(id, row)
+    this.#put(id, row)
     this.#trim()
     return true
   }
@@ -103,7 +122,17 @@ export class SortedWindow {
 
   #trim(): void {
     if (this.#rows.length <= this.#needed + 2 * this.#spare) return
-    for (const row of this.#rows.splice(this.#needed + this.#spare)) this.#byId.delete(this.#query.idOf(row))
+    for (const row of this.#rows.splice(this.#needed + this.#spare)) this.#drop(this.#query.idOf(row))
     this.#complete = false
+  }
+
+  #put(id: KeyId, row: RowObject): void {
+    this.#byId.set(id, row)
+    this.#holder?.hold(id)
+  }
+
+  #drop(id: KeyId): void {
+    this.#byId.delete(id)
+    this.#holder?.letGo(id)
   }
 }

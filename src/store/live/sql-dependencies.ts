@@ -1,7 +1,6 @@
 import type { SqlValue } from '../../drivers/index.ts'
 import type { Column, TableModel } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
-import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 
 /** What a SELECT reads: the columns by table. That rows come and go always matters. Tables not of the schema are not told. */
@@ -45,16 +44,6 @@ export function sqlDependencies(engine: Engine, sql: string): SqlDependencies {
     explain.finalize()
   }
   return found
-}
-
-/** Whether a change alters something that is read. */
-export function concerns(dependencies: SqlDependencies, net: NetRow): boolean {
-  const columns = dependencies.get(net.rows)
-  if (!columns) return false
-  if (net.op !== 'update') return true
-  for (const cell of net.cells.keys())
-    if (columns.has(typeof cell === 'number' ? cell : net.rows.schema.model.rest!.index)) return true
-  return false
 }
 
 /** By root page. */

@@ -2,9 +2,11 @@ import type { SqliteStatement, SqlValue } from '../../drivers/index.ts'
 import { sameSql } from '../../schema/index.ts'
 import type { SqlRow } from '../api.ts'
 import type { Engine } from '../engine.ts'
-import type { NetRow } from '../rows/cells.ts'
+import type { TableRows } from '../rows/table-rows.ts'
 import { Live } from './live.ts'
-import { concerns, sqlDependencies, type SqlDependencies } from './sql-dependencies.ts'
+import { liveIndexOf, type Follower } from './live-index.ts'
+import { LiveSource } from './live-source.ts'
+import { sqlDependencies } from './sql-dependencies.ts'
 
 /** A SELECT that was checked, with its parameters in SQLite's values. */
 export interface PreparedQuery {
@@ -12,25 +14,34 @@ export interface PreparedQuery {
   readonly parameters: readonly SqlValue[]
 }
 
-/**
- * A live query in SQL. It runs again at most once per transaction, and only when a column that it reads has changed or
- * a row of a table that it reads came or went. Rows with the same values are the same objects.
- */
+/** The values of rows that were made. */
+const cellsOf = new WeakMap<object, readonly SqlValue[]>()
+/** Rows in one place of two results that have nothing else to be known by. */
+const idsOf = new WeakMap<object, object>()
+
+/** A live query in SQL. */
 export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
+  constructor(engine: Engine, query: PreparedQuery) {
+    super(engine, identityOf(query), () => new SqlSource(engine, query))
+  }
+}
+
+/**
+ * A query in SQL. It runs again at most once per transaction, and only when a column that it reads has changed or a row
+ * of a table that it reads came or went. Rows with the same values are the same objects.
+ */
+class SqlSource<Row extends object> extends LiveSource<Row> {
   readonly #query: PreparedQuery
-  readonly #cells = new WeakMap<Row, readonly SqlValue[]>()
-  /** Rows in one place of two results that have nothing else to be known by. */
-  readonly #ids = new WeakMap<Row, object>()
   #statement: SqliteStatement | undefined
-  #dependencies: SqlDependencies = new Map()
+  readonly #following = new Map<TableRows, Follower>()
   #waiting = false
 
   constructor(engine: Engine, query: PreparedQuery) {
-    super(engine)
+    super(engine, identityOf(query))
     this.#query = query
   }
 
-  protected override read(previous: readonly Row[]): readonly Row[] {
+  override read(previous: readonly Row[]): readonly Row[] {
     const statement = this.engine.driver.prepare(this.#query.sql)
     try {
       return this.#run(statement, previous)
@@ -42,10 +53,20 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
   protected override start(previous: readonly Row[]): readonly Row[] {
     const statement = this.engine.driver.prepare(this.#query.sql)
     try {
-      this.#dependencies = sqlDependencies(this.engine, statement.text)
+      const dependencies = sqlDependencies(this.engine, statement.text)
       const rows = this.#run(statement, previous)
       this.#statement = statement
-      for (const table of this.#dependencies.keys()) this.engine.tableChanges.get(table)!.add(this.#changed)
+      for (const [table, columns] of dependencies) {
+        const follower = {
+          columns,
+          everything: false,
+          deletes: true,
+          passes: undefined,
+          changed: () => this.#changed(),
+        }
+        liveIndexOf(this.engine, table).add(follower)
+        this.#following.set(table, follower)
+      }
       return rows
     } catch (error) {
       statement.finalize()
@@ -54,8 +75,8 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
   }
 
   protected override stop(): void {
-    for (const table of this.#dependencies.keys()) this.engine.tableChanges.get(table)!.delete(this.#changed)
-    this.#dependencies = new Map()
+    for (const [table, follower] of this.#following) liveIndexOf(this.engine, table).remove(follower)
+    this.#following.clear()
     this.#statement?.finalize()
     this.#statement = undefined
     this.#waiting = false
@@ -67,12 +88,12 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
   }
 
   protected override idOf(row: Row): unknown {
-    return this.#ids.get(row) ?? row
+    return idsOf.get(row) ?? row
   }
 
   /** Called for each table of a transaction: the query runs once they all have been. */
-  readonly #changed = (nets: readonly NetRow[]): void => {
-    if (this.#waiting || !nets.some((net) => concerns(this.#dependencies, net))) return
+  #changed(): void {
+    if (this.#waiting) return
     this.#waiting = true
     this.engine.enqueue(() => {
       if (this.#waiting) this.refresh()
@@ -84,7 +105,7 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
     const found = statement.all(this.#query.parameters)
     const rows = new Array<Row>(found.length)
     const same = (row: Row, cells: readonly SqlValue[]): boolean =>
-      this.#cells.get(row)!.every((cell, at) => sameSql(cell, cells[at]!))
+      cellsOf.get(row)!.every((cell, at) => sameSql(cell, cells[at]!))
     let start = 0
     while (start < found.length && start < previous.length && same(previous[start]!, found[start]!)) {
       rows[start] = previous[start]!
@@ -98,7 +119,7 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
     const byContent = new Map<string, Row[]>()
     for (let at = endPrevious - 1; at >= start; at--) {
       const row = previous[at]!
-      const content = contentOf(this.#cells.get(row)!)
+      const content = contentOf(cellsOf.get(row)!)
       const others = byContent.get(content)
       if (others) others.push(row)
       else byContent.set(content, [row])
@@ -113,7 +134,7 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
       const gone = new Set([...byContent.values()].flat())
       for (const at of fresh) {
         const before = previous[at]
-        if (before && gone.has(before)) this.#ids.set(rows[at]!, this.#ids.get(before) ?? before)
+        if (before && gone.has(before)) idsOf.set(rows[at]!, idsOf.get(before) ?? before)
       }
     }
     return rows
@@ -121,9 +142,13 @@ export class SqlLive<Row extends object = SqlRow> extends Live<Row> {
 
   #make(columns: readonly string[], cells: readonly SqlValue[]): Row {
     const row = Object.freeze(Object.fromEntries(columns.map((column, at) => [column, cells[at]!]))) as Row
-    this.#cells.set(row, cells)
+    cellsOf.set(row, cells)
     return row
   }
+}
+
+function identityOf({ sql, parameters }: PreparedQuery): string {
+  return `sql\0${sql}\0${contentOf(parameters)}`
 }
 
 function contentOf(cells: readonly SqlValue[]): string {

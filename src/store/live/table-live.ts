@@ -1,9 +1,11 @@
-import type { SqlValue } from '../../drivers/index.ts'
+import type { KeyId } from '../../changes/index.ts'
 import type { RowObject } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { Live } from './live.ts'
+import { insertedRow, liveIndexOf, type Follower } from './live-index.ts'
+import { LiveSource } from './live-source.ts'
 import { SortedWindow } from './sorted-window.ts'
 import type { TableQuery } from './table-query.ts'
 
@@ -12,46 +14,72 @@ const MAX_KEPT_OFFSET = 2_000
 /** Fewer changes than this are always applied one by one. */
 const FEW_CHANGES = 256
 
+/** Windows of more rows than this are told of every change of the table instead of the changes of their rows. */
+const MAX_HELD = 1_000
+
+/** A live query of one table. */
+export class TableLive<Row extends object = RowObject> extends Live<Row> {
+  /** `spare`: how many rows behind the limit to keep, so that rows that leave are followed without asking SQLite. */
+  constructor(engine: Engine, rows: TableRows, query: TableQuery, spare?: number) {
+    super(engine, `table\0${query.identity}\0${spare}`, () => new TableSource(engine, rows, query, spare))
+  }
+}
+
 /**
- * A live query of one table, kept up to date from the net changes of each transaction.
+ * A query of one table, kept up to date from the net changes of each transaction.
  *
  * A subscriber may write while a transaction is being told, so SQLite can be ahead of the changes that arrive here. A
  * changed row is therefore always taken as it is now; taking it again with the later change does nothing.
  */
-export class TableLive<Row extends object = RowObject> extends Live<Row> {
+class TableSource<Row extends object> extends LiveSource<Row> implements Follower {
+  readonly columns: ReadonlySet<number>
+  readonly everything: boolean
+  readonly deletes: boolean
+  readonly passes: ((row: object) => boolean) | undefined
   readonly #rows: TableRows
   readonly #query: TableQuery
   readonly #spare: number | undefined
   #window: SortedWindow | undefined
 
-  /** `spare`: how many rows behind the limit to keep, so that rows that leave are followed without asking SQLite. */
-  constructor(engine: Engine, rows: TableRows, query: TableQuery, spare?: number) {
-    super(engine)
+  constructor(engine: Engine, rows: TableRows, query: TableQuery, spare: number | undefined) {
+    super(engine, `table\0${query.identity}\0${spare}`)
     this.#spare = spare
     this.#rows = rows
     this.#query = query
+    this.columns = query.columns
+    this.everything = query.limit === undefined || query.offset + query.limit > MAX_HELD
+    this.deletes = this.everything
+    this.passes = this.everything ? undefined : query.matches
   }
 
-  protected override read(): readonly Row[] {
+  override read(): readonly Row[] {
     return this.#query.run() as object[] as Row[]
   }
 
   protected override start(): readonly Row[] {
+    const index = liveIndexOf(this.engine, this.#rows)
+    const holder = this.everything
+      ? undefined
+      : {
+          hold: (id: KeyId) => index.hold(this, id),
+          letGo: (id: KeyId) => index.letGo(this, id),
+        }
     let rows: readonly RowObject[]
     if (this.#query.offset > MAX_KEPT_OFFSET) rows = this.#query.run()
     else {
-      const window = new SortedWindow(this.#query, this.#spare)
+      const window = new SortedWindow(this.#query, holder, this.#spare)
       window.fill()
       rows = window.visible()
       this.#window = window
     }
-    this.engine.tableChanges.get(this.#rows)!.add(this.#changed)
+    index.add(this)
     return rows as readonly object[] as readonly Row[]
   }
 
   protected override stop(): void {
-    this.engine.tableChanges.get(this.#rows)!.delete(this.#changed)
+    this.#window?.clear()
     this.#window = undefined
+    liveIndexOf(this.engine, this.#rows).remove(this)
   }
 
   protected override refresh(): void {
@@ -63,7 +91,7 @@ export class TableLive<Row extends object = RowObject> extends Live<Row> {
     return this.#query.idOf(row)
   }
 
-  readonly #changed = (nets: readonly NetRow[]): void => {
+  changed(nets: readonly NetRow[]): void {
     if (!this.current || this.#query.limit === 0) return
     const window = this.#window
     if (!window) {
@@ -86,7 +114,7 @@ export class TableLive<Row extends object = RowObject> extends Live<Row> {
   #now(net: NetRow, window: SortedWindow): RowObject | undefined {
     if (net.op === 'delete') return undefined
     if (net.op === 'insert' && !window.has(net.id)) {
-      const row = inserted(net)
+      const row = insertedRow(net)
       if (!this.#query.matches(row) || window.isBeyond(row)) return undefined
     }
     const row = this.#rows.get(net.key)
@@ -106,22 +134,4 @@ export class TableLive<Row extends object = RowObject> extends Live<Row> {
   #publish(rows: readonly RowObject[]): void {
     this.publish(rows as readonly object[] as readonly Row[])
   }
-}
-
-const decoded = new WeakMap<NetRow, RowObject>()
-
-/** An inserted row from its change, which spares reading what no query shows. */
-function inserted(net: NetRow): RowObject {
-  let row = decoded.get(net)
-  if (!row) {
-    const { codec } = net.rows.schema
-    const cells = new Map<number, SqlValue>()
-    for (const [cell, { after }] of net.cells) {
-      if (typeof cell === 'string') return net.rows.get(net.key) ?? {}
-      cells.set(cell, after)
-    }
-    row = codec.decode(codec.spread(cells))
-    decoded.set(net, row)
-  }
-  return row
 }

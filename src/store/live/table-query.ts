@@ -1,4 +1,4 @@
-import { keyId, type Key, type KeyId } from '../../changes/index.ts'
+import { keyId, serializeValue, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { SINGLETON_KEY, type Column, type RowObject } from '../../schema/index.ts'
 import { fieldResolver, keyFields } from '../filter-fields.ts'
@@ -42,7 +42,6 @@ export class TableQuery {
   readonly compare: (a: object, b: object) => number
   readonly #key: readonly FilterField[]
   readonly #columns = new Set<number>()
-  #readsRest = false
   readonly #sql: string
   readonly #parameters: readonly SqlValue[]
 
@@ -76,12 +75,28 @@ export class TableQuery {
     return this.rows.atRowids(found.map(([rowid]) => Number(rowid)))
   }
 
+  /** The keys of all rows that pass, whatever the limit. */
+  ids(): KeyId[] {
+    const where = whereToSql(this.node)
+    return this.rows.keys(where).map(keyId)
+  }
+
+  /** The columns that decide whether and where a row is in the result. */
+  get columns(): ReadonlySet<number> {
+    return this.#columns
+  }
+
   /** Whether a change may alter what decides about the row. What came or went always does. */
   touches(net: NetRow): boolean {
     if (net.op !== 'update') return true
     for (const cell of net.cells.keys())
-      if (typeof cell === 'string' ? this.#readsRest : this.#columns.has(cell)) return true
+      if (this.#columns.has(typeof cell === 'string' ? this.rows.schema.model.rest!.index : cell)) return true
     return false
+  }
+
+  /** The same for queries that ask the same. */
+  get identity(): string {
+    return `${this.rows.schema.model.name}\0${this.#sql}\0${serializeValue(this.#parameters)}\0${this.limit}\0${this.offset}`
   }
 
   /** What the row's key is known by in a Map. */
@@ -100,7 +115,7 @@ export class TableQuery {
     if (place.kind === 'column') this.#noteColumn(place.column)
     else if (place.kind === 'object') this.#noteColumn(place.node.guard)
     else {
-      this.#readsRest = true
+      this.#noteRest()
       for (const each of model.columns) if (each.kind === 'presence') this.#columns.add(each.index)
     }
   }
@@ -108,8 +123,13 @@ export class TableQuery {
   #noteColumn(column: Column | undefined): void {
     for (let at = column; at; at = at.guard) {
       this.#columns.add(at.index)
-      if (at.nullInRest) this.#readsRest = true
+      if (at.nullInRest) this.#noteRest()
     }
+  }
+
+  #noteRest(): void {
+    const { rest } = this.rows.schema.model
+    if (rest) this.#columns.add(rest.index)
   }
 }
 

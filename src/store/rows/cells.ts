@@ -1,6 +1,15 @@
-import { deepFreeze, setOwn, type CellValue, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
+import {
+  deepFreeze,
+  keyId,
+  noteHidden,
+  setOwn,
+  type CellValue,
+  type Key,
+  type KeyId,
+  type RowChange,
+} from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
-import { decodeColumn, sameSql, type TableModel } from '../../schema/index.ts'
+import { decodeColumn, isHiddenMark, sameSql, type TableModel } from '../../schema/index.ts'
 import type { CellId } from './cell-id.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
@@ -18,6 +27,33 @@ export interface NetRow {
   readonly id: KeyId
   readonly op: 'insert' | 'update' | 'delete'
   readonly cells: ReadonlyMap<CellId, CellChange>
+}
+
+/** An inserted row whose cells are known. Its changes are made for the first who looks: often nobody does. */
+export class InsertedRow implements NetRow {
+  readonly rows: TableRows
+  readonly key: Key
+  readonly id: KeyId
+  readonly op = 'insert'
+  readonly #stored: ReadonlyMap<number, SqlValue>
+  #cells: Map<CellId, CellChange> | undefined
+
+  /** @param stored by column; what is not among them is NULL */
+  constructor(rows: TableRows, key: Key, stored: ReadonlyMap<number, SqlValue>) {
+    this.rows = rows
+    this.key = key
+    this.id = keyId(key)
+    this.#stored = stored
+  }
+
+  get cells(): ReadonlyMap<CellId, CellChange> {
+    if (!this.#cells) {
+      this.#cells = new Map()
+      for (const [column, after] of this.#stored)
+        if (after !== null) addCell(this.rows.schema.model, this.#cells, column, null, after)
+    }
+    return this.#cells
+  }
 }
 
 /** The cells that differ between two stored rows; an absent row has only NULLs. */
@@ -60,7 +96,7 @@ export function pathOfCell(table: TableModel, cell: CellId): string {
   return typeof cell === 'string' ? cell : table.columns[cell]!.path
 }
 
-/** The value that a stored cell stands for: `undefined` where it is absent or at its default. */
+/** The value that a stored cell stands for: `undefined` where it is absent, at its default or hidden. */
 export function valueOfCell(table: TableModel, cell: CellId, stored: SqlValue): CellValue {
   if (typeof cell === 'string')
     return stored === null ? undefined : deepFreeze(JSON.parse(stored as string) as CellValue)
@@ -71,10 +107,11 @@ export function valueOfCell(table: TableModel, cell: CellId, stored: SqlValue): 
 /** The value of a cell of an update as a reader saw it: the default where nothing else is stored. */
 function seenValue(net: NetRow, cell: CellId, side: 'before' | 'after'): CellValue {
   const { model } = net.rows.schema
-  const value = valueOfCell(model, cell, net.cells.get(cell)![side])
+  const stored = net.cells.get(cell)![side]
+  const value = valueOfCell(model, cell, stored)
   if (value !== undefined || typeof cell === 'string') return value
   const { guard, defaultValue } = model.columns[cell]!
-  if (defaultValue === undefined) return undefined
+  if (defaultValue === undefined || isHiddenMark(model.columns[cell]!, stored)) return undefined
   for (let around = guard; around; around = around.guard) {
     const presence = net.cells.get(around.index)
     if (presence && (presence[side] ?? around.defaultSql) !== 1) return undefined
@@ -102,7 +139,17 @@ export function toRowChange(net: NetRow): RowChange {
     table: model.name,
     key: net.key,
     op: net.op,
-    before: Object.freeze(before),
-    after: Object.freeze(after),
+    before: Object.freeze(noteHidden(before, hiddenIn(net, 'before'))),
+    after: Object.freeze(noteHidden(after, hiddenIn(net, 'after'))),
   })
+}
+
+const none: readonly string[] = []
+
+function hiddenIn(net: NetRow, side: 'before' | 'after'): readonly string[] {
+  const { restricted } = net.rows.schema.model
+  if (restricted.length === 0) return none
+  return restricted
+    .filter((column) => isHiddenMark(column, net.cells.get(column.index)?.[side] ?? null))
+    .map(({ path }) => path)
 }

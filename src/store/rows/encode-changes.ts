@@ -1,4 +1,4 @@
-import { keyId, type Cells, type RowChange } from '../../changes/index.ts'
+import { hiddenPathsOf, keyId, type Cells, type RowChange } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { ValidationError } from '../../errors/index.ts'
 import { EncodeFailure, encodeColumn, encodeJson } from '../../schema/index.ts'
@@ -43,5 +43,10 @@ export function encodeCells(rows: TableRows, change: RowChange, side: Cells): Ma
       )
     }
   }
+  if (model.restricted.length > 0)
+    for (const path of hiddenPathsOf(side)) {
+      const column = model.restricted.find((one) => one.path === path)
+      if (column) cells.set(column.index, column.hiddenMark!)
+    }
   return cells
 }

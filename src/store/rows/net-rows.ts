@@ -56,7 +56,7 @@ export function columnsOf(net: NetRow): number[] {
 
 /** A row that was deleted and inserted again under its key has changed, or not. */
 export function combine(nets: readonly NetRow[]): NetRow[] {
-  if (nets.every((net) => net.op === 'update')) return nets.filter((net) => net.cells.size > 0)
+  if (nets.every((net) => net.op !== 'delete')) return nets.filter((net) => net.op === 'insert' || net.cells.size > 0)
   const seen = new Map<TableRows, Map<KeyId, number>>()
   const out: (NetRow | undefined)[] = []
   for (const net of nets) {

@@ -5,9 +5,10 @@ import { NotFoundError, TransactionError, ValidationError, type ValidationIssue 
 import {
   encodeColumn,
   EncodeFailure,
+  hiddenColumns,
   isColumn,
+  isHiddenMark,
   isObject,
-  quoteName,
   RowEncodeFailure,
   sameSql,
   SINGLETON_KEY,
@@ -21,6 +22,8 @@ import type { Layer } from '../layers/row-stack.ts'
 import { mergePatch, placeOf, readPath, replaceAt } from './place.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
+
+const noColumns: readonly Column[] = []
 
 /** A deep partial row, or an Immer recipe. */
 export type Change = RowObject | ((draft: RowObject) => unknown)
@@ -52,7 +55,7 @@ export class RowWriter {
         if (key !== undefined) this.#engine.noteRead(this.#rows, key)
         const rowid = key === undefined ? undefined : this.#rows.rowidOf(key)
         if (rowid === undefined) return this.#insertOne(row)
-        this.#replace(key!, rowid, this.#encode(row, key), () => true)
+        this.#replace(key!, rowid, this.#encode(row, key, this.#keptHidden(rowid, row)), () => true)
         return key!
       }),
     )
@@ -66,7 +69,7 @@ export class RowWriter {
     // A recipe is the caller's code: whatever else it writes before it throws is undone as well.
     else
       this.#engine.write(this.#layer, { single: typeof change !== 'function' && this.#engine.inTransaction }, () =>
-        this.#rewrite(key, rowid, this.#changed(key, change), namedBy(change)),
+        this.#rewrite(key, rowid, this.#changed(key, change), namedBy(change), removedBy(change)),
       )
   }
 
@@ -114,8 +117,13 @@ export class RowWriter {
           : place.segments
     this.#engine.write(this.#layer, { single: this.#engine.inTransaction }, () => {
       const row = this.#rows.get(key)!
-      this.#rewrite(key, rowid, replaceAt(row, segments, 0, value, place.path) as RowObject, (column) =>
-        isAtOrBelow(column, segments),
+      const next = replaceAt(row, segments, 0, value, place.path) as RowObject
+      this.#rewrite(
+        key,
+        rowid,
+        next,
+        (column) => isAtOrBelow(column, segments),
+        (column) => place.kind === 'column' && place.column === column && place.inner.length === 0,
       )
     })
   }
@@ -150,38 +158,35 @@ export class RowWriter {
   }
 
   #insertOne(row: RowObject): Key {
-    const { model, codec } = this.#rows.schema
+    const { model } = this.#rows.schema
     const cells = this.#encode(row, undefined)
     if (model.singleton) cells.set(model.key[0]!.index, SINGLETON_KEY)
-    const columns = [...cells.keys()]
-    const names = columns.map((index) => quoteName(model.columns[index]!.name))
-    const sql = `INSERT INTO ${this.#rows.base} (${names.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
-    this.#rows.statement(sql).run([...cells.values()])
-    const stored = codec.spread(cells)
-    this.#engine.noteInserted(model.index, stored)
-    return this.#rows.keyOf(stored)
+    this.#rows.insertStatement(cells).run([...cells.values()])
+    this.#engine.noteInserted(model.index, cells)
+    return this.#rows.keyOfCells(cells)
   }
 
   /** Validates a whole row and gives its cells. */
-  #encode(row: RowObject, key: Key | undefined): Map<number, SqlValue> {
+  #encode(row: RowObject, key: Key | undefined, hidden: readonly Column[] = noColumns): Map<number, SqlValue> {
     const { model } = this.#rows.schema
     if (!isObject(row))
       throw new ValidationError([
         { table: model.name, key, path: '', keyword: 'type', message: 'a row must be a plain object' },
       ])
     const named = key ?? this.#givenKey(row)
-    return guardDepth(() => this.#encodeChecked(row, named))
+    return guardDepth(() => this.#encodeChecked(row, named, hidden))
   }
 
-  #encodeChecked(row: RowObject, named: Key | undefined): Map<number, SqlValue> {
+  #encodeChecked(row: RowObject, named: Key | undefined, hidden: readonly Column[]): Map<number, SqlValue> {
     const { model, codec, validator } = this.#rows.schema
     let cells: Map<number, SqlValue>
     try {
-      if (!this.#anyCrossField) this.#refuse(validator.row(row, named))
+      if (!this.#anyCrossField) this.#refuse(validator.row(row, named, hiddenColumns(hidden)))
       cells = codec.encode(row)
+      for (const column of hidden) cells.set(column.index, column.hiddenMark!)
     } catch (error) {
       if (!(error instanceof RowEncodeFailure)) throw error
-      const issues = validator.row(row, named)
+      const issues = validator.row(row, named, hiddenColumns(hidden))
       throw new ValidationError(
         issues.length > 0
           ? issues
@@ -198,7 +203,8 @@ export class RowWriter {
       )
     }
     // What ties properties to each other must see the defaults.
-    if (this.#anyCrossField) this.#refuse(validator.row(codec.decode(codec.spread(cells)), named))
+    if (this.#anyCrossField)
+      this.#refuse(validator.row(codec.decode(codec.spread(cells)), named, hiddenColumns(hidden)))
     return cells
   }
 
@@ -206,10 +212,35 @@ export class RowWriter {
     return isCrossField(this.#rows.schema.model.root)
   }
 
-  /** Validates the next state of a row and writes what differs. `meant` tells the columns that were named. */
-  #rewrite(key: Key, rowid: number, next: RowObject, meant: (column: Column) => boolean): void {
+  /**
+   * Validates the next state of a row and writes what differs. `meant` tells the columns that were named, `removed` those
+   * that were to go: what is hidden and not given stays hidden otherwise.
+   */
+  #rewrite(
+    key: Key,
+    rowid: number,
+    next: RowObject,
+    meant: (column: Column) => boolean,
+    removed?: (column: Column) => boolean,
+  ): void {
     this.#sameKey(key, next)
-    this.#replace(key, rowid, this.#encode(next, key), meant)
+    this.#replace(key, rowid, this.#encode(next, key, this.#keptHidden(rowid, next, removed)), meant)
+  }
+
+  /** The columns of a row that are hidden, and will be: not given by its next state, in objects that are still there. */
+  #keptHidden(rowid: number, next: RowObject, removed?: (column: Column) => boolean): readonly Column[] {
+    const { restricted } = this.#rows.schema.model
+    if (restricted.length === 0 || !isObject(next)) return noColumns
+    const stored = this.#rows.stored(rowid)
+    return restricted.filter((column) => {
+      if (!isHiddenMark(column, stored[column.index]!) || removed?.(column)) return false
+      if (valueAt(next, column.segments) !== undefined) return false
+      for (let guard = column.guard; guard; guard = guard.guard) {
+        const around = valueAt(next, guard.segments)
+        if (around === null || (around === undefined && guard.defaultSql !== 1)) return false
+      }
+      return true
+    })
   }
 
   #replace(key: Key, rowid: number, cells: ReadonlyMap<number, SqlValue>, meant: (column: Column) => boolean): void {
@@ -433,6 +464,15 @@ function namedBy(change: Change): (column: Column) => boolean {
     }
     // Naming an object's properties says nothing of whether it is there, naming the object itself does.
     return column.kind === 'presence' ? !isObject(value) : column.kind !== 'rest'
+  }
+}
+
+/** The columns that a patch removes: each by its own name. A recipe finds nothing to remove. */
+function removedBy(change: Change): (column: Column) => boolean {
+  if (typeof change === 'function') return () => false
+  return ({ segments }) => {
+    const around = readPath(change, segments.slice(0, -1))
+    return isObject(around) && Object.hasOwn(around, segments.at(-1)!)
   }
 }
 

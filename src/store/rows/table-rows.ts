@@ -1,13 +1,20 @@
 import { deepFreeze, keyId, shareStructure, type CellValue, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqliteDriver, SqliteStatement, SqlValue } from '../../drivers/index.ts'
-import { quoteName, SINGLETON_KEY, type Column, type RowObject, type TableSchema } from '../../schema/index.ts'
+import {
+  patchRow,
+  quoteName,
+  SINGLETON_KEY,
+  type Column,
+  type RowObject,
+  type TableSchema,
+} from '../../schema/index.ts'
 
 import { StatementCache } from '../sql/statement-cache.ts'
 import type { CellId } from './cell-id.ts'
 import { membersOf } from './rest-members.ts'
 
 /** How many combinations of columns keep their UPDATE prepared. */
-const MAX_UPDATES = 1_000
+const MAX_WRITES = 1_000
 
 /** What the store knows of a row that was read: its place in SQLite and its object. */
 export interface CachedRow {
@@ -38,8 +45,9 @@ export class TableRows {
   readonly #columnList: string
   readonly #whereKey: string
   readonly #statements: StatementCache
-  /** The statements that set columns, by these. */
-  readonly #updates = new Map<string, SqliteStatement>()
+  /** The statements that insert or set columns, by these. */
+  readonly #writes = new Map<string, SqliteStatement>()
+  #lastInsert: { readonly columns: readonly number[]; readonly statement: SqliteStatement } | undefined
   #byKeyStatement: SqliteStatement | undefined
   #rowidStatement: SqliteStatement | undefined
   #byRowidStatement: SqliteStatement | undefined
@@ -61,15 +69,21 @@ export class TableRows {
 
   /** The statement that sets columns of a row by its rowid, the last parameter. */
   updateStatement(columns: readonly Column[]): SqliteStatement {
-    let id = ''
-    for (const column of columns) id += `${column.index} `
-    let statement = this.#updates.get(id)
-    if (statement) return statement
-    if (this.#updates.size >= MAX_UPDATES) this.#finalizeUpdates()
-    statement = this.#driver.prepare(
-      `UPDATE ${this.base} SET ${columns.map((column) => `${quoteName(column.name)} = ?`).join(', ')} WHERE rowid = ?`,
+    let id = 'u'
+    for (const column of columns) id += ` ${column.index}`
+    return (
+      this.#writes.get(id) ??
+      this.#keepWrite(
+        id,
+        `UPDATE ${this.base} SET ${columns.map((column) => `${quoteName(column.name)} = ?`).join(', ')} WHERE rowid = ?`,
+      )
     )
-    this.#updates.set(id, statement)
+  }
+
+  #keepWrite(id: string, sql: string): SqliteStatement {
+    if (this.#writes.size >= MAX_WRITES) this.#finalizeWrites()
+    const statement = this.#driver.prepare(sql)
+    this.#writes.set(id, statement)
     return statement
   }
 
@@ -174,6 +188,32 @@ export class TableRows {
     return this.#keyFrom(this.schema.model.key.map((column) => stored[column.index]!))
   }
 
+  /** The key among stored cells by column. */
+  keyOfCells(cells: ReadonlyMap<number, SqlValue>): Key {
+    const { key } = this.schema.model
+    return this.#keyFrom(key.length === 1 ? [cells.get(key[0]!.index)!] : key.map(({ index }) => cells.get(index)!))
+  }
+
+  /** The statement that inserts a row of which these columns are given. */
+  insertStatement(cells: ReadonlyMap<number, SqlValue>): SqliteStatement {
+    // Rows of one import mostly look alike.
+    const last = this.#lastInsert
+    if (last && sameColumns(last.columns, cells)) return last.statement
+    const columns = [...cells.keys()]
+    const statement = this.#insertStatement(columns)
+    this.#lastInsert = { columns, statement }
+    return statement
+  }
+
+  #insertStatement(columns: readonly number[]): SqliteStatement {
+    const id = `i ${columns.join(' ')}`
+    const known = this.#writes.get(id)
+    if (known) return known
+    const names = columns.map((column) => quoteName(this.schema.model.columns[column]!.name))
+    const places = names.map(() => '?').join(', ')
+    return this.#keepWrite(id, `INSERT INTO ${this.base} (${names.join(', ')}) VALUES (${places})`)
+  }
+
   /** A key as the parameters of a statement. */
   keyParameters(key: Key): SqlValue[] {
     const parts = Array.isArray(key) ? (key as readonly CellValue[]) : [key]
@@ -214,6 +254,7 @@ export class TableRows {
 
   /** A row that the running transaction deleted and inserted again lends its unchanged parts. */
   revive(key: Key, rowid: number): void {
+    if (this.#forgotten.size === 0) return
     const id = keyId(key)
     const before = this.#forgotten.get(id)
     if (!before || this.#byKey.has(id)) return
@@ -233,11 +274,6 @@ export class TableRows {
     if (this.#forgotten.size > 0) this.#forgotten.clear()
   }
 
-  /** What undoes an insert: the row may have been read since. */
-  unread(rowid: number): () => void {
-    return () => void this.forget(rowid)
-  }
-
   /** Drops every object, when the whole database was replaced. */
   clear(): void {
     this.#byKey.clear()
@@ -246,16 +282,17 @@ export class TableRows {
 
   finalize(): void {
     this.#statements.finalize()
-    this.#finalizeUpdates()
+    this.#finalizeWrites()
     this.#byKeyStatement?.finalize()
     this.#rowidStatement?.finalize()
     this.#byRowidStatement?.finalize()
     this.clear()
   }
 
-  #finalizeUpdates(): void {
-    for (const statement of this.#updates.values()) statement.finalize()
-    this.#updates.clear()
+  #finalizeWrites(): void {
+    for (const statement of this.#writes.values()) statement.finalize()
+    this.#writes.clear()
+    this.#lastInsert = undefined
   }
 
   #fill(cached: CachedRow): RowObject {
@@ -269,10 +306,10 @@ export class TableRows {
 
   /** A row with some of its columns changed; `undefined` where it must be read again. */
   #patched(row: RowObject, patches: readonly (readonly [number, SqlValue])[]): RowObject | undefined {
-    const { codec, model } = this.schema
+    const { model } = this.schema
     let patched: RowObject | undefined = row
     for (const [column, after] of patches) {
-      patched = codec.patch(patched, model.columns[column]!, after)
+      patched = patchRow(model, patched, model.columns[column]!, after)
       if (!patched) return undefined
     }
     return patched
@@ -351,6 +388,13 @@ export function isNoKey(key: unknown): boolean {
     typeof key === 'function' ||
     (typeof key === 'object' && !Array.isArray(key))
   )
+}
+
+function sameColumns(columns: readonly number[], cells: ReadonlyMap<number, unknown>): boolean {
+  if (columns.length !== cells.size) return false
+  let at = 0
+  for (const column of cells.keys()) if (columns[at++] !== column) return false
+  return true
 }
 
 function isKeyPart(column: Column, part: Key): boolean {

@@ -60,9 +60,14 @@ function insertRow({ rows, cells }: RowWrite): void {
     .run(stored.map(([, value]) => value))
 }
 
-/** What was written under an object that is not there goes: somebody else has removed the object. */
-function dropOrphans(write: RowWrite): void {
-  const { rows, key, op, cells } = write
+/** What is stored under an object that is not there goes: somebody has removed the object. */
+export function dropOrphans({
+  rows,
+  key,
+  id,
+  op,
+  cells,
+}: Omit<RowWrite, 'cells'> & { readonly cells: ReadonlyMap<CellId, unknown> }): void {
   if (op === 'delete') return
   const { model } = rows.schema
   const concerns = (cell: CellId): boolean =>
@@ -71,7 +76,8 @@ function dropOrphans(write: RowWrite): void {
   const rowid = rows.rowidOf(key)
   if (rowid === undefined) return
   const orphans = cellsWithoutObject(model, rows.stored(rowid))
-  if (orphans.length > 0) updateRow({ ...write, op: 'update', cells: new Map(orphans.map((cell) => [cell, null])) })
+  if (orphans.length > 0)
+    updateRow({ rows, key, id, op: 'update', cells: new Map(orphans.map((cell) => [cell, null])) })
 }
 
 /** Cells by column: undeclared properties together make up one. */

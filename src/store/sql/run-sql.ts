@@ -1,11 +1,19 @@
 import type { SqliteStatement, SqlValue } from '../../drivers/index.ts'
 import { SqlError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
-import { decodeColumn, EncodeFailure, encodeColumn, MalformedJson, type Column } from '../../schema/index.ts'
+import {
+  decodeColumn,
+  EncodeFailure,
+  encodeColumn,
+  isHiddenMark,
+  MalformedJson,
+  type Column,
+} from '../../schema/index.ts'
 import type { SqlQuery, SqlRow } from '../api.ts'
 import type { Engine } from '../engine.ts'
 import type { Layer } from '../layers/row-stack.ts'
 import { issuesOf } from '../layers/committed-rows.ts'
 import type { NetRow } from '../rows/cells.ts'
+import { dropOrphans } from '../rows/write-rows.ts'
 import { checkRead, checkWrite } from './statement.ts'
 import type { StatementCache } from './statement-cache.ts'
 
@@ -31,7 +39,10 @@ export function runExec(
     const statement = engine.driver.prepare(sql)
     try {
       const rows = toObjects(statement, statement.all(parameters))
+      // The views' triggers clear the columns of an object that goes, not what is undeclared in it.
+      for (const net of engine.netsSince(mark)) if (net.rows.hasObjects && net.rows.schema.model.rest) dropOrphans(net)
       const nets = engine.netsSince(mark)
+      refuseMarks(nets)
       validateNets(nets)
       return { changes: nets.length, rows }
     } catch (error) {
@@ -63,6 +74,17 @@ export function validateNets(nets: readonly NetRow[]): void {
   const issues: ValidationIssue[] = []
   for (const net of nets) if (net.op !== 'delete') issues.push(...issuesOfNet(net))
   if (issues.length > 0) throw new ValidationError(issues)
+}
+
+/** Arrivals alone hide a value. A row that moves to another key is a new one, of which the server would not know it. */
+function refuseMarks(nets: readonly NetRow[]): void {
+  for (const { rows, key, cells } of nets)
+    for (const column of rows.schema.model.restricted) {
+      const change = cells.get(column.index)
+      if (!change || !isHiddenMark(column, change.after)) continue
+      const message = 'is hidden from this client: it can neither be written so nor be taken along to another key'
+      throw new ValidationError([{ table: rows.schema.model.name, key, path: column.path, keyword: 'type', message }])
+    }
 }
 
 function issuesOfNet(net: NetRow): ValidationIssue[] {
