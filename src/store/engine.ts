@@ -14,6 +14,7 @@ import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError, Valid
 import { sameSql, type Schema, type TableModel } from '../schema/index.ts'
 import {
   Dispatcher,
+  type RowListener,
   installCapture,
   traceRows,
   type CaptureTarget,
@@ -465,13 +466,23 @@ export class Engine implements CaptureTarget {
 
   #tell(visible: readonly NetRow[], set: ChangeSet | undefined, committed: ChangeSet | undefined): void {
     if (this.#closed) return
-    if (set) {
-      const listeners = new Set<() => void>()
+    if (set) this.#tellListeners(visible, set)
+    if (set) this.changes$.next(set)
+    if (committed) this.commits$.next(committed)
+  }
+
+  #tellListeners(visible: readonly NetRow[], set: ChangeSet): void {
+    const listeners = new Set<RowListener>()
+    if (visible.length === 1) {
+      const net = visible[0]!
+      this.#collect(net, listeners)
+      const tables = this.tableChanges.get(net.rows)!
+      if (tables.size > 0)
+        for (const listener of Array.from(tables)) this.#emissions.guard(() => listener(visible, set.changes))
+    } else {
       const byTable = new Map<TableRows, { readonly nets: NetRow[]; readonly changes: RowChange[] }>()
       for (const [n, net] of visible.entries()) {
-        const { index } = net.rows.schema.model
-        if (this.dispatcher.concerns(index, net.id))
-          this.dispatcher.collect(index, net.id, net.op === 'update' ? columnsOf(net) : undefined, listeners)
+        this.#collect(net, listeners)
         if (this.tableChanges.get(net.rows)!.size > 0) {
           let table = byTable.get(net.rows)
           if (!table) byTable.set(net.rows, (table = { nets: [], changes: [] }))
@@ -482,10 +493,14 @@ export class Engine implements CaptureTarget {
       for (const [rows, { nets, changes }] of byTable)
         for (const listener of Array.from(this.tableChanges.get(rows)!))
           this.#emissions.guard(() => listener(nets, changes))
-      for (const listener of listeners) this.#emissions.guard(listener)
     }
-    if (set) this.changes$.next(set)
-    if (committed) this.commits$.next(committed)
+    for (const listener of listeners) this.#emissions.guard(() => listener.look())
+  }
+
+  #collect(net: NetRow, listeners: Set<RowListener>): void {
+    const { index } = net.rows.schema.model
+    if (this.dispatcher.concerns(index, net.id))
+      this.dispatcher.collect(index, net.id, net.op === 'update' ? columnsOf(net) : undefined, listeners)
   }
 
   /** Cells that were written and have come back to what they showed: no change, but written all the same. */

@@ -10,6 +10,13 @@ import type { CellId } from './rows/cell-id.ts'
 import { encodeCells, encodeChanges } from './rows/encode-changes.ts'
 
 const DEFAULT_LIMIT = 100
+/** In the place of a step that has been let go. */
+const none: HistoryStep = Object.freeze({
+  id: 0,
+  label: undefined,
+  changes: { changes: [], origin: 'local' as const },
+  at: 0,
+})
 
 interface Steps {
   readonly done: readonly HistoryStep[]
@@ -20,7 +27,9 @@ interface Steps {
 export class HistoryLog {
   readonly #engine: Engine
   readonly #limit: number
+  /** The last ones; those before `#from` have been let go. */
   #done: HistoryStep[] = []
+  #from = 0
   #undone: HistoryStep[] = []
   /** Tells that the steps have changed; they are copied only for those who look at them. */
   readonly #changed = new BehaviorSubject<void>(undefined)
@@ -33,7 +42,7 @@ export class HistoryLog {
 
   get canUndo(): boolean {
     this.#engine.assertOpen()
-    return this.#done.length > 0
+    return this.#count > 0
   }
 
   get canRedo(): boolean {
@@ -42,7 +51,7 @@ export class HistoryLog {
   }
 
   get canUndo$(): Observable<boolean> {
-    return this.#follow(() => this.#done.length > 0).pipe(distinctUntilChanged())
+    return this.#follow(() => this.#count > 0).pipe(distinctUntilChanged())
   }
 
   get canRedo$(): Observable<boolean> {
@@ -50,21 +59,21 @@ export class HistoryLog {
   }
 
   get steps$(): Observable<Steps> {
-    return this.#follow(() => ({ done: [...this.#done], undone: [...this.#undone] }))
+    return this.#follow(() => ({ done: this.#done.slice(this.#from), undone: [...this.#undone] }))
   }
 
   /** Takes in what was committed here. */
   record(changes: ChangeSet): void {
     if (this.#limit <= 0) return
     this.#done.push(Object.freeze({ id: this.#next++, label: changes.label, changes, at: Date.now() }))
-    if (this.#done.length > this.#limit) this.#done.shift()
+    if (this.#count > this.#limit) this.#drop()
     this.#undone = []
     if (this.#changed.observed) this.#engine.later(() => this.#changed.next())
   }
 
   undo(): HistoryStep | undefined {
     this.#engine.assertWritable()
-    const step = this.#done.at(-1)
+    const step = this.#count > 0 ? this.#done.at(-1) : undefined
     if (!step) return undefined
     const reversed = this.#apply(invert(step.changes), 'undo', step.label)
     this.#done.pop()
@@ -87,12 +96,25 @@ export class HistoryLog {
   clear(): void {
     this.#engine.assertOpen()
     this.#done = []
+    this.#from = 0
     this.#undone = []
     this.#tell()
   }
 
   close(): void {
     this.#changed.complete()
+  }
+
+  get #count(): number {
+    return this.#done.length - this.#from
+  }
+
+  /** Lets go of the oldest step, without moving the others each time. */
+  #drop(): void {
+    this.#done[this.#from++] = none
+    if (this.#from < 1_000) return
+    this.#done = this.#done.slice(this.#from)
+    this.#from = 0
   }
 
   /** What the steps say now, then with each change of them, until the store is closed. */

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs'
-import { equalValues, keyId, parsePath, type CellValue, type Key, type Path } from '../changes/index.ts'
+import { equalValues, keyId, parsePath, type CellValue, type Key, type Path, type RowChange } from '../changes/index.ts'
 import { NotFoundError } from '../errors/index.ts'
 import { isObject, SINGLETON_KEY, type RowObject } from '../schema/index.ts'
 import type { RowPredicate, TableChange } from './api.ts'
@@ -8,6 +8,7 @@ import { compileWhere, fieldResolver } from './filter-fields.ts'
 import { FilterError, parseWhere, whereToSql, type SqlFragment } from './filter/index.ts'
 import type { Layer } from './layers/row-stack.ts'
 import { liveCount } from './live/live-count.ts'
+import { Watch, type Watched } from './watch.ts'
 import { TableLive } from './live/table-live.ts'
 import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
 import { placeOf, readPath, replaceAt } from './rows/place.ts'
@@ -140,7 +141,7 @@ export class TableHandle {
   }
 
   row$(key: Key): Observable<RowObject | undefined> {
-    return this.#observe(key, undefined, (row) => row, Object.is)
+    return this.#observe(key, wholeRow) as Observable<RowObject | undefined>
   }
 
   field$(key: Key, path: Path): Observable<CellValue> {
@@ -154,7 +155,12 @@ export class TableHandle {
         : place.kind === 'object'
           ? place.node.segments
           : place.segments
-    return this.#observe(key, columnsAt(place, this.#rows), (row) => readPath(row, segments), equalValues)
+    return this.#observe(key, {
+      path: place.path,
+      columns: columnsAt(place, this.#rows),
+      read: (row) => readPath(row, segments),
+      same: equalValues,
+    })
   }
 
   /** The keys of rows that a caller names one by one or by a filter. */
@@ -173,41 +179,34 @@ export class TableHandle {
     return whereToSql(parseWhere(where, fieldResolver(this.#rows)))
   }
 
-  #observe<Value>(
-    key: Key,
-    columns: readonly number[] | undefined,
-    read: (row: RowObject | undefined) => Value,
-    same: (a: Value, b: Value) => boolean,
-  ): Observable<Value> {
+  #observe(key: Key, watched: Watched): Observable<CellValue> {
     const engine = this.#engine
     const rows = this.#rows
     engine.assertOpen()
-    return new Observable<Value>((subscriber) => {
+    return new Observable<CellValue>((subscriber) => {
       if (engine.closed) {
         subscriber.complete()
         return undefined
       }
       if (isNoKey(key)) throw new NotFoundError(`${this.name}: a row is observed by its key, not by ${String(key)}`)
-      let last = read(rows.get(key))
-      const look = (): void => {
-        if (subscriber.closed || engine.closed) return
-        const now = read(rows.get(key))
-        if (same(last, now)) return
-        last = now
-        subscriber.next(now)
-      }
-      const stop = engine.dispatcher.listen(rows.schema.model.index, keyId(key), columns, look)
-      // What is read within a transaction may be undone, and nobody is told of that.
-      if (engine.inTransaction) engine.onEnd('rollback', look)
+      const { index } = rows.schema.model
+      const id = keyId(key)
+      const { path, columns } = watched
+      const known = engine.dispatcher.find(index, id, columns, path) as Watch | undefined
+      const watch = known ?? new Watch(engine, rows, key, watched)
+      // Before it is told anything: it may write in answer.
+      if (!known) engine.dispatcher.listen(index, id, columns, watch)
+      const stop = watch.follow(subscriber)
       const done = engine.closing(() => subscriber.complete())
-      engine.tell(() => subscriber.next(last))
       return () => {
-        stop()
+        if (stop()) engine.dispatcher.forget(index, id, columns, watch)
         done()
       }
     })
   }
 }
+
+const wholeRow: Watched = { path: undefined, columns: undefined, read: (row) => row, same: Object.is }
 
 /** A singleton as callers use it, untyped: `SingletonValue` in api.ts is its typed face. */
 export class SingletonHandle {
@@ -257,6 +256,8 @@ function columnsAt(place: ReturnType<typeof placeOf>, rows: TableRows): readonly
   return columns
 }
 
+const noChanges: readonly RowChange[] = Object.freeze([])
+
 function tableChanges(engine: Engine, rows: TableRows): Observable<TableChange> {
   return new Observable<TableChange>((subscriber) => {
     if (engine.closed) {
@@ -265,11 +266,14 @@ function tableChanges(engine: Engine, rows: TableRows): Observable<TableChange> 
     }
     const listeners = engine.tableChanges.get(rows)!
     const listener: TableListener = (_nets, changes) => {
-      subscriber.next({
-        inserted: changes.filter((change) => change.op === 'insert'),
-        updated: changes.filter((change) => change.op === 'update'),
-        deleted: changes.filter((change) => change.op === 'delete'),
-      })
+      const of = (op: RowChange['op']): readonly RowChange[] =>
+        // Most often there is one change: a slider's.
+        changes.length === 1
+          ? changes[0]!.op === op
+            ? changes
+            : noChanges
+          : changes.filter((change) => change.op === op)
+      subscriber.next({ inserted: of('insert'), updated: of('update'), deleted: of('delete') })
     }
     listeners.add(listener)
     const done = engine.closing(() => subscriber.complete())

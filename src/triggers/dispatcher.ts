@@ -1,7 +1,12 @@
 import type { KeyId } from '../changes/index.ts'
 
-/** Called after a commit that changed the row (or one of the columns) listened to. */
-export type RowListener = () => void
+/** Who listens to a row, or to some of its columns. */
+export interface RowListener {
+  /** What it listens to, to find it again: a property path, `undefined` for the whole row. */
+  readonly path: string | undefined
+  /** Called after a commit that changed the row (or one of the columns) listened to. */
+  look(): void
+}
 
 /** Who listens to one row: to all of it, or to one column each. */
 interface RowListeners {
@@ -20,8 +25,8 @@ export class Dispatcher {
     this.#tables = Array.from({ length: tables }, () => new Map<KeyId, RowListeners>())
   }
 
-  /** Listens to a row, or to some of its columns. Returns what ends it. */
-  listen(table: number, key: KeyId, columns: readonly number[] | undefined, listener: RowListener): () => void {
+  /** Listens to a row, or to some of its columns, until it is forgotten. */
+  listen(table: number, key: KeyId, columns: readonly number[] | undefined, listener: RowListener): void {
     const rows = this.#tables[table]!
     let row = rows.get(key)
     if (!row) rows.set(key, (row = { whole: undefined, byColumn: undefined }))
@@ -34,7 +39,19 @@ export class Dispatcher {
         else byColumn.set(column, new Set([listener]))
       }
     }
-    return () => this.#forget(table, key, columns, listener)
+  }
+
+  /** Who listens to the same already. */
+  find(
+    table: number,
+    key: KeyId,
+    columns: readonly number[] | undefined,
+    path: string | undefined,
+  ): RowListener | undefined {
+    const row = this.#tables[table]!.get(key)
+    const listeners = columns === undefined ? row?.whole : row?.byColumn?.get(columns[0]!)
+    for (const listener of listeners ?? []) if (listener.path === path) return listener
+    return undefined
   }
 
   /** Whether anyone listens to a row. */
@@ -69,7 +86,8 @@ export class Dispatcher {
     for (const rows of this.#tables) rows.clear()
   }
 
-  #forget(table: number, key: KeyId, columns: readonly number[] | undefined, listener: RowListener): void {
+  /** Ends what `listen` began. */
+  forget(table: number, key: KeyId, columns: readonly number[] | undefined, listener: RowListener): void {
     const rows = this.#tables[table]!
     const row = rows.get(key)
     if (!row) return

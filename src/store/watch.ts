@@ -1,0 +1,64 @@
+import type { Subscriber } from 'rxjs'
+import type { CellValue, Key } from '../changes/index.ts'
+import type { RowObject } from '../schema/index.ts'
+import type { RowListener } from '../triggers/index.ts'
+import type { Engine } from './engine.ts'
+import type { TableRows } from './rows/table-rows.ts'
+
+/** What is watched of a row: all of it, or what lies at a path. */
+export interface Watched {
+  /** `undefined` for the whole row. */
+  readonly path: string | undefined
+  /** The columns whose changes can change it; `undefined` for all. */
+  readonly columns: readonly number[] | undefined
+  readonly read: (row: RowObject | undefined) => CellValue
+  readonly same: (a: CellValue, b: CellValue) => boolean
+}
+
+interface Reader {
+  readonly subscriber: Subscriber<CellValue>
+  /** What it was told last. */
+  last: CellValue
+}
+
+/** All who watch the same of one row: it is read once for all of them. */
+export class Watch implements RowListener {
+  readonly path: string | undefined
+  readonly #engine: Engine
+  readonly #rows: TableRows
+  readonly #key: Key
+  readonly #watched: Watched
+  readonly #readers = new Set<Reader>()
+
+  constructor(engine: Engine, rows: TableRows, key: Key, watched: Watched) {
+    this.path = watched.path
+    this.#engine = engine
+    this.#rows = rows
+    this.#key = key
+    this.#watched = watched
+  }
+
+  /** Tells the value now, and from now on each other one. Returns what ends it, which tells whether nobody is left. */
+  follow(subscriber: Subscriber<CellValue>): () => boolean {
+    const reader: Reader = { subscriber, last: this.#watched.read(this.#rows.get(this.#key)) }
+    this.#readers.add(reader)
+    // What is read within a transaction may be undone, and nobody is told of that.
+    if (this.#engine.inTransaction) this.#engine.onEnd('rollback', () => this.look())
+    this.#engine.tell(() => subscriber.next(reader.last))
+    return () => {
+      this.#readers.delete(reader)
+      return this.#readers.size === 0
+    }
+  }
+
+  look(): void {
+    if (this.#engine.closed) return
+    const now = this.#watched.read(this.#rows.get(this.#key))
+    const { same } = this.#watched
+    for (const reader of this.#readers.size > 1 ? Array.from(this.#readers) : this.#readers) {
+      if (reader.subscriber.closed || same(reader.last, now)) continue
+      reader.last = now
+      reader.subscriber.next(now)
+    }
+  }
+}
