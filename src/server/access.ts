@@ -180,8 +180,9 @@ export class Access {
     if (!this.withholds(table)) return true
     const hidden = new Set(rows.flatMap((row) => this.withheld(table, row)))
     const fields = Object.entries(this.#rules(table)?.fields ?? {})
-    return paths
-      .filter((path) => hidden.has(path))
+    // With an object everything in it comes or goes, whether it was set or not.
+    return [...hidden]
+      .filter((path) => paths.some((changed) => isAtOrBelow(path, changed)))
       .every((path) => {
         const rules = fields.filter(([field, { canUpdate }]) => canUpdate !== undefined && isAtOrBelow(path, field))
         return rules.length > 0 && rules.every(([, { canUpdate }]) => update(canUpdate))

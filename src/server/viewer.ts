@@ -1,4 +1,4 @@
-import { HIDDEN, serializeValue, type Cells, type Key, type RowChange } from '../changes/index.ts'
+import { HIDDEN, serializeValue, type Cells, type CellValue, type Key, type RowChange } from '../changes/index.ts'
 import { storedRows, type RowTransition, type Store } from '../store/index.ts'
 import { internals } from '../store/index.ts'
 import type { WireChange, WireRow, WireSet, WireSubscription } from '../transport/index.ts'
@@ -97,7 +97,7 @@ export class Viewer {
     if (!this.#access.withholds(table)) return cells
     const shown = new Map(Object.entries(cells))
     for (const path of this.#access.withheld(table, row)) shown.set(path, HIDDEN)
-    return Object.fromEntries(shown)
+    return inOrder(shown)
   }
 
   /** What a change is to one who does not see every field: fields may come into sight, or go out of it. */
@@ -109,7 +109,7 @@ export class Viewer {
       if (was.has(path)) shown.delete(path)
       else shown.set(path, HIDDEN)
     for (const path of was) if (!is.has(path)) shown.set(path, Object.hasOwn(cells, path) ? cells[path] : undefined)
-    return Object.fromEntries(shown)
+    return inOrder(shown)
   }
 
   /** Every row that it sees; of one subscription, only those that no other one shows. */
@@ -167,6 +167,11 @@ export class Viewer {
     const byTable = this.#subscriptions.get(id)
     return !byTable || byTable.has(table)
   }
+}
+
+/** By path: where a withheld cell stands would tell whether it was among those that are stored. */
+function inOrder(cells: ReadonlyMap<string, CellValue>): Cells {
+  return Object.fromEntries([...cells].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** A change as it travels to those who see the row before and after. */

@@ -1,5 +1,6 @@
 import { BehaviorSubject, distinctUntilChanged, map, type Observable } from 'rxjs'
-import { invert, type ChangeSet, type RowChange } from '../changes/index.ts'
+import { describeKey, hiddenPathsOf, invert, type ChangeSet, type RowChange } from '../changes/index.ts'
+import { TransactionError } from '../errors/index.ts'
 import type { SqlValue } from '../drivers/index.ts'
 import { sameSql } from '../schema/index.ts'
 import type { HistoryStep } from './api.ts'
@@ -21,6 +22,20 @@ const none: HistoryStep = Object.freeze({
 interface Steps {
   readonly done: readonly HistoryStep[]
   readonly undone: readonly HistoryStep[]
+}
+
+/**
+ * What a server withholds can't be put back by one who does not see it: the server would take it for its default. Throws
+ * TransactionError.
+ */
+function assertSeen(changes: readonly RowChange[]): void {
+  for (const { table, key, after } of changes) {
+    const [path] = hiddenPathsOf(after)
+    if (path !== undefined)
+      throw new TransactionError(
+        `${table} ${describeKey(key)} can't be put back: its '${path}' is withheld from this client, so only one who sees it can`,
+      )
+  }
 }
 
 /** The steps of one store that can be undone and redone. An undo is a transaction of its own: it is committed and sent. */
@@ -124,6 +139,7 @@ export class HistoryLog {
   }
 
   #apply(changes: ChangeSet, origin: 'undo' | 'redo', label: string | undefined): ChangeSet {
+    if (this.#engine.sync) assertSeen(changes.changes)
     const writes = this.#standing(changes.changes)
     const applied = applyBase(this.#engine, writes, {
       what: `history.${origin}`,

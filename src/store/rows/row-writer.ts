@@ -19,6 +19,7 @@ import {
 } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { Layer } from '../layers/row-stack.ts'
+import { validateNets } from '../sql/run-sql.ts'
 import { mergePatch, placeOf, readPath, replaceAt } from './place.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
@@ -145,6 +146,7 @@ export class RowWriter {
   /** Deletes rows. Returns how many were there. */
   delete(keys: readonly Key[]): number {
     return this.#engine.write(this.#layer, {}, () => {
+      const { mark } = this.#engine
       const statement = this.#rows.statement(`DELETE FROM ${this.#rows.base} WHERE rowid = ?`)
       let deleted = 0
       for (const key of keys) {
@@ -153,8 +155,15 @@ export class RowWriter {
         statement.run([rowid])
         deleted++
       }
+      // A row that loses its reference may not be as the schema has it without.
+      if (this.#clearsReferences) validateNets(this.#engine.netsSince(mark).filter(({ op }) => op === 'update'))
       return deleted
     })
+  }
+
+  /** Whether a delete may change rows, of other tables or by way of them. */
+  get #clearsReferences(): boolean {
+    return this.#engine.models.some(({ references }) => references.some(({ onDelete }) => onDelete === 'setNull'))
   }
 
   #insertOne(row: RowObject): Key {

@@ -1,7 +1,7 @@
 import type { Cells, Key } from '../../changes/index.ts'
 
 /** Raised with every change of a message's form. A server refuses other versions with code `protocol-version`. */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 /** A change of one row, as it travels. */
 export interface WireChange {

@@ -88,7 +88,7 @@ describe('rowcast serve', () => {
     await again.opened
     again.send({
       type: 'hello',
-      protocol: 1,
+      protocol: 2,
       schemaVersion: 1,
       database: 'a',
       client: 'c',

@@ -19,7 +19,7 @@ test('the sync protocol runs over server-sent events and POSTs', async () => {
   const hello = {
     type: 'hello',
     n: 0,
-    protocol: 1,
+    protocol: 2,
     schemaVersion: 1,
     database: 'a',
     client: 'c',

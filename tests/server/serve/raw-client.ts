@@ -56,7 +56,7 @@ export class RawClient {
   hello(database: string): Promise<Message> {
     this.send({
       type: 'hello',
-      protocol: 1,
+      protocol: 2,
       schemaVersion: 1,
       database,
       client: crypto.randomUUID(),

@@ -107,7 +107,7 @@ describe('2,000 messages that are none, or are no more', () => {
     {
       type: 'hello',
       n: 0,
-      protocol: 1,
+      protocol: 2,
       schemaVersion: 1,
       database: 'a',
       client: 'c',

@@ -237,3 +237,59 @@ test('a rule of who may see a field that the schema does not let be withheld is 
   expect(withRule('contact')).toThrow(/contact\.phone/)
   expect(withRule('nothing')).toThrow(/no property 'nothing'/)
 })
+
+test('where a withheld field stands in a message does not tell whether it is set', async () => {
+  const { core, a } = await world()
+  a.people.insert([
+    { id: 'cyd', team: 'a', salary: 5, contact: { mail: 'm', phone: '1' } },
+    { id: 'dan', team: 'a', contact: { mail: '', phone: '1' } },
+  ])
+  await settled(a.store)
+  const b = await open(core, 'b')
+  a.people.insert({ id: 'eve', team: 'a', salary: 9, name: 'n' })
+  a.people.insert({ id: 'fay', team: 'a', name: 'n' })
+  await until(b.people.row$('fay'), (row) => row !== undefined)
+  const namesOf = (id: string): string[] =>
+    [...b.heard().matchAll(/\{(?:"[^"]*":(?:"[^"]*"|\d+|\{[^{}]*\}),?)+\}/g)]
+      .map(([text]) => text)
+      .filter((text) => text.includes(`"id":"${id}"`))
+      .map((text) => [...text.matchAll(/"([^"$]+)":/g)].map(([, name]) => name).join())
+  expect(namesOf('cyd')).toEqual(namesOf('dan'))
+  expect(namesOf('eve')).toEqual(namesOf('fay'))
+  expect(namesOf('cyd')).not.toEqual([])
+  expect(namesOf('eve')).not.toEqual([])
+  await Promise.all([a.store.close(), b.store.close()])
+  await core.close()
+})
+
+test('an object around a withheld field is refused alike, whether the field is set or not', async () => {
+  const rule: Permissions = {
+    person: { ...rules['person']!, fields: { 'contact.mail': { canView: { team: '$user.team' } } } },
+  }
+  const { core, a } = await world(rule)
+  a.people.insert({ id: 'dan', team: 'a', contact: { mail: 'x' } })
+  a.people.insert({ id: 'eve', team: 'a' })
+  await settled(a.store)
+  const b = await open(core, 'b')
+  for (const id of ['ann', 'dan']) {
+    b.people.update(id, { contact: undefined })
+    await settled(b.store)
+  }
+  const rejected = await firstValueFrom(b.store.sync.rejected$)
+  expect(rejected.map(({ code }) => code)).toEqual(['forbidden', 'forbidden'])
+  expect(a.people.get('ann')).toHaveProperty('contact.mail', 'ann@secret')
+  await Promise.all([a.store.close(), b.store.close()])
+  await core.close()
+})
+
+test('what was withheld of a deleted row is not undone into its default', async () => {
+  const { core, a } = await world()
+  const b = await open(core, 'b')
+  b.people.delete('ann')
+  await settled(b.store)
+  expect(() => b.store.history.undo()).toThrow(/'(salary|contact\.mail)' is withheld/)
+  expect(b.people.has('ann')).toBe(false)
+  await until(a.people.row$('ann'), (row) => row === undefined)
+  await Promise.all([a.store.close(), b.store.close()])
+  await core.close()
+})
