@@ -63,6 +63,7 @@ export class Access {
   readonly #tests = new Map<Rule, Test>()
   /** By table: the columns that have rules of who may see them. */
   readonly #guarded = new Map<string, readonly GuardedColumn[]>()
+  readonly #withheld = new WeakMap<object, readonly string[]>()
 
   constructor(
     store: Store,
@@ -112,6 +113,13 @@ export class Access {
 
   /** The paths of a row's fields that may not be seen. Those of an object that is not there are not among them. */
   withheld(table: string, row: object): readonly string[] {
+    // A row object never changes: it is judged once.
+    let paths = this.#withheld.get(row)
+    if (!paths) this.#withheld.set(row, (paths = this.#judge(table, row)))
+    return paths
+  }
+
+  #judge(table: string, row: object): readonly string[] {
     const context = { table, row, before: row, after: row }
     return this.#guardedColumns(table)
       .filter(
@@ -173,16 +181,16 @@ export class Access {
   /** Whether the fields among these that may not be seen have rules of their own that allow to change them. */
   #mayBlindlyChange(
     table: string,
-    rows: readonly object[],
+    rows: readonly [object, object],
     paths: readonly string[],
     update: (rule: Rule | undefined) => boolean,
   ): boolean {
     if (!this.withholds(table)) return true
-    const hidden = new Set(rows.flatMap((row) => this.withheld(table, row)))
+    const [before, after] = rows.map((row) => new Set(this.withheld(table, row))) as [Set<string>, Set<string>]
     const fields = Object.entries(this.#rules(table)?.fields ?? {})
-    // With an object everything in it comes or goes, whether it was set or not.
-    return [...hidden]
-      .filter((path) => paths.some((changed) => isAtOrBelow(path, changed)))
+    // With an object everything in it goes, whether it was set or not.
+    return [...new Set([...before, ...after])]
+      .filter((path) => paths.some((changed) => (before.has(path) ? isAtOrBelow(path, changed) : path === changed)))
       .every((path) => {
         const rules = fields.filter(([field, { canUpdate }]) => canUpdate !== undefined && isAtOrBelow(path, field))
         return rules.length > 0 && rules.every(([, { canUpdate }]) => update(canUpdate))

@@ -45,6 +45,7 @@ function resolve(store: Store, access: Access, change: WireChange, ifUnchanged: 
   const visible = row !== undefined && access.canView(change.table, row)
   if (op === 'put') {
     assertKey(store, change)
+    assertObjects(store, change)
     const inserted: RowChange = { table: change.table, key, op: 'insert', before: {}, after: change.after ?? {} }
     if (row === undefined) return [inserted]
     if (!access.unrestricted) access.check(previewChanges(internals(store).engine, [inserted]))
@@ -74,6 +75,18 @@ function assertKey(store: Store, change: WireChange): void {
     const given = change.after && Object.hasOwn(change.after, path) ? change.after[path] : undefined
     if (!model.singleton && given !== undefined && !equalValues(given, (parts as readonly CellValue[])[n]))
       throw refuse(change, 'primaryKey', `its '${path}' is another than the key that it is put under`)
+  }
+}
+
+/** A value in an optional object that is not put along with it would be nowhere. */
+function assertObjects(store: Store, change: WireChange): void {
+  const { model } = store.schema.tables.get(change.table)!
+  const after = change.after ?? {}
+  for (const path of Object.keys(after)) {
+    if (after[path] === undefined) continue
+    const { defaultSql, path: object } = model.byPath.get(path)?.guard ?? { defaultSql: 1, path: '' }
+    if (defaultSql !== 1 && after[object] === undefined)
+      throw refuse(change, 'required', `its '${path}' needs its '${object}': name that as {}`)
   }
 }
 

@@ -3,6 +3,7 @@ import {
   equalValues,
   serializeValue,
   squash,
+  type Cells,
   type CellValue,
   type ChangeSet,
   type RowChange,
@@ -483,8 +484,17 @@ function isAsSent(sent: WireTransaction, changes: readonly WireChange[]): boolea
   )
   return changes.every((change) => {
     const mine = byPlace.get(`${change.table}\0${JSON.stringify(change.key, text)}`)
-    return mine?.op === change.op && equalValues(mine.after ?? {}, change.after ?? {})
+    return mine?.op === change.op && sameCells(mine.after ?? {}, change.after ?? {})
   })
+}
+
+/** Exactly the same: a cell that is absent is another thing than one that is not named. */
+function sameCells(a: Cells, b: Cells): boolean {
+  return (
+    Object.keys(a).length === Object.keys(b).length &&
+    Object.keys(a).every((path) => Object.hasOwn(b, path)) &&
+    equalValues(a, b)
+  )
 }
 
 function text(_key: string, value: unknown): unknown {

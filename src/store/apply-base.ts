@@ -29,12 +29,16 @@ export interface BaseChange {
  */
 export function applyArrival(engine: Engine, writes: readonly RowWrite[], label?: string): void {
   engine.settle('an arrival')
-  engine.driver.exec('PRAGMA foreign_keys = OFF')
-  try {
-    applyBase(engine, writes, { what: 'an arrival', origin: 'remote', label, take: false, commits: false })
-  } finally {
-    engine.driver.exec('PRAGMA foreign_keys = ON')
-  }
+  // Who is told of it may write in answer: with foreign keys.
+  engine.holdEmissions(() => {
+    engine.driver.exec('PRAGMA foreign_keys = OFF')
+    try {
+      applyBase(engine, writes, { what: 'an arrival', origin: 'remote', label, take: false, commits: false })
+    } finally {
+      engine.settle('an arrival')
+      engine.driver.exec('PRAGMA foreign_keys = ON')
+    }
+  })
 }
 
 /**

@@ -26,6 +26,21 @@ export class EmissionQueue {
     }
   }
 
+  /** Runs something of which is told only once it has ended. */
+  hold(run: () => void): void {
+    if (this.#draining) {
+      run()
+      return
+    }
+    this.#draining = true
+    try {
+      run()
+    } finally {
+      this.#draining = false
+      this.drain()
+    }
+  }
+
   /** Runs one listener. */
   guard(run: () => void): void {
     try {

@@ -243,6 +243,11 @@ export class Engine implements CaptureTarget {
     else this.enqueue(run)
   }
 
+  /** Runs something of which subscribers are told only once it has ended. */
+  holdEmissions(run: () => void): void {
+    this.#emissions.hold(run)
+  }
+
   /** Runs one listener: what it throws surfaces as an uncaught error and stops nobody else. */
   guard(run: () => void): void {
     this.#emissions.guard(run)
@@ -267,11 +272,14 @@ export class Engine implements CaptureTarget {
       ...(draftId === undefined ? {} : { draftId }),
     }
     if (nets.length < MANY) return Object.freeze({ changes: Object.freeze(nets.map(toRowChange)), ...about })
+    let rows: readonly NetRow[] = nets
     let changes: readonly RowChange[] | undefined
     return Object.freeze({
       // Made for the first who looks: a large import is often looked at by nobody.
       get changes() {
-        return (changes ??= Object.freeze(nets.map(toRowChange)))
+        changes ??= Object.freeze(rows.map(toRowChange))
+        rows = []
+        return changes
       },
       ...about,
     })

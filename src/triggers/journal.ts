@@ -56,6 +56,7 @@ export interface RowTrace {
 export function traceRows(entries: readonly JournalEntry[], from = 0, to: number = entries.length): RowTrace[] {
   const traces: (RowTrace | undefined)[] = []
   const noCells: RowTrace['cells'] = new Map()
+  const copies = new Map<RowTrace, Map<number, SqlValue>>()
   const open = new Map<number, Map<number, number>>()
   const slotsOf = (table: number): Map<number, number> => {
     let slots = open.get(table)
@@ -87,7 +88,12 @@ export function traceRows(entries: readonly JournalEntry[], from = 0, to: number
       const row = trace ?? start(entry, true)
       if (row.existed)
         row.cells.set(entry.column, { before: (row.cells.get(entry.column) ?? entry).before, after: entry.after })
-      else if (row.after) row.after = new Map(row.after).set(entry.column, entry.after)
+      else if (row.after) {
+        // The journal's own are left as they are; one copy is enough.
+        const cells = copies.get(row) ?? new Map(row.after)
+        copies.set(row, cells)
+        row.after = cells.set(entry.column, entry.after)
+      }
     } else {
       const row = trace ?? start(entry, true)
       const place = slots.get(entry.rowid)!

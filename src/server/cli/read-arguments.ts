@@ -14,6 +14,8 @@ export interface ServeArguments {
     readonly audience?: string | undefined
     readonly issuer?: string | undefined
   }
+  /** The file of the rules. */
+  readonly permissions: string | undefined
   readonly cors: readonly string[]
 }
 
@@ -26,6 +28,7 @@ const SERVE = {
   'auth-jwks': { type: 'string' },
   'auth-audience': { type: 'string' },
   'auth-issuer': { type: 'string' },
+  permissions: { type: 'string' },
   cors: { type: 'string', multiple: true },
 } as const
 const OPTIONS = { ...SERVE, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const
@@ -65,6 +68,7 @@ export function readArguments(
     port: readPort(values.port),
     host,
     auth: { secret: secret || undefined, jwksUrl, audience, issuer },
+    permissions: values.permissions,
     cors,
   }
 }

@@ -1,6 +1,8 @@
 import { RowcastError } from '../../errors/index.ts'
 import { jwtAuth } from '../http/index.ts'
 import { serve } from '../serve.ts'
+import type { Permissions } from '../access.ts'
+import { loadFile } from './load-file.ts'
 import { loadSchema } from './load-schema.ts'
 import type { ServeArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
@@ -19,6 +21,9 @@ export async function runServe(args: ServeArguments): Promise<void> {
     directory: args.data,
     port: args.port,
     host: args.host,
+    ...(args.permissions !== undefined && {
+      permissions: (await loadFile('--permissions', args.permissions, 'permissions')) as Permissions,
+    }),
     ...(hasAuth && { authenticate: jwtAuth(args.auth) }),
     ...(origins.length > 0 && { cors: { origins } }),
     onError: (error) => process.stderr.write(`${describe(error)}\n`),

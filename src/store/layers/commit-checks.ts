@@ -1,25 +1,28 @@
 import { describeKey, keyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
-import { ConstraintError } from '../../errors/index.ts'
+import { ConstraintError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
 import { effectiveSql, sameSql, type IndexModel, type TableModel } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { RowWrite } from './layer-stacks.ts'
-import { underneath } from './committed-rows.ts'
+import { withMembers } from '../rows/rest-members.ts'
+import { issuesOf, underneath } from './committed-rows.ts'
 import type { Layer, RowStack } from './row-stack.ts'
 import { describe } from './reservations.ts'
 
 /**
  * Checks changes of what is committed that are not all to be seen, because drafts lie over them, against the committed
- * state: unique values that another committed row has, and references to rows that are not there, or not to be seen.
- * Throws ConstraintError.
+ * state: what the schema says of the rows, unique values that another committed row has, and references to rows that are
+ * not there, or not to be seen. Throws ValidationError and ConstraintError.
  */
 export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
+  const issues: ValidationIssue[] = []
   for (const write of writes) {
     const stack = engine.layers.get(write.rows, write.id)
     if (!stack || write.op === 'delete') continue
     const { model } = write.rows.schema
+    issues.push(...issuesOf(stack, committedAfter(stack, engine.layers.whole(stack, write))))
     const writeOf = (one: RowStack): RowWrite | undefined =>
       writes.find(({ rows, id }) => rows === one.rows && id === one.id)
     for (const index of model.unique)
@@ -44,6 +47,20 @@ export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
       })
     }
   }
+  if (issues.length > 0) throw new ValidationError(issues)
+}
+
+/** A row's stored values as they are committed once some of its cells are others. */
+function committedAfter(stack: RowStack, cells: ReadonlyMap<CellId, SqlValue>): SqlValue[] {
+  const { model } = stack.rows.schema
+  const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committed)
+  const members = new Map<string, SqlValue>()
+  for (const [cell, value] of cells)
+    if (typeof cell === 'number') stored[cell] = value
+    else members.set(cell, value)
+  for (const [n, column] of model.key.entries()) stored[column.index] = stack.rows.keyParameters(stack.key)[n]!
+  if (model.rest && members.size > 0) stored[model.rest.index] = withMembers(model, stored[model.rest.index]!, members)
+  return stored
 }
 
 /**

@@ -3,8 +3,11 @@ import type { PersistenceSession } from './persistence.ts'
 
 /** What a store does for a session that it shares with the stores of other tabs. */
 export interface SharingStore {
-  /** Takes over what a store that has gone left behind. What is known here already is left out. */
-  adopt(records: readonly JournalRecord[]): void
+  /**
+   * Takes over what a store that has gone left behind. What is known here already is left out. Tells whether it did: a
+   * store that has closed leaves it where it is, for the next one.
+   */
+  adopt(records: readonly JournalRecord[]): boolean
   /** Writes a snapshot, soon: from now on this store's is the one that is kept. */
   fold(): void
 }

@@ -32,14 +32,19 @@ export class Copy {
   readonly outbox: Outbox = new Outbox()
   readonly rejections: Rejections
   readonly #internals: StoreInternals
+  readonly #database: string
   readonly #layers: PendingLayers
   #journal: Journal | undefined
   #position: string | undefined
   #sequence = 0
   #closed = false
 
-  /** @param position what the store is up to already */
-  constructor(internals: StoreInternals, position: string | undefined) {
+  /**
+   * @param database its name on the server
+   * @param position what the store is up to already
+   */
+  constructor(internals: StoreInternals, database: string, position: string | undefined) {
+    this.#database = database
     this.#internals = internals
     this.#position = position
     this.#layers = new PendingLayers(internals.engine, () => this.outbox.changed())
@@ -74,6 +79,7 @@ export class Copy {
    */
   restore({ session, contents }: NonNullable<SyncStart['kept']>, adopted: () => void): void {
     const { base, tabs } = readShared(contents.records)
+    for (const bytes of base) this.#assertOurs(decodeRecord(bytes) as SyncRecord)
     for (const bytes of base) this.#repeat(decodeRecord(bytes) as SyncRecord)
     // Of tabs that shared it, and are no more.
     for (const kept of tabs.values()) this.#adopt(kept.list)
@@ -83,10 +89,10 @@ export class Copy {
     if (!isShared(session)) return
     session.attach({
       adopt: (records) => {
-        // What was kept for others stays where it is, for the next one.
-        if (this.#closed) return
+        if (this.#closed) return false
         this.#adopt(records)
         adopted()
+        return true
       },
       fold: () => journal.foldSoon(),
     })
@@ -209,10 +215,20 @@ export class Copy {
       case 'dealt':
         this.rejections.forget(record.id)
         break
+      case 'database':
       // Of other tabs' stores: `restore` tells them apart.
       case 'only':
       case 'tab':
     }
+  }
+
+  /** Throws RowcastError where what was kept is of another database: what waits in it would be sent to this one. */
+  #assertOurs(record: SyncRecord): void {
+    if (record.type !== 'database' || record.name === this.#database) return
+    throw new RowcastError(
+      'persistence',
+      `the persistence keeps database '${record.name}', not '${this.#database}': give each database a name of its own`,
+    )
   }
 
   #repeatCommit({ id, set, wire }: CommitRecord): void {
@@ -244,6 +260,7 @@ export class Copy {
   #fold(): Folded {
     const { position, sequence } = this
     const records: SyncRecord[] = [
+      { type: 'database', name: this.#database },
       { type: 'arrive', changes: [], ...(position !== undefined && { position }), sequence },
     ]
     for (const { id, changes, code, reason } of this.rejections.list)

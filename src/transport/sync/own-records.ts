@@ -42,6 +42,7 @@ export class OwnRecords {
           for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id)
         break
       }
+      case 'database':
       case 'tab':
         break
     }
@@ -89,6 +90,7 @@ export function readShared(records: readonly Uint8Array[]): SharedContents {
 export function confirmedOnly(records: readonly Uint8Array[]): SyncRecord[] {
   return records.flatMap((bytes): SyncRecord[] => {
     const record = decodeRecord(bytes) as SyncRecord
+    if (record.type === 'database') return [record]
     if (record.type !== 'arrive') return []
     const { id: _, ...confirmed } = record
     return [confirmed]

@@ -46,6 +46,12 @@ interface DealtRecord extends JournalRecord {
   readonly id: string
 }
 
+/** Which database the records that follow are of. */
+interface DatabaseRecord extends JournalRecord {
+  readonly type: 'database'
+  readonly name: string
+}
+
 /** Of all that a store waits for and has not dealt with, only these are left. */
 interface OnlyRecord extends JournalRecord {
   readonly type: 'only'
@@ -63,4 +69,4 @@ export interface TabRecord extends JournalRecord {
 }
 
 /** What a store that syncs keeps, in the order in which it happened. */
-export type SyncRecord = OwnRecord | ArriveRecord | TabRecord
+export type SyncRecord = OwnRecord | ArriveRecord | DatabaseRecord | TabRecord

@@ -63,7 +63,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#internals = internals
     this.#transport = transport
     this.#database = start.database
-    this.#copy = new Copy(internals, start.position)
+    this.#copy = new Copy(internals, start.database, start.position)
     this.#subscriptions = new Subscriptions({
       subscribe: (subscription) => this.#post({ type: 'subscribe', subscription }),
       unsubscribe: (id) => this.#post({ type: 'unsubscribe', id }),

@@ -130,8 +130,8 @@ export class Holder {
     if (signal.aborted) return
     this.#watched.delete(tab)
     const kept = this.#others.get(tab)
-    if (kept) this.#store?.adopt(kept.list)
-    this.#others.delete(tab)
+    // A store that is closing takes nothing over: it stays for who opens next.
+    if (!kept || this.#store?.adopt(kept.list)) this.#others.delete(tab)
   }
 }
 

@@ -134,6 +134,20 @@ describe('rowcast serve', () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
   })
 
+  test('takes rules of who may do what', async () => {
+    const cwd = await folder()
+    const table = Object.keys(schema.definition.tables)[0]!
+    await writeFile(join(cwd, 'rules.json'), JSON.stringify({ [table]: { canView: true } }))
+    const { url } = await serve(cwd, '--permissions', 'rules.json')
+    // Databases as a whole are for administrators, once there are rules.
+    expect((await fetch(`${url}${a}`, { method: 'PUT' })).status).toBe(403)
+    const wrong = await run(cwd, ['serve', '--schema', 'schema.json', '--data', 'd', '--permissions', 'none.json'])
+    expect([wrong.code, wrong.err]).toEqual([
+      2,
+      expect.stringMatching(/--permissions none\.json: there is no such file/),
+    ])
+  })
+
   test('says that a port is taken', async () => {
     const cwd = await folder()
     const { url } = await serve(cwd)

@@ -125,7 +125,7 @@ describe('a connection', () => {
   })
 
   test('ends for good where the protocol is another one, and the application is to be loaded anew', async () => {
-    for (const protocol of [0, 2, 99])
+    for (const protocol of [0, 1, 99])
       expect(await closingAfter({ ...helloMessage, protocol })).toMatchObject({
         code: 'protocol-version',
         reload: true,
