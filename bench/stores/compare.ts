@@ -5,8 +5,9 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Contender } from './contender.ts'
 import { contenderOf, contenders, isPeer, isThere, validating } from './contenders/contender-of.ts'
+import { growth, measureGrowth } from './growth.ts'
 import { inProcess } from './processes.ts'
-import { report, type Entry } from './report.ts'
+import { report, writeToPage, type Entry } from './report.ts'
 import type { Outcome, Sizes, Work } from './work.ts'
 import { works } from './works/index.ts'
 
@@ -93,9 +94,10 @@ function withinTheirColumns(entries: readonly Entry[]): Entry[] {
 
 /** Runs all contenders in turns, and prints what they came to. False where one failed, or came to another state. */
 export async function compare(options: Options): Promise<boolean> {
-  const wantedWorks = chosen('work', works, ({ name }) => name, options.works).filter(
-    ({ name }) => options.large || options.works !== undefined || !name.endsWith('-large'),
+  const wanted = chosen('work', [...works.map(({ name }) => name), growth], (name) => name, options.works).filter(
+    (name) => options.large || options.works !== undefined || !name.endsWith('-large'),
   )
+  const wantedWorks = works.filter(({ name }) => wanted.includes(name))
   const names = chosen('contender', contenders, (name) => name, options.only).filter((name) => {
     if (!isThere(name)) console.error(`${name}: has no file yet`)
     return isThere(name)
@@ -138,6 +140,8 @@ export async function compare(options: Options): Promise<boolean> {
         if (outcome) figures[round] = { ...figures[round], ...outcome.figures }
       }
   }
-  report(withinTheirColumns(entries), wantedWorks, options)
+  const tables = wantedWorks.length > 0 ? [report(withinTheirColumns(entries), wantedWorks)] : []
+  if (wanted.includes(growth) && names.includes('rowcast')) tables.push(await measureGrowth(options))
+  if (options.write) writeToPage(tables.join('\n\n'))
   return !failed
 }

@@ -1,10 +1,11 @@
-import type { BenchRow } from '../support/annotations.ts'
+import type { BenchRow, Leaf } from '../support/annotations.ts'
+import type { Notes } from './notes.ts'
 
 /** Waited for only where it is a promise: what is synchronous is not slowed down by a microtask. */
 export type Maybe<T> = T | Promise<T>
 
 /** Ends a subscription. */
-export type Stop = () => void
+export type Stop = () => Maybe<void>
 
 export interface Smaller {
   readonly why: string
@@ -23,7 +24,9 @@ export interface Contender {
   /** An empty store, with what the work of this name needs (an index, say). */
   open(work?: string): Promise<World>
   /** A store with what `World.export` gave, where there is such a thing. */
-  openFile?(bytes: Uint8Array): Promise<World>
+  openFile?(bytes: Uint8Array, work?: string): Promise<World>
+  /** An empty store of notes in folders. */
+  openNotes?(work: string): Promise<Notes>
 }
 
 /** An open store. What its documentation recommends for each of these is what is used. */
@@ -44,11 +47,8 @@ export interface World {
   onRow(id: string, hear: (row: unknown) => void): Maybe<Stop>
   /** Told of each change of the table. */
   onTable(hear: () => void): Maybe<Stop>
-  /**
-   * A live query: the rows whose leaf `filtered` is at least `from`, by the leaf `moved` descending, then by id; the first
-   * `limit` of them. `hear` gets the ids now and after each change.
-   */
-  onQuery(query: { readonly from: number; readonly limit: number }, hear: (ids: readonly string[]) => void): Maybe<Stop>
+  /** A live query; `hear` gets the ids now and after each change. */
+  onQuery(query: Query, hear: (ids: readonly string[]) => void): Maybe<Stop>
   /** Edits that show at once and are kept or put back together; undefined where the store has nothing of the kind. */
   draft?(): Draft
   /** Validates by the schema what it does not validate itself; throws at a row that is not valid. */
@@ -57,6 +57,15 @@ export interface World {
   mirror?(): { readonly take: () => number; readonly stop: Stop }
   export?(): Uint8Array
   close(): Maybe<void>
+}
+
+/** The rows whose leaf `where` is within `from` to `to`, by the leaf `by` descending, then by id; the first `limit`. */
+export interface Query {
+  readonly where: Leaf
+  readonly from: number
+  readonly to: number
+  readonly by: Leaf
+  readonly limit: number
 }
 
 export interface Draft {

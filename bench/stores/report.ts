@@ -13,7 +13,7 @@ export interface Entry {
 const page = new URL('../../docs/benchmarks.md', import.meta.url)
 const [begin, end] = ['<!-- stores:begin -->', '<!-- stores:end -->']
 
-function write(value: number): string {
+export function write(value: number): string {
   const digits = value < 10 ? 2 : value < 100 ? 1 : 0
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
@@ -62,7 +62,7 @@ function notesOf(entries: readonly Entry[], works: readonly Work[]): string[] {
   return notes
 }
 
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [
     line(head),
@@ -74,12 +74,8 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
   ].join('\n')
 }
 
-/** Prints the figures and their ratios, and puts both into the documentation if told to. */
-export function report(
-  entries: readonly Entry[],
-  works: readonly Work[],
-  { write: toPage }: { readonly write: boolean },
-): void {
+/** Prints the figures and their ratios; gives both as Markdown. */
+export function report(entries: readonly Entry[], works: readonly Work[]): string {
   const figures = works.flatMap(({ titles, unit }) =>
     Object.entries(titles)
       .filter(([figure]) => entries.some((entry) => there(valuesOf(entry, figure)).length > 0))
@@ -100,16 +96,15 @@ export function report(
   printTable(ratioHead, ratios)
   console.log()
   for (const note of notes) console.log(note)
-  if (toPage) {
-    writeBetweenMarkers(
-      [markdown(['', ...names], medians), markdown(ratioHead, ratios), ...notes.map((note) => `- ${note}`)].join(
-        '\n\n',
-      ),
-    )
-  }
+  return [
+    markdown(['', ...names], medians),
+    markdown(ratioHead, ratios),
+    notes.map((note) => `- ${note}`).join('\n'),
+  ].join('\n\n')
 }
 
-function writeBetweenMarkers(text: string): void {
+/** Puts the tables between their markers in the documentation. */
+export function writeToPage(text: string): void {
   const old = readFileSync(page, 'utf8')
   const [from, to] = [old.indexOf(begin), old.indexOf(end)]
   if (from < 0 || to < from) throw new Error(`docs/benchmarks.md has no ${begin} … ${end}`)

@@ -30,7 +30,7 @@ export const leastFiltered = 2
 
 let last = 0
 /** A value of `moved` that differs from the last one, and is no default. */
-export const nextValue = (): number => 100 + (++last % 1_000)
+export const nextValue = (): number => 101 + (++last % 1_000)
 
 export const collect = (): void => {
   if (!globalThis.gc) throw new Error('run with --expose-gc')

@@ -1,4 +1,4 @@
-import { createStore, defineSchema, type Schema, type SchemaInput, type Store, type Table } from 'rowcast'
+import type { SchemaInput, Store, Table } from 'rowcast'
 
 /** A property of the annotations: where it lies, and its column. */
 export interface Leaf {
@@ -27,36 +27,46 @@ export const moved: Leaf = { group: 'icon', name: 'p0', path: 'icon.p0', column:
 /** The property that live queries filter by: another that each row sets. */
 export const filtered: Leaf = given[1]!
 
+/** The property that live queries elsewhere are ordered by: one more that each row sets. */
+export const ranked: Leaf = given[2]!
+
 /** The annotations, as a schema document. */
-export const schemaInput: SchemaInput = {
-  version: 1,
-  tables: {
-    annotation: {
-      primaryKey: 'id',
-      schema: {
-        type: 'object',
-        required: ['id'],
-        additionalProperties: false,
-        properties: {
-          id: { type: 'string', minLength: 1 },
-          ...Object.fromEntries(
-            groups.map((group) => [
-              group,
-              {
-                type: 'object',
-                additionalProperties: false,
-                properties: Object.fromEntries(
-                  leaves
-                    .filter((leaf) => leaf.group === group)
-                    .map(({ name }) => [name, { type: 'number', minimum: 0, maximum: 1_000_000, default: 1 }]),
-                ),
-              },
-            ]),
-          ),
+export const schemaInput: SchemaInput = schemaOf(leaves)
+
+/** The same with just the ten properties that each row sets. */
+export const narrowSchemaInput: SchemaInput = schemaOf(given)
+
+function schemaOf(columns: readonly Leaf[]): SchemaInput {
+  return {
+    version: 1,
+    tables: {
+      annotation: {
+        primaryKey: 'id',
+        schema: {
+          type: 'object',
+          required: ['id'],
+          additionalProperties: false,
+          properties: {
+            id: { type: 'string', minLength: 1 },
+            ...Object.fromEntries(
+              [...new Set(columns.map(({ group }) => group))].map((group) => [
+                group,
+                {
+                  type: 'object',
+                  additionalProperties: false,
+                  properties: Object.fromEntries(
+                    columns
+                      .filter((leaf) => leaf.group === group)
+                      .map(({ name }) => [name, { type: 'number', minimum: 0, maximum: 1_000_000, default: 1 }]),
+                  ),
+                },
+              ]),
+            ),
+          },
         },
       },
     },
-  },
+  }
 }
 
 export type BenchRow = { readonly id: string } & Readonly<Record<string, unknown>>
@@ -75,21 +85,16 @@ export function rowOf(index: number): BenchRow {
   return { ...row, id: keyOf(index) }
 }
 
-/** The row with each attribute that it leaves out at its default: what a store without a schema has to be given. */
+/**
+ * The row with each attribute that it leaves out at its default: what a store without a schema has to be given.
+ *
+ * @public the peers, in a package of their own, import it
+ */
 export function wholeRow(row: BenchRow): BenchRow {
   const whole: Record<string, Record<string, unknown>> = {}
   for (const { group, name } of leaves) (whole[group] ??= {})[name] = 1
   for (const group of groups) Object.assign(whole[group]!, row[group])
   return { ...whole, id: row.id }
-}
-
-const schema: Schema = defineSchema(schemaInput)
-
-/** A store with `count` annotations. */
-export async function createBenchStore(count: number): Promise<Store> {
-  const store = await createStore({ schema })
-  annotations(store).insert(Array.from({ length: count }, (_, index) => rowOf(index)))
-  return store
 }
 
 export function annotations(store: Pick<Store, 'table'>): Table<SchemaInput, 'annotation'> {

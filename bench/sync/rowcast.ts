@@ -128,7 +128,7 @@ function listen(port: number, took: (changes: number) => void): ReturnType<Conte
         JSON.stringify({
           type: 'hello',
           n: 0,
-          protocol: 1,
+          protocol: 2,
           schemaVersion: 1,
           database,
           client: crypto.randomUUID(),

@@ -134,7 +134,7 @@ export class TableHandle {
 
   delete(rows: Key | readonly Key[] | { readonly where: unknown }): number {
     this.#assertUsable()
-    if (isObject(rows) && 'where' in rows) return this.#writer.delete(this.#keysOf(rows.where as object))
+    if (isObject(rows) && 'where' in rows) return this.#writer.deleteWhere(this.#filter(rows.where))
     const composite = this.#rows.schema.model.key.length > 1
     const many = Array.isArray(rows) && (!composite || rows.length === 0 || Array.isArray(rows[0]))
     return this.#writer.delete(many ? (rows as readonly Key[]) : [rows as Key])

@@ -5,9 +5,10 @@ import { expect } from 'vitest'
 import { CrashingPersistence } from './crashing-persistence.ts'
 import { Ledger } from './ledger.ts'
 import { Mortal } from './mortal-client.ts'
+import type { Marks } from './marks.ts'
 import type { Random } from './random.ts'
 import { rest, rowsOf, type Rows } from './stepped-world.ts'
-import { sceneSchema } from './sync-world.ts'
+import type { sceneSchema } from './sync-world.ts'
 
 type SceneStore = Awaited<ReturnType<Seat['createStore']>>
 
@@ -18,10 +19,13 @@ export class Seat {
   /** The labels of what was confirmed to those who asked. */
   readonly asked: string[] = []
   readonly persistence: CrashingPersistence | undefined
+  /** What is written to fields that may be withheld, where there are such. */
+  readonly marks: Marks | undefined
   draft: ReturnType<SceneStore['draft']> | undefined
   rejected: readonly RejectedTransaction[] = []
   crashes = 0
   readonly #random: Random
+  readonly #schema: typeof sceneSchema
   readonly #connect: { readonly accept: ServerCore['accept']; readonly faults: Faults; readonly timers: Timers }
   #store: SceneStore | undefined
   #mortal: Mortal | undefined
@@ -31,12 +35,14 @@ export class Seat {
     user: string,
     random: Random,
     connect: { readonly accept: ServerCore['accept']; readonly faults: Faults; readonly timers: Timers },
-    kept: boolean,
+    options: { readonly schema: typeof sceneSchema; readonly kept: boolean; readonly marks: Marks | undefined },
   ) {
     this.user = user
     this.#random = random
     this.#connect = connect
-    this.persistence = kept ? new CrashingPersistence(random) : undefined
+    this.#schema = options.schema
+    this.marks = options.marks
+    this.persistence = options.kept ? new CrashingPersistence(random) : undefined
   }
 
   get isOpen(): boolean {
@@ -60,14 +66,14 @@ export class Seat {
     this.ledger.expectKept(this.#left)
     if (!this.#left.rows) return
     this.ledger.expectAll(this.#left)
-    expect(rowsOf(store), 'all was saved').toEqual(this.#left.rows)
+    expect(rowsOf(store), 'all was saved').toStrictEqual(this.#left.rows)
   }
 
   /** For the type of it. */
   createStore(accept: ServerCore['accept'], { faults, timers }: Pick<Mortal, 'faults' | 'timers'>) {
     const { persistence, user } = this
     return createStore({
-      schema: sceneSchema,
+      schema: this.#schema,
       sync: { transport: memoryTransport(accept, { faults, timers, token: user }), database: 'scene' },
       ...(persistence && { persistence }),
     })

@@ -1,13 +1,15 @@
+import { sql } from 'rowcast'
 import { memoryLogStorage, memorySnapshotStorage, ServerCore, type LogRecord, type User } from 'rowcast/server'
-import { createFaults, type Fault, type Faults } from 'rowcast/transport'
+import { createFaults, type Fault, type Faults, type ServerConnection } from 'rowcast/transport'
 import { firstValueFrom } from 'rxjs'
-import { vi } from 'vitest'
+import { expect, vi } from 'vitest'
 import { parseValue } from '../../src/changes/index.ts'
 import { Seat } from './convergence-seat.ts'
 import { ManualTimers } from './manual-timers.ts'
+import { Marks, marksIn } from './marks.ts'
 import { actAtRandom } from './random-act.ts'
 import { Random } from './random.ts'
-import { noRules, type SceneRules } from './scene-rules.ts'
+import { noRules, type SceneRow, type SceneRules } from './scene-rules.ts'
 import { rest, rowsOf, type Rows, type Scene } from './stepped-world.ts'
 import { sceneSchema } from './sync-world.ts'
 
@@ -17,6 +19,16 @@ export interface ConvergenceOptions {
   readonly kept: number
   /** The rules of each server that is started; none if not given. */
   readonly rules?: readonly SceneRules[]
+  /** The scene's if not given. One with restricted fields: what is written to them is recognised wherever it turns up. */
+  readonly schema?: typeof sceneSchema
+}
+
+/** One connection, as the server sees it. */
+interface Tap {
+  readonly id: string
+  /** Whom the server may take it for. */
+  readonly users: User[]
+  told: boolean
 }
 
 const SEATS = 5
@@ -38,26 +50,37 @@ export class ConvergenceWorld {
   readonly #storage = { logs: memoryLogStorage(), snapshots: memorySnapshotStorage() }
   readonly #allRules: readonly SceneRules[]
   readonly #teams = new Map<string, string>()
+  readonly #schema: typeof sceneSchema
+  readonly #taps = new Set<Tap>()
+  /** The server's copy of the moment. */
+  #scene: Scene | undefined
+  /** The notes that came with what was decided last, as each decision left them. */
+  #decided: readonly SceneRow[] = []
   readonly #report = (error: unknown): void => void this.errors.push(error)
   #rules: SceneRules = noRules
   #core: ServerCore
 
-  private constructor({ seed, rules = [] }: ConvergenceOptions) {
+  private constructor({ seed, rules = [], schema = sceneSchema }: ConvergenceOptions) {
     this.#random = new Random(seed)
     this.#timers = new ManualTimers(() => this.#random.int(1000) / 1000)
     this.#faults = createFaults((below) => this.#random.int(below))
     this.#allRules = rules
+    this.#schema = schema
     this.#core = this.#serve()
   }
 
   static async start(options: ConvergenceOptions): Promise<ConvergenceWorld> {
     const world = new ConvergenceWorld(options)
     await world.#core.databases.create('scene')
-    // The server of the moment: it may have been started anew.
-    const accept: ServerCore['accept'] = (connection, request) => world.#core.accept(connection, request)
-    const connect = { accept, faults: world.#faults, timers: world.#timers }
+    await world.#watch()
+    const schema = world.#schema
+    const marks = options.schema && new Marks(world.#random)
     for (let n = 0; n < SEATS; n++) {
-      const seat = new Seat(`u${n}`, world.#random, connect, n < options.kept)
+      // The server of the moment: it may have been started anew.
+      const accept: ServerCore['accept'] = (connection, request) =>
+        world.#core.accept(world.#tap(`u${n}`, connection), request)
+      const connect = { accept, faults: world.#faults, timers: world.#timers }
+      const seat = new Seat(`u${n}`, world.#random, connect, { schema, kept: n < options.kept, marks })
       await seat.open()
       world.seats.push(seat)
     }
@@ -108,19 +131,95 @@ export class ConvergenceWorld {
     }
   }
 
-  /** What the server has, as far as someone may see it. */
-  async truth(seat: Seat): Promise<Rows> {
-    const { database, release } = await this.#core.databases.use('scene')
-    try {
-      const { note, layer } = rowsOf(database.store as unknown as Scene)
-      const user = this.#userOf(seat.user)
-      return {
-        note: note.filter((row) => this.#rules.sees(user, 'note', row as never)),
-        layer: layer.filter((row) => this.#rules.sees(user, 'layer', row as never)),
-      }
-    } finally {
-      release()
+  /** Everyone has what the server has, as far as they may see it. */
+  expectShown(): void {
+    for (const { user, store } of this.seats) {
+      const expected = this.#truth(this.#userOf(user))
+      expect(rowsOf(store), user).toStrictEqual(expected)
+      const asSql = expected.note.map((row) => {
+        const { id, size = null, text, points = null } = row as SceneRow
+        return { id, size, color: text?.color ?? null, points: points && JSON.stringify(points) }
+      })
+      const found = store.query(sql`select id, size, text_color as color, points from note order by id`)
+      expect(found, `${user}, by SQL`).toEqual(asSql)
+      expect(store.table('note').count({ size: { gte: 0 } }), `${user}, by a filter`).toBe(
+        asSql.filter(({ size }) => size !== null).length,
+      )
     }
+  }
+
+  #truth(user: User): Rows {
+    const { note, layer } = rowsOf(this.#scene!)
+    return {
+      note: (note as SceneRow[]).flatMap((row) => this.#shown(user, row)),
+      layer: (layer as SceneRow[]).filter((row) => this.#rules.sees(user, 'layer', row)),
+    }
+  }
+
+  /** A note as someone may see it, or none. */
+  #shown(user: User, row: SceneRow): SceneRow[] {
+    if (!this.#rules.sees(user, 'note', row)) return []
+    const { size, points, text, ...shown } = row
+    const hidden = this.#rules.hides?.(user, row) ?? []
+    const { color, ...words } = text ?? {}
+    return [
+      {
+        ...shown,
+        ...(size !== undefined && !hidden.includes('size') && { size }),
+        ...(points !== undefined && !hidden.includes('points') && { points }),
+        ...(text && { text: { ...words, ...(color !== undefined && !hidden.includes('text.color') && { color }) } }),
+      },
+    ]
+  }
+
+  /** A connection, on which nobody is to hear of what they may not see. */
+  #tap(id: string, connection: ServerConnection): ServerConnection {
+    const tap: Tap = { id, users: [this.#userOf(id)], told: false }
+    this.#taps.add(tap)
+    return {
+      send: (text) => {
+        tap.told = true
+        const found = marksIn(text)
+        if (found.length > 0) {
+          const seen = this.#marksFor(tap.users)
+          const leaked = found.filter((mark) => !seen.has(mark))
+          if (leaked.length > 0) this.#report(new Error(`${id} was told of ${leaked.join()}: ${text}`))
+        }
+        connection.send(text)
+      },
+      close: (code, reason) => {
+        this.#taps.delete(tap)
+        connection.close(code, reason)
+      },
+      get buffered() {
+        return connection.buffered
+      },
+    }
+  }
+
+  /** What may be told now of all that is marked. */
+  #marksFor(users: readonly User[]): ReadonlySet<string> {
+    const rows = [...(this.#scene!.table('note').all() as SceneRow[]), ...this.#decided]
+    return new Set(
+      users.flatMap((user) => rows.flatMap((row) => marksIn(JSON.stringify(this.#shown(user, row))))),
+    )
+  }
+
+  /** Before anyone is connected: hears of each decision before they are told. */
+  async #watch(): Promise<void> {
+    const { database } = await this.#core.databases.use('scene')
+    this.#scene = database.store as unknown as Scene
+    this.#decided = []
+    database.listen({
+      decided: ({ committed }) => {
+        this.#decided = committed.flatMap(({ transitions }) =>
+          transitions.flatMap(({ change, after }) =>
+            after && change.table === 'note' ? [after as unknown as SceneRow] : [],
+          ),
+        )
+      },
+      end: () => undefined,
+    })
   }
 
   /** What the log has. The server must be closed. */
@@ -187,6 +286,8 @@ export class ConvergenceWorld {
     this.#log(user, `joins ${team}`)
     if (team === undefined) this.#teams.delete(user)
     else this.#teams.set(user, team)
+    // It may be asked for only now.
+    for (const { id, users, told } of this.#taps) if (id === user && !told) users.push(this.#userOf(user))
   }
 
   async #restart(): Promise<void> {
@@ -194,13 +295,14 @@ export class ConvergenceWorld {
     this.#faults.cutAll('the server went down')
     await this.#core.close()
     this.#core = this.#serve()
+    await this.#watch()
   }
 
   #serve(): ServerCore {
     this.#rules = this.#random.pick(this.#allRules) ?? noRules
     const { permissions } = this.#rules
     return new ServerCore({
-      schema: sceneSchema,
+      schema: this.#schema,
       storage: this.#storage,
       secret: 'test',
       idleMs: 1e9,

@@ -1,6 +1,5 @@
 import { expect, vi } from 'vitest'
 import { ConvergenceWorld, type ConvergenceOptions } from './convergence-world.ts'
-import { rowsOf } from './stepped-world.ts'
 
 const STEPS = Number(process.env['ROWCAST_STEPS'] ?? 150)
 
@@ -16,14 +15,13 @@ export async function expectConvergence(options: ConvergenceOptions): Promise<re
   try {
     for (let step = 0; step < STEPS; step++) await world.step()
     await world.settle()
-    for (const seat of world.seats) expect(rowsOf(seat.store), seat.user).toEqual(await world.truth(seat))
+    world.expectShown()
     // Twice: what the first reopening has folded is what the second one reads.
     for (let n = 0; n < 2; n++) {
       await world.reopen()
       await world.settle()
     }
-    for (const seat of world.seats)
-      expect(rowsOf(seat.store), `${seat.user}, reopened`).toEqual(await world.truth(seat))
+    world.expectShown()
     expect(world.errors).toEqual([])
     await world.close()
     vi.runOnlyPendingTimers()

@@ -1,6 +1,7 @@
-import { ConstraintError, NotFoundError, RejectedError, ValidationError } from 'rowcast'
+import { ConstraintError, NotFoundError, RejectedError, TransactionError, ValidationError } from 'rowcast'
 import type { Seat } from './convergence-seat.ts'
 import { ASKS } from './ledger.ts'
+import type { Marks } from './marks.ts'
 import type { Random } from './random.ts'
 
 type Space = Pick<Seat['store'], 'table'>
@@ -14,17 +15,17 @@ export function actAtRandom(seat: Seat, random: Random, report: (error: unknown)
       case 0:
         seat.store.transaction(
           () => {
-            for (let n = 0; n < 3; n++) writeAtRandom(seat.store, seat.store, random)
+            for (let n = 0; n < 3; n++) writeAtRandom(seat, seat.store, random)
           },
           { label },
         )
         break
       case 1:
         if (!seat.draft) seat.draft = seat.store.draft({ label })
-        else writeAtRandom(seat.store, seat.draft, random)
+        else writeAtRandom(seat, seat.draft, random)
         break
       case 2:
-        if (seat.draft) writeAtRandom(seat.store, seat.draft, random)
+        if (seat.draft) writeAtRandom(seat, seat.draft, random)
         break
       case 3:
         if (seat.draft && random.chance(40)) {
@@ -44,10 +45,10 @@ export function actAtRandom(seat: Seat, random: Random, report: (error: unknown)
         if (random.chance(50)) dealWithRefused(seat, random)
         break
       case 7:
-        writeAtRandom(seat.store, seat.store, random)
+        writeAtRandom(seat, seat.store, random)
         break
       default:
-        seat.store.transaction(() => writeAtRandom(seat.store, seat.store, random), { label })
+        seat.store.transaction(() => writeAtRandom(seat, seat.store, random), { label })
     }
   } catch (error) {
     if (!isRefusal(error)) throw error
@@ -55,7 +56,11 @@ export function actAtRandom(seat: Seat, random: Random, report: (error: unknown)
   return `${what} ${label}`
 }
 
-function writeAtRandom(store: Seat['store'], space: Space, random: Random): void {
+function writeAtRandom({ store, marks }: Seat, space: Space, random: Random): void {
+  if (marks && random.chance(50)) {
+    writeMarked(store, space, marks, random)
+    return
+  }
   const id = random.int(6)
   const layer = `l${random.int(3)}`
   const notes = space.table('note')
@@ -92,6 +97,43 @@ function writeAtRandom(store: Seat['store'], space: Space, random: Random): void
   }
 }
 
+/** Writes what may be withheld, from the writer as well, and what it depends on. */
+function writeMarked(store: Seat['store'], space: Space, marks: Marks, random: Random): void {
+  const id = random.int(6)
+  const notes = space.table('note')
+  const text = { value: `u${random.int(5)}`, ...(random.chance(50) && { color: marks.color() }) }
+  if (random.int(8) === 0) {
+    notes.upsert({ id, size: marks.number(), text, points: [marks.number(), marks.number()] })
+    return
+  }
+  if (!store.table('note').has(id)) return
+  switch (random.int(8)) {
+    case 0:
+      notes.set(id, 'size', marks.number())
+      break
+    case 1:
+      notes.set(id, 'size', undefined)
+      break
+    case 2:
+      notes.set(id, 'points', random.chance(70) ? [marks.number()] : undefined)
+      break
+    case 3:
+      notes.update(id, { text: random.chance(80) ? { color: marks.color() } : undefined })
+      break
+    case 4:
+      notes.update(id, { text: { color: undefined } })
+      break
+    case 5:
+      notes.update(id, { text, size: marks.number() })
+      break
+    case 6:
+      notes.update(id, { text, secret: random.chance(50) })
+      break
+    default:
+      notes.delete(id)
+  }
+}
+
 /** A transaction that shows only once the server has confirmed it. */
 function ask(seat: Seat, random: Random, report: (error: unknown) => void): void {
   const { store, asked } = seat
@@ -124,6 +166,8 @@ function isRefusal(error: unknown): boolean {
     error instanceof ConstraintError ||
     error instanceof ValidationError ||
     error instanceof NotFoundError ||
-    error instanceof RejectedError
+    error instanceof RejectedError ||
+    // What is withheld of a deleted row can't be put back.
+    error instanceof TransactionError
   )
 }

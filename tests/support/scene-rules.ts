@@ -1,21 +1,27 @@
-import type { Permissions, User } from 'rowcast/server'
+import type { Permissions, TablePermissions, User } from 'rowcast/server'
 
 export interface SceneRow {
   readonly id: number | string
   readonly owner?: string
   readonly secret?: boolean
   readonly layerId?: string
+  readonly slug?: string
+  readonly size?: number
+  readonly text?: { readonly value?: string; readonly color?: string }
+  readonly points?: readonly number[]
 }
 
 /** Rules of a server, and the same once more as a plain function of who looks at what. */
 export interface SceneRules {
   readonly permissions: Permissions | undefined
   sees(user: User, table: 'note' | 'layer', row: SceneRow): boolean
+  /** The paths of a note's fields that are withheld; none if not given. */
+  hides?(user: User, row: SceneRow): readonly string[]
 }
 
-const everything = { canView: true, canCreate: true, canUpdate: true, canDelete: true }
-const numberOf = (user: User | undefined): number => Number(user?.id.slice(1))
-const isTheirs = (user: User | undefined, row: SceneRow): boolean =>
+export const everything: TablePermissions = { canView: true, canCreate: true, canUpdate: true, canDelete: true }
+export const numberOf = (user: User | undefined): number => Number(user?.id.slice(1))
+export const isTheirs = (user: User | undefined, row: SceneRow): boolean =>
   row.secret !== true || Number(row.id) % 5 === numberOf(user)
 
 /** By what rows say of themselves. */

@@ -1,9 +1,11 @@
 // MobX: a map of deep observable rows, changed in actions, heard through observers, reactions and computed values. What it
 // has nothing for (hearing of the table, a draft) is a counter and an undo list by hand.
 import { action, computed, observable, observe, reaction, runInAction } from 'mobx'
-import { filtered, moved, wholeRow } from '../../support/annotations.ts'
+import { moved, wholeRow } from '../../support/annotations.ts'
+import { openNotes } from './mobx-notes.mjs'
 
 const valueOf = (row) => row[moved.group][moved.name]
+const within = (value, from, to) => value >= from && value <= to
 
 function createWorld() {
   const rows = observable.map(new Map(), { deep: false })
@@ -40,11 +42,11 @@ function createWorld() {
       }
     },
     onTable: (hear) => reaction(() => version.get(), hear),
-    onQuery: ({ from, limit }, hear) => {
+    onQuery: ({ where, from, to, by, limit }, hear) => {
       const ids = computed(() =>
         [...rows.values()]
-          .filter((row) => row[filtered.group][filtered.name] >= from)
-          .map((row) => ({ id: row.id, value: valueOf(row) }))
+          .filter((row) => within(row[where.group][where.name], from, to))
+          .map((row) => ({ id: row.id, value: row[by.group][by.name] }))
           .toSorted((a, b) => b.value - a.value || (a.id < b.id ? -1 : 1))
           .slice(0, limit)
           .map(({ id }) => id),
@@ -75,8 +77,18 @@ export const contender = {
   name: 'MobX 7',
   validates: false,
   open: async () => createWorld(),
+  openNotes: async () => openNotes(),
+  leftOut: {
+    join: 'it has no joins: a note would hold its folder',
+  },
   smaller: {
     'slider-crowd': { queries: 20, why: 'each query depends on every row by itself; 1,000 are more than the memory' },
+    'slider-crowd-same': {
+      queries: 20,
+      sets: 5,
+      'warm-up': 2,
+      why: 'each query depends on every row by itself, and filters and sorts all of them at each change',
+    },
     query: { changes: 100, 'warm-up': 20, why: 'each change filters and sorts all rows' },
     'query-large': { changes: 10, 'warm-up': 2, why: 'each change filters and sorts all rows' },
   },

@@ -3,6 +3,7 @@ import { createRxDatabase } from 'rxdb'
 import { getRxStorageMemory } from 'rxdb/plugins/storage-memory'
 import { distinctUntilChanged, skip } from 'rxjs'
 import { filtered, leaves, moved } from '../../support/annotations.ts'
+import { openNotes } from './rxdb-notes.mjs'
 
 // What is indexed has to be required, with a smallest and a largest value and a step.
 const indexed = new Set([filtered.column, moved.column])
@@ -39,13 +40,15 @@ const schema = {
 
 let opened = 0
 
+const crowd = { queries: 100, sets: 100, 'warm-up': 50, why: 'each change goes to every document observed' }
+
 /** The contender on a storage: plain, or wrapped by a plugin that validates. */
 export const contenderOn = (name, validates, storageOf) => ({
   name,
   validates,
-  smaller: {
-    'slider-crowd': { queries: 100, sets: 100, 'warm-up': 50, why: 'each change goes to every document observed' },
-  },
+  leftOut: { draft: 'it has no transactions', join: 'it has no joins' },
+  smaller: { 'slider-crowd': crowd, 'slider-crowd-same': crowd },
+  openNotes,
   open: async () => {
     const database = await createRxDatabase({
       name: `bench${opened++}`,
@@ -93,10 +96,10 @@ export const contenderOn = (name, validates, storageOf) => ({
         observe((await find(id)).get$(moved.path).pipe(distinctUntilChanged(), skip(1)), hear),
       onRow: async (id, hear) => observe((await find(id)).$.pipe(skip(1)), hear),
       onTable: (hear) => observe(rows.$, () => hear()),
-      onQuery: async ({ from, limit }, hear) => {
+      onQuery: async ({ where, from, to, by, limit }, hear) => {
         const query = rows.find({
-          selector: { [filtered.path]: { $gte: from } },
-          sort: [{ [moved.path]: 'desc' }, { id: 'asc' }],
+          selector: { [where.path]: { $gte: from, $lte: to } },
+          sort: [{ [by.path]: 'desc' }, { id: 'asc' }],
           limit,
         })
         const stop = observe(query.$, (found) => {

@@ -2,8 +2,9 @@
 // column that calls JavaScript, subscribers by row, and live queries re-run when a row that passes their filter changes.
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import initSqlJs, { type Database, type Statement } from 'sql.js'
-import { filtered, givenColumns, leaves, moved, schemaInput, type BenchRow } from '../../support/annotations.ts'
-import type { Contender, Draft, Stop, World } from '../contender.ts'
+import { givenColumns, leaves, moved, schemaInput, type BenchRow, type Leaf } from '../../support/annotations.ts'
+import type { Contender, Draft, Query, Stop, World } from '../contender.ts'
+import { RawNotes } from './raw-notes.ts'
 
 interface Change {
   readonly rowid: number
@@ -24,7 +25,7 @@ class RawStore implements World {
   readonly #fields = new Map<number, Set<(value: number) => void>>()
   readonly #rows = new Map<number, Set<(row: unknown) => void>>()
   readonly #tables = new Set<() => void>()
-  readonly #queries = new Set<{ readonly from: number; readonly run: () => void }>()
+  readonly #queries = new Set<Query & { readonly run: () => void }>()
   readonly #statements = new Map<string, Statement>()
   readonly #validate = new Ajv2020({ ownProperties: true }).compile(schemaInput.tables['annotation']!.schema)
 
@@ -101,15 +102,16 @@ class RawStore implements World {
     return () => void this.#tables.delete(hear)
   }
 
-  onQuery({ from, limit }: { from: number; limit: number }, hear: (ids: readonly string[]) => void): Stop {
+  onQuery(asked: Query, hear: (ids: readonly string[]) => void): Stop {
+    const { where, from, to, by, limit } = asked
     const statement = this.#statement(
-      `SELECT id FROM annotation WHERE ${truth(filtered)} >= ? ORDER BY ${truth(moved)} DESC, id LIMIT ?`,
+      `SELECT id FROM annotation WHERE ${truth(where)} BETWEEN ? AND ? ORDER BY ${truth(by)} DESC, id LIMIT ?`,
     )
     const query = {
-      from,
+      ...asked,
       run: () => {
         const ids: string[] = []
-        statement.bind([from, limit])
+        statement.bind([from, to, limit])
         while (statement.step()) ids.push(statement.get()[0] as string)
         statement.reset()
         hear(ids)
@@ -154,19 +156,41 @@ class RawStore implements World {
   #tell(): void {
     const changes = this.#changes.splice(0)
     if (changes.length === 0) return
-    let highest = -Infinity
-    for (const { rowid, column, now } of changes) {
+    const due = new Set<() => void>()
+    for (const { rowid, column, old, now } of changes) {
       if (column === movedColumn) for (const hear of this.#fields.get(rowid) ?? []) hear(now)
       const rows = this.#rows.get(rowid)
       if (rows) {
         const row = this.#read(rowid)
         for (const hear of rows) hear(row)
       }
-      if (this.#queries.size > 0)
-        highest = Math.max(highest, this.#number(`SELECT ${truth(filtered)} FROM annotation WHERE rowid = ?`, [rowid]))
+      this.#concerned({ rowid, column, old, now }, due)
     }
-    for (const { from, run } of this.#queries) if (highest >= from) run()
+    for (const run of due) run()
     for (const hear of this.#tables) hear()
+  }
+
+  /** Adds the queries that a change may concern: of its column, and with its row. */
+  #concerned({ rowid, column, old, now }: Change, due: Set<() => void>): void {
+    const values = new Map<string, number>()
+    const valueOf = (leaf: Leaf): number => {
+      let value = values.get(leaf.column)
+      if (value === undefined)
+        values.set(
+          leaf.column,
+          (value = this.#number(`SELECT ${truth(leaf)} FROM annotation WHERE rowid = ?`, [rowid])),
+        )
+      return value
+    }
+    const { column: changed } = leaves[column]!
+    for (const { where, from, to, by, run } of this.#queries) {
+      if (where.column === changed) {
+        if ((now >= from && now <= to) || (old >= from && old <= to)) due.add(run)
+      } else if (by.column === changed) {
+        const value = valueOf(where)
+        if (value >= from && value <= to) due.add(run)
+      }
+    }
   }
 
   #read(rowid: number): unknown {
@@ -219,4 +243,5 @@ export const rawSqlJs: Contender = {
   validates: false,
   open: async (work) => new RawStore(new (await engine).Database(), work),
   openFile: async (bytes) => new RawStore(new (await engine).Database(bytes)),
+  openNotes: async () => new RawNotes(new (await engine).Database()),
 }

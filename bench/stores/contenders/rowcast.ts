@@ -1,15 +1,20 @@
 // rowcast as it is built: the package's own entry points.
-import { createStore, defineSchema, type SchemaInput, type Store, type Workspace } from 'rowcast'
+import { createStore, defineSchema, type Schema, type SchemaInput, type Store, type Workspace } from 'rowcast'
 import { createMirror } from 'rowcast/webgl'
-import { annotations, filtered, moved, schemaInput } from '../../support/annotations.ts'
+import { annotations, moved, narrowSchemaInput, schemaInput } from '../../support/annotations.ts'
 import type { Contender, World } from '../contender.ts'
+import { openNotes } from './rowcast-notes.ts'
 
 const plain = defineSchema(schemaInput)
 /** The order of the live query as an index, where live queries are the work. */
-const indexed = defineSchema({
-  ...schemaInput,
-  tables: { annotation: { ...schemaInput.tables['annotation']!, indexes: [[moved.path]] } },
-})
+const withIndex = (input: SchemaInput): Schema =>
+  defineSchema({ ...input, tables: { annotation: { ...input.tables['annotation']!, indexes: [[moved.path]] } } })
+const indexed = withIndex(schemaInput)
+
+function schemaFor(work: string | undefined): Schema {
+  if (work === 'growth narrow') return withIndex(narrowSchemaInput)
+  return work === 'query' || work === 'growth' ? indexed : plain
+}
 
 const setIn = (workspace: Pick<Workspace<SchemaInput>, 'table'>): ((id: string, value: number) => void) => {
   const table = workspace.table('annotation')
@@ -41,8 +46,8 @@ function worldOf(store: Store): World {
       const subscription = table.changes$.subscribe(() => hear())
       return () => subscription.unsubscribe()
     },
-    onQuery: ({ from, limit }, hear) => {
-      const live = table.live({ where: { [filtered.path]: { gte: from } }, orderBy: [`-${moved.path}`], limit })
+    onQuery: ({ where, from, to, by, limit }, hear) => {
+      const live = table.live({ where: { [where.path]: { gte: from, lte: to } }, orderBy: [`-${by.path}`], limit })
       const subscription = live.rows$.subscribe((rows) => hear(rows.map(({ id }) => id as string)))
       return () => {
         subscription.unsubscribe()
@@ -68,6 +73,7 @@ function worldOf(store: Store): World {
 export const rowcast: Contender = {
   name: 'rowcast',
   validates: true,
-  open: async (work) => worldOf(await createStore({ schema: work === 'query' ? indexed : plain })),
-  openFile: async (data) => worldOf(await createStore({ schema: plain, data })),
+  open: async (work) => worldOf(await createStore({ schema: schemaFor(work) })),
+  openFile: async (data, work) => worldOf(await createStore({ schema: schemaFor(work), data })),
+  openNotes,
 }

@@ -30,8 +30,12 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
   const state = await stateOf(world, sizes['rows']!)
   await world.close()
   const megabytes = (bytes: number): number => bytes / 1024 ** 2
+  const name = sizes['rows'] === 100_000 ? ' of 100,000' : ''
   return {
-    figures: { heap: megabytes(after.heap - before.heap), outside: megabytes(after.outside) },
+    figures: {
+      [`heap${name}`]: megabytes(after.heap - before.heap),
+      [`outside${name}`]: megabytes(after.outside),
+    },
     state,
   }
 }
@@ -45,4 +49,15 @@ export const heap: Work = {
     outside: '10 memory of the whole process outside it (WebAssembly, buffers)',
   },
   run,
+}
+
+/** With `--large`. */
+export const heapLarge: Work = {
+  ...heap,
+  name: 'heap-large',
+  sizes: { rows: 100_000 },
+  titles: {
+    'heap of 100,000': '10 JavaScript heap with 100,000 rows that were all read once',
+    'outside of 100,000': '10 memory of the whole process outside it',
+  },
 }

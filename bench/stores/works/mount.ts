@@ -21,8 +21,11 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
         stops.push(stop instanceof Promise ? await stop : stop)
       }
     })
-    const unmounted = await timed(() => {
-      for (const stop of stops) stop()
+    const unmounted = await timed(async () => {
+      for (const stop of stops) {
+        const done = stop()
+        if (done) await done
+      }
     })
     // The first time warms up.
     if (time === 0) continue

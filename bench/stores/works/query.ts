@@ -1,15 +1,21 @@
-import { keyOf, valuesOf } from '../../support/annotations.ts'
-import type { Contender, Maybe } from '../contender.ts'
+import { filtered, keyOf, moved, valuesOf } from '../../support/annotations.ts'
+import type { Contender, Maybe, Stop, World } from '../contender.ts'
 import { collect, opened, stateOf, type Outcome, type Sizes, type Work } from '../work.ts'
 
 const from = 52
 
-/** Work 5: a live query of 50 rows; one row is changed inside the window, moved into it, and out of it. */
-async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
+interface Watched {
+  /** µs of each kind of change. */
+  readonly micros: { readonly moved: number; readonly changed: number; readonly out: number }
+  readonly ids: readonly string[]
+  readonly stop: Stop
+}
+
+/** A live query of 50 rows; one row is changed inside the window, moved into it, and out of it. */
+export async function watch(world: World, sizes: Sizes): Promise<Watched> {
   const count = sizes['rows']!
-  const world = await opened(contender, 'query', count)
   const heard = { times: 0, ids: [] as readonly string[] }
-  const stop = await world.onQuery({ from, limit: 50 }, (ids) => {
+  const stop = await world.onQuery({ where: filtered, from, to: 1_000_000, by: moved, limit: 50 }, (ids) => {
     heard.times++
     heard.ids = ids
   })
@@ -41,16 +47,25 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
   const needed = 2 * sizes['changes']!
   if (heard.times < needed) throw new Error(`the live query told ${heard.times} of ${needed} changes of its ids`)
   await world.set(keyOf(below[5]!), 700)
-  const state = { ...(await stateOf(world, count)), ids: heard.ids }
-  stop()
-  await world.close()
   const each = (ms: number): number => (ms * 1000) / sizes['changes']!
+  const micros = { moved: each(spent.moved), changed: each(spent.changed), out: each(spent.out) }
+  return { micros, ids: heard.ids, stop }
+}
+
+/** Work 5. */
+async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
+  const count = sizes['rows']!
+  const world = await opened(contender, 'query', count)
+  const { micros, ids, stop } = await watch(world, sizes)
+  const state = { ...(await stateOf(world, count)), ids }
+  await stop()
+  await world.close()
   const name = count === 100_000 ? ' of 100,000' : ''
   return {
     figures: {
-      [`changed${name}`]: each(spent.changed),
-      [`in${name}`]: each(spent.moved),
-      [`out${name}`]: each(spent.out),
+      [`changed${name}`]: micros.changed,
+      [`in${name}`]: micros.moved,
+      [`out${name}`]: micros.out,
     },
     state,
   }

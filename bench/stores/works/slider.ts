@@ -1,5 +1,5 @@
-import type { Contender, Stop, World } from '../contender.ts'
-import { keyOf } from '../../support/annotations.ts'
+import type { Contender, Query, Stop, World } from '../contender.ts'
+import { filtered, keyOf, moved, ranked } from '../../support/annotations.ts'
 import {
   collect,
   leastFiltered,
@@ -40,7 +40,10 @@ async function slide(world: World, times: number): Promise<number> {
   return ((performance.now() - from) * 1000) / times
 }
 
-async function measure(world: World, sizes: Sizes): Promise<{ readonly micros: number; readonly heard: Heard }> {
+export async function measureSlider(
+  world: World,
+  sizes: Sizes,
+): Promise<{ readonly micros: number; readonly heard: Heard }> {
   const heard = await subscribe(world, sizes['fields']!)
   await slide(world, sizes['warm-up']!)
   Object.assign(heard, { field: 0, table: 0 })
@@ -54,27 +57,30 @@ async function measure(world: World, sizes: Sizes): Promise<{ readonly micros: n
 /** Work 2: one field set again and again, as a slider does. */
 async function runAlone(contender: Contender, sizes: Sizes): Promise<Outcome> {
   const world = await opened(contender, 'slider', sizes['rows']!)
-  const { micros, heard } = await measure(world, sizes)
+  const { micros, heard } = await measureSlider(world, sizes)
   const state = { ...(await stateOf(world, sizes['rows']!)), heard: heard.field, last: heard.last }
   await world.close()
   return { figures: { slider: micros }, state }
 }
 
 /** Work 3: the same beside many who are not concerned. */
-async function runInCrowd(contender: Contender, sizes: Sizes): Promise<Outcome> {
-  const world = await opened(contender, 'slider-crowd', sizes['rows']!)
+async function runInCrowd(
+  contender: Contender,
+  sizes: Sizes,
+  work: string,
+  queryOf: (share: number) => Query,
+): Promise<Outcome> {
+  const world = await opened(contender, work, sizes['rows']!)
   const stops: Stop[] = []
   const rows = { heard: 0 }
   for (let index = 0; index < sizes['row subscribers']!; index++)
     stops.push(await world.onRow(keyOf(index), () => void rows.heard++))
   const queries: string[][] = []
   for (let index = 0; index < sizes['queries']!; index++) {
-    // Each another, none with the slid row.
-    const from = leastFiltered + 1 + (index * 90) / sizes['queries']!
-    stops.push(await world.onQuery({ from, limit: 50 }, (ids) => void (queries[index] = [...ids])))
+    stops.push(await world.onQuery(queryOf(index / sizes['queries']!), (ids) => void (queries[index] = [...ids])))
   }
   rows.heard = 0
-  const { micros, heard } = await measure(world, sizes)
+  const { micros, heard } = await measureSlider(world, sizes)
   const state = {
     ...(await stateOf(world, sizes['rows']!)),
     heard: heard.field,
@@ -82,9 +88,9 @@ async function runInCrowd(contender: Contender, sizes: Sizes): Promise<Outcome> 
     rows: rows.heard,
     queries: queries.filter((_, index) => index % 97 === 0),
   }
-  for (const stop of stops) stop()
+  for (const stop of stops) await stop()
   await world.close()
-  return { figures: { 'slider-crowd': micros }, state }
+  return { figures: { [work]: micros }, state }
 }
 
 export const slider: Work = {
@@ -99,6 +105,32 @@ export const sliderCrowd: Work = {
   name: 'slider-crowd',
   unit: 'µs',
   sizes: { ...slider.sizes, 'row subscribers': 10_000, queries: 1_000 },
-  titles: { 'slider-crowd': '3 the same beside 10,000 row subscribers and 1,000 live queries' },
-  run: runInCrowd,
+  titles: { 'slider-crowd': '3 the same beside 10,000 row subscribers and 1,000 live queries of other fields' },
+  // Each another, none with the slid row.
+  run: (contender, sizes) =>
+    runInCrowd(contender, sizes, 'slider-crowd', (share) => ({
+      where: filtered,
+      from: leastFiltered + 1 + share * 90,
+      to: 1_000_000,
+      by: ranked,
+      limit: 50,
+    })),
+}
+
+export const sliderCrowdSame: Work = {
+  name: 'slider-crowd-same',
+  unit: 'µs',
+  sizes: sliderCrowd.sizes,
+  titles: {
+    'slider-crowd-same': '3 the same, the queries by the very field that is set, over ranges that it never enters',
+  },
+  // The slid row starts at 101, and is set to 101 and more.
+  run: (contender, sizes) =>
+    runInCrowd(contender, sizes, 'slider-crowd-same', (share) => ({
+      where: moved,
+      from: 2 + share * 90,
+      to: 99,
+      by: moved,
+      limit: 50,
+    })),
 }

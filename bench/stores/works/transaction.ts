@@ -32,7 +32,7 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
   if (mirror) {
     mirror.take()
     figures['transaction and mirror'] = await rounds(mirror.take)
-    mirror.stop()
+    await mirror.stop()
   }
   await world.close()
   return { figures, state }

@@ -155,10 +155,27 @@ export class RowWriter {
         statement.run([rowid])
         deleted++
       }
-      // A row that loses its reference may not be as the schema has it without.
-      if (this.#clearsReferences) validateNets(this.#engine.netsSince(mark).filter(({ op }) => op === 'update'))
+      this.#checkCleared(mark)
       return deleted
     })
+  }
+
+  /** Deletes the rows that a condition holds for, in one statement. Returns how many. */
+  deleteWhere({ sql, parameters }: { readonly sql: string; readonly parameters: readonly SqlValue[] }): number {
+    return this.#engine.write(this.#layer, {}, () => {
+      const { mark } = this.#engine
+      const { base } = this.#rows
+      this.#engine.noteRead(this.#rows)
+      const deleted = Number(this.#rows.statement(`SELECT count(*) FROM ${base} WHERE ${sql}`).get(parameters)![0])
+      if (deleted > 0) this.#rows.statement(`DELETE FROM ${base} WHERE ${sql}`).run(parameters)
+      this.#checkCleared(mark)
+      return deleted
+    })
+  }
+
+  /** A row that loses its reference by a delete may not be as the schema has it without. */
+  #checkCleared(mark: number): void {
+    if (this.#clearsReferences) validateNets(this.#engine.netsSince(mark).filter(({ op }) => op === 'update'))
   }
 
   /** Whether a delete may change rows, of other tables or by way of them. */
