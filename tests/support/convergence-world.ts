@@ -31,6 +31,7 @@ interface Tap {
   told: boolean
 }
 
+const TEAMS = ['l0', 'l1', undefined]
 const SEATS = 5
 /** How much of the server's time passes with a step: presence waits so long to be told. */
 const SERVER_MS = 50
@@ -200,9 +201,19 @@ export class ConvergenceWorld {
   /** What may be told now of all that is marked. */
   #marksFor(users: readonly User[]): ReadonlySet<string> {
     const rows = [...(this.#scene!.table('note').all() as SceneRow[]), ...this.#decided]
-    return new Set(
-      users.flatMap((user) => rows.flatMap((row) => marksIn(JSON.stringify(this.#shown(user, row))))),
-    )
+    return new Set(users.flatMap((user) => rows.flatMap((row) => marksIn(JSON.stringify(this.#shown(user, row))))))
+  }
+
+  /** An update was applied: whoever made it may see all that it changed, or write it all the same. */
+  #judge(by: string, rows: readonly SceneRow[], paths: readonly string[]): void {
+    const forbidden = (user: User): readonly string[] =>
+      rows
+        .flatMap((row) => this.#rules.hides?.(user, row) ?? [])
+        .filter((path) => paths.includes(path) && !this.#rules.writesBlindly?.(user, path))
+    // Of what team someone was is not known here.
+    const found = TEAMS.map((team) => forbidden({ id: by, ...(team !== undefined && { team }) }))
+    if (found.every(({ length }) => length > 0))
+      this.#report(new Error(`${by} has written ${found[0]!.join()}: ${JSON.stringify(rows)}`))
   }
 
   /** Before anyone is connected: hears of each decision before they are told. */
@@ -212,10 +223,13 @@ export class ConvergenceWorld {
     this.#decided = []
     database.listen({
       decided: ({ committed }) => {
-        this.#decided = committed.flatMap(({ transitions }) =>
-          transitions.flatMap(({ change, after }) =>
-            after && change.table === 'note' ? [after as unknown as SceneRow] : [],
-          ),
+        this.#decided = committed.flatMap(({ record, transitions }) =>
+          transitions.flatMap(({ change, before, after }) => {
+            if (!after || change.table !== 'note') return []
+            const rows = [before, after] as readonly (SceneRow | undefined)[]
+            if (change.op === 'update') this.#judge(record.by!, rows as readonly SceneRow[], Object.keys(change.after))
+            return [after as unknown as SceneRow]
+          }),
         )
       },
       end: () => undefined,
@@ -282,7 +296,7 @@ export class ConvergenceWorld {
 
   /** Counts from the next connection on: that is when the server asks who it is. */
   #changeTeam({ user }: Seat): void {
-    const team = this.#random.pick(['l0', 'l1', undefined])
+    const team = this.#random.pick(TEAMS)
     this.#log(user, `joins ${team}`)
     if (team === undefined) this.#teams.delete(user)
     else this.#teams.set(user, team)

@@ -17,6 +17,8 @@ export interface SceneRules {
   sees(user: User, table: 'note' | 'layer', row: SceneRow): boolean
   /** The paths of a note's fields that are withheld; none if not given. */
   hides?(user: User, row: SceneRow): readonly string[]
+  /** Whether a field may be written by those who don't see it; never if not given. */
+  writesBlindly?(user: User, path: string): boolean
 }
 
 export const everything: TablePermissions = { canView: true, canCreate: true, canUpdate: true, canDelete: true }

@@ -43,6 +43,10 @@ export interface Seat {
   readonly store: Scene
   readonly faults: Faults
   readonly timers: ManualTimers
+  /** Asks for a part more. A world at rest has answered it. */
+  subscribe(sets: Subscribe): ReturnType<Scene['sync']['subscribe']>
+  /** The subscriptions that were not answered so far. */
+  readonly unanswered: ReadonlySet<object>
 }
 
 /** One server and any number of clients, each on a network that a test moves step by step. */
@@ -78,7 +82,7 @@ export class SteppedWorld {
     // The server of the moment: it may have been started anew.
     const accept: ServerCore['accept'] = (connection, request) => this.core.accept(connection, request)
     const store = await createScene({ transport: memoryTransport(accept, { faults, timers, token }), subscribe })
-    const seat = { store, faults, timers }
+    const seat = { store, faults, timers, ...follow(store) }
     this.seats.push(seat)
     return seat
   }
@@ -100,13 +104,15 @@ export class SteppedWorld {
     }
   }
 
-  /** A network that works, until these clients are in step and nothing is pending. */
+  /** A network that works, until these clients are in step, nothing is pending and every subscription is answered. */
   async settle(seats: readonly Seat[] = this.seats): Promise<void> {
     let waiting: readonly Seat[] = seats
     for (let n = 0; n < 200; n++) {
       await this.deliver(seats)
       const states = await Promise.all(seats.map(({ store }) => now(store.sync.status$)))
-      waiting = seats.filter((_seat, at) => states[at]!.state !== 'live' || states[at]!.pending > 0)
+      waiting = seats.filter(
+        ({ unanswered }, at) => states[at]!.state !== 'live' || states[at]!.pending > 0 || unanswered.size > 0,
+      )
       if (waiting.length === 0) return
       for (const { timers } of waiting) timers.next()
     }
@@ -151,6 +157,26 @@ export class SteppedWorld {
       onError: (error) => this.errors.push(error),
       ...this.#options,
     })
+  }
+}
+
+function follow({ sync }: Scene): Pick<Seat, 'subscribe' | 'unanswered'> {
+  const unanswered = new Set<object>()
+  return {
+    unanswered,
+    subscribe: (sets) => {
+      const subscription = sync.subscribe(sets as never)
+      const answered = (): void => void unanswered.delete(subscription)
+      unanswered.add(subscription)
+      subscription.ready.then(answered, answered)
+      return {
+        ...subscription,
+        unsubscribe: () => {
+          answered()
+          subscription.unsubscribe()
+        },
+      }
+    },
   }
 }
 

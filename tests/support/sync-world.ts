@@ -3,7 +3,7 @@ import { memoryLogStorage, memorySnapshotStorage, ServerCore, type ServerOptions
 import { memoryTransport, type Faults, type Timers } from 'rowcast/transport'
 import { firstValueFrom, filter } from 'rxjs'
 
-export const sceneSchema = defineSchema({
+export const sceneInput = {
   version: 1,
   tables: {
     layer: {
@@ -36,7 +36,9 @@ export const sceneSchema = defineSchema({
       },
     },
   },
-})
+} as const
+
+export const sceneSchema = defineSchema(sceneInput)
 
 export type SceneStore = Awaited<ReturnType<typeof openScene>>
 

@@ -1,15 +1,16 @@
+import { defineSchema } from 'rowcast'
 import type { Permissions } from 'rowcast/server'
 import { everything, isTheirs, manyRules, noRules, numberOf, type SceneRow, type SceneRules } from './scene-rules.ts'
-import { sceneSchema } from './sync-world.ts'
+import { sceneInput, type sceneSchema } from './sync-world.ts'
 
-const { note } = sceneSchema.tables
-const restrictedNote = { ...note, restricted: ['size', 'text.color', 'points'] }
+const { layer, note } = sceneInput.tables
+const restricted = ['size', 'text.color', 'points'] as const
 
-/** The scene, with fields of notes that a server may withhold. */
-export const withheldSchema: typeof sceneSchema = {
-  ...sceneSchema,
-  tables: { ...sceneSchema.tables, note: restrictedNote },
-}
+/** The scene, with fields of notes that a server may withhold. Rows have the same type. */
+export const withheldSchema: typeof sceneSchema = defineSchema({
+  ...sceneInput,
+  tables: { layer, note: { ...note, restricted } },
+})
 
 type Fields = NonNullable<Permissions[string]['fields']>
 
@@ -17,12 +18,18 @@ const [byWhere, byFunction, byTeam] = manyRules as [SceneRules, SceneRules, Scen
 const open: SceneRules = { permissions: { layer: everything, note: everything }, sees: () => true }
 
 /** Rules of rows, and of fields besides. */
-function withFields(rules: SceneRules, fields: Fields, hides: NonNullable<SceneRules['hides']>): SceneRules {
+function withFields(
+  rules: SceneRules,
+  fields: Fields,
+  hides: NonNullable<SceneRules['hides']>,
+  writesBlindly: NonNullable<SceneRules['writesBlindly']> = () => false,
+): SceneRules {
   const note = rules.permissions?.['note']
   return {
     permissions: { ...rules.permissions, note: { ...note, fields: { ...note?.fields, ...fields } } },
     sees: (user, table, row) => rules.sees(user, table, row),
     hides,
+    writesBlindly,
   }
 }
 
@@ -33,25 +40,23 @@ const isOdd = ({ size = 0 }: SceneRow): boolean => Math.floor(size) % 2 === 1
 const byOwner = withFields(
   open,
   {
-    size: { canView: { or: [{ text: { value: '$user.id' } }, { secret: false }] } },
+    size: { canView: { or: [{ 'text.value': '$user.id' }, { secret: false }] } },
     'text.color': { canView: { secret: false }, canUpdate: true },
-    points: { canView: { text: { value: '$user.id' } } },
+    points: { canView: { 'text.value': '$user.id' } },
   },
   (user, row) => [
     ...(isOf(row, user.id) || row.secret !== true ? [] : ['size']),
     ...(row.secret === true ? ['text.color'] : []),
     ...(isOf(row, user.id) ? [] : ['points']),
   ],
+  (_user, path) => path === 'text.color',
 )
 
 /** Where rows are withheld as well, and have a rule of updates that speaks of a withheld field. */
 const bySlug = withFields(
   byWhere,
   { size: { canView: { slug: { isNull: true } } }, 'text.color': { canView: { layerId: { isNull: false } } } },
-  (_user, row) => [
-    ...(row.slug === undefined ? [] : ['size']),
-    ...(row.layerId === undefined ? ['text.color'] : []),
-  ],
+  (_user, row) => [...(row.slug === undefined ? [] : ['size']), ...(row.layerId === undefined ? ['text.color'] : [])],
 )
 
 /** By functions, one of which looks at another withheld field. */
@@ -67,6 +72,7 @@ const byEachOther = withFields(
     ...(isOdd(row) ? [] : ['text.color']),
     ...(isTheirs(user, row) ? [] : ['points']),
   ],
+  (user, path) => path === 'text.color' && numberOf(user) > 1,
 )
 
 /** By what is known of the user; who is in no team sees no size. */
@@ -74,12 +80,14 @@ const byFieldTeam = withFields(
   byTeam,
   { size: { canView: { layerId: '$user.team' } }, points: { canView: false, canUpdate: true } },
   (user, row) => [...(user['team'] !== undefined && row.layerId === user['team'] ? [] : ['size']), 'points'],
+  (_user, path) => path === 'points',
 )
 
 const nothing = withFields(
   open,
   { size: { canView: false, canUpdate: true }, 'text.color': { canView: false }, points: { canView: false } },
   () => ['size', 'text.color', 'points'],
+  (_user, path) => path === 'size',
 )
 
 const all = withFields(

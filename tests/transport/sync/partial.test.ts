@@ -120,7 +120,7 @@ class Partial {
       return
     }
     const part = random.pick(PARTS)
-    parts.set(seat.store.sync.subscribe(part.sets as never), part)
+    parts.set(seat.subscribe(part.sets), part)
   }
 
   /** What each client shows is what matches, no more and no less. */
