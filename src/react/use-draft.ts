@@ -68,7 +68,8 @@ export function createUseDraft<S extends SchemaInput>(context: ScopeContext<S>):
       () =>
         [
           sourceOf(
-            () => draft.state === 'open' && draft.isDirty,
+            // That it has ended is another thing than that it is not dirty: another one is to be opened then.
+            () => (draft.state === 'open' ? draft.isDirty : undefined),
             // A draft that nobody has written to ends without another value.
             () => draft.isDirty$.pipe(endWith(false)),
           ),
@@ -77,7 +78,7 @@ export function createUseDraft<S extends SchemaInput>(context: ScopeContext<S>):
         ] as const,
       [draft],
     )
-    const isDirty = useSource(dirty)
+    const isDirty = useSource(dirty) === true
     const conflicts = useStream(conflicts$, NO_CONFLICTS)
     return { draft, isDirty, conflicts, ...actions }
   }

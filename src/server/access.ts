@@ -113,7 +113,9 @@ export class Access {
 
   /** The paths of a row's fields that may not be seen. Those of an object that is not there are not among them. */
   withheld(table: string, row: object): readonly string[] {
-    // A row object never changes: it is judged once.
+    // A row object never changes, and what a `where` says of it neither: it is judged once. Code may look elsewhere.
+    if (this.#guardedColumns(table).some(({ rules }) => rules.some((rule) => typeof rule === 'function')))
+      return this.#judge(table, row)
     let paths = this.#withheld.get(row)
     if (!paths) this.#withheld.set(row, (paths = this.#judge(table, row)))
     return paths

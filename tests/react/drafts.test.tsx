@@ -205,3 +205,29 @@ test('useChanges calls the latest listener with each change of the store or of a
   await act(() => store.table('label').set('a', 'rank', 6))
   expect(heard).toHaveLength(3)
 })
+
+test.each(['commit', 'cancel'] as const)(
+  'a %s of a draft that changes nothing opens another one as well',
+  async (end) => {
+    function Bare(): ReactElement {
+      handle = useDraft()
+      return <b>{handle.draft.id}</b>
+    }
+    rendered = await render(
+      <StrictMode>
+        <StoreProvider store={store}>
+          <Bare />
+        </StoreProvider>
+      </StrictMode>,
+    )
+    const untouched = handle.draft
+    await act(() => void handle[end]())
+    expect(handle.draft).not.toBe(untouched)
+    await act(() => handle.draft.table('label').set('a', 'rank', 7))
+    expect(handle.isDirty).toBe(true)
+    const changedBack = handle.draft
+    await act(() => void handle[end]())
+    expect(handle.draft).not.toBe(changedBack)
+    expect(handle.draft.state).toBe('open')
+  },
+)

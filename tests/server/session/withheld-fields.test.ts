@@ -293,3 +293,20 @@ test('what was withheld of a deleted row is not undone into its default', async 
   await Promise.all([a.store.close(), b.store.close()])
   await core.close()
 })
+
+test('a rule that is code is asked each time: what it looks at may have changed', async () => {
+  let isOpen = true
+  const core = serve({ person: { ...rules['person']!, fields: { salary: { canView: () => isOpen } } } })
+  await core.databases.create('staff')
+  const a = await open(core, 'a')
+  a.people.insert({ id: 'ann', salary: 7777 })
+  await settled(a.store)
+  const none = [{ table: 'person', where: { name: 'nobody' } }] as never
+  const b = await open(core, 'b', none)
+  isOpen = false
+  await b.store.sync.subscribe([{ table: 'person' }]).ready
+  expect(b.people.get('ann')).not.toHaveProperty('salary')
+  expect(b.heard()).not.toContain('7777')
+  await Promise.all([a.store.close(), b.store.close()])
+  await core.close()
+})
