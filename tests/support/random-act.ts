@@ -11,6 +11,10 @@ export function actAtRandom(seat: Seat, random: Random, report: (error: unknown)
   const label = `do ${random.int(1e9)}`
   const what = random.int(10)
   try {
+    if (seat.marks && random.chance(50)) {
+      actOnMarked(seat, seat.marks, random)
+      return `marked ${label}`
+    }
     switch (what) {
       case 0:
         seat.store.transaction(
@@ -97,17 +101,27 @@ function writeAtRandom({ store, marks }: Seat, space: Space, random: Random): vo
   }
 }
 
-/** Writes what may be withheld, from the writer as well, and what it depends on. */
+/** Some transactions in a row, the last of which may be undone, and that done again. */
+function actOnMarked(seat: Seat, marks: Marks, random: Random): void {
+  const { store } = seat
+  const { history } = store
+  for (let n = random.int(4); n >= 0; n--) store.transaction(() => writeMarked(store, store, marks, random))
+  if (random.chance(30)) history.undo()
+  if (random.chance(10)) history.redo()
+}
+
+/** Writes what may be withheld, and what that depends on, whether it is seen or not. */
 function writeMarked(store: Seat['store'], space: Space, marks: Marks, random: Random): void {
-  const id = random.int(6)
   const notes = space.table('note')
   const text = { value: `u${random.int(5)}`, ...(random.chance(50) && { color: marks.color() }) }
-  if (random.int(8) === 0) {
-    notes.upsert({ id, size: marks.number(), text, points: [marks.number(), marks.number()] })
+  const id = random.chance(30) ? undefined : random.pick(store.table('note').keys())
+  if (id === undefined) {
+    const size = random.chance(70) && { size: marks.number() }
+    const points = random.chance(70) && { points: [marks.number(), marks.number()] }
+    notes.upsert({ id: random.int(6), ...size, ...(random.chance(70) && { text }), ...points })
     return
   }
-  if (!store.table('note').has(id)) return
-  switch (random.int(8)) {
+  switch (random.int(10)) {
     case 0:
       notes.set(id, 'size', marks.number())
       break
@@ -118,7 +132,7 @@ function writeMarked(store: Seat['store'], space: Space, marks: Marks, random: R
       notes.set(id, 'points', random.chance(70) ? [marks.number()] : undefined)
       break
     case 3:
-      notes.update(id, { text: random.chance(80) ? { color: marks.color() } : undefined })
+      notes.update(id, { text: random.chance(70) ? { color: marks.color() } : undefined })
       break
     case 4:
       notes.update(id, { text: { color: undefined } })
@@ -128,6 +142,12 @@ function writeMarked(store: Seat['store'], space: Space, marks: Marks, random: R
       break
     case 6:
       notes.update(id, { text, secret: random.chance(50) })
+      break
+    case 7:
+      notes.set(id, 'secret', random.chance(50))
+      break
+    case 8:
+      notes.set(id, 'slug', random.chance(50) ? `s${random.int(4)}` : undefined)
       break
     default:
       notes.delete(id)

@@ -3,6 +3,8 @@ import type { PersistenceSession } from './persistence.ts'
 
 /** What a store does for a session that it shares with the stores of other tabs. */
 export interface SharingStore {
+  /** Of which database it is a copy: stores of another one can't share with it. */
+  readonly database: string
   /**
    * Takes over what a store that has gone left behind. What is known here already is left out. Tells whether it did: a
    * store that has closed leaves it where it is, for the next one.

@@ -86,8 +86,12 @@ export class Copy {
     const journal = new Journal(session, contents, () => this.#fold())
     this.#journal = journal
     if (!contents.snapshot) journal.foldSoon()
+    // What was kept before this was written says nothing of it.
+    else if (!base.some((bytes) => decodeRecord(bytes).type === 'database'))
+      this.#note({ type: 'database', name: this.#database })
     if (!isShared(session)) return
     session.attach({
+      database: this.#database,
       adopt: (records) => {
         if (this.#closed) return false
         this.#adopt(records)

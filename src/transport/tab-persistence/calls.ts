@@ -7,7 +7,13 @@ import type { Tabs } from '../../tabs/index.ts'
 export type Ask =
   | { readonly kind: 'base' }
   | { readonly kind: 'estimate' }
-  | { readonly kind: 'append'; readonly tab: string; readonly records: readonly Uint8Array[] }
+  | {
+      readonly kind: 'append'
+      readonly tab: string
+      /** Of which database they are. */
+      readonly database: string | undefined
+      readonly records: readonly Uint8Array[]
+    }
 
 export type Told =
   | { readonly kind: 'base'; readonly snapshot: Uint8Array | undefined; readonly records: Uint8Array[] }

@@ -1,4 +1,5 @@
 import { throwError } from 'rxjs'
+import { PersistenceError } from '../../persist/index.ts'
 import {
   decodeRecord,
   encodeRecord,
@@ -99,9 +100,18 @@ export class Holder {
       case 'estimate':
         return { kind: 'estimate', estimate: await this.#real.estimate() }
       case 'append':
+        this.#assertSame(ask.database)
         await this.#real.append(this.#take(ask.tab, ask.records))
         return { kind: 'done' }
     }
+  }
+
+  #assertSame(database: string | undefined): void {
+    if (!this.#store || database === this.#store.database) return
+    throw new PersistenceError(
+      'persistence-in-use',
+      `'${this.#name}' keeps database '${this.#store.database}', which is open in another tab: give '${database}' a name of its own`,
+    )
   }
 
   #take(tab: string, encoded: readonly Uint8Array[]): Uint8Array[] {

@@ -56,6 +56,7 @@ export class TabSession implements SharedSession {
   /** Of the own transactions that the holder was told of, or is being told of, those that it takes for not settled. */
   readonly #mine = new Set<string>()
   #selected: readonly JournalRecord[] = []
+  #database: string | undefined
   #closed: Promise<void> | undefined
 
   static async open(options: TabSessionOptions): Promise<TabSession> {
@@ -174,6 +175,7 @@ export class TabSession implements SharedSession {
     if (this.#keepsBase) return records
     this.#selected = (records as readonly SyncRecord[]).flatMap((record): JournalRecord[] => {
       if (record.type === 'commit') this.#mine.add(record.id)
+      if (record.type === 'database') return []
       if (record.type !== 'arrive') return [record]
       const { id } = record
       return id !== undefined && this.#mine.has(id) ? [{ type: 'known', id }] : []
@@ -186,7 +188,7 @@ export class TabSession implements SharedSession {
     if (this.#keepsBase) return this.#holder!.append(records)
     if (records.length === 0) return
     const selected = this.#selected
-    await this.#ask({ kind: 'append', tab: this.#tab, records })
+    await this.#ask({ kind: 'append', tab: this.#tab, database: this.#database, records })
     for (const { type, id } of selected as readonly { type: string; id?: string }[])
       if (type === 'known' && id !== undefined) this.#mine.delete(id)
   }
@@ -202,7 +204,12 @@ export class TabSession implements SharedSession {
       .map((bytes) => decodeRecord(bytes) as SyncRecord)
       .filter((record) => record.type === 'commit' || record.type === 'rejection')
     const only: OwnRecord = { type: 'only', ids: own.map(({ id }) => id) }
-    await this.#ask({ kind: 'append', tab: this.#tab, records: [...own, only].map(encodeRecord) })
+    await this.#ask({
+      kind: 'append',
+      tab: this.#tab,
+      database: this.#database,
+      records: [...own, only].map(encodeRecord),
+    })
     this.#mine.clear()
     for (const { type, id } of own) if (type === 'commit') this.#mine.add(id)
   }
@@ -214,6 +221,7 @@ export class TabSession implements SharedSession {
   }
 
   attach(store: SharingStore): void {
+    this.#database = store.database
     this.#attached(store)
   }
 

@@ -52,13 +52,17 @@ const nobody: Accept = (connection) => {
   return { receive: () => undefined, closed: () => undefined }
 }
 
-async function openTab(accept: Accept = nobody, subscribe?: readonly { readonly table: 'layer' }[]) {
+async function openTab(
+  accept: Accept = nobody,
+  subscribe?: readonly { readonly table: 'layer' }[],
+  database: string = 'scene',
+) {
   const tabs: Tabs = createTabs({ name, silenceMs: 400 })
   const store = await createStore({
     schema: sceneSchema,
     sync: {
       transport: tabTransport({ name, transport: () => memoryTransport(accept), tabs }),
-      database: 'scene',
+      database,
       subscribe,
     },
     persistence: tabPersistence({ name, persistence: disk, tabs }),
@@ -94,6 +98,17 @@ async function logged(core: ServerCore, storage: ReturnType<typeof memoryLogStor
   await log.close()
   return keys
 }
+
+test('a store of another database does not share what is kept of this one', async () => {
+  const a = await openTab()
+  a.layers.insert({ id: 'a1' })
+  await a.store.saved()
+  await expect(openTab(nobody, undefined, 'other')).rejects.toThrow(/keeps database 'scene', not 'other'/)
+  await a.close()
+  const again = await openTab()
+  expect(await again.pending((ids) => ids.length > 0)).toEqual(['a1'])
+  await again.close()
+})
 
 test('edits made offline in two tabs are there in the one that opens after both, and each is applied once', async () => {
   const [a, b] = await Promise.all([openTab(), openTab()])
