@@ -47,7 +47,7 @@ export interface SyncSet {
 }
 
 export interface SyncSubscription {
-  /** Resolves once its rows are here. Rejects with RejectedError where the server refuses it. */
+  /** Resolves once its rows are here, or it has ended. Rejects with RejectedError where the server refuses it, and with StoreClosedError where the store closes first. */
   readonly ready: Promise<void>
   /** Its rows go, but for those that another subscription shows. */
   unsubscribe(): void

@@ -172,6 +172,12 @@ export class TableHandle {
   #query(what: string, options: unknown): TableQuery {
     if (!isObject(options))
       throw new FilterError('', `${what} of '${this.name}' expects { where, orderBy, limit, offset }, or nothing`)
+    const unknown = Object.keys(options).find((name) => !QUERY_OPTIONS.includes(name))
+    if (unknown !== undefined)
+      throw new FilterError(
+        unknown,
+        `${what} of '${this.name}' has no option '${unknown}': it takes where, orderBy, limit and offset`,
+      )
     return new TableQuery(this.#rows, options)
   }
 
@@ -205,6 +211,8 @@ export class TableHandle {
     })
   }
 }
+
+const QUERY_OPTIONS: readonly string[] = ['where', 'orderBy', 'limit', 'offset']
 
 const wholeRow: Watched = { path: undefined, columns: undefined, read: (row) => row, same: Object.is }
 

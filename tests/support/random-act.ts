@@ -1,4 +1,5 @@
 import { ConstraintError, NotFoundError, RejectedError, TransactionError, ValidationError } from 'rowcast'
+import { expect } from 'vitest'
 import type { Seat } from './convergence-seat.ts'
 import { ASKS } from './ledger.ts'
 import type { Marks } from './marks.ts'
@@ -106,8 +107,20 @@ function actOnMarked(seat: Seat, marks: Marks, random: Random): void {
   const { store } = seat
   const { history } = store
   for (let n = random.int(4); n >= 0; n--) store.transaction(() => writeMarked(store, store, marks, random))
-  if (random.chance(30)) history.undo()
+  if (random.chance(15)) deleteAndUndo(store, random)
+  else if (random.chance(30)) history.undo()
   if (random.chance(10)) history.redo()
+}
+
+/** What has a default and is not there is withheld: then it can't be put back. */
+function deleteAndUndo(store: Seat['store'], random: Random): void {
+  const notes = store.table('note')
+  const id = random.pick(notes.keys())
+  if (id === undefined) return
+  const { size } = notes.get(id) as { readonly size?: number }
+  store.transaction(() => notes.delete(id))
+  if (size === undefined) expect(() => store.history.undo(), 'size is withheld').toThrow(TransactionError)
+  else store.history.undo()
 }
 
 /** Writes what may be withheld, and what that depends on, whether it is seen or not. */

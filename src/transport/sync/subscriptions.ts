@@ -1,11 +1,11 @@
-import { RejectedError } from '../../errors/index.ts'
+import { RejectedError, StoreClosedError, type RowcastError } from '../../errors/index.ts'
 import type { Arrival, SyncSet } from '../../store/index.ts'
 import type { RowsMessage, WireSubscription } from '../protocol/messages.ts'
 
 interface Subscription {
   readonly wire: WireSubscription
   readonly ready: () => void
-  readonly refused: (error: RejectedError) => void
+  readonly refused: (error: RowcastError) => void
 }
 
 /** What the subscriptions say to the server. */
@@ -44,7 +44,12 @@ export class Subscriptions {
     return {
       ready,
       unsubscribe: () => {
-        if (this.#wanted.delete(id) && this.#connected) this.#link.unsubscribe(id)
+        const wanted = this.#wanted.get(id)
+        if (!wanted) return
+        this.#wanted.delete(id)
+        // Rows that were still on their way are not waited for any more.
+        wanted.ready()
+        if (this.#connected) this.#link.unsubscribe(id)
       },
     }
   }
@@ -91,6 +96,13 @@ export class Subscriptions {
     this.#wanted.delete(id)
     refused.refused(new RejectedError(code, reason))
     return true
+  }
+
+  /** Whoever still waits for rows learns that none will come here. */
+  close(): void {
+    for (const { refused } of this.#wanted.values()) refused(new StoreClosedError())
+    this.#wanted.clear()
+    this.#connected = false
   }
 
   #ask(wire: WireSubscription): void {

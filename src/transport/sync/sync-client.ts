@@ -142,6 +142,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     const kept = this.#copy.close()
     this.#keeper.stop()
     this.#others.close()
+    this.#subscriptions.close()
     this.#status$.next({ state: 'closed', pending: this.#copy.outbox.size })
     this.#status$.complete()
     this.#moved$.complete()
