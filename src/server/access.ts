@@ -1,4 +1,4 @@
-import { parsePath } from '../changes/index.ts'
+import { parsePath, type Cells } from '../changes/index.ts'
 import { SchemaError } from '../errors/index.ts'
 import type { Column, Schema } from '../schema/index.ts'
 import type { RowTransition, Store } from '../store/index.ts'
@@ -173,7 +173,7 @@ export class Access {
           this.#allows(rule, { table, row: after!, before, after })
     if (!update(rules.canUpdate)) return false
     const paths = Object.keys(change.after)
-    if (!this.#mayBlindlyChange(table, [before!, after!], paths, (rule) => update(rule))) return false
+    if (!this.#mayBlindlyChange(table, [before!, after!], change.after, (rule) => update(rule))) return false
     return Object.entries(rules.fields ?? {}).every(
       ([field, { canUpdate }]) =>
         canUpdate === undefined || !paths.some((path) => covers(field, path)) || update(canUpdate),
@@ -184,15 +184,19 @@ export class Access {
   #mayBlindlyChange(
     table: string,
     rows: readonly [object, object],
-    paths: readonly string[],
+    cells: Cells,
     update: (rule: Rule | undefined) => boolean,
   ): boolean {
     if (!this.withholds(table)) return true
     const [before, after] = rows.map((row) => new Set(this.withheld(table, row))) as [Set<string>, Set<string>]
     const fields = Object.entries(this.#rules(table)?.fields ?? {})
+    const paths = Object.keys(cells)
+    const goes = (path: string): boolean => cells[path] === undefined || cells[path] === null
     // With an object everything in it goes, whether it was set or not.
     return [...new Set([...before, ...after])]
-      .filter((path) => paths.some((changed) => (before.has(path) ? isAtOrBelow(path, changed) : path === changed)))
+      .filter((path) =>
+        paths.some((changed) => path === changed || (before.has(path) && goes(changed) && isAtOrBelow(path, changed))),
+      )
       .every((path) => {
         const rules = fields.filter(([field, { canUpdate }]) => canUpdate !== undefined && isAtOrBelow(path, field))
         return rules.length > 0 && rules.every(([, { canUpdate }]) => update(canUpdate))
@@ -236,22 +240,45 @@ interface GuardedColumn {
 }
 
 /**
- * Checks rules against the schema they are for. Throws SchemaError naming a field that has a rule of who may see it and
- * can't be withheld.
+ * Checks rules against the schema they are for. Throws SchemaError naming what is no rule, or a field that has a rule of
+ * who may see it and can't be withheld.
  */
 export function checkPermissions(schema: Schema, permissions: Permissions | undefined): void {
-  for (const [table, { fields }] of Object.entries(permissions ?? {})) {
+  if (permissions === undefined) return
+  for (const [table, rules] of Object.entries(members('permissions', permissions))) {
     const model = schema.tables.get(table)?.model
-    for (const [field, { canView }] of Object.entries(fields ?? {})) {
-      if (canView === undefined) continue
-      const place = `permissions.${table}.fields.${field}.canView`
-      if (!model) throw new SchemaError(place, `there is no table '${table}'`)
+    if (!model) throw new SchemaError(`permissions.${table}`, `there is no table '${table}'`)
+    const { fields = {}, ...ofTable } = members(`permissions.${table}`, rules)
+    assertRules(`permissions.${table}`, ofTable, ['canView', 'canCreate', 'canUpdate', 'canDelete'])
+    for (const [field, ofField] of Object.entries(members(`permissions.${table}.fields`, fields))) {
+      const at = `permissions.${table}.fields.${field}`
+      assertRules(at, members(at, ofField), ['canView', 'canUpdate'])
+      if ((ofField as FieldPermissions).canView === undefined) continue
+      const place = `${at}.canView`
       const columns = model.columns.filter(({ path, kind }) => kind !== 'presence' && isAtOrBelow(path, field))
       if (columns.length === 0) throw new SchemaError(place, `${table} has no property '${field}'`)
       const open = columns.find((column) => !model.restricted.includes(column))
       if (open)
         throw new SchemaError(place, `'${open.path}' can't be withheld: list it under tables.${table}.restricted`)
     }
+  }
+}
+
+/** Throws SchemaError for what is no plain object. */
+function members(place: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new SchemaError(
+      place,
+      `is ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`}, where an object is expected`,
+    )
+  return value as Readonly<Record<string, unknown>>
+}
+
+/** A rule that is misspelt would allow, or deny, something else than was meant. */
+function assertRules(place: string, rules: Readonly<Record<string, unknown>>, known: readonly string[]): void {
+  for (const [name, rule] of Object.entries(rules)) {
+    if (!known.includes(name)) throw new SchemaError(`${place}.${name}`, `is no rule: there are ${known.join(', ')}`)
+    if (rule !== undefined && typeof rule !== 'boolean' && typeof rule !== 'function') members(`${place}.${name}`, rule)
   }
 }
 

@@ -1,6 +1,15 @@
 import { BehaviorSubject, defer, EMPTY, distinctUntilChanged, takeUntil, type Observable } from 'rxjs'
-import { formatPath, keyId, parsePath, type ChangeSet, type Key } from '../changes/index.ts'
+import {
+  equalValues,
+  formatPath,
+  keyId,
+  parsePath,
+  type CellValue,
+  type ChangeSet,
+  type Key,
+} from '../changes/index.ts'
 import { NotFoundError, TransactionError, ValidationError, RejectedError } from '../errors/index.ts'
+import { isObject, type Column, type RowObject, type TableModel } from '../schema/index.ts'
 import type { CellPlace, Commit, Conflict } from './api.ts'
 import type { Engine } from './engine.ts'
 import { issuesOf, underneath } from './layers/committed-rows.ts'
@@ -9,6 +18,8 @@ import { makeWay } from './layers/collisions.ts'
 import { checkCommit } from './layers/commit-checks.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { pathOfCell, valueOfCell } from './rows/cells.ts'
+import { guardsOf } from './rows/objects.ts'
+import { readPath, replaceAt } from './rows/place.ts'
 import { writeRows } from './rows/write-rows.ts'
 import { Workspace } from './workspace.ts'
 
@@ -133,13 +144,16 @@ export class DraftHandle extends Workspace implements Layer {
         throw new NotFoundError(
           `${cell.table} ${String(cell.key)} is gone: take the other's change, or insert the row again`,
         )
-      this.engine.write(this, {}, () => {
-        this.table(stack.rows.schema.model.name).set(
-          stack.key,
-          pathOfCell(stack.rows.schema.model, conflict.cell),
-          value,
-        )
-      })
+      const object = objectAt(stack.rows.schema.model, conflict.cell)
+      // The object that is there has been put by someone, or by keeping a cell of it.
+      if (!object || readPath(stack.rows.get(stack.key), object.segments) === undefined)
+        this.engine.write(this, {}, () => {
+          this.table(stack.rows.schema.model.name).set(
+            stack.key,
+            pathOfCell(stack.rows.schema.model, conflict.cell),
+            object && isObject(value) ? this.#lostObject(conflict, object) : value,
+          )
+        })
     } else if (conflict.lost)
       throw new NotFoundError(`${cell.table} ${String(cell.key)} is gone: insert it again to keep it`)
     this.#conflicts.delete(id)
@@ -152,12 +166,15 @@ export class DraftHandle extends Workspace implements Layer {
     const [id, conflict] = this.#find(cell)
     if (!conflict.lost) {
       const { engine } = this
+      const held = [...this.#conflicts].filter(([, one]) => !this.#now(one).lost)
       const only = (stack: RowStack, at: CellId): boolean => stack === conflict.stack && at === conflict.cell
       engine.writeSettled(
         'draft.take',
         () => writeRows(engine, engine.layers.planRemoval(this, only)),
         (visible) => {
           engine.layers.remove(this, only)
+          // What went along is not in conflict any more.
+          for (const [other, one] of held) if (this.#now(one).lost) this.#conflicts.delete(other)
           return {
             set:
               visible.length > 0
@@ -176,16 +193,24 @@ export class DraftHandle extends Workspace implements Layer {
   conflict(conflict: LayerConflict): void {
     const { name } = conflict.stack.rows.schema.model
     this.#conflicts.set(`${name}\0${String(conflict.stack.id)}\0${String(conflict.cell)}`, conflict)
+    this.#tellConflicts()
+  }
+
+  #tellConflicts(): void {
     if (this.#conflicting) return
     this.#conflicting = true
     this.engine.later(() => {
       this.#conflicting = false
-      this.#conflicts$.next(this.#shown())
+      if (this.#state !== 'open') return
+      const shown = this.#shown()
+      if (!equalValues(this.#conflicts$.value as never, shown as never)) this.#conflicts$.next(shown)
     })
   }
 
   /** Told by the layers: something of this draft's entries may have changed. */
   touched(): void {
+    // What is mine of a conflict may be another value now.
+    if (this.#conflicts.size > 0 && this.#conflicts$.observed) this.#tellConflicts()
     if (this.#touched || !this.#dirty.observed) return
     this.#touched = true
     this.engine.later(() => {
@@ -232,12 +257,38 @@ export class DraftHandle extends Workspace implements Layer {
     if (typeof cell !== 'object' || cell === null || (typeof cell.path !== 'string' && !Array.isArray(cell.path)))
       throw new NotFoundError('keep and take expect a conflict of the draft: { table, key, path }')
     const path = formatPath(parsePath(cell.path))
-    for (const [id, conflict] of this.#conflicts) {
+    for (const [id, recorded] of this.#conflicts) {
+      const conflict = this.#now(recorded)
       const shown = this.#show(conflict)
       if (shown.table === cell.table && conflict.stack.id === keyId(cell.key as Key) && shown.path === path)
         return [id, conflict]
     }
     throw new NotFoundError(`the draft has no conflict at ${cell.table} ${String(cell.key)} '${path}'`)
+  }
+
+  /** An object that was lost, as the conflicts say what was in it. */
+  #lostObject({ stack }: LayerConflict, object: Column): RowObject {
+    const { model } = stack.rows.schema
+    let lost: CellValue = {}
+    for (const recorded of this.#conflicts.values()) {
+      const { cell, mine, stack: other } = this.#now(recorded)
+      if (other.rows !== stack.rows || other.id !== stack.id || cell === ROW || objectAt(model, cell)) continue
+      if (!guardsOf(model, cell).includes(object) || mine === null) continue
+      const path = pathOfCell(model, cell)
+      const inner = parsePath(path).map(String).slice(object.segments.length)
+      lost = replaceAt(lost, inner, 0, valueOfCell(model, cell, mine), path)
+    }
+    return lost as RowObject
+  }
+
+  /** A conflict as it is now: the draft may have written the cell again since. */
+  #now(recorded: LayerConflict): LayerConflict {
+    const { cell } = recorded
+    const stack = this.engine.layers.get(recorded.stack.rows, recorded.stack.id)
+    const covered = cell === ROW ? stack?.exists : stack?.cells.get(cell)
+    const mine = covered?.of(this)
+    if (!stack || !covered || !mine) return { ...recorded, lost: true }
+    return { stack, cell, mine: mine.value, theirs: covered.committed, lost: false }
   }
 
   #show({ stack, cell, mine, theirs }: LayerConflict): Conflict {
@@ -253,6 +304,12 @@ export class DraftHandle extends Workspace implements Layer {
   }
 
   #shown(): Conflict[] {
-    return [...this.#conflicts.values()].map((conflict) => this.#show(conflict))
+    return [...this.#conflicts.values()].map((conflict) => this.#show(this.#now(conflict)))
   }
+}
+
+/** The optional object that a cell is. */
+function objectAt(model: TableModel, cell: CellId): Column | undefined {
+  const column = typeof cell === 'number' ? model.columns[cell] : undefined
+  return column?.kind === 'presence' ? column : undefined
 }

@@ -576,3 +576,18 @@ describe('the identity of parts', () => {
     expect(store.table('item').get('a')?.points).toBe(points)
   })
 })
+
+test('a conflict says what the draft has now, after it has written the cell again', async () => {
+  const store = await createStore({ schema, data: { item: [{ id: 'x', rank: 1 }] } })
+  const draft = store.draft()
+  const conflicts: unknown[] = []
+  draft.conflicts$.subscribe((now) => conflicts.push(now.map(({ path, mine, theirs }) => [path, mine, theirs])))
+  draft.table('item').set('x', 'rank', 5)
+  store.table('item').set('x', 'rank', 6)
+  draft.table('item').set('x', 'rank', 9)
+  expect(conflicts).toEqual([[], [['rank', 5, 6]], [['rank', 9, 6]]])
+  draft.take({ table: 'item', key: 'x', path: 'rank' })
+  expect(store.table('item').get('x')).toMatchObject({ rank: 6 })
+  expect(conflicts.at(-1)).toEqual([])
+  await store.close()
+})

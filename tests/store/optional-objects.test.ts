@@ -302,3 +302,40 @@ describe('an undo and a redo below a draft', () => {
     await store.close()
   })
 })
+
+test('a lost object is kept whole, in whatever order its cells are kept, and taken whole', async () => {
+  for (const order of [
+    ['leader', 'leader.dashed', 'leader.width'],
+    ['leader.dashed', 'leader.width', 'leader'],
+  ]) {
+    const store = await createStore({ schema, data: { pin: [{ id: 'a' }] } })
+    const pins = store.table('pin')
+    const draft = store.draft()
+    draft.table('pin').set('a', 'leader', { dashed: true, width: 7 })
+    pins.upsert({ id: 'a', leader: { dashed: false } })
+    pins.reset('a', 'leader')
+    expect(pins.get('a')).toEqual({ id: 'a' })
+    for (const path of order) draft.keep({ table: 'pin', key: 'a', path })
+    expect(pins.get('a')).toEqual({ id: 'a', leader: { dashed: true, width: 7 } })
+    await store.close()
+  }
+
+  const store = await createStore({ schema, data: { pin: [{ id: 'a' }] } })
+  const draft = store.draft()
+  let conflicts: readonly unknown[] = []
+  draft.conflicts$.subscribe((now) => (conflicts = now))
+  draft.table('pin').set('a', 'leader', { dashed: true, width: 7 })
+  arrive(store, {
+    table: 'pin',
+    op: 'update',
+    key: 'a',
+    before: {},
+    after: { leader: {}, 'leader.dashed': false, 'leader.width': 3 },
+  })
+  expect(conflicts).not.toEqual([])
+  draft.take({ table: 'pin', key: 'a', path: 'leader' })
+  expect(conflicts).toEqual([])
+  expect(draft.changes().changes).toEqual([])
+  expect(store.table('pin').get('a')).toEqual({ id: 'a', leader: { dashed: false, width: 3 } })
+  await store.close()
+})

@@ -22,7 +22,8 @@ export async function runServe(args: ServeArguments): Promise<void> {
     port: args.port,
     host: args.host,
     ...(args.permissions !== undefined && {
-      permissions: (await loadFile('--permissions', args.permissions, 'permissions')) as Permissions,
+      // Whatever it is: what is no set of rules is refused, not taken for none.
+      permissions: ((await loadFile('--permissions', args.permissions, 'permissions')) ?? false) as Permissions,
     }),
     ...(hasAuth && { authenticate: jwtAuth(args.auth) }),
     ...(origins.length > 0 && { cors: { origins } }),

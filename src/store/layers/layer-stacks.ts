@@ -427,8 +427,8 @@ export class LayerStacks {
   #recordInsert(layer: Layer, stack: RowStack, net: NetRow): void {
     stack.exists ??= new CellStack(0)
     for (const [cell, change] of net.cells) stack.cell(cell, null).put(layer, change.after)
-    for (const [cell, covered] of stack.cells)
-      if (!net.cells.has(cell) && covered.top() !== null) covered.put(layer, null)
+    // Whoever puts the row there means all of it, also what is NULL by another layer's doing.
+    for (const [cell, covered] of stack.cells) if (!net.cells.has(cell)) covered.put(layer, null)
     if (stack.exists.top(layer) === 1) stack.exists.drop(layer)
     else stack.exists.put(layer, 1)
   }
