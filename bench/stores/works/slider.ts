@@ -96,7 +96,7 @@ async function runInCrowd(
 export const slider: Work = {
   name: 'slider',
   unit: 'µs',
-  sizes: { rows: 10_000, fields: 20, sets: 5_000, 'warm-up': 5_000 },
+  sizes: { rows: 10_000, fields: 20, sets: 10_000, 'warm-up': 25_000 },
   titles: { slider: '2 slider: one field set, 20 subscribers on it, one on the table' },
   run: runAlone,
 }
