@@ -253,6 +253,10 @@ export function checkPermissions(schema: Schema, permissions: Permissions | unde
     for (const [field, ofField] of Object.entries(members(`permissions.${table}.fields`, fields))) {
       const at = `permissions.${table}.fields.${field}`
       assertRules(at, members(at, ofField), ['canView', 'canUpdate'])
+      const segments = parsePath(field).map(String)
+      const [first] = segments
+      if (!model.rest && (first === undefined || !model.root.properties.has(first)))
+        throw new SchemaError(at, `${table} has no property '${field}'`)
       if ((ofField as FieldPermissions).canView === undefined) continue
       const place = `${at}.canView`
       const columns = model.columns.filter(({ path, kind }) => kind !== 'presence' && isAtOrBelow(path, field))

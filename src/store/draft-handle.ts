@@ -146,7 +146,7 @@ export class DraftHandle extends Workspace implements Layer {
         )
       const object = objectAt(stack.rows.schema.model, conflict.cell)
       // The object that is there has been put by someone, or by keeping a cell of it.
-      if (!object || readPath(stack.rows.get(stack.key), object.segments) === undefined)
+      if (!object || !isObject(value) || readPath(stack.rows.get(stack.key), object.segments) === undefined)
         this.engine.write(this, {}, () => {
           this.table(stack.rows.schema.model.name).set(
             stack.key,
@@ -156,7 +156,13 @@ export class DraftHandle extends Workspace implements Layer {
         })
     } else if (conflict.lost)
       throw new NotFoundError(`${cell.table} ${String(cell.key)} is gone: insert it again to keep it`)
+    const recorded = this.#conflicts.get(id)!
     this.#conflicts.delete(id)
+    // A transaction around it that is undone takes back what was kept.
+    if (this.engine.inTransaction)
+      this.engine.onEnd('rollback', () => {
+        if (this.#state === 'open' && !this.#conflicts.has(id)) this.conflict(recorded)
+      })
     this.engine.enqueue(() => this.#conflicts$.next(this.#shown()))
   }
 
@@ -167,13 +173,16 @@ export class DraftHandle extends Workspace implements Layer {
     if (!conflict.lost) {
       const { engine } = this
       const held = [...this.#conflicts].filter(([, one]) => !this.#now(one).lost)
-      const only = (stack: RowStack, at: CellId): boolean => stack === conflict.stack && at === conflict.cell
+      // A row takes its cells along.
+      const only = (stack: RowStack, at: CellId): boolean =>
+        stack === conflict.stack && (conflict.cell === ROW || at === conflict.cell)
       engine.writeSettled(
         'draft.take',
         () => writeRows(engine, engine.layers.planRemoval(this, only)),
         (visible) => {
           engine.layers.remove(this, only)
-          // What went along is not in conflict any more.
+          // What was taken, and what went along, is not in conflict any more.
+          this.#conflicts.delete(id)
           for (const [other, one] of held) if (this.#now(one).lost) this.#conflicts.delete(other)
           return {
             set:
@@ -184,8 +193,7 @@ export class DraftHandle extends Workspace implements Layer {
           }
         },
       )
-    }
-    this.#conflicts.delete(id)
+    } else this.#conflicts.delete(id)
     this.engine.enqueue(() => this.#conflicts$.next(this.#shown()))
   }
 
@@ -210,7 +218,7 @@ export class DraftHandle extends Workspace implements Layer {
   /** Told by the layers: something of this draft's entries may have changed. */
   touched(): void {
     // What is mine of a conflict may be another value now.
-    if (this.#conflicts.size > 0 && this.#conflicts$.observed) this.#tellConflicts()
+    if (this.#conflicts.size > 0) this.#tellConflicts()
     if (this.#touched || !this.#dirty.observed) return
     this.#touched = true
     this.engine.later(() => {

@@ -166,6 +166,7 @@ export class TableHandle {
   /** The keys of rows that a caller names one by one or by a filter. */
   #keysOf(rows: readonly Key[] | object): readonly Key[] {
     if (Array.isArray(rows)) return rows as readonly Key[]
+    this.#engine.noteRead(this.#rows)
     return this.#rows.keys(this.#filter(rows))
   }
 
@@ -200,10 +201,10 @@ export class TableHandle {
       const { path, columns } = watched
       const known = engine.dispatcher.find(index, id, columns, path) as Watch | undefined
       const watch = known ?? new Watch(engine, rows, key, watched)
-      // Before it is told anything: it may write in answer.
+      // Before it is told anything: it may write in answer, or close the store.
       if (!known) engine.dispatcher.listen(index, id, columns, watch)
-      const stop = watch.follow(subscriber)
       const done = engine.closing(() => subscriber.complete())
+      const stop = watch.follow(subscriber)
       return () => {
         if (stop()) engine.dispatcher.forget(index, id, columns, watch)
         done()

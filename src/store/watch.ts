@@ -42,8 +42,9 @@ export class Watch implements RowListener {
   follow(subscriber: Subscriber<CellValue>): () => boolean {
     const reader: Reader = { subscriber, last: this.#watched.read(this.#rows.get(this.#key)) }
     this.#readers.add(reader)
-    // What is read within a transaction may be undone, and nobody is told of that.
-    if (this.#engine.inTransaction) this.#engine.onEnd('rollback', () => this.look())
+    // What is read within a transaction may be undone, in whole or in part, or come back: nobody is told of that.
+    if (this.#engine.inTransaction)
+      for (const end of ['rollback', 'commit'] as const) this.#engine.onEnd(end, () => this.look())
     this.#engine.tell(() => subscriber.next(reader.last))
     return () => {
       this.#readers.delete(reader)
@@ -55,7 +56,8 @@ export class Watch implements RowListener {
     if (this.#engine.closed) return
     const now = this.#watched.read(this.#rows.get(this.#key))
     const { same } = this.#watched
-    for (const reader of this.#readers.size > 1 ? Array.from(this.#readers) : this.#readers) {
+    // A copy: who is told may write, and others begin to watch meanwhile.
+    for (const reader of Array.from(this.#readers)) {
       if (reader.subscriber.closed || same(reader.last, now)) continue
       reader.last = now
       reader.subscriber.next(now)

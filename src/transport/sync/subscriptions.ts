@@ -24,6 +24,7 @@ export class Subscriptions {
   readonly #parts = new Map<string, Arrival[]>()
   #nextId = 1
   #connected = false
+  #closed = false
 
   constructor(link: SubscriptionsLink) {
     this.#link = link
@@ -36,7 +37,8 @@ export class Subscriptions {
       sets: sets.map(({ table, where }) => ({ table, ...(where && { where: { ...where } }) })),
     }
     const ready = new Promise<void>((resolve, refused) => {
-      this.#wanted.set(id, { wire, ready: resolve, refused })
+      if (this.#closed) refused(new StoreClosedError())
+      else this.#wanted.set(id, { wire, ready: resolve, refused })
     })
     // Not everyone waits for it.
     ready.catch(() => undefined)
@@ -103,6 +105,7 @@ export class Subscriptions {
     for (const { refused } of this.#wanted.values()) refused(new StoreClosedError())
     this.#wanted.clear()
     this.#connected = false
+    this.#closed = true
   }
 
   #ask(wire: WireSubscription): void {

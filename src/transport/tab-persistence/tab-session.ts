@@ -116,7 +116,7 @@ export class TabSession implements SharedSession {
     if (!store || !holder) return
     this.#holder = holder
     this.#serve()
-    if (this.#closing.signal.aborted) return
+    if (this.#closing.signal.aborted || !isOf(store.database, holder)) return
     store.adopt(holder.left)
     store.fold()
     holder.attach(store)
@@ -247,6 +247,12 @@ export class TabSession implements SharedSession {
   #assertOpen(): void {
     if (this.#closed) throw new StoreClosedError(`the session of '${this.#options.name}'`)
   }
+}
+
+/** Whether what is kept is of this database: what waits in that of another one is not this store's to send. */
+function isOf(database: string, { contents }: Holder): boolean {
+  const kept = contents.records.map((bytes) => decodeRecord(bytes)).find(({ type }) => type === 'database')
+  return kept === undefined || kept['name'] === database
 }
 
 function asContents(told: Told): PersistedContents {
