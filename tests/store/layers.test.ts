@@ -591,3 +591,33 @@ test('a conflict says what the draft has now, after it has written the cell agai
   expect(conflicts.at(-1)).toEqual([])
   await store.close()
 })
+
+test('a conflict kept in a transaction that is undone is a conflict again', async () => {
+  const store = await createStore({ schema, data: { item: [{ id: 'x', rank: 1 }] } })
+  const draft = store.draft()
+  draft.table('item').set('x', 'rank', 5)
+  store.table('item').set('x', 'rank', 6)
+  expect(() =>
+    draft.transaction(() => {
+      draft.keep({ table: 'item', key: 'x', path: 'rank' })
+      throw new Error('undone')
+    }),
+  ).toThrow('undone')
+  expect(store.table('item').get('x')).toMatchObject({ rank: 6 })
+  draft.keep({ table: 'item', key: 'x', path: 'rank' })
+  expect(store.table('item').get('x')).toMatchObject({ rank: 5 })
+  await store.close()
+})
+
+test('who begins to watch a row within a transaction learns what came of it', async () => {
+  const store = await createStore({ schema, data: { item: [{ id: 'x', rank: 1 }] } })
+  const items = store.table('item')
+  const ranks: unknown[] = []
+  store.transaction(() => {
+    items.set('x', 'rank', 2)
+    items.field$('x', 'rank').subscribe((rank) => ranks.push(rank))
+    items.set('x', 'rank', 1)
+  })
+  expect(ranks).toEqual([2, 1])
+  await store.close()
+})

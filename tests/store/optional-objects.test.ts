@@ -339,3 +339,13 @@ test('a lost object is kept whole, in whatever order its cells are kept, and tak
   expect(store.table('pin').get('a')).toEqual({ id: 'a', leader: { dashed: false, width: 3 } })
   await store.close()
 })
+
+test('a removal of an object is kept where somebody has put the object meanwhile', async () => {
+  const store = await createStore({ schema, data: { pin: [{ id: 'a', leader: { dashed: true } }] } })
+  const draft = store.draft()
+  draft.table('pin').update('a', { leader: undefined })
+  store.table('pin').upsert({ id: 'a', leader: { dashed: false } })
+  draft.keep({ table: 'pin', key: 'a', path: 'leader' })
+  expect(store.table('pin').get('a')).toEqual({ id: 'a' })
+  await store.close()
+})

@@ -110,6 +110,22 @@ test('a store of another database does not share what is kept of this one', asyn
   await again.close()
 })
 
+test('a store of another database that opened at the same moment takes nothing over, and writes over nothing', async () => {
+  const [a, b] = await Promise.allSettled([openTab(), openTab(nobody, undefined, 'other')])
+  if (a.status === 'rejected') throw new Error('the first could not open', { cause: a.reason })
+  a.value.layers.insert({ id: 'a1' })
+  await a.value.store.saved()
+  await a.value.close()
+  // Where the other was too early to be refused, it is next in line now.
+  if (b.status === 'fulfilled') {
+    expect(b.value.ids()).toEqual([])
+    await b.value.close().catch((error: unknown) => expect(error).toBeInstanceOf(PersistenceError))
+  }
+  const again = await openTab()
+  expect(await again.pending((ids) => ids.length > 0)).toEqual(['a1'])
+  await again.close()
+})
+
 test('edits made offline in two tabs are there in the one that opens after both, and each is applied once', async () => {
   const [a, b] = await Promise.all([openTab(), openTab()])
   a.layers.insert({ id: 'a1' })
