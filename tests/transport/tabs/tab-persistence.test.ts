@@ -4,7 +4,7 @@ import { createTabs, type Tabs } from 'rowcast/tabs'
 import { acceptMux, memoryTransport, tabPersistence, tabTransport, type Accept } from 'rowcast/transport'
 import { memoryLogStorage, memorySnapshotStorage, type ServerCore } from 'rowcast/server'
 import { filter, firstValueFrom, map } from 'rxjs'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { parseValue } from '../../../src/changes/index.ts'
 import { openScene, openServer, sceneSchema, settled } from '../../support/sync-world.ts'
 
@@ -12,12 +12,15 @@ import { openScene, openServer, sceneSchema, settled } from '../../support/sync-
 class MemoryDisk implements Persistence {
   contents: PersistedContents = { snapshot: undefined, records: [] }
   full = false
+  /** How often it was opened. */
+  opens = 0
   #open: object | undefined
 
   open(): Promise<PersistenceSession> {
     if (this.#open) return Promise.reject(new PersistenceError('persistence-in-use', 'open already'))
     const key = {}
     this.#open = key
+    this.opens++
     const turn = async (work: () => void): Promise<void> => {
       // The dead never hear of it.
       if (this.#open !== key) return new Promise(() => undefined)
@@ -118,6 +121,8 @@ test('a store of another database that opened at the same moment takes nothing o
   await a.value.close()
   // Where the other was too early to be refused, it is next in line now.
   if (b.status === 'fulfilled') {
+    await vi.waitFor(() => expect(disk.opens).toBe(2))
+    await b.value.store.saved().catch((error: unknown) => expect(error).toBeInstanceOf(PersistenceError))
     expect(b.value.ids()).toEqual([])
     await b.value.close().catch((error: unknown) => expect(error).toBeInstanceOf(PersistenceError))
   }
