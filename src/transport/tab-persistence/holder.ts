@@ -9,7 +9,7 @@ import {
   type SharingStore,
 } from '../../store/index.ts'
 import { confirmedOnly, OwnRecords, readShared } from '../sync/own-records.ts'
-import type { OwnRecord, TabRecord } from '../sync/records.ts'
+import type { OwnRecord, SyncRecord, TabRecord } from '../sync/records.ts'
 import { failed, type Ask, type Told } from './calls.ts'
 import { lifeLock, lockFree, openTabs } from './locks.ts'
 
@@ -23,6 +23,8 @@ export class Holder {
   readonly #closed = new AbortController()
   readonly #serving = new Set<Promise<Told>>()
   #store: SharingStore | undefined
+  /** Of which database it is. */
+  #database: string | undefined
   /** What was there, without what stores that are still open wait for. */
   readonly contents: PersistedContents
   /** What is left of stores that are gone: of the one that kept the base before, and of others. */
@@ -48,6 +50,8 @@ export class Holder {
     this.#tab = given.tab
     this.#real = given.real
     const { base, own, tabs } = readShared(given.found.records)
+    const kept = base.map((bytes) => decodeRecord(bytes) as SyncRecord).find((record) => record.type === 'database')
+    this.#database = kept?.name
     const gone: TabRecord[] = []
     for (const [tab, kept] of tabs)
       // What this tab waits for its own store knows best.
@@ -60,6 +64,7 @@ export class Holder {
   /** From now on what others leave behind is taken over. */
   attach(store: SharingStore): void {
     this.#store = store
+    this.#database = store.database
     for (const tab of this.#others.keys()) this.#watch(tab)
   }
 
@@ -106,11 +111,16 @@ export class Holder {
     }
   }
 
+  /** Whether what is kept is of this database, as far as it says. */
+  keeps(database: string | undefined): boolean {
+    return this.#database === undefined || this.#database === database
+  }
+
   #assertSame(database: string | undefined): void {
-    if (!this.#store || database === this.#store.database) return
+    if (this.keeps(database)) return
     throw new PersistenceError(
       'persistence-in-use',
-      `'${this.#name}' keeps database '${this.#store.database}', which is open in another tab: give '${database}' a name of its own`,
+      `'${this.#name}' keeps database '${this.#database}', which is open in another tab: give '${database}' a name of its own`,
     )
   }
 

@@ -116,7 +116,8 @@ export class TabSession implements SharedSession {
     if (!store || !holder) return
     this.#holder = holder
     this.#serve()
-    if (this.#closing.signal.aborted || !isOf(store.database, holder)) return
+    // What waits in the copy of another database is not this store's to send.
+    if (this.#closing.signal.aborted || !holder.keeps(store.database)) return
     store.adopt(holder.left)
     store.fold()
     holder.attach(store)
@@ -157,6 +158,7 @@ export class TabSession implements SharedSession {
       this.#provision?.stop()
       await this.#holder?.close()
     } finally {
+      // A turn that was given up or failed holds nothing: whoever waited for it was told.
       const release = await this.#turn?.catch(() => undefined)
       release?.()
       this.#leave()
@@ -247,12 +249,6 @@ export class TabSession implements SharedSession {
   #assertOpen(): void {
     if (this.#closed) throw new StoreClosedError(`the session of '${this.#options.name}'`)
   }
-}
-
-/** Whether what is kept is of this database: what waits in that of another one is not this store's to send. */
-function isOf(database: string, { contents }: Holder): boolean {
-  const kept = contents.records.map((bytes) => decodeRecord(bytes)).find(({ type }) => type === 'database')
-  return kept === undefined || kept['name'] === database
 }
 
 function asContents(told: Told): PersistedContents {

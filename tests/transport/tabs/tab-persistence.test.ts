@@ -124,6 +124,8 @@ test('a store of another database that opened at the same moment takes nothing o
     await vi.waitFor(() => expect(disk.opens).toBe(2))
     await b.value.store.saved().catch((error: unknown) => expect(error).toBeInstanceOf(PersistenceError))
     expect(b.value.ids()).toEqual([])
+    b.value.layers.insert({ id: 'b1' })
+    await expect(b.value.store.saved()).rejects.toThrow(/keeps database 'scene'/)
     await b.value.close().catch((error: unknown) => expect(error).toBeInstanceOf(PersistenceError))
   }
   const again = await openTab()
