@@ -1,4 +1,4 @@
-import type { ChangeSet, KeyId, Origin } from '../changes/index.ts'
+import type { ChangeSet, Origin } from '../changes/index.ts'
 import { sameSql } from '../schema/index.ts'
 import type { Engine, WriteMeta } from './engine.ts'
 import { checkBase } from './layers/commit-checks.ts'
@@ -9,7 +9,7 @@ import { checkReservations } from './layers/reservations.ts'
 import type { RowStack } from './layers/row-stack.ts'
 import { compareStored, type NetRow } from './rows/cells.ts'
 import { validateNets } from './sql/run-sql.ts'
-import type { TableRows } from './rows/table-rows.ts'
+import { byRow } from './rows/net-rows.ts'
 import { writeRows } from './rows/write-rows.ts'
 
 /** How a change of the base meets what is open above it. */
@@ -112,15 +112,10 @@ function mergeCovered(
 
 /** What cascades did: to rows that were not asked for, or that were to be changed and have gone. */
 function notAsked(nets: readonly NetRow[], writes: readonly RowWrite[]): NetRow[] {
-  const asked = new Map<TableRows, Map<KeyId, RowWrite['op']>>()
-  for (const { rows, id, op } of writes) {
-    const ids = asked.get(rows)
-    if (ids) ids.set(id, op)
-    else asked.set(rows, new Map([[id, op]]))
-  }
-  return nets.filter(({ rows, id, op }) => {
-    const wanted = asked.get(rows)?.get(id)
-    return wanted === undefined || (op === 'delete' && wanted !== 'delete')
+  const asked = byRow(writes)
+  return nets.filter((net) => {
+    const wanted = asked(net)?.op
+    return wanted === undefined || (net.op === 'delete' && wanted !== 'delete')
   })
 }
 

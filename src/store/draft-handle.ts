@@ -9,7 +9,7 @@ import {
   type Key,
 } from '../changes/index.ts'
 import { NotFoundError, TransactionError, ValidationError, RejectedError } from '../errors/index.ts'
-import { isObject, type Column, type RowObject, type TableModel } from '../schema/index.ts'
+import { isObject, type Column, type RowObject } from '../schema/index.ts'
 import type { CellPlace, Commit, Conflict } from './api.ts'
 import type { Engine } from './engine.ts'
 import { issuesOf, underneath } from './layers/committed-rows.ts'
@@ -18,7 +18,7 @@ import { makeWay } from './layers/collisions.ts'
 import { checkCommit } from './layers/commit-checks.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { pathOfCell, valueOfCell } from './rows/cells.ts'
-import { guardsOf } from './rows/objects.ts'
+import { guardsOf, presenceAt } from './rows/objects.ts'
 import { readPath, replaceAt } from './rows/place.ts'
 import { writeRows } from './rows/write-rows.ts'
 import { Workspace } from './workspace.ts'
@@ -144,7 +144,7 @@ export class DraftHandle extends Workspace implements Layer {
         throw new NotFoundError(
           `${cell.table} ${String(cell.key)} is gone: take the other's change, or insert the row again`,
         )
-      const object = objectAt(stack.rows.schema.model, conflict.cell)
+      const object = presenceAt(stack.rows.schema.model, conflict.cell)
       // The object that is there has been put by someone, or by keeping a cell of it.
       if (!object || !isObject(value) || readPath(stack.rows.get(stack.key), object.segments) === undefined)
         this.engine.write(this, {}, () => {
@@ -280,7 +280,7 @@ export class DraftHandle extends Workspace implements Layer {
     let lost: CellValue = {}
     for (const recorded of this.#conflicts.values()) {
       const { cell, mine, stack: other } = this.#now(recorded)
-      if (other.rows !== stack.rows || other.id !== stack.id || cell === ROW || objectAt(model, cell)) continue
+      if (other.rows !== stack.rows || other.id !== stack.id || cell === ROW || presenceAt(model, cell)) continue
       if (!guardsOf(model, cell).includes(object) || mine === null) continue
       const path = pathOfCell(model, cell)
       const inner = parsePath(path).map(String).slice(object.segments.length)
@@ -314,10 +314,4 @@ export class DraftHandle extends Workspace implements Layer {
   #shown(): Conflict[] {
     return [...this.#conflicts.values()].map((conflict) => this.#show(this.#now(conflict)))
   }
-}
-
-/** The optional object that a cell is. */
-function objectAt(model: TableModel, cell: CellId): Column | undefined {
-  const column = typeof cell === 'number' ? model.columns[cell] : undefined
-  return column?.kind === 'presence' ? column : undefined
 }

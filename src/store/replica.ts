@@ -16,7 +16,7 @@ import type { CellId } from './rows/cell-id.ts'
 import { rowsOf } from './rows/all-rows.ts'
 import { compareStored, toRowChange, type NetRow } from './rows/cells.ts'
 import { encodeChanges } from './rows/encode-changes.ts'
-import { withMembers } from './rows/rest-members.ts'
+import { layOver } from './rows/rest-members.ts'
 import type { TableRows } from './rows/table-rows.ts'
 import { writeRows } from './rows/write-rows.ts'
 import { validateNets } from './sql/run-sql.ts'
@@ -178,12 +178,7 @@ function withCells(
 ): SqlValue[] {
   const { model } = rows.schema
   const next = stored ? [...stored] : new Array<SqlValue>(model.columns.length).fill(null)
-  const members = new Map<string, SqlValue>()
-  for (const [cell, value] of cells)
-    if (typeof cell === 'number') next[cell] = value
-    else members.set(cell, value)
-  if (model.rest && members.size > 0) next[model.rest.index] = withMembers(model, next[model.rest.index]!, members)
-  return next
+  return layOver(model, next, cells)
 }
 
 /** Takes rows that changed at some time, net, as transitions to how they are now. */
@@ -261,11 +256,11 @@ function decode(rows: TableRows, stored: readonly SqlValue[]): RowObject {
 function earlier(net: NetRow, stored: readonly SqlValue[] | undefined): SqlValue[] {
   const { model } = net.rows.schema
   const before = stored ? [...stored] : new Array<SqlValue>(model.columns.length).fill(null)
-  const members = new Map<string, SqlValue>()
-  for (const [cell, change] of net.cells)
-    if (typeof cell === 'number') before[cell] = change.before
-    else members.set(cell, change.before)
+  layOver(
+    model,
+    before,
+    [...net.cells].map(([cell, change]) => [cell, change.before]),
+  )
   for (const [n, column] of model.key.entries()) before[column.index] = net.rows.keyParameters(net.key)[n]!
-  if (model.rest && members.size > 0) before[model.rest.index] = withMembers(model, before[model.rest.index]!, members)
   return before
 }

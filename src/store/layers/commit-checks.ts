@@ -1,15 +1,16 @@
 import { describeKey, keyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { ConstraintError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
-import { effectiveSql, sameSql, type IndexModel, type TableModel } from '../../schema/index.ts'
+import { effectiveSql, sameSql, type IndexModel } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { RowWrite } from './layer-stacks.ts'
-import { withMembers } from '../rows/rest-members.ts'
+import { layOver } from '../rows/rest-members.ts'
 import { issuesOf, underneath } from './committed-rows.ts'
 import type { Layer, RowStack } from './row-stack.ts'
-import { describe } from './reservations.ts'
+import { byRow } from '../rows/net-rows.ts'
+import { describe, effective } from './reservations.ts'
 
 /**
  * Checks changes of what is committed that are not all to be seen, because drafts lie over them, against the committed
@@ -18,13 +19,12 @@ import { describe } from './reservations.ts'
  */
 export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
   const issues: ValidationIssue[] = []
+  const writeOf = byRow(writes)
   for (const write of writes) {
     const stack = engine.layers.get(write.rows, write.id)
     if (!stack || write.op === 'delete') continue
     const { model } = write.rows.schema
     issues.push(...issuesOf(stack, committedAfter(stack, engine.layers.whole(stack, write))))
-    const writeOf = (one: RowStack): RowWrite | undefined =>
-      writes.find(({ rows, id }) => rows === one.rows && id === one.id)
     for (const index of model.unique)
       if (index.columns.some((column) => write.cells.has(column.index)))
         checkIndex(engine, write, stack, index, {
@@ -36,8 +36,8 @@ export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
       const parts = reference.columns.map((column) => write.cells.get(column.index) ?? null)
       if (parts.some((part) => part === null)) continue
       const parent = engine.byName.get(reference.table)!
-      const key = parent.keyOf(spread(parent.schema.model, parts))
-      const coming = writes.find(({ rows, id }) => rows === parent && id === keyId(key))
+      const key = parent.keyFrom(parts)
+      const coming = writeOf({ rows: parent, id: keyId(key) })
       if (coming ? coming.op !== 'delete' : parent.rowidOf(key) !== undefined) continue
       throw new ConstraintError({
         constraint: 'foreignKey',
@@ -54,13 +54,8 @@ export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
 function committedAfter(stack: RowStack, cells: ReadonlyMap<CellId, SqlValue>): SqlValue[] {
   const { model } = stack.rows.schema
   const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committed)
-  const members = new Map<string, SqlValue>()
-  for (const [cell, value] of cells)
-    if (typeof cell === 'number') stored[cell] = value
-    else members.set(cell, value)
   for (const [n, column] of model.key.entries()) stored[column.index] = stack.rows.keyParameters(stack.key)[n]!
-  if (model.rest && members.size > 0) stored[model.rest.index] = withMembers(model, stored[model.rest.index]!, members)
-  return stored
+  return layOver(model, stored, cells)
 }
 
 /**
@@ -104,11 +99,7 @@ function checkChildren(engine: Engine, layer: Layer, net: NetRow): void {
         if (!isThere(stack, layer)) continue
         const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(layer))
         const parts = reference.columns.map((column) => stored[column.index]!)
-        if (
-          parts.some((part) => part === null) ||
-          keyId(net.rows.keyOf(spread(net.rows.schema.model, parts))) !== net.id
-        )
-          continue
+        if (parts.some((part) => part === null) || keyId(net.rows.keyFrom(parts)) !== net.id) continue
         throw new ConstraintError({
           constraint: 'foreignKey',
           table: child.schema.model.name,
@@ -160,12 +151,6 @@ function isThere(stack: RowStack, layer: Layer): boolean {
   return (stack.exists?.of(layer)?.value ?? stack.exists?.committed ?? 1) === 1
 }
 
-function spread(model: TableModel, parts: readonly SqlValue[]): SqlValue[] {
-  const stored = new Array<SqlValue>(model.columns.length).fill(null)
-  for (const [n, column] of model.key.entries()) stored[column.index] = parts[n]!
-  return stored
-}
-
 function tupleOf(
   stack: RowStack,
   index: IndexModel,
@@ -175,10 +160,6 @@ function tupleOf(
   const stored = underneath(stack, below)
   return index.columns.map((column) => {
     const value = changed?.has(column.index) ? changed.get(column.index)! : stored[column.index]!
-    return value === null
-      ? column.defaultSql
-      : column.nullMark !== undefined && sameSql(value, column.nullMark)
-        ? null
-        : value
+    return effective(column, value)
   })
 }

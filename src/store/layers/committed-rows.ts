@@ -3,7 +3,7 @@ import { ValidationError, type ValidationIssue } from '../../errors/index.ts'
 import { hiddenColumns, isHiddenMark } from '../../schema/index.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
-import { withMembers } from '../rows/rest-members.ts'
+import { layOver } from '../rows/rest-members.ts'
 import type { LayerStacks } from './layer-stacks.ts'
 import type { RowStack } from './row-stack.ts'
 
@@ -41,13 +41,9 @@ export function underneath(stack: RowStack, below: (cell: CellId) => SqlValue | 
   const { model } = rows.schema
   const rowid = stack.visible() ? rows.rowidOf(stack.key) : undefined
   const stored = rowid === undefined ? new Array<SqlValue>(model.columns.length).fill(null) : rows.stored(rowid)
-  const members = new Map<string, SqlValue>()
-  for (const cell of stack.cells.keys()) {
+  const cells = [...stack.cells.keys()].flatMap((cell): [CellId, SqlValue][] => {
     const value = below(cell)
-    if (value === undefined) continue
-    if (typeof cell === 'number') stored[cell] = value
-    else members.set(cell, value)
-  }
-  if (model.rest && members.size > 0) stored[model.rest.index] = withMembers(model, stored[model.rest.index]!, members)
-  return stored
+    return value === undefined ? [] : [[cell, value]]
+  })
+  return layOver(model, stored, cells)
 }

@@ -3,8 +3,8 @@ import type { SqlValue } from '../../drivers/index.ts'
 import { sameSql, type Column } from '../../schema/index.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { CellChange, NetRow } from '../rows/cells.ts'
-import { columnsUnder, guardsOf, isThere } from '../rows/objects.ts'
-import { membersOf } from '../rows/rest-members.ts'
+import { columnsUnder, guardsOf, isThere, presenceAt } from '../rows/objects.ts'
+import { cellOf, membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { ROW, type Layer, type StackEntry, CellStack, RowStack } from './row-stack.ts'
 
@@ -371,16 +371,10 @@ export class LayerStacks {
   #cover(stack: RowStack, cell: CellId): void {
     const holders = this.#holders(stack, cell)
     if (holders.size === 0) return
-    const seen = stack.visible() ? this.#cellOf(stack, cell) : null
+    const { rows, key } = stack
+    const seen = stack.visible() ? cellOf(rows.schema.model, this.#storedOf(rows, key), cell) : null
     const covered = stack.cell(cell, seen)
     for (const [layer, there] of holders) covered.put(layer, there ? seen : null)
-  }
-
-  #cellOf({ rows, key }: RowStack, cell: CellId): SqlValue {
-    const { model } = rows.schema
-    const stored = this.#storedOf(rows, key)
-    if (typeof cell === 'number') return stored[cell]!
-    return model.rest ? (membersOf(model, stored[model.rest.index]!).get(cell) ?? null) : null
   }
 
   /** What others mean by holding an object, in words: each cell of it that only this layer names. It changes nothing. */
@@ -518,11 +512,8 @@ export class LayerStacks {
   }
 }
 
-/** The presence column that a cell is. */
 function presence({ rows }: RowStack, cell: CellId): Column | undefined {
-  if (!rows.hasObjects || typeof cell === 'string' || cell === ROW) return undefined
-  const column = rows.schema.model.columns[cell]!
-  return column.kind === 'presence' ? column : undefined
+  return rows.hasObjects ? presenceAt(rows.schema.model, cell) : undefined
 }
 
 /** The cells of a stack under the objects that a change puts or removes, which it does not name: they are NULL after it. */

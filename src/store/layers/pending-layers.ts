@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { CellChange, NetRow } from '../rows/cells.ts'
 import { encodeCells, encodeChanges } from '../rows/encode-changes.ts'
-import { membersOf, withMembers } from '../rows/rest-members.ts'
+import { layOver, membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { applyArrival } from '../apply-base.ts'
 import { rowsInTheWay, uniqueTuple } from './collisions.ts'
@@ -117,14 +117,13 @@ export class PendingLayers {
     const { model } = rows.schema
     const id = keyId(key)
     const stored = this.#committedOf(rows, key)
-    const members = new Map<string, SqlValue>()
-    for (const [cell, { base }] of this.#stacks.get(rows, id)?.cells ?? [])
-      if (typeof cell === 'number') stored[cell] = base
-      else members.set(cell, base)
     for (const [n, column] of model.key.entries()) stored[column.index] = rows.keyParameters(key)[n]!
-    if (model.rest && members.size > 0)
-      stored[model.rest.index] = withMembers(model, stored[model.rest.index]!, members)
-    return stored
+    const below = [...(this.#stacks.get(rows, id)?.cells ?? [])]
+    return layOver(
+      model,
+      stored,
+      below.map(([cell, { base }]) => [cell, base]),
+    )
   }
 
   /** The keys of all rows of a table that the server has confirmed. */

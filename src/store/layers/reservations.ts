@@ -1,14 +1,7 @@
 import { describeKey, keyId, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { ConstraintError } from '../../errors/index.ts'
-import {
-  effectiveSql,
-  sameSql,
-  type Column,
-  type IndexModel,
-  type Reference,
-  type TableModel,
-} from '../../schema/index.ts'
+import { effectiveSql, sameSql, type Column, type IndexModel, type Reference } from '../../schema/index.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import type { Layer, RowStack } from './row-stack.ts'
@@ -149,7 +142,7 @@ function checkParent(
   const parts = tupleNow(net, reference.columns)
   if (parts.some((value) => value === null)) return
   const parent = tables.get(reference.table)!
-  const key = parent.keyOf(spreadKey(parent.schema.model, parts))
+  const key = parent.keyFrom(parts)
   const stack = stacks.get(parent, keyId(key))
   const draft = stack?.exists?.entries.at(-1)?.layer
   if (!stack || !draft || stack.committed || draft === layer) return
@@ -188,7 +181,7 @@ function checkChildren(
           continue
         for (const version of versionsOf(stack, reference.columns, layer)) {
           if (version.values.some((value) => value === null)) continue
-          if (keyId(net.rows.keyOf(spreadKey(net.rows.schema.model, version.values))) !== net.id) continue
+          if (keyId(net.rows.keyFrom(version.values)) !== net.id) continue
           const { model } = child.schema
           throw new ConstraintError({
             constraint: 'foreignKey',
@@ -221,7 +214,7 @@ function checkCascade(
   const parent = net.rows.schema.model
   const keyOf = (value: (column: Column) => SqlValue): KeyId | undefined => {
     const parts = columns.map(value)
-    return parts.includes(null) ? undefined : keyId(net.rows.keyOf(spreadKey(parent, parts)))
+    return parts.includes(null) ? undefined : keyId(net.rows.keyFrom(parts))
   }
   const seen = keyOf((column) => stack.cells.get(column.index)?.top() ?? gone.cells.get(column.index)?.before ?? null)
   const without = keyOf((column) => {
@@ -289,15 +282,10 @@ function tupleNow(net: NetRow, columns: readonly Column[]): SqlValue[] {
   return columns.map((column) => effective(column, stored?.[column.index] ?? null))
 }
 
-function effective(column: Column, value: SqlValue): SqlValue {
+/** What a stored value of a column reads as, whose object is there. */
+export function effective(column: Column, value: SqlValue): SqlValue {
   if (value === null) return column.defaultSql
   return column.nullMark !== undefined && sameSql(value, column.nullMark) ? null : value
-}
-
-function spreadKey(model: TableModel, parts: readonly SqlValue[]): SqlValue[] {
-  const stored = new Array<SqlValue>(model.columns.length).fill(null)
-  for (const [n, column] of model.key.entries()) stored[column.index] = parts[n]!
-  return stored
 }
 
 /** A draft as messages name it. */

@@ -1,5 +1,6 @@
 import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
+import { byRow } from '../rows/net-rows.ts'
 import { guardsOf } from '../rows/objects.ts'
 import type { Intent, LayerStacks } from './layer-stacks.ts'
 import type { Layer } from './row-stack.ts'
@@ -28,9 +29,7 @@ export function withObjects(
     }
   }
   for (const net of nets) if (net.op === 'update') for (const cell of net.cells.keys()) add(net, cell, net)
-  for (const intent of intents) {
-    const net = nets.find(({ rows, id }) => rows === intent.rows && id === intent.id)
-    add(intent, intent.cell, net)
-  }
+  const netOf = byRow(nets)
+  for (const intent of intents) add(intent, intent.cell, netOf(intent))
   return out
 }

@@ -11,11 +11,10 @@ import type { TableRows } from './table-rows.ts'
  */
 export function standing(intents: readonly Intent[], nets: readonly NetRow[]): Intent[] {
   if (intents.length === 0) return []
-  const changed = new Map<TableRows, Map<KeyId, NetRow>>()
-  for (const net of nets) getOrAdd(changed, net.rows, () => new Map<KeyId, NetRow>()).set(net.id, net)
+  const changed = byRow(nets)
   const cells = new Map<TableRows, Map<KeyId, Map<CellId, Intent>>>()
   for (const intent of intents) {
-    if (changed.get(intent.rows)?.get(intent.id)?.cells.has(intent.cell)) continue
+    if (changed(intent)?.cells.has(intent.cell)) continue
     const rows = getOrAdd(cells, intent.rows, () => new Map<KeyId, Map<CellId, Intent>>())
     getOrAdd(rows, intent.id, () => new Map<CellId, Intent>()).set(intent.cell, intent)
   }
@@ -39,6 +38,15 @@ export function withIntents(nets: readonly NetRow[], intents: readonly Intent[])
     cells: new Map([[cell, { before: value, after: value }]]),
   }))
   return [...nets, ...meant]
+}
+
+/** Finds, by its row, what is said of it. */
+export function byRow<Item extends { readonly rows: TableRows; readonly id: KeyId }>(
+  items: readonly Item[],
+): (row: { readonly rows: TableRows; readonly id: KeyId }) => Item | undefined {
+  const found = new Map<TableRows, Map<KeyId, Item>>()
+  for (const item of items) getOrAdd(found, item.rows, () => new Map<KeyId, Item>()).set(item.id, item)
+  return ({ rows, id }) => found.get(rows)?.get(id)
 }
 
 function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

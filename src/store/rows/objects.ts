@@ -14,6 +14,12 @@ export function isThere(guard: Column, stored: SqlValue): boolean {
   return (stored ?? guard.defaultSql) === 1
 }
 
+/** The presence column that a cell is. */
+export function presenceAt(model: TableModel, cell: CellId): Column | undefined {
+  const column = typeof cell === 'number' ? model.columns[cell] : undefined
+  return column?.kind === 'presence' ? column : undefined
+}
+
 /** The presence columns of the optional objects around a cell, the nearest first. A presence column is not around itself. */
 export function guardsOf(model: TableModel, cell: CellId): readonly Column[] {
   if (typeof cell === 'number') return cell < 0 ? none : guardsOfColumn(model.columns[cell]!)

@@ -1,6 +1,7 @@
 import { formatPath, parsePath, setOwn, type CellValue } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { isColumn, isObject, type ObjectNode, type RowObject, type TableModel } from '../../schema/index.ts'
+import type { CellId } from './cell-id.ts'
 
 /** The undeclared properties in the rest column, a JSON text each, by property path. */
 export function membersOf(table: TableModel, rest: SqlValue): Map<string, string> {
@@ -38,4 +39,24 @@ export function withMembers(table: TableModel, rest: SqlValue, members: Readonly
     setOwn(inner, segments.at(-1)!, JSON.parse(text) as CellValue)
   }
   return JSON.stringify(object)
+}
+
+/** The value of a cell in a stored row. */
+export function cellOf(table: TableModel, stored: readonly SqlValue[], cell: CellId): SqlValue {
+  if (typeof cell === 'number') return stored[cell]!
+  return table.rest ? (membersOf(table, stored[table.rest.index]!).get(cell) ?? null) : null
+}
+
+/** Lays cells over a stored row, in place. */
+export function layOver(
+  table: TableModel,
+  stored: SqlValue[],
+  cells: Iterable<readonly [CellId, SqlValue]>,
+): SqlValue[] {
+  const members = new Map<string, SqlValue>()
+  for (const [cell, value] of cells)
+    if (typeof cell === 'number') stored[cell] = value
+    else members.set(cell, value)
+  if (table.rest && members.size > 0) stored[table.rest.index] = withMembers(table, stored[table.rest.index]!, members)
+  return stored
 }

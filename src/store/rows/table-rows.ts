@@ -11,7 +11,7 @@ import {
 
 import { StatementCache } from '../sql/statement-cache.ts'
 import type { CellId } from './cell-id.ts'
-import { membersOf } from './rest-members.ts'
+import { cellOf } from './rest-members.ts'
 
 /** How many combinations of columns keep their UPDATE prepared. */
 const MAX_WRITES = 1_000
@@ -150,7 +150,7 @@ export class TableRows {
       `SELECT ${model.key.map((column) => quoteName(column.name)).join(', ')} FROM ${this.base} WHERE rowid = ?`,
     ).get([rowid])
     if (!found) throw new Error(`no row ${rowid} in ${model.base}`)
-    return this.#keyFrom(found)
+    return this.keyFrom(found)
   }
 
   /** Every key in order, or those of the rows that a condition holds for. */
@@ -161,7 +161,7 @@ export class TableRows {
     const found = this.statement(`SELECT ${names} FROM ${this.base} WHERE ${filter.sql} ORDER BY ${names}`).all(
       filter.parameters,
     )
-    return found.map((parts) => this.#keyFrom(parts))
+    return found.map((parts) => this.keyFrom(parts))
   }
 
   /** The values of a row in SQLite, in column order. */
@@ -177,21 +177,18 @@ export class TableRows {
 
   /** The stored value of one cell. */
   cellAt(rowid: number, cell: CellId): SqlValue {
-    const stored = this.stored(rowid)
-    if (typeof cell === 'number') return stored[cell]!
-    const { model } = this.schema
-    return model.rest ? (membersOf(model, stored[model.rest.index]!).get(cell) ?? null) : null
+    return cellOf(this.schema.model, this.stored(rowid), cell)
   }
 
   /** The key among the values of a row in column order. */
   keyOf(stored: readonly SqlValue[]): Key {
-    return this.#keyFrom(this.schema.model.key.map((column) => stored[column.index]!))
+    return this.keyFrom(this.schema.model.key.map((column) => stored[column.index]!))
   }
 
   /** The key among stored cells by column. */
   keyOfCells(cells: ReadonlyMap<number, SqlValue>): Key {
     const { key } = this.schema.model
-    return this.#keyFrom(key.length === 1 ? [cells.get(key[0]!.index)!] : key.map(({ index }) => cells.get(index)!))
+    return this.keyFrom(key.length === 1 ? [cells.get(key[0]!.index)!] : key.map(({ index }) => cells.get(index)!))
   }
 
   /** The statement that inserts a row of which these columns are given. */
@@ -372,7 +369,8 @@ export class TableRows {
     return Number(this.statement(`SELECT count(*) FROM ${this.base}`).get()![0])
   }
 
-  #keyFrom(parts: readonly SqlValue[]): Key {
+  /** The key of which these are the stored parts, in the order of the key. */
+  keyFrom(parts: readonly SqlValue[]): Key {
     const { model } = this.schema
     if (model.singleton) return SINGLETON_KEY
     const values = model.key.map((column, n) => keyPart(column, parts[n]!))

@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts'
 import type { RowWrite } from '../layers/layer-stacks.ts'
 import { translateSqlError } from '../sql/sqlite-errors.ts'
 import type { CellId } from './cell-id.ts'
-import { cellsWithoutObject, guardsOf } from './objects.ts'
+import { cellsWithoutObject, guardsOf, presenceAt } from './objects.ts'
 import { withMembers } from './rest-members.ts'
 
 /**
@@ -70,8 +70,7 @@ export function dropOrphans({
 }: Omit<RowWrite, 'cells'> & { readonly cells: ReadonlyMap<CellId, unknown> }): void {
   if (op === 'delete') return
   const { model } = rows.schema
-  const concerns = (cell: CellId): boolean =>
-    (typeof cell === 'number' && model.columns[cell]!.kind === 'presence') || guardsOf(model, cell).length > 0
+  const concerns = (cell: CellId): boolean => presenceAt(model, cell) !== undefined || guardsOf(model, cell).length > 0
   if (![...cells.keys()].some(concerns)) return
   const rowid = rows.rowidOf(key)
   if (rowid === undefined) return
