@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { describeEachDriver } from '../support/each-driver.ts'
-import { minimisePinSteps, runPinSteps } from '../support/pin-runner.ts'
+import { minimise } from '../support/minimise.ts'
+import { runPinSteps } from '../support/pin-runner.ts'
 import { randomPinStep } from '../support/pin-steps.ts'
 import { firstSeed, Random } from '../support/random.ts'
 
@@ -15,7 +16,7 @@ describeEachDriver('a store with drafts over optional objects', (driver) => {
       try {
         await expect(runPinSteps(steps, driver)).resolves.toBeUndefined()
       } catch {
-        const least = await minimisePinSteps(steps, driver)
+        const least = await minimise(steps, (some) => runPinSteps(some, driver))
         const text = least.steps.map((step) => JSON.stringify(step)).join('\n')
         throw new Error(`ROWCAST_SEED=${seed}: ${String(least.error)}\nafter\n${text}`, { cause: least.error })
       }

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { describeEachDriver } from '../support/each-driver.ts'
 import { firstSeed, Random } from '../support/random.ts'
 import { randomStep } from '../support/random-steps.ts'
-import { minimise, runSteps } from '../support/store-runner.ts'
+import { minimise } from '../support/minimise.ts'
+import { runSteps } from '../support/store-runner.ts'
 
 const STEPS = 400
 const WANTED = 10_000
@@ -18,7 +19,7 @@ describeEachDriver('a store', (driver) => {
         expect(run.done).toBeGreaterThan(STEPS / 4)
         done += run.done
       } catch {
-        const least = await minimise(steps, driver)
+        const least = await minimise(steps, (some) => runSteps(some, driver))
         const text = least.steps.map((step) => JSON.stringify(step)).join('\n')
         throw new Error(`ROWCAST_SEED=${seed}: ${String(least.error)}\nafter\n${text}`, { cause: least.error })
       }

@@ -1,51 +1,26 @@
-import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { createServer, type ViteDevServer } from 'vite'
+import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openPages, type Pages } from '../support/pages.ts'
 import { TAKEOVER_MS } from '../support/takeover.ts'
-import { aliases } from '../../scripts/aliases.ts'
-import { findChromium } from '../../scripts/chromium.ts'
 
-let server: ViteDevServer
-let browser: Browser
+let pages: Pages
 let context: BrowserContext
-let url: string
 
 beforeAll(async () => {
-  server = await createServer({
-    configFile: false,
-    root: fileURLToPath(new URL('page', import.meta.url)),
-    resolve: { alias: aliases },
-    // Found only while the first page loads, it would make the page load again.
-    optimizeDeps: { include: ['rxjs'] },
-    server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
-    logLevel: 'error',
-  })
-  await server.listen()
-  const address = server.httpServer?.address()
-  if (!address || typeof address === 'string') throw new Error('The server of the pages has no port.')
-  url = `http://127.0.0.1:${address.port}/`
-  const executablePath = findChromium()
-  browser = await chromium.launch({
-    ...(executablePath === undefined ? {} : { executablePath }),
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  })
+  pages = await openPages(import.meta.url, ['rxjs'])
 })
 
-afterAll(async () => {
-  await browser.close()
-  await server.close()
-})
+afterAll(() => pages.close())
 
 beforeEach(async () => {
-  context = await browser.newContext()
+  context = await pages.browser.newContext()
 })
 
 afterEach(() => context.close())
 
 async function open(search = '?stand'): Promise<Page> {
   const page = await context.newPage()
-  await page.goto(`${url}${search}`)
+  await page.goto(`${pages.origin}/${search}`)
   await page.waitForFunction(() => window.testTab?.present.length > 0)
   return page
 }

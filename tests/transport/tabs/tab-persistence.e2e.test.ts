@@ -1,50 +1,24 @@
 import { createServer as createHttpServer } from 'node:http'
-import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { createServer as createRowcast, memoryLogStorage, memorySnapshotStorage } from 'rowcast/server'
-import { createServer as createVite, type ViteDevServer } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { aliases } from '../../../scripts/aliases.ts'
-import { findChromium } from '../../../scripts/chromium.ts'
+import { openPages, type Pages } from '../../support/pages.ts'
 import { parseValue } from '../../../src/changes/index.ts'
 import { listen, type Listening } from '../transports/peer.ts'
 import { schema } from './page/schema.ts'
 
-let pages: ViteDevServer
-let browser: Browser
+let pages: Pages
 let context: BrowserContext
-let origin: string
 let server: Awaited<ReturnType<typeof serve>>
 
 beforeAll(async () => {
-  pages = await createVite({
-    configFile: false,
-    root: fileURLToPath(new URL('page', import.meta.url)),
-    cacheDir: fileURLToPath(new URL('../../../node_modules/.vite/tab-persistence', import.meta.url)),
-    resolve: { alias: aliases },
-    // Found only while the first page loads, they would make the page load again.
-    optimizeDeps: { include: ['rxjs', 'sql.js', 'idb'] },
-    server: { host: '127.0.0.1', port: 0, hmr: false, watch: null, fs: { strict: false } },
-    logLevel: 'error',
-  })
-  await pages.listen()
-  const address = pages.httpServer?.address()
-  if (!address || typeof address === 'string') throw new Error('The server of the pages has no port.')
-  origin = `http://127.0.0.1:${address.port}`
-  const executablePath = findChromium()
-  browser = await chromium.launch({
-    ...(executablePath === undefined ? {} : { executablePath }),
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  })
+  pages = await openPages(import.meta.url, ['rxjs', 'sql.js', 'idb'], 'tab-persistence')
 })
 
-afterAll(async () => {
-  await browser.close()
-  await pages.close()
-})
+afterAll(() => pages.close())
 
 beforeEach(async () => {
-  context = await browser.newContext()
+  context = await pages.browser.newContext()
   server = await serve()
 })
 
@@ -59,7 +33,7 @@ async function serve() {
   const rowcast = createRowcast({
     schema,
     storage: { logs, snapshots: memorySnapshotStorage() },
-    cors: { origins: [origin] },
+    cors: { origins: [pages.origin] },
   })
   await rowcast.databases.create('project')
   let online = false
@@ -102,7 +76,7 @@ async function serve() {
 
 async function open(storage: string): Promise<Page> {
   const page = await context.newPage()
-  await page.goto(`${origin}/kept.html?server=${encodeURIComponent(server.url)}&storage=${storage}`)
+  await page.goto(`${pages.origin}/kept.html?server=${encodeURIComponent(server.url)}&storage=${storage}`)
   await page.waitForFunction(() => window.keptTab !== undefined)
   return page
 }

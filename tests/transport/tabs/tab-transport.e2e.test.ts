@@ -1,50 +1,25 @@
 import { createServer as createHttpServer } from 'node:http'
-import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { createServer as createRowcast, memoryLogStorage, memorySnapshotStorage, type LogStorage } from 'rowcast/server'
-import { createServer as createVite, type ViteDevServer } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openPages, type Pages } from '../../support/pages.ts'
 import { TAKEOVER_MS } from '../../support/takeover.ts'
-import { aliases } from '../../../scripts/aliases.ts'
-import { findChromium } from '../../../scripts/chromium.ts'
 import { parseValue } from '../../../src/changes/index.ts'
 import { listen, type Listening } from '../transports/peer.ts'
 import { schema } from './page/schema.ts'
 
-let pages: ViteDevServer
-let browser: Browser
+let pages: Pages
 let context: BrowserContext
-let origin: string
 let server: Awaited<ReturnType<typeof serve>>
 
 beforeAll(async () => {
-  pages = await createVite({
-    configFile: false,
-    root: fileURLToPath(new URL('page', import.meta.url)),
-    resolve: { alias: aliases },
-    // Found only while the first page loads, they would make the page load again.
-    optimizeDeps: { include: ['rxjs', 'sql.js'] },
-    server: { host: '127.0.0.1', port: 0, hmr: false, watch: null, fs: { strict: false } },
-    logLevel: 'error',
-  })
-  await pages.listen()
-  const address = pages.httpServer?.address()
-  if (!address || typeof address === 'string') throw new Error('The server of the pages has no port.')
-  origin = `http://127.0.0.1:${address.port}`
-  const executablePath = findChromium()
-  browser = await chromium.launch({
-    ...(executablePath === undefined ? {} : { executablePath }),
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  })
+  pages = await openPages(import.meta.url, ['rxjs', 'sql.js'])
 })
 
-afterAll(async () => {
-  await browser.close()
-  await pages.close()
-})
+afterAll(() => pages.close())
 
 beforeEach(async () => {
-  context = await browser.newContext()
+  context = await pages.browser.newContext()
   server = await serve()
 })
 
@@ -98,7 +73,7 @@ async function serve() {
   const rowcast = createRowcast({
     schema,
     storage: { logs: gate.before(logs), snapshots: memorySnapshotStorage() },
-    cors: { origins: [origin] },
+    cors: { origins: [pages.origin] },
   })
   await rowcast.databases.create('project')
   const sockets = { open: 0, most: 0, all: 0 }
@@ -135,7 +110,7 @@ async function serve() {
 
 async function open(): Promise<Page> {
   const page = await context.newPage()
-  await page.goto(`${origin}/?server=${encodeURIComponent(server.url)}`)
+  await page.goto(`${pages.origin}/?server=${encodeURIComponent(server.url)}`)
   await settled(page)
   return page
 }
