@@ -621,3 +621,23 @@ test('who begins to watch a row within a transaction learns what came of it', as
   expect(ranks).toEqual([2, 1])
   await store.close()
 })
+
+test('a value that one draft would share with another row, were a second draft cancelled, is reserved', async () => {
+  const store = await createStore({
+    schema,
+    data: {
+      item: [
+        { id: 'a', x: 1, y: 0 },
+        { id: 'b', x: 2, y: 2 },
+      ],
+    },
+  })
+  const [first, second] = [store.draft(), store.draft()]
+  first.table('item').set('a', 'y', 2)
+  second.table('item').set('a', 'x', 0)
+  expect(() => first.table('item').set('b', 'x', 1)).toThrow(ConstraintError)
+  second.cancel()
+  expect(store.table('item').get('a')).toMatchObject({ x: 1, y: 2 })
+  expect(store.table('item').get('b')).toMatchObject({ x: 2, y: 2 })
+  await store.close()
+})

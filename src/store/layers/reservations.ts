@@ -253,6 +253,14 @@ function versionsOf(stack: RowStack, columns: readonly Column[], layer: Layer | 
       columns.map((_, n) => covered[n]?.base ?? (covered[n] ? null : now[n]!)),
       top,
     )
+  // What is seen once another draft is cancelled, whoever holds the other columns.
+  for (const one of touching)
+    if (one !== layer)
+      add(
+        stack.visible(one) ? 1 : 0,
+        columns.map((_, n) => (covered[n] ? covered[n].top(one) : now[n]!)),
+        one,
+      )
   for (const one of touching) {
     // One's own value counts only where another draft covers it, or has deleted the row.
     const hiding = stack.visible() ? undefined : stack.exists?.entries.at(-1)?.layer
