@@ -215,6 +215,11 @@ describe('two windows of the editor on one server', () => {
       page.evaluate((key) => window.rowcastEditor?.store.table('annotation').get(key)?.icon.size, id)
     const before = await size(ann)
     const newest = ann.getByTestId('log-item').first()
+    // The panel asks the server for the log once a change has come.
+    await Promise.all([saved(ann), saved(ben)])
+    const inStep = await ben.evaluate(() => window.rowcastEditor?.store.sync.sequence)
+    await expect.poll(() => ann.evaluate(() => window.rowcastEditor?.store.sync.sequence)).toBe(inStep)
+    await expect.poll(() => newest.getAttribute('data-sequence')).toBe(String(inStep))
     const known = await newest.getAttribute('data-sequence')
     await choose(ben, id)
     await ben.getByTestId('number-2-icon.size').fill('38')

@@ -9,10 +9,11 @@ export class FileLocks {
     this.#name = name
   }
 
-  /** For work on one file: no rename or removal meanwhile. */
+  /** For work on one file, in the order of the calls: no rename or removal meanwhile. */
   file<T>(names: readonly string[], mode: LockMode, work: () => Promise<T>): Promise<T> {
     const own = `${this.#name}:${pathOf(names)}`
-    return underLock(this.#name, 'shared', () => underLock(own, mode, work)).catch((error: unknown) => {
+    // Locks are requested in order, and not told in order where several are granted at once: the file's own comes first.
+    return underLock(own, mode, () => underLock(this.#name, 'shared', work)).catch((error: unknown) => {
       throw fileError(error, pathOf(names))
     })
   }

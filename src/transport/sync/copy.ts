@@ -14,9 +14,9 @@ import {
   type TableRows,
 } from '../../store/index.ts'
 import type { WireTransaction } from '../protocol/messages.ts'
-import { Outbox } from './outbox.ts'
+import { Outbox, type Waiting } from './outbox.ts'
 import { readShared } from './own-records.ts'
-import type { CommitRecord, SyncRecord } from './records.ts'
+import type { ArrivedCommit, ArriveRecord, CommitRecord, SyncRecord } from './records.ts'
 import { Rejections } from './rejections.ts'
 import { toWire } from './wire.ts'
 
@@ -47,7 +47,8 @@ export class Copy {
     this.#database = database
     this.#internals = internals
     this.#position = position
-    this.#layers = new PendingLayers(internals.engine, () => this.outbox.changed())
+    // Whoever is told may write in answer: not in the middle of an arrival.
+    this.#layers = new PendingLayers(internals.engine, () => internals.engine.later(() => this.outbox.changed()))
     this.rejections = new Rejections({
       recommit: (changes, label) => internals.recommit(changes, label),
       dealt: (id) => this.#note({ type: 'dealt', id }),
@@ -118,33 +119,29 @@ export class Copy {
   }
 
   /**
-   * Takes in what the server has confirmed: with `id`, the transaction of ours that it is; without `changes`, exactly as
-   * it was sent. `position` comes with the last part of what belongs together.
+   * Takes in transactions that the server has confirmed, in their order: with `id`, those of ours; without `changes`,
+   * exactly as they were sent. The copy is up to `position` with all of them: they are kept together or not at all.
    */
-  arrive(given: {
-    readonly changes?: readonly Arrival[] | undefined
-    readonly id?: string | undefined
-    readonly position?: string | undefined
-    readonly sequence?: number | undefined
-  }): void {
-    const { id, position } = given
-    const waiting = id === undefined ? undefined : this.outbox.get(id)
-    const changes = given.changes ?? waiting?.wire.changes ?? []
-    this.#layers.arrive(changes, waiting?.layer)
-    this.#position = position ?? this.#position
-    this.#sequence = given.sequence ?? this.#sequence
-    if (changes.length > MANY_ROWS) this.#journal?.foldSoon()
-    else {
-      const { sequence } = this
-      this.#note({
-        type: 'arrive',
-        changes,
-        ...(id !== undefined && { id }),
-        ...(position !== undefined && { position }),
-        sequence,
-      })
-    }
-    if (waiting) this.outbox.confirm(waiting)
+  arrive(
+    commits: readonly { readonly id?: string | undefined; readonly changes?: readonly Arrival[] | undefined }[],
+    at: { readonly position?: string | undefined; readonly sequence?: number | undefined },
+  ): void {
+    const ours: Waiting[] = []
+    const arrived: ArrivedCommit[] = []
+    this.#noting(() => {
+      for (const { id, changes: told } of commits) {
+        const waiting = id === undefined ? undefined : this.outbox.get(id)
+        const changes = told ?? waiting?.wire.changes ?? []
+        this.#layers.arrive(changes, waiting?.layer)
+        if (waiting) ours.push(waiting)
+        arrived.push({ changes, ...(id !== undefined && { id }) })
+      }
+      this.#position = at.position
+      this.#sequence = at.sequence ?? this.#sequence
+      if (arrived.reduce((sum, { changes }) => sum + changes.length, 0) > MANY_ROWS) this.#journal?.foldSoon()
+      else this.#note(this.#arrival(arrived))
+    })
+    for (const waiting of ours) this.outbox.confirm(waiting)
   }
 
   /** Takes in everything anew: what is here and not among these rows goes. */
@@ -158,15 +155,18 @@ export class Copy {
         there.get(table)!.has(id) ? [] : [{ table, key, op: 'delete' }],
       )
     })
-    this.arrive({ changes: [...gone, ...rows], ...at })
+    this.arrive([{ changes: [...gone, ...rows] }], at)
   }
 
   /** A transaction of ours whose effect is in what has arrived already. */
   known(id: string): void {
     const waiting = this.outbox.get(id)
     if (!waiting) return
-    if (waiting.layer) this.#layers.remove(waiting.layer)
-    this.#note({ type: 'known', id })
+    const { layer } = waiting
+    this.#noting(() => {
+      if (layer) this.#layers.remove(layer)
+      this.#note({ type: 'known', id })
+    })
     this.outbox.confirm(waiting)
   }
 
@@ -174,10 +174,13 @@ export class Copy {
   refuse(id: string, code: string, reason: string): void {
     const waiting = this.outbox.get(id)
     if (!waiting) return
-    if (waiting.layer) {
-      this.#layers.remove(waiting.layer)
+    const { layer } = waiting
+    if (layer) {
+      this.#noting(() => {
+        this.#layers.remove(layer)
+        this.#note({ type: 'refused', id, code, reason })
+      })
       this.rejections.add({ id, changes: waiting.changes, code, reason })
-      this.#note({ type: 'refused', id, code, reason })
     }
     this.outbox.refuse(waiting, code, reason)
   }
@@ -185,6 +188,8 @@ export class Copy {
   /** The copy can't be relied on: everything is to be fetched anew. */
   distrust(): void {
     this.#position = undefined
+    // What is kept may differ from what is here: what comes next lies on this.
+    this.#journal?.foldSoon()
   }
 
   async saved(): Promise<void> {
@@ -205,7 +210,7 @@ export class Copy {
         this.#repeatCommit(record)
         break
       case 'arrive':
-        this.arrive(record)
+        this.arrive(record.commits, record)
         break
       case 'known':
         this.known(record.id)
@@ -262,16 +267,22 @@ export class Copy {
   }
 
   #fold(): Folded {
-    const { position, sequence } = this
-    const records: SyncRecord[] = [
-      { type: 'database', name: this.#database },
-      { type: 'arrive', changes: [], ...(position !== undefined && { position }), sequence },
-    ]
+    const records: SyncRecord[] = [{ type: 'database', name: this.#database }, this.#arrival([])]
     for (const { id, changes, code, reason } of this.rejections.list)
       records.push({ type: 'rejection', id, changes, code, reason })
     for (const { id, changes: set, wire, layer } of this.outbox.all())
       if (layer) records.push({ type: 'commit', id, set, wire })
     return { snapshot: this.#internals.exportFile(this.#layers), records }
+  }
+
+  #arrival(commits: readonly ArrivedCommit[]): ArriveRecord {
+    const { position, sequence } = this
+    return { type: 'arrive', commits, ...(position !== undefined && { position }), sequence }
+  }
+
+  /** Runs what changes the store and notes it. Who is told of the change may write in answer: that is noted after it. */
+  #noting(run: () => void): void {
+    this.#internals.engine.holdEmissions(run)
   }
 
   #note(record: SyncRecord): void {

@@ -28,7 +28,7 @@ export class OwnRecords {
         break
       }
       case 'arrive':
-        if (record.id !== undefined) this.#commits.delete(record.id)
+        for (const { id } of record.commits) if (id !== undefined) this.#commits.delete(id)
         break
       case 'known':
         this.#commits.delete(record.id)
@@ -80,8 +80,7 @@ export function readShared(records: readonly Uint8Array[]): SharedContents {
     }
     base.push(bytes)
     own.take(record)
-    const { id } = record
-    if (typeof id === 'string') for (const kept of tabs.values()) kept.forget(id)
+    for (const id of idsOf(record)) for (const kept of tabs.values()) kept.forget(id)
   }
   return { base, own, tabs }
 }
@@ -92,7 +91,24 @@ export function confirmedOnly(records: readonly Uint8Array[]): SyncRecord[] {
     const record = decodeRecord(bytes) as SyncRecord
     if (record.type === 'database') return [record]
     if (record.type !== 'arrive') return []
-    const { id: _, ...confirmed } = record
-    return [confirmed]
+    return [{ ...record, commits: record.commits.map(({ changes }) => ({ changes })) }]
   })
+}
+
+/** The transactions that a record says something of. */
+function idsOf(record: SyncRecord): readonly string[] {
+  switch (record.type) {
+    case 'arrive':
+      return record.commits.flatMap(({ id }) => id ?? [])
+    case 'commit':
+    case 'known':
+    case 'refused':
+    case 'rejection':
+    case 'dealt':
+      return [record.id]
+    case 'only':
+    case 'database':
+    case 'tab':
+      return []
+  }
 }

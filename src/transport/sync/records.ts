@@ -10,12 +10,18 @@ export interface CommitRecord extends JournalRecord {
   readonly wire: WireTransaction
 }
 
-interface ArriveRecord extends JournalRecord {
-  readonly type: 'arrive'
+export interface ArrivedCommit {
   readonly changes: readonly Arrival[]
   /** The transaction of ours that this is. */
   readonly id?: string
-  readonly position?: string | undefined
+}
+
+/** Transactions that the server has confirmed, and what the copy was up to with them. */
+export interface ArriveRecord extends JournalRecord {
+  readonly type: 'arrive'
+  readonly commits: readonly ArrivedCommit[]
+  /** None where everything is to be fetched anew. */
+  readonly position?: string
   readonly sequence: number
 }
 

@@ -220,7 +220,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
         break
       case 'unsubscribed': {
         const { gone, position } = message
-        this.#copy.arrive({ changes: gone.map(([table, key]) => ({ table, key, op: 'delete' })), position })
+        this.#copy.arrive([{ changes: gone.map(([table, key]) => ({ table, key, op: 'delete' })) }], { position })
         break
       }
       case 'presence':
@@ -250,7 +250,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     const { subscription, position, sequence } = message
     if (!rows || position === undefined) return
     if (subscription === undefined) this.#copy.replace(rows, { position, sequence })
-    else this.#copy.arrive({ changes: rows, position, sequence })
+    else this.#copy.arrive([{ changes: rows }], { position, sequence })
     this.#subscriptions.ready(subscription)
     if (subscription !== undefined) return
     this.#resetting = false
@@ -258,10 +258,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   }
 
   #takeCommits({ commits, position, sequence }: CommitsMessage): void {
-    if (commits.length === 0) this.#copy.arrive({ changes: [], position, sequence })
-    // The copy is up to the position once all of them are in.
-    for (const [n, { id, changes }] of commits.entries())
-      this.#copy.arrive({ changes, id, ...(n === commits.length - 1 && { position, sequence }) })
+    this.#copy.arrive(commits, { position, sequence })
   }
 
   #takeClosing({ code, reason, retryAfterMs, reload }: ClosingMessage): void {

@@ -179,8 +179,7 @@ export class TabSession implements SharedSession {
       if (record.type === 'commit') this.#mine.add(record.id)
       if (record.type === 'database') return []
       if (record.type !== 'arrive') return [record]
-      const { id } = record
-      return id !== undefined && this.#mine.has(id) ? [{ type: 'known', id }] : []
+      return record.commits.flatMap(({ id }) => (id !== undefined && this.#mine.has(id) ? [{ type: 'known', id }] : []))
     })
     return this.#selected
   }
