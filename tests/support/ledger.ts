@@ -78,6 +78,8 @@ export class Ledger {
       if (!this.#dealt.has(id)) expect(this.#rejected, `refused and saved: ${this.#name(id)}`).toContain(id)
     for (const id of this.#savedDealt)
       expect(this.#rejected, `dealt with and saved: ${this.#name(id)}`).not.toContain(id)
+    // That they were dealt with was not saved: they are to be dealt with again.
+    for (const id of this.#rejected) this.#dealt.delete(id)
     const again = this.#pending.filter((id) => left.pending.includes(id))
     expect(again, 'the first of what was pending').toEqual(left.pending.slice(0, again.length))
     expect(this.#pending, 'in the order of their commits').toEqual(
