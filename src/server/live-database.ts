@@ -409,11 +409,15 @@ export class LiveDatabase {
     const committed: Committed[] = []
     const state = this.#state
     const from = state.sequence
-    await state.follow(this.#options.log, undefined, (record, sequence, transitions) => {
-      committed.push({ sequence, record, transitions, author: undefined, sent: undefined })
-    })
-    state.sequence = from
-    this.#confirm(committed, [])
+    try {
+      await state.follow(this.#options.log, undefined, (record, sequence, transitions) => {
+        committed.push({ sequence, record, transitions, author: undefined, sent: undefined })
+      })
+    } finally {
+      // Where the log can't be read to its end, everyone is told of what the state has all the same.
+      state.sequence = from
+      this.#confirm(committed, [])
+    }
   }
 
   /** The log has them: the state is theirs, and everyone is told. */

@@ -67,8 +67,8 @@ interface Segment {
   intents: readonly Intent[]
 }
 
-/** Told of the net changes of one table; `changes` are the same as callers see them. */
-export type TableListener = (nets: readonly NetRow[], changes: readonly RowChange[]) => void
+/** Told of the net changes of one table; `changes` gives the same as callers see them, made for the first who asks. */
+export type TableListener = (nets: readonly NetRow[], changes: () => readonly RowChange[]) => void
 
 /** What the store's own writes came to: what is told to subscribers. `set` has one change for each that is visible. */
 export interface Settlement {
@@ -486,21 +486,24 @@ export class Engine implements CaptureTarget {
       this.#collect(net, listeners)
       const tables = this.tableChanges.get(net.rows)!
       if (tables.size > 0)
-        for (const listener of Array.from(tables)) this.#emissions.guard(() => listener(visible, set.changes))
+        for (const listener of Array.from(tables)) this.#emissions.guard(() => listener(visible, () => set.changes))
     } else {
-      const byTable = new Map<TableRows, { readonly nets: NetRow[]; readonly changes: RowChange[] }>()
+      const byTable = new Map<TableRows, number[]>()
       for (const [n, net] of visible.entries()) {
         this.#collect(net, listeners)
         if (this.tableChanges.get(net.rows)!.size > 0) {
-          let table = byTable.get(net.rows)
-          if (!table) byTable.set(net.rows, (table = { nets: [], changes: [] }))
-          table.nets.push(net)
-          table.changes.push(set.changes[n]!)
+          const places = byTable.get(net.rows)
+          if (places) places.push(n)
+          else byTable.set(net.rows, [n])
         }
       }
-      for (const [rows, { nets, changes }] of byTable)
+      for (const [rows, places] of byTable) {
+        const all = places.length === visible.length
+        const nets = all ? visible : places.map((n) => visible[n]!)
+        const changes = (): readonly RowChange[] => (all ? set.changes : places.map((n) => set.changes[n]!))
         for (const listener of Array.from(this.tableChanges.get(rows)!))
           this.#emissions.guard(() => listener(nets, changes))
+      }
     }
     for (const listener of listeners) this.#emissions.guard(() => listener.look())
   }

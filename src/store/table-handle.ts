@@ -274,7 +274,8 @@ function tableChanges(engine: Engine, rows: TableRows): Observable<TableChange> 
       return undefined
     }
     const listeners = engine.tableChanges.get(rows)!
-    const listener: TableListener = (_nets, changes) => {
+    const listener: TableListener = (_nets, told) => {
+      const changes = told()
       const of = (op: RowChange['op']): readonly RowChange[] =>
         // Most often there is one change: a slider's.
         changes.length === 1

@@ -52,10 +52,11 @@ export class Journal {
     this.#start()
   }
 
-  /** Resolves once all that was noted is kept. Rejects with what went wrong. */
+  /** Resolves once all that was noted is kept; what has failed before is tried again. Rejects with what went wrong. */
   async saved(): Promise<void> {
+    if (this.#unsaved) this.#start()
     while (this.#writing) await this.#writing
-    if (this.#waiting.length > 0) throw this.#failure
+    if (this.#unsaved) throw this.#failure
   }
 
   async close(): Promise<void> {
@@ -69,6 +70,10 @@ export class Journal {
     }
   }
 
+  get #unsaved(): boolean {
+    return this.#waiting.length > 0 || this.#foldSoon
+  }
+
   #start(): void {
     this.#writing ??= Promise.resolve()
       .then(() => this.#write())
@@ -78,7 +83,7 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#foldSoon) {
+    while (this.#unsaved) {
       const taken = this.#waiting
       this.#waiting = []
       try {
@@ -106,13 +111,16 @@ export class Journal {
     const bytes = records.map(encodeRecord)
     const noted = this.#waiting
     this.#waiting = []
+    const asked = this.#foldSoon
+    // Asked for again while this one is written, it takes another: this one has nothing of what happens meanwhile.
+    this.#foldSoon = false
     try {
       await this.#session.replace(snapshot, bytes)
     } catch (error) {
+      this.#foldSoon ||= asked
       this.#waiting = [...noted, ...this.#waiting]
       throw error
     }
-    this.#foldSoon = false
     this.#size = 0
     this.#foldAt = Math.max(MIN_FOLD, snapshot.length)
   }

@@ -82,14 +82,14 @@ export class Copy {
     const { base, tabs } = readShared(contents.records)
     for (const bytes of base) this.#assertOurs(decodeRecord(bytes) as SyncRecord)
     for (const bytes of base) this.#repeat(decodeRecord(bytes) as SyncRecord)
-    // Of tabs that shared it, and are no more.
-    for (const kept of tabs.values()) this.#adopt(kept.list)
     const journal = new Journal(session, contents, () => this.#fold())
     this.#journal = journal
     if (!contents.snapshot) journal.foldSoon()
     // What was kept before this was written says nothing of it.
     else if (!base.some((bytes) => decodeRecord(bytes).type === 'database'))
       this.#note({ type: 'database', name: this.#database })
+    // Of tabs that shared it, and are no more: ours from now on, also in what is kept.
+    for (const kept of tabs.values()) this.#adopt(kept.list)
     if (!isShared(session)) return
     session.attach({
       database: this.#database,

@@ -196,7 +196,7 @@ export class TabSession implements SharedSession {
 
   async replace(snapshot: Uint8Array, records: readonly Uint8Array[] = []): Promise<void> {
     this.#assertOpen()
-    if (this.#holder) {
+    if (this.#holder?.keeps(this.#database)) {
       // Whatever is appended after this lies on this store's snapshot; if it fails, the journal replaces before it appends.
       this.#keepsBase = true
       return this.#holder.replace(snapshot, records)

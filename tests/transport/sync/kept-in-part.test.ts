@@ -1,29 +1,9 @@
 import { createStore, type Persistence } from 'rowcast'
-import type { PersistedContents } from 'rowcast/persist'
 import { memoryTransport } from 'rowcast/transport'
 import type { ServerCore } from 'rowcast/server'
 import { expect, test } from 'vitest'
+import { MemoryDisk } from '../../support/memory-disk.ts'
 import { openScene, openServer, sceneSchema, settled } from '../../support/sync-world.ts'
-
-/** Keeps every record that it is given, in memory. */
-function recording(contents: PersistedContents): { persistence: Persistence; contents: () => PersistedContents } {
-  let { snapshot, records } = contents
-  return {
-    contents: () => ({ snapshot, records }),
-    persistence: {
-      open: async () => ({
-        load: async () => ({ snapshot, records }),
-        append: async (added) => void (records = [...records, ...added]),
-        replace: async (bytes, added = []) => {
-          snapshot = bytes
-          records = [...added]
-        },
-        estimate: async () => undefined,
-        close: async () => undefined,
-      }),
-    },
-  }
-}
 
 function openKept(core: ServerCore, persistence: Persistence) {
   return createStore({
@@ -35,11 +15,11 @@ function openKept(core: ServerCore, persistence: Persistence) {
 
 test('whatever part of its records was kept by a crash, a copy comes to what the server has', async () => {
   const core = await openServer()
-  const disk = recording({ snapshot: undefined, records: [] })
-  const ann = await openKept(core, disk.persistence)
+  const disk = new MemoryDisk()
+  const ann = await openKept(core, disk)
   await settled(ann)
   await ann.saved()
-  const before = disk.contents()
+  const before = disk.contents
   // Answers what comes from others.
   let answers = 0
   ann.changes$.subscribe(({ changes, origin }) => {
@@ -59,7 +39,7 @@ test('whatever part of its records was kept by a crash, a copy comes to what the
   ann.table('note').delete(1)
   await Promise.all([settled(ann), settled(bob)])
   await ann.saved()
-  const { records } = disk.contents()
+  const { records } = disk.contents
   await ann.close()
 
   const rows = (store: typeof bob) => ({ layer: store.table('layer').all(), note: store.table('note').all() })
@@ -67,8 +47,8 @@ test('whatever part of its records was kept by a crash, a copy comes to what the
   expect(expected).toEqual({ layer: [{ id: 'bob', name: 'Bob' }], note: [] })
   expect(records.length).toBeGreaterThan(before.records.length + 4)
   for (let count = before.records.length; count <= records.length; count++) {
-    const part = recording({ snapshot: before.snapshot, records: records.slice(0, count) })
-    const again = await openKept(core, part.persistence)
+    const part = new MemoryDisk({ snapshot: before.snapshot, records: records.slice(0, count) })
+    const again = await openKept(core, part)
     await settled(again)
     expect(rows(again), `with ${count} of ${records.length} records`).toEqual(expected)
     await again.close()

@@ -1,45 +1,15 @@
-import { createStore, type Persistence, type PersistenceSession } from 'rowcast'
-import { PersistenceError, type PersistedContents } from 'rowcast/persist'
+import { createStore } from 'rowcast'
+import { PersistenceError } from 'rowcast/persist'
 import { createTabs, type Tabs } from 'rowcast/tabs'
 import { acceptMux, memoryTransport, tabPersistence, tabTransport, type Accept } from 'rowcast/transport'
 import { memoryLogStorage, memorySnapshotStorage, type ServerCore } from 'rowcast/server'
-import { filter, firstValueFrom, map } from 'rxjs'
+import { config, filter, firstValueFrom, map } from 'rxjs'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { parseValue } from '../../../src/changes/index.ts'
+import type { SqliteDriverFactory } from '../../../src/drivers/index.ts'
+import { nodeSqliteDriver } from '../../../src/drivers/node.ts'
+import { MemoryDisk } from '../../support/memory-disk.ts'
 import { openScene, openServer, sceneSchema, settled } from '../../support/sync-world.ts'
-
-/** A disk in memory: open for one session at a time, full when a test says so, and cut off when its tab is killed. */
-class MemoryDisk implements Persistence {
-  contents: PersistedContents = { snapshot: undefined, records: [] }
-  full = false
-  /** How often it was opened. */
-  opens = 0
-  #open: object | undefined
-
-  open(): Promise<PersistenceSession> {
-    if (this.#open) return Promise.reject(new PersistenceError('persistence-in-use', 'open already'))
-    const key = {}
-    this.#open = key
-    this.opens++
-    const turn = async (work: () => void): Promise<void> => {
-      // The dead never hear of it.
-      if (this.#open !== key) return new Promise(() => undefined)
-      if (this.full) throw new PersistenceError('quota', 'full', { estimate: { usage: 10, quota: 10 } })
-      work()
-    }
-    return Promise.resolve({
-      load: () => Promise.resolve({ ...this.contents, records: [...this.contents.records] }),
-      append: (records) =>
-        turn(() => (this.contents = { ...this.contents, records: [...this.contents.records, ...records] })),
-      replace: (snapshot, records = []) => turn(() => (this.contents = { snapshot, records: [...records] })),
-      estimate: () => Promise.resolve(undefined),
-      close: () => {
-        if (this.#open === key) this.#open = undefined
-        return Promise.resolve()
-      },
-    })
-  }
-}
 
 let name: string
 let disk: MemoryDisk
@@ -59,12 +29,14 @@ async function openTab(
   accept: Accept = nobody,
   subscribe?: readonly { readonly table: 'layer' }[],
   database: string = 'scene',
+  driver?: SqliteDriverFactory,
 ) {
   const tabs: Tabs = createTabs({ name, silenceMs: 400 })
   const store = await createStore({
     schema: sceneSchema,
+    driver,
     sync: {
-      transport: tabTransport({ name, transport: () => memoryTransport(accept), tabs }),
+      transport: tabTransport({ name: `${name} ${database}`, transport: () => memoryTransport(accept), tabs }),
       database,
       subscribe,
     },
@@ -131,6 +103,44 @@ test('a store of another database that opened at the same moment takes nothing o
   const again = await openTab()
   expect(await again.pending((ids) => ids.length > 0)).toEqual(['a1'])
   await again.close()
+})
+
+test('a large arrival in a promoted tab of another database writes over nothing', async () => {
+  const uncaught: unknown[] = []
+  config.onUnhandledError = (error) => uncaught.push(error)
+  const core = await openServer()
+  await core.databases.create('other')
+  // Nothing says yet of what database it is, while the first opens.
+  let letGo = (): void => undefined
+  const opened = new Promise<void>((resolve) => (letGo = resolve))
+  const real = nodeSqliteDriver()
+  const opening = openTab(nobody, undefined, 'scene', {
+    ...real,
+    open: async (...args: Parameters<typeof real.open>) => {
+      await opened
+      return real.open(...args)
+    },
+  })
+  await vi.waitFor(() => expect(disk.opens).toBe(1))
+  const b = await openTab(acceptMux(core.accept), undefined, 'other')
+  letGo()
+  const a = await opening
+  a.layers.insert({ id: 'a1' })
+  await a.store.saved()
+  await a.close()
+  await vi.waitFor(() => expect(disk.opens).toBe(2))
+  b.layers.insert(Array.from({ length: 6_000 }, (_, n) => ({ id: `b${n}` })))
+  await expect(b.store.saved()).rejects.toThrow(/keeps database 'scene'/)
+  await expect(b.close()).rejects.toThrow(/keeps database 'scene'/)
+  // They surface by timers: those before this one.
+  await new Promise((resolve) => setTimeout(resolve))
+  config.onUnhandledError = null
+  expect(uncaught.length).toBeGreaterThan(0)
+  for (const error of uncaught) expect(error).toBeInstanceOf(PersistenceError)
+  const again = await openTab()
+  expect(await again.pending((ids) => ids.length > 0)).toEqual(['a1'])
+  await again.close()
+  await core.close()
 })
 
 test('edits made offline in two tabs are there in the one that opens after both, and each is applied once', async () => {
@@ -370,6 +380,30 @@ test('a refusal that nobody has dealt with goes to the tab that stays, and is go
   await d.close()
   await other.close()
   await core.close()
+})
+
+test('a refusal of what a tab left behind is there after the next start too', async () => {
+  const core = await openServer()
+  const other = await openScene(core)
+  other.table('layer').insert({ id: 'same' })
+  await settled(other)
+  const [a, b] = [await openTab(), await openTab()]
+  b.layers.insert({ id: 'same' })
+  await b.store.saved()
+  // Both go in the same moment.
+  const left = disk.contents
+  await Promise.all([a.close(), b.close()])
+  disk = new MemoryDisk(left)
+  name = crypto.randomUUID()
+  const next = await openTab(acceptMux(core.accept))
+  await firstValueFrom(next.store.sync.rejected$.pipe(filter((list) => list.length > 0)))
+  await next.close()
+  const last = await openTab(acceptMux(core.accept))
+  await settled(last.store)
+  expect((await firstValueFrom(last.store.sync.rejected$)).map(({ changes }) => changes.changes[0]?.key)).toEqual([
+    'same',
+  ])
+  await Promise.all([last.close(), other.close(), core.close()])
 })
 
 test('stores without a server do not share', async () => {
