@@ -367,8 +367,10 @@ export class Engine implements CaptureTarget {
       throw explained
     }
     if (!outermost) return outcome.result
-    outcome.settle?.()
-    this.#emissions.drain()
+    const { settle } = outcome
+    // Whoever is told of something meanwhile may write in answer: once all of this is in order.
+    if (settle) this.#emissions.hold(settle)
+    else this.#emissions.drain()
     return outcome.result
   }
 
@@ -388,10 +390,7 @@ export class Engine implements CaptureTarget {
       if (outermost) this.#ended(false)
       throw explained
     }
-    if (settle) {
-      settle()
-      this.#emissions.drain()
-    }
+    if (settle) this.#emissions.hold(settle)
     return result
   }
 

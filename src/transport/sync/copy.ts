@@ -29,7 +29,7 @@ const MANY_ROWS = 5_000
  * happens again when it is opened.
  */
 export class Copy {
-  readonly outbox: Outbox = new Outbox()
+  readonly outbox: Outbox
   readonly rejections: Rejections
   readonly #internals: StoreInternals
   readonly #database: string
@@ -47,9 +47,11 @@ export class Copy {
     this.#database = database
     this.#internals = internals
     this.#position = position
-    // Whoever is told may write in answer: not in the middle of an arrival.
-    this.#layers = new PendingLayers(internals.engine, () => internals.engine.later(() => this.outbox.changed()))
+    const tell = (run: () => void): void => internals.engine.enqueue(run)
+    this.outbox = new Outbox(tell)
+    this.#layers = new PendingLayers(internals.engine, () => this.outbox.changed())
     this.rejections = new Rejections({
+      tell,
       recommit: (changes, label) => internals.recommit(changes, label),
       dealt: (id) => this.#note({ type: 'dealt', id }),
     })
@@ -121,6 +123,7 @@ export class Copy {
   /**
    * Takes in transactions that the server has confirmed, in their order: with `id`, those of ours; without `changes`,
    * exactly as they were sent. The copy is up to `position` with all of them: they are kept together or not at all.
+   * Throws where it can't be taken in; then the copy can't be relied on.
    */
   arrive(
     commits: readonly { readonly id?: string | undefined; readonly changes?: readonly Arrival[] | undefined }[],
@@ -131,7 +134,9 @@ export class Copy {
     this.#noting(() => {
       for (const { id, changes: told } of commits) {
         const waiting = id === undefined ? undefined : this.outbox.get(id)
-        const changes = told ?? waiting?.wire.changes ?? []
+        const changes = told ?? waiting?.wire.changes
+        if (!changes)
+          throw new RowcastError('protocol', `transaction ${id} was confirmed as it was sent, and is not waited for here`)
         this.#layers.arrive(changes, waiting?.layer)
         if (waiting) ours.push(waiting)
         arrived.push({ changes, ...(id !== undefined && { id }) })

@@ -22,7 +22,13 @@ export class Outbox {
   readonly #waiting = new Map<string, Waiting>()
   /** The list is made only for those who look at it. */
   readonly #changed = new BehaviorSubject<void>(undefined)
+  readonly #tell: (run: () => void) => void
   #unsent: Waiting[] = []
+
+  /** @param tell runs what tells subscribers, when it is their turn */
+  constructor(tell: (run: () => void) => void) {
+    this.#tell = tell
+  }
 
   get pending$(): Observable<readonly PendingTransaction[]> {
     return this.#changed.pipe(map(() => this.list()))
@@ -98,7 +104,7 @@ export class Outbox {
 
   /** Something about one of them is other than before. */
   changed(): void {
-    this.#changed.next()
+    this.#tell(() => this.#changed.next())
   }
 
   list(): PendingTransaction[] {

@@ -1,7 +1,8 @@
-import { BehaviorSubject, type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import type { ChangeSet } from '../../changes/index.ts'
 import { NotFoundError } from '../../errors/index.ts'
 import type { RejectedTransaction } from '../../store/index.ts'
+import { Latest } from './latest.ts'
 
 /** A transaction that the server refused, as it is kept. */
 export interface Rejection {
@@ -13,10 +14,11 @@ export interface Rejection {
 
 /** The transactions that the server refused, until somebody deals with them. */
 export class Rejections {
-  readonly #list$ = new BehaviorSubject<readonly RejectedTransaction[]>([])
+  readonly #list: Latest<readonly RejectedTransaction[]>
   readonly #does: {
     recommit(changes: ChangeSet['changes'], label: string | undefined): void
     dealt(id: string): void
+    tell(run: () => void): void
   }
 
   constructor(does: {
@@ -24,23 +26,27 @@ export class Rejections {
     recommit(changes: ChangeSet['changes'], label: string | undefined): void
     /** Told of each that somebody has dealt with. */
     dealt(id: string): void
+    /** Runs what tells subscribers, when it is their turn. */
+    tell(run: () => void): void
   }) {
     this.#does = does
+    this.#list = new Latest<readonly RejectedTransaction[]>([], does.tell)
   }
 
   get list(): readonly RejectedTransaction[] {
-    return this.#list$.value
+    return this.#list.value
   }
 
   get list$(): Observable<readonly RejectedTransaction[]> {
-    return this.#list$.asObservable()
+    return this.#list.value$
   }
 
   has(id: string): boolean {
-    return this.#list$.value.some((one) => one.id === id)
+    return this.#list.value.some((one) => one.id === id)
   }
 
   add({ id, changes, code, reason }: Rejection): void {
+    if (this.has(id)) return
     const rejected: RejectedTransaction = {
       id,
       label: changes.label,
@@ -57,25 +63,25 @@ export class Rejections {
         this.#remove(rejected)
       },
     }
-    this.#list$.next([...this.#list$.value, rejected])
+    this.#list.set([...this.#list.value, rejected])
   }
 
   close(): void {
-    this.#list$.complete()
+    this.#list.complete()
   }
 
   #assertThere(rejected: RejectedTransaction): void {
-    if (!this.#list$.value.includes(rejected))
+    if (!this.#list.value.includes(rejected))
       throw new NotFoundError('this rejected transaction was retried or discarded already')
   }
 
   /** Leaves one out that was dealt with before. */
   forget(id: string): void {
-    this.#list$.next(this.#list$.value.filter((one) => one.id !== id))
+    this.#list.set(this.#list.value.filter((one) => one.id !== id))
   }
 
   #remove(rejected: RejectedTransaction): void {
     this.#does.dealt(rejected.id)
-    this.#list$.next(this.#list$.value.filter((one) => one !== rejected))
+    this.#list.set(this.#list.value.filter((one) => one !== rejected))
   }
 }

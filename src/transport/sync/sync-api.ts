@@ -1,4 +1,4 @@
-import { distinctUntilChanged, type Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import type { StoreSync, SyncSet, SyncStatus, SyncSubscription } from '../../store/index.ts'
 import type { Copy } from './copy.ts'
 import type { Others } from './others.ts'
@@ -13,7 +13,7 @@ export function syncApi(client: {
 }): StoreSync {
   const { copy, others } = client
   return {
-    status$: client.status$.pipe(distinctUntilChanged()),
+    status$: client.status$,
     pending$: copy.outbox.pending$,
     rejected$: copy.rejections.list$,
     get sequence() {

@@ -1,4 +1,4 @@
-import { BehaviorSubject, firstValueFrom, Subject, throwError } from 'rxjs'
+import { firstValueFrom, Subject, throwError } from 'rxjs'
 import type { ChangeSet, KeyId, RowChange } from '../../changes/index.ts'
 import { RejectedError, StoreClosedError } from '../../errors/index.ts'
 import type { RunningSync, StoreInternals, StoreSync, SyncStart, SyncStatus, TableRows } from '../../store/index.ts'
@@ -15,6 +15,7 @@ import { formatMessage, MalformedMessageError, parseServerMessage } from '../pro
 import type { Transport } from '../transport.ts'
 import { ConnectionKeeper, type ConnectionUser } from './connection-keeper.ts'
 import { Copy } from './copy.ts'
+import { Latest } from './latest.ts'
 import { nextBatch } from './next-batch.ts'
 import { Others } from './others.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -45,8 +46,8 @@ export class SyncClient implements RunningSync, ConnectionUser {
   readonly #client: string = crypto.randomUUID()
   readonly #copy: Copy
   readonly #subscriptions: Subscriptions
-  readonly #others = new Others()
-  readonly #status$ = new BehaviorSubject<SyncStatus>({ state: 'connecting', pending: 0 })
+  readonly #others: Others
+  readonly #status: Latest<SyncStatus>
   /** Something has moved that someone may wait for. */
   readonly #moved$ = new Subject<void>()
   /** Of this connection: what was sent and received, and how the server has welcomed us. */
@@ -63,6 +64,9 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#internals = internals
     this.#transport = transport
     this.#database = start.database
+    const tell = (run: () => void): void => internals.engine.enqueue(run)
+    this.#others = new Others(tell)
+    this.#status = new Latest<SyncStatus>({ state: 'connecting', pending: 0 }, tell)
     this.#copy = new Copy(internals, start.database, start.position)
     this.#subscriptions = new Subscriptions({
       subscribe: (subscription) => this.#post({ type: 'subscribe', subscription }),
@@ -77,7 +81,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
       })
     this.#pendingChanged()
     this.api = syncApi({
-      status$: this.#status$,
+      status$: this.#status.value$,
       copy: this.#copy,
       others: this.#others,
       subscribe: (sets) => this.#subscriptions.add(sets),
@@ -143,10 +147,14 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#keeper.stop()
     this.#others.close()
     this.#subscriptions.close()
-    this.#status$.next({ state: 'closed', pending: this.#copy.outbox.size })
-    this.#status$.complete()
     this.#moved$.complete()
-    await kept
+    try {
+      await kept
+    } finally {
+      // Not before the store is closed: what is written in answer could not be kept any more.
+      this.#status.set({ state: 'closed', pending: this.#copy.outbox.size })
+      this.#status.complete()
+    }
   }
 
   // What the connection tells.
@@ -166,7 +174,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   lost(reason: string | undefined): void {
     this.#welcome = undefined
     this.#others.clear()
-    const { state, reason: known } = this.#status$.value
+    const { state, reason: known } = this.#status.value
     const told = reason ?? known
     if (state !== 'closed') this.#setStatus({ state: 'offline', ...(told !== undefined && { reason: told }) })
   }
@@ -356,13 +364,13 @@ export class SyncClient implements RunningSync, ConnectionUser {
   }
 
   #pendingChanged(): void {
-    const { value } = this.#status$
+    const { value } = this.#status
     if (value.pending !== this.#copy.outbox.size) this.#setStatus(value)
   }
 
   #setStatus(status: Omit<SyncStatus, 'pending'>): void {
     if (this.#closed) return
-    this.#status$.next(Object.freeze({ ...status, pending: this.#copy.outbox.size }))
+    this.#status.set(Object.freeze({ ...status, pending: this.#copy.outbox.size }))
     this.#moved$.next()
   }
 }
