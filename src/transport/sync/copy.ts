@@ -136,7 +136,10 @@ export class Copy {
         const waiting = id === undefined ? undefined : this.outbox.get(id)
         const changes = told ?? waiting?.wire.changes
         if (!changes)
-          throw new RowcastError('protocol', `transaction ${id} was confirmed as it was sent, and is not waited for here`)
+          throw new RowcastError(
+            'protocol',
+            `transaction ${id} was confirmed as it was sent, and is not waited for here`,
+          )
         this.#layers.arrive(changes, waiting?.layer)
         if (waiting) ours.push(waiting)
         arrived.push({ changes, ...(id !== undefined && { id }) })
