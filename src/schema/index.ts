@@ -7,6 +7,7 @@ export { defineSchema, isSchema, type Schema, type TableSchema } from './define-
 export { isColumn, type Column, type ColumnKind, type ObjectNode } from './model/column.ts'
 export { effectiveSql } from './model/column-sql.ts'
 export { createTableSql } from './model/ddl.ts'
+export { changeCarrier, type ChangeCarrier } from './migration/carry-changes.ts'
 export { createDatabase } from './migration/create-database.ts'
 export { readMetadata, type Metadata } from './migration/metadata.ts'
 export { openDatabase, type OpenedDatabase } from './migration/open-database.ts'

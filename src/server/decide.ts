@@ -12,7 +12,7 @@ import { valueAt, type RowObject } from '../schema/index.ts'
 import type { WireChange, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import { assertDepthOf } from './depth.ts'
-import { ConflictError } from './refusals.ts'
+import { ConflictError, SchemaVersionError } from './refusals.ts'
 
 /**
  * Decides a transaction on the state as it is, and applies it: checked by the schema, the constraints and the author's
@@ -21,6 +21,9 @@ import { ConflictError } from './refusals.ts'
  */
 export function decide(store: Store, access: Access, transaction: WireTransaction): Replicated {
   const { engine } = internals(store)
+  const { schemaVersion } = transaction
+  if (schemaVersion !== undefined && schemaVersion !== store.schema.version)
+    throw new SchemaVersionError(schemaVersion, store.schema.version)
   const seen = new Set<string>()
   const changes = transaction.changes.flatMap((change) => {
     const place = `${change.table}\0${String(keyId(change.key))}`

@@ -8,6 +8,13 @@ import {
 } from '../errors/index.ts'
 import type { RefusalCode } from '../transport/index.ts'
 
+/** What was made for another version of the schema. */
+export class SchemaVersionError extends RowcastError<'schema-version'> {
+  constructor(made: number, version: number) {
+    super('schema-version', `it was made for version ${made} of the schema, and does not fit version ${version}`)
+  }
+}
+
 /** Why a transaction is refused, as its author is told. */
 export interface Refusal {
   readonly code: RefusalCode
@@ -31,6 +38,7 @@ export class ConflictError extends RowcastError<'conflict'> {
 /** What an author is told of an error; `undefined` for one that is the server's own. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof ForbiddenError) return { code: 'forbidden', reason: error.message }
+  if (error instanceof SchemaVersionError) return { code: 'schema-version', reason: error.message }
   if (error instanceof ConflictError) return { code: 'conflict', reason: error.message }
   if (error instanceof ValidationError) return { code: 'validation', reason: error.message }
   if (error instanceof ConstraintError) return { code: 'constraint', reason: error.message }

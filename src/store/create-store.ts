@@ -69,7 +69,7 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
   checkOptions(options)
   const { schema, data, persistence } = options
   const factory = options.driver ?? sqlJsDriver(options.locateFile ? { locateFile: options.locateFile } : {})
-  const loading = import('./open-store.ts')
+  const loading = import('./open-kept.ts')
   const session = await persistence?.open()
   let driver: SqliteDriver | undefined
   try {
@@ -77,27 +77,18 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
     const given = contents?.snapshot ?? data
     const file = isBytes(given) ? toBytes(given) : undefined
     driver = await factory.open(file)
-    const { openStore } = await loading
-    const store = openStore({
-      driver,
-      schema,
-      file,
-      rows: isBytes(given) ? undefined : given,
-      readOnly: options.readOnly ?? false,
-      historyLimit: options.history?.limit,
-    })
-    const { sync } = options
-    const kept = session && contents ? { session, contents } : undefined
-    if (sync)
-      store.startSync((internals) =>
-        sync.transport.startSync(internals, {
-          database: sync.database,
-          subscribe: sync.subscribe,
-          position: contents?.snapshot ? undefined : sync.position,
-          kept,
-        }),
-      )
-    else if (kept) store.keep(kept.session, kept.contents)
+    const { openKept } = await loading
+    const store = await openKept(
+      {
+        driver,
+        schema,
+        file,
+        rows: isBytes(given) ? undefined : given,
+        readOnly: options.readOnly ?? false,
+        historyLimit: options.history?.limit,
+      },
+      { factory, sync: options.sync, kept: session && contents && { session, contents } },
+    )
     return store as unknown as Store<S> // The handle is untyped; api.ts says what the schema makes of it.
   } catch (error) {
     driver?.close()

@@ -1,5 +1,7 @@
 import type { SyncHook } from './engine.ts'
 import type { StoreInternals } from './internals.ts'
+import type { ChangeCarrier } from '../schema/index.ts'
+import type { Folded, KeptContents } from './persistence/journal.ts'
 import type { PersistedContents, PersistenceSession } from './persistence/persistence.ts'
 import type { StoreSync, SyncSet } from './sync-api.ts'
 
@@ -11,7 +13,15 @@ export interface SyncStart {
   /** What the data that the store was made with is up to. */
   readonly position: string | undefined
   /** Where the store is kept, and what was there. The snapshot is in the store already. */
-  readonly kept: { readonly session: PersistenceSession; readonly contents: PersistedContents } | undefined
+  readonly kept: { readonly session: PersistenceSession; readonly contents: KeptContents } | undefined
+}
+
+/** What was kept of a store with an older version of the schema. */
+export interface OutdatedContents {
+  readonly database: string
+  readonly contents: PersistedContents
+  /** Says a change in the terms of the newer version; `undefined` where it can't be said. */
+  readonly carry: ChangeCarrier
 }
 
 /** A sync client that runs. */
@@ -34,4 +44,10 @@ export interface RunningSync extends SyncHook {
 export interface SyncTransport {
   /** Starts to keep a store in step. */
   readonly startSync: (internals: StoreInternals, start: SyncStart) => RunningSync
+  /**
+   * What was kept of a store with an older version of the schema: what the server has confirmed, as a file of that
+   * version, and the records that go with it, in the terms of the newer one. `internals` is of a store of that version,
+   * which holds the snapshot.
+   */
+  readonly carryOver: (internals: StoreInternals, kept: OutdatedContents) => Folded
 }

@@ -4,7 +4,7 @@ import { memoryTransport } from 'rowcast/transport'
 import { config, filter, firstValueFrom } from 'rxjs'
 import { afterEach, expect, test, vi } from 'vitest'
 import { MemoryDisk } from '../support/memory-disk.ts'
-import { openScene, openServer, sceneSchema, settled } from '../support/sync-world.ts'
+import { openScene, openServer, sceneSchema, settled, type SceneStore } from '../support/sync-world.ts'
 
 // Of so many rows a transaction is kept in a snapshot instead of a record.
 const MANY = 5_500
@@ -17,10 +17,7 @@ function openLocal(disk: MemoryDisk) {
   return createStore({ schema: sceneSchema, persistence: disk })
 }
 
-function insertMany(
-  store: Awaited<ReturnType<typeof openScene>> | Awaited<ReturnType<typeof openLocal>>,
-  from: number,
-) {
+function insertMany(store: SceneStore, from: number) {
   const rows = Array.from({ length: MANY }, (_, n) => ({ id: `l${from + n}` }))
   store.table('layer').insert(rows)
 }

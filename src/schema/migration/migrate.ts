@@ -82,7 +82,8 @@ function call(migration: Migrate, run: MigrationRun): void {
     throw new MigrationError('a migration function must be synchronous: it returned a promise')
 }
 
-function functionsBetween(schema: Schema, from: number): Migrate[] {
+/** The schema's functions that bring a database of an older version to its own, in their order. */
+export function functionsBetween(schema: Schema, from: number): Migrate[] {
   return Object.entries(schema.migrations)
     .map(([version, migration]) => ({ version: Number(version), migration }))
     .filter(({ version }) => version > from)

@@ -46,7 +46,7 @@ export function moveProperties(row: Mutable, moves: readonly Move[], after: Tabl
 }
 
 /** The path that a property of the old schema has in the new one. */
-function movedPath(segments: readonly string[], moves: readonly Move[]): readonly string[] {
+export function movedPath(segments: readonly string[], moves: readonly Move[]): readonly string[] {
   const move = moves.find(({ from }) => from.every((segment, index) => segments[index] === segment))
   return move ? [...move.to, ...segments.slice(move.from.length)] : segments
 }

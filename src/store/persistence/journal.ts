@@ -11,6 +11,12 @@ export interface Folded {
   readonly records: readonly JournalRecord[]
 }
 
+/** What a store was opened with. */
+export interface KeptContents extends PersistedContents {
+  /** Whether something else lies in the persistence: of an older version of the schema. */
+  readonly outdated?: boolean
+}
+
 /** The journal is folded into a snapshot once its records take this much, in characters, and more than the snapshot. */
 const MIN_FOLD = 1_000_000
 
@@ -32,11 +38,14 @@ export class Journal {
   #closed = false
   #last: Folded | undefined
 
-  constructor(session: PersistenceSession, contents: PersistedContents, fold: () => Folded) {
+  /** @param contents what the store was opened with */
+  constructor(session: PersistenceSession, contents: KeptContents, fold: () => Folded) {
     this.#session = session
     this.#fold = fold
     this.#size = contents.records.reduce((sum, { length }) => sum + length, 0)
     this.#foldAt = Math.max(MIN_FOLD, contents.snapshot?.length ?? 0)
+    // What the store was made with, or made of what was there, has to be kept before anything that lies on it.
+    if (!contents.snapshot || contents.outdated) this.foldSoon()
   }
 
   note(record: JournalRecord): void {

@@ -1,7 +1,8 @@
 import type { ChangeSet, RowChange } from '../../changes/index.ts'
+import { RowcastError } from '../../errors/index.ts'
 import type { SyncHook } from '../engine.ts'
 import type { StoreInternals } from '../internals.ts'
-import { decodeRecord, Journal } from './journal.ts'
+import { decodeRecord, Journal, type KeptContents } from './journal.ts'
 import type { PersistedContents, PersistenceSession } from './persistence.ts'
 
 /** What keeps a store. */
@@ -12,6 +13,19 @@ export interface Keeper {
   close(): Promise<void>
 }
 
+/** What was committed since the snapshot happens again. Throws RowcastError for records of another kind of store. */
+export function repeatLocally(internals: StoreInternals, { records }: PersistedContents): void {
+  const commits = records.map((bytes) => {
+    const { type, changes } = decodeRecord(bytes)
+    if (type === 'commit' && Array.isArray(changes)) return { changes: changes as readonly RowChange[] }
+    throw new RowcastError(
+      'persistence',
+      'what is kept there is of a store that syncs, or of another version of rowcast: open it with `sync`, or keep this one under another name',
+    )
+  })
+  for (const commit of commits) internals.applyRemote(commit)
+}
+
 /** A transaction of more rows than this goes into a snapshot rather than a record. */
 const MANY_ROWS = 5_000
 
@@ -19,15 +33,10 @@ const MANY_ROWS = 5_000
 export function keepLocally(
   internals: StoreInternals,
   session: PersistenceSession,
-  contents: PersistedContents,
+  contents: KeptContents,
 ): Keeper & SyncHook {
-  for (const bytes of contents.records) {
-    const record = decodeRecord(bytes)
-    if (record.type === 'commit') internals.applyRemote({ changes: record['changes'] as readonly RowChange[] })
-  }
+  repeatLocally(internals, contents)
   const journal = new Journal(session, contents, () => ({ snapshot: internals.exportFile(), records: [] }))
-  // What the store was made with has to be kept as well.
-  if (!contents.snapshot) journal.foldSoon()
   return {
     pending: false,
     covers: () => false,

@@ -57,6 +57,7 @@ const transaction = object({
   'ifUnchanged?': { type: 'boolean' },
   'base?': text(128),
   'reads?': list(object({ table: name, 'keys?': list(key) })),
+  'schemaVersion?': count,
 })
 const commit = object({ 'id?': id, 'label?': text(1000), 'by?': text(1000), 'changes?': list(change) })
 
@@ -66,7 +67,6 @@ export const clientMessageSchemas: Readonly<Record<string, object>> = {
     protocol: count,
     schemaVersion: count,
     database: name,
-    client: id,
     'token?': text(16_384),
     'position?': text(128),
     subscriptions: list(subscription, 256),

@@ -1,7 +1,7 @@
 import type { Cells, Key } from '../../changes/index.ts'
 
 /** Raised with every change of a message's form. A server refuses other versions with code `protocol-version`. */
-export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION = 3
 
 /** A change of one row, as it travels. */
 export interface WireChange {
@@ -46,6 +46,8 @@ export interface WireTransaction {
   /** The position it was decided on, with what it read there: refused (`conflict`) if any of that has changed since. */
   readonly base?: string
   readonly reads?: readonly WireRead[]
+  /** The version of the schema that it was made for, where it is not the connection's: refused, unless it was applied. */
+  readonly schemaVersion?: number
 }
 
 /** The first message of a connection. */
@@ -55,8 +57,6 @@ export interface HelloMessage {
   readonly protocol: number
   readonly schemaVersion: number
   readonly database: string
-  /** Stays the same for one copy of the database, over reconnects and reloads. */
-  readonly client: string
   readonly token?: string
   /** What the client's copy is up to, as a message of the server said. Without one it gets everything. */
   readonly position?: string
@@ -163,6 +163,7 @@ export type RefusalCode =
   | 'not-found'
   | 'too-large'
   | 'read-only'
+  | 'schema-version'
   | 'internal'
 
 /** A transaction that was applied before: its effect is in what was sent already. */

@@ -1,7 +1,6 @@
 import { keyId, type ChangeSet, type KeyId, type RowChange } from '../../changes/index.ts'
 import { RowcastError } from '../../errors/index.ts'
 import {
-  decodeRecord,
   isShared,
   Journal,
   type JournalRecord,
@@ -9,14 +8,21 @@ import {
   PendingLayers,
   type Arrival,
   type Folded,
+  type PersistedContents,
   type StoreInternals,
   type SyncStart,
   type TableRows,
 } from '../../store/index.ts'
 import type { WireTransaction } from '../protocol/messages.ts'
 import { Outbox, type Waiting } from './outbox.ts'
-import { readShared } from './own-records.ts'
-import type { ArrivedCommit, ArriveRecord, CommitRecord, SyncRecord } from './records.ts'
+import { readShared, type SharedContents } from './own-records.ts'
+import {
+  assertSyncRecord,
+  type ArrivedCommit,
+  type ArriveRecord,
+  type CommitRecord,
+  type SyncRecord,
+} from './records.ts'
 import { Rejections } from './rejections.ts'
 import { toWire } from './wire.ts'
 
@@ -81,15 +87,9 @@ export class Copy {
    * `adopted` is called whenever something that one of them left behind was taken over.
    */
   restore({ session, contents }: NonNullable<SyncStart['kept']>, adopted: () => void): void {
-    const { base, tabs } = readShared(contents.records)
-    for (const bytes of base) this.#assertOurs(decodeRecord(bytes) as SyncRecord)
-    for (const bytes of base) this.#repeat(decodeRecord(bytes) as SyncRecord)
+    const { tabs } = this.#repeatBase(contents)
     const journal = new Journal(session, contents, () => this.#fold())
     this.#journal = journal
-    if (!contents.snapshot) journal.foldSoon()
-    // What was kept before this was written says nothing of it.
-    else if (!base.some((bytes) => decodeRecord(bytes).type === 'database'))
-      this.#note({ type: 'database', name: this.#database })
     // Of tabs that shared it, and are no more: ours from now on, also in what is kept.
     for (const kept of tabs.values()) this.#adopt(kept.list)
     if (!isShared(session)) return
@@ -103,6 +103,12 @@ export class Copy {
       },
       fold: () => journal.foldSoon(),
     })
+  }
+
+  /** What was kept happens again, and is kept no further. Gives all of it as it is then. */
+  repeat(contents: PersistedContents): Folded {
+    for (const kept of this.#repeatBase(contents).tabs.values()) this.#adopt(kept.list)
+    return this.#fold()
   }
 
   /** Takes in what was committed here. The promise tells the server's verdict. */
@@ -212,6 +218,13 @@ export class Copy {
     await kept
   }
 
+  #repeatBase({ records }: PersistedContents): SharedContents {
+    const shared = readShared(records)
+    const base = shared.base.map((record) => this.#ours(record))
+    for (const record of base) this.#repeat(record)
+    return shared
+  }
+
   #repeat(record: SyncRecord): void {
     switch (record.type) {
       case 'commit':
@@ -240,8 +253,9 @@ export class Copy {
   }
 
   /** Throws RowcastError where what was kept is of another database: what waits in it would be sent to this one. */
-  #assertOurs(record: SyncRecord): void {
-    if (record.type !== 'database' || record.name === this.#database) return
+  #ours(record: JournalRecord): SyncRecord {
+    assertSyncRecord(record)
+    if (record.type !== 'database' || record.name === this.#database) return record
     throw new RowcastError(
       'persistence',
       `the persistence keeps database '${record.name}', not '${this.#database}': give each database a name of its own`,
@@ -250,6 +264,14 @@ export class Copy {
 
   #repeatCommit({ id, set, wire }: CommitRecord): void {
     const layer = new PendingLayer(id, set.label)
+    // What was made for another version of the schema can't be shown in this one.
+    if (wire.schemaVersion !== undefined) layer.evicted = true
+    else this.#show(layer, wire)
+    // Who waited for it is gone with the store of then; a refusal is in `rejections`.
+    this.outbox.enter({ id, changes: set, wire, layer }).catch(() => undefined)
+  }
+
+  #show(layer: PendingLayer, wire: WireTransaction): void {
     try {
       this.#internals.repeat(wire.changes, (changes, meant) => this.#layers.add(layer, changes, meant))
     } catch (error) {
@@ -257,8 +279,6 @@ export class Copy {
       if (!(error instanceof RowcastError)) throw error
       layer.evicted = true
     }
-    // Who waited for it is gone with the store of then; a refusal is in `rejections`.
-    this.outbox.enter({ id, changes: set, wire, layer }).catch(() => undefined)
   }
 
   /** Enters what the store of another tab left behind, under its own ids: the server knows which it has applied. */

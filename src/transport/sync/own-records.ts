@@ -1,5 +1,5 @@
-import { decodeRecord } from '../../store/index.ts'
-import type { CommitRecord, RejectionRecord, SyncRecord } from './records.ts'
+import { decodeRecord, type JournalRecord } from '../../store/index.ts'
+import { isSyncRecord, type CommitRecord, type RejectionRecord, type SyncRecord } from './records.ts'
 
 /** What the records of one store come to, of its own transactions: which wait, and which were refused. */
 export class OwnRecords {
@@ -58,27 +58,34 @@ export class OwnRecords {
 /** What lies in a persistence that several stores share. */
 export interface SharedContents {
   /** The records of the store that keeps the base. */
-  readonly base: readonly Uint8Array[]
+  readonly base: readonly JournalRecord[]
   /** What they come to, of that store's own transactions. */
   readonly own: OwnRecords
   /** What other stores wait for, by the tab that each of them is in. */
   readonly tabs: ReadonlyMap<string, OwnRecords>
 }
 
-/** Tells apart whose records are whose. What the store that keeps the base has taken over counts as its own. */
+/**
+ * Tells apart whose records are whose. What the store that keeps the base has taken over counts as its own. A store
+ * without a server has it alone: its records are all of the base.
+ */
 export function readShared(records: readonly Uint8Array[]): SharedContents {
-  const base: Uint8Array[] = []
+  const base: JournalRecord[] = []
   const own = new OwnRecords()
   const tabs = new Map<string, OwnRecords>()
   for (const bytes of records) {
-    const record = decodeRecord(bytes) as SyncRecord
+    const record = decodeRecord(bytes)
+    if (!isSyncRecord(record)) {
+      base.push(record)
+      continue
+    }
     if (record.type === 'tab') {
       const kept = tabs.get(record.tab) ?? new OwnRecords()
       tabs.set(record.tab, kept)
       kept.take(record.record)
       continue
     }
-    base.push(bytes)
+    base.push(record)
     own.take(record)
     for (const id of idsOf(record)) for (const kept of tabs.values()) kept.forget(id)
   }
@@ -86,9 +93,8 @@ export function readShared(records: readonly Uint8Array[]): SharedContents {
 }
 
 /** Of the records of the store that keeps the base, what is confirmed: nobody's pending transactions. */
-export function confirmedOnly(records: readonly Uint8Array[]): SyncRecord[] {
-  return records.flatMap((bytes): SyncRecord[] => {
-    const record = decodeRecord(bytes) as SyncRecord
+export function confirmedOnly(records: readonly JournalRecord[]): SyncRecord[] {
+  return records.filter(isSyncRecord).flatMap((record): SyncRecord[] => {
     if (record.type === 'database') return [record]
     if (record.type !== 'arrive') return []
     return [{ ...record, commits: record.commits.map(({ changes }) => ({ changes })) }]

@@ -1,4 +1,5 @@
 import type { ChangeSet } from '../../changes/index.ts'
+import { RowcastError } from '../../errors/index.ts'
 import type { Arrival, JournalRecord } from '../../store/index.ts'
 import type { WireTransaction } from '../protocol/messages.ts'
 
@@ -76,3 +77,41 @@ export interface TabRecord extends JournalRecord {
 
 /** What a store that syncs keeps, in the order in which it happened. */
 export type SyncRecord = OwnRecord | ArriveRecord | DatabaseRecord | TabRecord
+
+/** Throws RowcastError for a record that is none of a store that syncs. */
+export function assertSyncRecord(record: JournalRecord): asserts record is SyncRecord {
+  if (isSyncRecord(record)) return
+  throw new RowcastError(
+    'persistence',
+    'what is kept there is of a store without a server, or of another version of rowcast: open it as it was to export() it, and keep this one under another name',
+  )
+}
+
+/** Whether a record is one of a store that syncs. */
+export function isSyncRecord(record: JournalRecord): record is SyncRecord {
+  const { type, id } = record
+  switch (type) {
+    case 'commit':
+      return typeof id === 'string' && isObject(record['set']) && isObject(record['wire'])
+    case 'arrive':
+      return Array.isArray(record['commits'])
+    case 'known':
+    case 'refused':
+    case 'dealt':
+      return typeof id === 'string'
+    case 'rejection':
+      return typeof id === 'string' && isObject(record['changes'])
+    case 'only':
+      return Array.isArray(record['ids'])
+    case 'database':
+      return typeof record['name'] === 'string'
+    case 'tab':
+      return isObject(record['record'])
+    default:
+      return false
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}

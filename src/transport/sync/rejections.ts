@@ -30,7 +30,7 @@ export class Rejections {
     tell(run: () => void): void
   }) {
     this.#does = does
-    this.#list = new Latest<readonly RejectedTransaction[]>([], does.tell)
+    this.#list = new Latest<readonly RejectedTransaction[]>([], (run) => does.tell(run))
   }
 
   get list(): readonly RejectedTransaction[] {

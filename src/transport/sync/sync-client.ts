@@ -43,7 +43,6 @@ export class SyncClient implements RunningSync, ConnectionUser {
   readonly #transport: Transport
   readonly #keeper: ConnectionKeeper
   readonly #database: string
-  readonly #client: string = crypto.randomUUID()
   readonly #copy: Copy
   readonly #subscriptions: Subscriptions
   readonly #others: Others
@@ -298,7 +297,6 @@ export class SyncClient implements RunningSync, ConnectionUser {
       protocol: PROTOCOL_VERSION,
       schemaVersion: this.#internals.engine.schema.version,
       database: this.#database,
-      client: this.#client,
       ...(given !== undefined && { token: given }),
       ...(position !== undefined && { position }),
       subscriptions: this.#subscriptions.hello(),

@@ -1,5 +1,6 @@
 import type { SyncTransport } from '../../store/index.ts'
 import type { Transport } from '../transport.ts'
+import { carryOver } from './carry-over.ts'
 import { SyncClient } from './sync-client.ts'
 import { platformTimers, type Timers } from './timers.ts'
 
@@ -13,5 +14,5 @@ export function syncing<T extends Transport>(transport: T, timers: Timers = plat
     client.start()
     return client
   }
-  return Object.assign(transport, { startSync })
+  return Object.assign(transport, { startSync, carryOver })
 }

@@ -9,7 +9,7 @@ import {
   type SharingStore,
 } from '../../store/index.ts'
 import { confirmedOnly, OwnRecords, readShared } from '../sync/own-records.ts'
-import type { OwnRecord, SyncRecord, TabRecord } from '../sync/records.ts'
+import { isSyncRecord, type OwnRecord, type TabRecord } from '../sync/records.ts'
 import { failed, type Ask, type Told } from './calls.ts'
 import { lifeLock, lockFree, openTabs } from './locks.ts'
 
@@ -50,14 +50,14 @@ export class Holder {
     this.#tab = given.tab
     this.#real = given.real
     const { base, own, tabs } = readShared(given.found.records)
-    const kept = base.map((bytes) => decodeRecord(bytes) as SyncRecord).find((record) => record.type === 'database')
+    const kept = base.filter(isSyncRecord).find((record) => record.type === 'database')
     this.#database = kept?.name
     const gone: TabRecord[] = []
     for (const [tab, kept] of tabs)
       // What this tab waits for its own store knows best.
       if (given.open.has(tab) && tab !== given.tab) this.#others.set(tab, kept)
       else if (tab !== given.tab) gone.push(...kept.list.map((record) => tagged(tab, record)))
-    this.contents = { snapshot: given.found.snapshot, records: [...base, ...gone.map(encodeRecord)] }
+    this.contents = { snapshot: given.found.snapshot, records: [...base, ...gone].map(encodeRecord) }
     this.left = [...own.list, ...gone.map(({ record }) => record)]
   }
 

@@ -12,7 +12,7 @@ import {
   type SharingStore,
 } from '../../store/index.ts'
 import type { Provision } from '../../tabs/index.ts'
-import type { OwnRecord, SyncRecord } from '../sync/records.ts'
+import { isSyncRecord, type OwnRecord, type SyncRecord } from '../sync/records.ts'
 import { askHolder, failed, holderCall, unwrap, type Ask, type Lane, type Told } from './calls.ts'
 import { Holder } from './holder.ts'
 import { holderLock, lifeLock, takeLock } from './locks.ts'
@@ -202,7 +202,8 @@ export class TabSession implements SharedSession {
       return this.#holder.replace(snapshot, records)
     }
     const own = records
-      .map((bytes) => decodeRecord(bytes) as SyncRecord)
+      .map(decodeRecord)
+      .filter(isSyncRecord)
       .filter((record) => record.type === 'commit' || record.type === 'rejection')
     const only: OwnRecord = { type: 'only', ids: own.map(({ id }) => id) }
     await this.#ask({

@@ -88,10 +88,9 @@ describe('rowcast serve', () => {
     await again.opened
     again.send({
       type: 'hello',
-      protocol: 2,
+      protocol: 3,
       schemaVersion: 1,
       database: 'a',
-      client: 'c',
       position: rows['position'],
       subscriptions: [{ id: 'all', sets: [] }],
     })

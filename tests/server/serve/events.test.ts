@@ -19,10 +19,9 @@ test('the sync protocol runs over server-sent events and POSTs', async () => {
   const hello = {
     type: 'hello',
     n: 0,
-    protocol: 2,
+    protocol: 3,
     schemaVersion: 1,
     database: 'a',
-    client: 'c',
     subscriptions: [{ id: 'all', sets: [] }],
   }
   transport.send(JSON.stringify(hello))

@@ -56,10 +56,9 @@ export class RawClient {
   hello(database: string): Promise<Message> {
     this.send({
       type: 'hello',
-      protocol: 2,
+      protocol: 3,
       schemaVersion: 1,
       database,
-      client: crypto.randomUUID(),
       subscriptions: [{ id: 'all', sets: [] }],
     })
     return this.until(({ type, position }) => type === 'rows' && position !== undefined)

@@ -107,10 +107,9 @@ describe('2,000 messages that are none, or are no more', () => {
     {
       type: 'hello',
       n: 0,
-      protocol: 2,
+      protocol: 3,
       schemaVersion: 1,
       database: 'a',
-      client: 'c',
       subscriptions: [{ id: 'all', sets: [] }],
     },
     {

@@ -193,7 +193,6 @@ export const helloMessage: Omit<HelloMessage, 'n'> = {
   protocol: PROTOCOL_VERSION,
   schemaVersion: 1,
   database: 'scene',
-  client: 'raw',
   subscriptions: [{ id: 'all', sets: [] }],
 }
 

@@ -11,6 +11,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'not-found': 422,
   forbidden: 403,
   'read-only': 403,
+  'schema-version': 409,
   conflict: 409,
   'too-large': 413,
   internal: 500,
