@@ -309,10 +309,10 @@ export class Engine implements CaptureTarget {
     this.#outside('close')
     this.#closed = true
     for (const run of Array.from(this.#closing)) this.#emissions.guard(run)
+    for (const listener of this.dispatcher.clear()) this.#emissions.guard(() => listener.end())
     for (const rows of this.rows) rows.finalize()
     this.statements.finalize()
     this.#transactions.finalize()
-    this.dispatcher.clear()
     this.changes$.complete()
     this.commits$.complete()
     this.closed$.next()

@@ -203,11 +203,9 @@ export class TableHandle {
       const watch = known ?? new Watch(engine, rows, key, watched)
       // Before it is told anything: it may write in answer, or close the store.
       if (!known) engine.dispatcher.listen(index, id, columns, watch)
-      const done = engine.closing(() => subscriber.complete())
-      const stop = watch.follow(subscriber)
+      const reader = watch.follow(subscriber)
       return () => {
-        if (stop()) engine.dispatcher.forget(index, id, columns, watch)
-        done()
+        if (watch.leave(reader)) engine.dispatcher.forget(index, id, columns, watch)
       }
     })
   }

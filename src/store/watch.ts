@@ -15,7 +15,8 @@ export interface Watched {
   readonly same: (a: CellValue, b: CellValue) => boolean
 }
 
-interface Reader {
+/** One who watches. */
+export interface Reader {
   readonly subscriber: Subscriber<CellValue>
   /** What it was told last. */
   last: CellValue
@@ -28,7 +29,9 @@ export class Watch implements RowListener {
   readonly #rows: TableRows
   readonly #key: Key
   readonly #watched: Watched
-  readonly #readers = new Set<Reader>()
+  /** Most often there is one: only others take a Set. */
+  #one: Reader | undefined
+  #others: Set<Reader> | undefined
 
   constructor(engine: Engine, rows: TableRows, key: Key, watched: Watched) {
     this.path = watched.path
@@ -38,29 +41,43 @@ export class Watch implements RowListener {
     this.#watched = watched
   }
 
-  /** Tells the value now, and from now on each other one. Returns what ends it, which tells whether nobody is left. */
-  follow(subscriber: Subscriber<CellValue>): () => boolean {
+  /** Tells the value now, and from now on each other one, until it leaves. */
+  follow(subscriber: Subscriber<CellValue>): Reader {
     const reader: Reader = { subscriber, last: this.#watched.read(this.#rows.get(this.#key)) }
-    this.#readers.add(reader)
+    if (!this.#one && !this.#others) this.#one = reader
+    else (this.#others ??= new Set()).add(reader)
     // What is read within a transaction may be undone, in whole or in part, or come back: nobody is told of that.
     if (this.#engine.inTransaction)
       for (const end of ['rollback', 'commit'] as const) this.#engine.onEnd(end, () => this.look())
     this.#engine.tell(() => subscriber.next(reader.last))
-    return () => {
-      this.#readers.delete(reader)
-      return this.#readers.size === 0
-    }
+    return reader
+  }
+
+  /** Ends what `follow` began. Tells whether nobody is left. */
+  leave(reader: Reader): boolean {
+    if (this.#one === reader) this.#one = undefined
+    else if (this.#others?.delete(reader) && this.#others.size === 0) this.#others = undefined
+    return !this.#one && !this.#others
   }
 
   look(): void {
     if (this.#engine.closed) return
     const now = this.#watched.read(this.#rows.get(this.#key))
     const { same } = this.#watched
-    // A copy: who is told may write, and others begin to watch meanwhile.
-    for (const reader of Array.from(this.#readers)) {
+    for (const reader of this.#readers()) {
       if (reader.subscriber.closed || same(reader.last, now)) continue
       reader.last = now
       reader.subscriber.next(now)
     }
+  }
+
+  end(): void {
+    for (const { subscriber } of this.#readers()) subscriber.complete()
+  }
+
+  /** A copy, in the order in which they came: who is told may write, and others begin to watch meanwhile. */
+  #readers(): Reader[] {
+    const others = this.#others ? Array.from(this.#others) : []
+    return this.#one ? [this.#one, ...others] : others
   }
 }
