@@ -59,6 +59,7 @@ const config: ViteUserConfig = defineConfig({
     // Property tests and fault schedules take their time on a busy machine; a hang still ends.
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       {
         resolve: { alias: aliases },

@@ -2,7 +2,7 @@ import { createStore } from 'rowcast'
 import { PersistenceError } from 'rowcast/persist'
 import { memoryTransport } from 'rowcast/transport'
 import { config, filter, firstValueFrom } from 'rxjs'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { MemoryDisk } from '../support/memory-disk.ts'
 import { openScene, openServer, sceneSchema, settled, type SceneStore } from '../support/sync-world.ts'
 
@@ -87,7 +87,7 @@ test('a large commit that can not be kept is not called saved, and is kept once 
   disk.full = true
   insertMany(store, 0)
   await expect(store.saved()).rejects.toThrow(PersistenceError)
-  await vi.waitFor(() => expect(told.length).toBeGreaterThan(0))
+  await expect.poll(() => told.length).toBeGreaterThan(0)
   disk.full = false
   await store.saved()
   const again = await openLocal(new MemoryDisk(disk.contents))
@@ -96,6 +96,6 @@ test('a large commit that can not be kept is not called saved, and is kept once 
   insertMany(store, MANY)
   const before = told.length
   await expect(store.close()).rejects.toThrow(PersistenceError)
-  await vi.waitFor(() => expect(told.length).toBeGreaterThan(before))
+  await expect.poll(() => told.length).toBeGreaterThan(before)
   await again.close()
 })

@@ -4,7 +4,7 @@ import { createTabs, type Tabs } from 'rowcast/tabs'
 import { acceptMux, memoryTransport, tabPersistence, tabTransport, type Accept } from 'rowcast/transport'
 import { memoryLogStorage, memorySnapshotStorage, type ServerCore } from 'rowcast/server'
 import { config, filter, firstValueFrom, map } from 'rxjs'
-import { beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { parseValue } from '../../../src/changes/index.ts'
 import type { SqliteDriverFactory } from '../../../src/drivers/index.ts'
 import { nodeSqliteDriver } from '../../../src/drivers/node.ts'
@@ -93,7 +93,7 @@ test('a store of another database that opened at the same moment takes nothing o
   await a.value.close()
   // Where the other was too early to be refused, it is next in line now.
   if (b.status === 'fulfilled') {
-    await vi.waitFor(() => expect(disk.opens).toBe(2))
+    await expect.poll(() => disk.opens).toBe(2)
     await b.value.store.saved().catch((error: unknown) => expect(error).toBeInstanceOf(PersistenceError))
     expect(b.value.ids()).toEqual([])
     b.value.layers.insert({ id: 'b1' })
@@ -121,14 +121,14 @@ test('a large arrival in a promoted tab of another database writes over nothing'
       return real.open(...args)
     },
   })
-  await vi.waitFor(() => expect(disk.opens).toBe(1))
+  await expect.poll(() => disk.opens).toBe(1)
   const b = await openTab(acceptMux(core.accept), undefined, 'other')
   letGo()
   const a = await opening
   a.layers.insert({ id: 'a1' })
   await a.store.saved()
   await a.close()
-  await vi.waitFor(() => expect(disk.opens).toBe(2))
+  await expect.poll(() => disk.opens).toBe(2)
   b.layers.insert(Array.from({ length: 6_000 }, (_, n) => ({ id: `b${n}` })))
   await expect(b.store.saved()).rejects.toThrow(/keeps database 'scene'/)
   await expect(b.close()).rejects.toThrow(/keeps database 'scene'/)
