@@ -86,6 +86,24 @@ export class HistoryLog {
     if (this.#changed.observed) this.#engine.later(() => this.#changed.next())
   }
 
+  /**
+   * A server has refused it: what it did is no more, and to undo it would touch what others did. An undo that was refused
+   * leaves its step as it was.
+   */
+  refused(set: ChangeSet): void {
+    const isIt = ({ changes }: HistoryStep): boolean => changes === set
+    const done = this.#done.findIndex(isIt)
+    const undone = this.#undone.findIndex(isIt)
+    if (done >= 0) {
+      const [step] = this.#done.splice(done, 1)
+      if (set.origin === 'redo') this.#undone.unshift({ ...step!, changes: invert(set) })
+    } else if (undone >= 0) {
+      const [step] = this.#undone.splice(undone, 1)
+      this.#done.push({ ...step!, changes: invert(set) })
+    } else return
+    this.#tell()
+  }
+
   undo(): HistoryStep | undefined {
     this.#engine.assertWritable()
     const step = this.#count > 0 ? this.#done.at(-1) : undefined

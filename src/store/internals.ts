@@ -12,6 +12,8 @@ export interface StoreInternals {
   applyRemote(set: Pick<ChangeSet, 'changes'> & Partial<ChangeSet>): void
   /** Runs a transaction and takes it back: what it would do, and what it read. */
   tryOut<Result>(run: () => Result, label: string | undefined): Tried<Result>
+  /** A server has refused what was committed here, which is gone: nor can it be undone. */
+  refused(set: ChangeSet): void
   /** Commits changes once more, as far as their rows are there. */
   recommit(changes: readonly RowChange[], label: string | undefined): void
   /**

@@ -28,7 +28,8 @@ export async function openKept(given: OpenOptions, { factory, sync, kept }: Arou
   try {
     const carried = contents && !driver.durable ? carryOver(driver, given.schema, contents, sync) : undefined
     if (carried) {
-      contents = carried
+      // A store that is only read leaves what lies there as it is.
+      contents = given.readOnly ? { ...carried, outdated: false } : carried
       file = carried.snapshot
       driver = await factory.open(file)
     }

@@ -1,4 +1,5 @@
 import {
+  describeKey,
   keyId,
   withoutHidden,
   type Cells,
@@ -8,6 +9,7 @@ import {
   type RowChange,
 } from '../changes/index.ts'
 import type { SqlValue } from '../drivers/index.ts'
+import { TransactionError } from '../errors/index.ts'
 import type { RowObject } from '../schema/index.ts'
 import { applyBase } from './apply-base.ts'
 import type { Engine } from './engine.ts'
@@ -67,7 +69,10 @@ export interface Tried<Result> {
   readonly reads: readonly { readonly table: string; readonly keys?: readonly Key[] }[]
 }
 
-/** Runs a transaction and takes it back, whatever it does. Throws what it throws. */
+/**
+ * Runs a transaction and takes it back, whatever it does. Throws what it throws, and TransactionError where it read or
+ * wrote what an open draft holds: nobody but its user has seen that.
+ */
 export function tryOut<Result>(engine: Engine, run: () => Result, label: string | undefined): Tried<Result> {
   engine.reads = new Map()
   let tried: Tried<Result> | undefined
@@ -75,7 +80,9 @@ export function tryOut<Result>(engine: Engine, run: () => Result, label: string 
   try {
     engine.write(undefined, { label }, () => {
       const result = run()
-      const changes = engine.changeSet(engine.netsSince(0), { label })
+      const nets = engine.netsSince(0)
+      assertNotCovered(engine, nets)
+      const changes = engine.changeSet(nets, { label })
       const reads = [...engine.reads!].map(([rows, keys]) => ({
         table: rows.schema.model.name,
         ...(keys !== 'all' && { keys: [...keys] }),
@@ -89,6 +96,23 @@ export function tryOut<Result>(engine: Engine, run: () => Result, label: string 
     engine.reads = undefined
   }
   return tried!
+}
+
+function assertNotCovered(engine: Engine, nets: readonly NetRow[]): void {
+  const { layers } = engine
+  if (layers.empty) return
+  const written = nets.flatMap(({ rows, id, cells }) => {
+    const stack = layers.get(rows, id)
+    return stack && (stack.exists || [...cells.keys()].some((cell) => stack.cells.has(cell))) ? [stack] : []
+  })
+  const read = [...engine.reads!].flatMap(([rows, keys]) =>
+    keys === 'all' ? [...layers.of(rows)] : [...keys].flatMap((key) => layers.get(rows, keyId(key)) ?? []),
+  )
+  const [stack] = [...written, ...read]
+  if (!stack) return
+  throw new TransactionError(
+    `a transaction with confirm: 'server' used ${stack.rows.schema.model.name} ${describeKey(stack.key)}, which an open draft has changed: commit or cancel that first`,
+  )
 }
 
 /**

@@ -22,6 +22,8 @@ export interface OutdatedContents {
   readonly contents: PersistedContents
   /** Says a change in the terms of the newer version; `undefined` where it can't be said. */
   readonly carry: ChangeCarrier
+  /** The newer version. */
+  readonly to: number
 }
 
 /** A sync client that runs. */

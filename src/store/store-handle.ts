@@ -96,6 +96,7 @@ export class StoreHandle extends Workspace {
       engine,
       applyRemote: ({ changes, label }) => applyArrival(engine, encodeChanges(engine, changes.map(arrived)), label),
       tryOut: (run, label) => tryOut(engine, run, label),
+      refused: (set) => this.history.refused(set),
       recommit: (changes, label) => recommit(engine, changes, label),
       repeat: (changes, committed) => repeat(engine, changes, committed),
       exportFile: (pending) => exportCommitted(engine, pending),

@@ -20,7 +20,10 @@ export interface PendingTransaction {
   readonly id: string
   readonly label: string | undefined
   readonly changes: ChangeSet
-  /** Whether it is out of view: something that the server has confirmed collides with it, and the verdict is awaited. */
+  /**
+   * Whether it is out of view while its verdict is awaited: something that the server has confirmed collides with it, or
+   * it was made for another version of the schema.
+   */
   readonly hidden: boolean
 }
 
@@ -34,9 +37,11 @@ export interface RejectedTransaction {
   readonly reason: string
   /**
    * Commits the changes again, as a new transaction, as far as their rows are there. Throws ValidationError and
-   * ConstraintError; it then stays in the list.
+   * ConstraintError, TransactionError within a transaction, and RowcastError with code `schema-version` for what was made
+   * for another version of the schema and can't be said in this one; it then stays in the list.
    */
   retry(): void
+  /** Takes it off the list. Throws TransactionError within a transaction. */
   discard(): void
 }
 

@@ -149,6 +149,14 @@ const cases: readonly Case[] = [
     givenBack: true,
   },
   {
+    what: 'what follows rests on what can not be said',
+    before: table('id', { id: text, pos: free, v: text }),
+    after: table('id', { id: text, pos: nested, v: text }),
+    base: insert({ id: 'a', pos: { x: 1 } }),
+    offline: [insert({ id: 'b', pos: { x: 7 } }), set('b', 'v', 'later'), set('a', 'pos', { x: 2 }), remove('a')],
+    givenBack: true,
+  },
+  {
     what: 'a default is no more',
     before: table('id', { id: text, size: { type: 'number', default: 10 } }),
     after: table('id', { id: text, size: number }),

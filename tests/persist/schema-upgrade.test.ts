@@ -206,9 +206,31 @@ describe('a copy that an older version of the schema has kept', () => {
     expect(await firstValueFrom(store.sync.rejected$)).toMatchObject([
       { label: 'offline', code: 'schema-version', reason: expect.stringContaining('version 1') as string },
     ])
-    expect(rowsOf(store, 'layer')).toMatchObject([{ id: 'confirmed', title: 'C' }])
+    // Its words are of another version: neither now nor after reopening can it be committed as it is.
     await store.close()
+    const again = await open(core)
+    await settled(again)
+    const [rejected] = await firstValueFrom(again.sync.rejected$)
+    expect(() => rejected!.retry()).toThrow(/version 1 of the schema/)
+    expect(await firstValueFrom(again.sync.rejected$)).toHaveLength(1)
+    rejected!.discard()
+    expect(await firstValueFrom(again.sync.rejected$)).toEqual([])
+    await again.close()
     await core.close()
+  })
+
+  test('is read without a trace by a store that is read-only', async () => {
+    const disk = new MemoryDisk()
+    const before = await createStore({ schema: first, persistence: disk })
+    await before.saved()
+    before.table('layer').insert({ id: 'a', name: 'A' })
+    await before.saved()
+    await before.close()
+    const { contents } = disk
+    const store = await createStore({ schema: defined(versions[0]!.input), persistence: disk, readOnly: true })
+    expect(rowsOf(store, 'layer')).toMatchObject([{ id: 'a', name: 'A' }])
+    await store.close()
+    expect(disk.contents).toEqual(contents)
   })
 
   test('does not call refused what the server had applied before', async () => {

@@ -36,7 +36,12 @@ export function carryOver(
     const internals = store.internals()
     if (sync) {
       const { database, transport } = sync
-      const folded = transport.carryOver(internals, { database, contents, carry: changeCarrier(before, schema) })
+      const folded = transport.carryOver(internals, {
+        database,
+        contents,
+        carry: changeCarrier(before, schema),
+        to: schema.version,
+      })
       return { snapshot: folded.snapshot, records: folded.records.map(encodeRecord), outdated: true }
     }
     repeatLocally(internals, contents)

@@ -1,3 +1,4 @@
+import { keyId } from '../../changes/index.ts'
 import type { Folded, OutdatedContents, StoreInternals } from '../../store/index.ts'
 import { Copy } from './copy.ts'
 import type { CommitRecord, RejectionRecord, SyncRecord } from './records.ts'
@@ -9,23 +10,30 @@ import type { CommitRecord, RejectionRecord, SyncRecord } from './records.ts'
  *
  * @param internals of a store of that version, which holds the snapshot
  */
-export function carryOver(internals: StoreInternals, { database, contents, carry }: OutdatedContents): Folded {
-  const before = internals.engine.schema
+export function carryOver(internals: StoreInternals, { database, contents, carry, to }: OutdatedContents): Folded {
+  const { version } = internals.engine.schema
   const carryAll = <Change extends Parameters<typeof carry>[0]>(changes: readonly Change[]): Change[] | undefined => {
     const carried = changes.flatMap((change) => carry(change) ?? [])
     return carried.length === changes.length ? carried : undefined
   }
+  // Rows that transactions rest on which are not carried: what follows them stays behind as well.
+  const behind = new Set<string>()
+  // What is of a version before, or of the newer one already, stays as it is.
   const carryCommit = (record: CommitRecord): CommitRecord => {
-    // Kept since a version before.
-    if (record.wire.schemaVersion !== undefined) return record
-    const changes = carryAll(record.set.changes)
-    const wire = carryAll(record.wire.changes)
-    if (!changes || !wire) return { ...record, wire: { ...record.wire, schemaVersion: before.version } }
-    return { ...record, set: { ...record.set, changes }, wire: { ...record.wire, changes: wire } }
+    if (record.version === to) return record
+    const rows = record.wire.changes.map(({ table, key }) => `${table}\0${keyId(key)}`)
+    const follows = rows.some((row) => behind.has(row))
+    const changes = !follows && record.version === version && carryAll(record.set.changes)
+    const wire = changes && carryAll(record.wire.changes)
+    if (!changes || !wire) {
+      for (const row of rows) behind.add(row)
+      return record
+    }
+    return { ...record, set: { ...record.set, changes }, wire: { ...record.wire, changes: wire }, version: to }
   }
   const carryRejection = (record: RejectionRecord): RejectionRecord => {
-    const changes = carryAll(record.changes.changes)
-    return changes ? { ...record, changes: { ...record.changes, changes } } : record
+    const changes = record.version === version && carryAll(record.changes.changes)
+    return changes ? { ...record, changes: { ...record.changes, changes }, version: to } : record
   }
   const { snapshot, records } = new Copy(internals, database, undefined).repeat(contents)
   return {

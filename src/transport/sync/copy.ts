@@ -1,5 +1,5 @@
 import { keyId, type ChangeSet, type KeyId, type RowChange } from '../../changes/index.ts'
-import { RowcastError } from '../../errors/index.ts'
+import { RowcastError, TransactionError } from '../../errors/index.ts'
 import {
   isShared,
   Journal,
@@ -58,6 +58,7 @@ export class Copy {
     this.#layers = new PendingLayers(internals.engine, () => this.outbox.changed())
     this.rejections = new Rejections({
       tell,
+      assertUsable: (version) => this.#assertUsable(version),
       recommit: (changes, label) => internals.recommit(changes, label),
       dealt: (id) => this.#note({ type: 'dealt', id }),
     })
@@ -122,8 +123,9 @@ export class Copy {
       ...(set.label !== undefined && { label: set.label }),
       ...(ifUnchanged && { ifUnchanged }),
     }
-    this.#note({ type: 'commit', id, set, wire })
-    return this.outbox.enter({ id, changes: set, wire, layer })
+    const version = this.#version
+    this.#note({ type: 'commit', id, set, wire, version })
+    return this.outbox.enter({ id, changes: set, wire, layer, version })
   }
 
   /**
@@ -192,9 +194,10 @@ export class Copy {
     if (layer) {
       this.#noting(() => {
         this.#layers.remove(layer)
+        this.#internals.refused(waiting.changes)
         this.#note({ type: 'refused', id, code, reason })
       })
-      this.rejections.add({ id, changes: waiting.changes, code, reason })
+      this.rejections.add({ id, changes: waiting.changes, code, reason, version: waiting.version })
     }
     this.outbox.refuse(waiting, code, reason)
   }
@@ -262,13 +265,16 @@ export class Copy {
     )
   }
 
-  #repeatCommit({ id, set, wire }: CommitRecord): void {
+  #repeatCommit({ id, set, wire: noted, version }: CommitRecord): void {
     const layer = new PendingLayer(id, set.label)
+    const fits = version === this.#version
+    const { schemaVersion: _, ...said } = noted
+    const wire: WireTransaction = fits ? said : { ...said, schemaVersion: version }
     // What was made for another version of the schema can't be shown in this one.
-    if (wire.schemaVersion !== undefined) layer.evicted = true
-    else this.#show(layer, wire)
+    if (fits) this.#show(layer, wire)
+    else layer.evicted = true
     // Who waited for it is gone with the store of then; a refusal is in `rejections`.
-    this.outbox.enter({ id, changes: set, wire, layer }).catch(() => undefined)
+    this.outbox.enter({ id, changes: set, wire, layer, version }).catch(() => undefined)
   }
 
   #show(layer: PendingLayer, wire: WireTransaction): void {
@@ -296,11 +302,25 @@ export class Copy {
 
   #fold(): Folded {
     const records: SyncRecord[] = [{ type: 'database', name: this.#database }, this.#arrival([])]
-    for (const { id, changes, code, reason } of this.rejections.list)
-      records.push({ type: 'rejection', id, changes, code, reason })
-    for (const { id, changes: set, wire, layer } of this.outbox.all())
-      if (layer) records.push({ type: 'commit', id, set, wire })
+    for (const rejection of this.rejections.all) records.push({ type: 'rejection', ...rejection })
+    for (const { id, changes: set, wire, layer, version } of this.outbox.all())
+      if (layer) records.push({ type: 'commit', id, set, wire, version })
     return { snapshot: this.#internals.exportFile(this.#layers), records }
+  }
+
+  /** Throws where what was refused can't be dealt with now: it would be taken back with the transaction, or is in other terms. */
+  #assertUsable(version: number | undefined): void {
+    if (this.#internals.engine.inTransaction)
+      throw new TransactionError('what was refused is retried or discarded outside of transactions')
+    if (version === undefined || version === this.#version) return
+    throw new RowcastError(
+      'schema-version',
+      `it was made for version ${version} of the schema, and can't be said in version ${this.#version}: do it anew, then discard it`,
+    )
+  }
+
+  get #version(): number {
+    return this.#internals.engine.schema.version
   }
 
   #arrival(commits: readonly ArrivedCommit[]): ArriveRecord {

@@ -9,6 +9,8 @@ export interface Waiting {
   readonly id: string
   readonly wire: WireTransaction
   readonly changes: ChangeSet
+  /** The version of the schema that it was made for. */
+  readonly version: number
   /** Its layer in the store; none for one that shows only once it is confirmed. */
   readonly layer: PendingLayer | undefined
   /** Whether it was sent on this connection. */
@@ -39,7 +41,7 @@ export class Outbox {
   }
 
   /** Puts a transaction behind the others. The promise tells its verdict; it rejects with RejectedError for a refusal. */
-  enter(one: Pick<Waiting, 'id' | 'wire' | 'changes' | 'layer'>): Promise<void> {
+  enter(one: Pick<Waiting, 'id' | 'wire' | 'changes' | 'layer' | 'version'>): Promise<void> {
     return new Promise((confirmed, refused) => {
       const waiting: Waiting = { ...one, sent: false, confirmed, refused }
       this.#waiting.set(one.id, waiting)

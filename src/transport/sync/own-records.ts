@@ -24,7 +24,15 @@ export class OwnRecords {
         const { id, code, reason } = record
         const commit = this.#commits.get(id)
         this.#commits.delete(id)
-        if (commit) this.#rejections.set(id, { type: 'rejection', id, changes: commit.set, code, reason })
+        if (commit)
+          this.#rejections.set(id, {
+            type: 'rejection',
+            id,
+            changes: commit.set,
+            code,
+            reason,
+            version: commit.version,
+          })
         break
       }
       case 'arrive':

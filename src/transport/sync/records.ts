@@ -9,6 +9,8 @@ export interface CommitRecord extends JournalRecord {
   readonly id: string
   readonly set: ChangeSet
   readonly wire: WireTransaction
+  /** The version of the schema in whose terms it is. */
+  readonly version: number
 }
 
 export interface ArrivedCommit {
@@ -46,6 +48,8 @@ export interface RejectionRecord extends JournalRecord {
   readonly changes: ChangeSet
   readonly code: string
   readonly reason: string
+  /** The version of the schema in whose terms it is. */
+  readonly version: number
 }
 
 interface DealtRecord extends JournalRecord {
@@ -92,7 +96,7 @@ export function isSyncRecord(record: JournalRecord): record is SyncRecord {
   const { type, id } = record
   switch (type) {
     case 'commit':
-      return typeof id === 'string' && isObject(record['set']) && isObject(record['wire'])
+      return typeof id === 'string' && isObject(record['set']) && isObject(record['wire']) && isVersion(record)
     case 'arrive':
       return Array.isArray(record['commits'])
     case 'known':
@@ -100,7 +104,7 @@ export function isSyncRecord(record: JournalRecord): record is SyncRecord {
     case 'dealt':
       return typeof id === 'string'
     case 'rejection':
-      return typeof id === 'string' && isObject(record['changes'])
+      return typeof id === 'string' && isObject(record['changes']) && isVersion(record)
     case 'only':
       return Array.isArray(record['ids'])
     case 'database':
@@ -110,6 +114,10 @@ export function isSyncRecord(record: JournalRecord): record is SyncRecord {
     default:
       return false
   }
+}
+
+function isVersion({ version }: JournalRecord): boolean {
+  return typeof version === 'number'
 }
 
 function isObject(value: unknown): boolean {

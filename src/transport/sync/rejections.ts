@@ -10,15 +10,19 @@ export interface Rejection {
   readonly changes: ChangeSet
   readonly code: string
   readonly reason: string
+  /** The version of the schema that it was made for. */
+  readonly version: number
 }
 
 /** The transactions that the server refused, until somebody deals with them. */
 export class Rejections {
   readonly #list: Latest<readonly RejectedTransaction[]>
+  readonly #kept = new Map<RejectedTransaction, Rejection>()
   readonly #does: {
     recommit(changes: ChangeSet['changes'], label: string | undefined): void
     dealt(id: string): void
     tell(run: () => void): void
+    assertUsable(version?: number): void
   }
 
   constructor(does: {
@@ -28,13 +32,16 @@ export class Rejections {
     dealt(id: string): void
     /** Runs what tells subscribers, when it is their turn. */
     tell(run: () => void): void
+    /** Throws where nothing can be done about one now; with a version, where what was made for that can't be retried. */
+    assertUsable(version?: number): void
   }) {
     this.#does = does
     this.#list = new Latest<readonly RejectedTransaction[]>([], (run) => does.tell(run))
   }
 
-  get list(): readonly RejectedTransaction[] {
-    return this.#list.value
+  /** All of them, as they are kept. */
+  get all(): readonly Rejection[] {
+    return this.#list.value.map((one) => this.#kept.get(one)!)
   }
 
   get list$(): Observable<readonly RejectedTransaction[]> {
@@ -45,7 +52,7 @@ export class Rejections {
     return this.#list.value.some((one) => one.id === id)
   }
 
-  add({ id, changes, code, reason }: Rejection): void {
+  add({ id, changes, code, reason, version }: Rejection): void {
     if (this.has(id)) return
     const rejected: RejectedTransaction = {
       id,
@@ -55,14 +62,17 @@ export class Rejections {
       reason,
       retry: () => {
         this.#assertThere(rejected)
+        this.#does.assertUsable(version)
         this.#does.recommit(changes.changes, changes.label)
         this.#remove(rejected)
       },
       discard: () => {
         this.#assertThere(rejected)
+        this.#does.assertUsable()
         this.#remove(rejected)
       },
     }
+    this.#kept.set(rejected, { id, changes, code, reason, version })
     this.#list.set([...this.#list.value, rejected])
   }
 
@@ -77,11 +87,16 @@ export class Rejections {
 
   /** Leaves one out that was dealt with before. */
   forget(id: string): void {
-    this.#list.set(this.#list.value.filter((one) => one.id !== id))
+    this.#keep(({ id: other }) => other !== id)
   }
 
   #remove(rejected: RejectedTransaction): void {
     this.#does.dealt(rejected.id)
-    this.#list.set(this.#list.value.filter((one) => one !== rejected))
+    this.#keep((one) => one !== rejected)
+  }
+
+  #keep(stays: (one: RejectedTransaction) => boolean): void {
+    for (const one of this.#list.value) if (!stays(one)) this.#kept.delete(one)
+    this.#list.set(this.#list.value.filter(stays))
   }
 }

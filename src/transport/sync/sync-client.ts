@@ -327,6 +327,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
       id,
       changes: set,
       layer: undefined,
+      version: this.#internals.engine.schema.version,
       wire: {
         id,
         changes: toWire(changes, [], true),

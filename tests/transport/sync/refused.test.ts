@@ -1,0 +1,90 @@
+import { createStore, TransactionError } from 'rowcast'
+import { memoryTransport } from 'rowcast/transport'
+import { firstValueFrom } from 'rxjs'
+import { expect, test } from 'vitest'
+import { openScene, openServer, sceneSchema, settled } from '../../support/sync-world.ts'
+
+/** Two clients of one server put the same row: one of them, called Ann, is refused. */
+async function race() {
+  const core = await openServer()
+  const clients = [await openScene(core), await openScene(core)] as const
+  await Promise.all(clients.map(settled))
+  for (const [n, client] of clients.entries()) client.table('layer').insert({ id: 'race', name: `client ${n}` })
+  await Promise.all(clients.map(settled))
+  const lists = await Promise.all(clients.map((client) => firstValueFrom(client.sync.rejected$)))
+  expect(lists.flat()).toHaveLength(1)
+  const [ann, bob] = lists[0]!.length > 0 ? clients : [clients[1], clients[0]]
+  const close = (): Promise<unknown> => Promise.all([ann.close(), bob.close(), core.close()])
+  return { ann, bob, rejected: lists.flat()[0]!, confirmed: bob.table('layer').get('race'), close }
+}
+
+test('what was refused can not be undone: that would undo what another has done', async () => {
+  const { ann, bob, confirmed, close } = await race()
+  ann.table('note').insert({ id: 1 })
+  expect(ann.history.undo()).toMatchObject({ changes: { changes: [{ table: 'note' }] } })
+  expect(ann.history.undo()).toBeUndefined()
+  await Promise.all([settled(ann), settled(bob)])
+  expect(ann.table('layer').get('race')).toEqual(confirmed)
+  expect(bob.table('layer').get('race')).toEqual(confirmed)
+  await close()
+})
+
+test('an undo that is refused leaves its step to be undone', async () => {
+  const core = await openServer()
+  const bob = await openScene(core)
+  const ann = await createStore({
+    schema: sceneSchema,
+    sync: {
+      transport: memoryTransport(core.accept),
+      database: 'scene',
+      // Of others' notes she sees nothing.
+      subscribe: [{ table: 'note', where: { secret: true } }],
+    },
+  })
+  await Promise.all([settled(ann), settled(bob)])
+  ann.table('note').insert({ id: 1, slug: 'same', secret: true })
+  ann.table('note').delete(1)
+  await settled(ann)
+  bob.table('note').insert({ id: 2, slug: 'same' })
+  await settled(bob)
+  ann.history.undo()
+  await settled(ann)
+  expect(await firstValueFrom(ann.sync.rejected$)).toHaveLength(1)
+  expect(ann.table('note').has(1)).toBe(false)
+  const { done, undone } = await firstValueFrom(ann.history.steps$)
+  expect(undone).toEqual([])
+  expect(done.map(({ changes }) => changes.changes[0]?.op)).toEqual(['insert', 'delete'])
+  bob.table('note').delete(2)
+  await settled(bob)
+  ann.history.undo()
+  await settled(ann)
+  expect(ann.table('note').get(1)).toMatchObject({ slug: 'same' })
+  await Promise.all([ann.close(), bob.close(), core.close()])
+})
+
+test('what was refused is not dealt with in a transaction, which could take it back', async () => {
+  const { ann, rejected, close } = await race()
+  for (const deal of [() => rejected.retry(), () => rejected.discard()]) {
+    expect(() => ann.transaction(deal)).toThrow(TransactionError)
+    expect(await firstValueFrom(ann.sync.rejected$)).toEqual([rejected])
+  }
+  rejected.discard()
+  expect(await firstValueFrom(ann.sync.rejected$)).toEqual([])
+  await close()
+})
+
+test('a transaction that the server is to confirm does not rest on what only a draft has', async () => {
+  const { ann, close } = await race()
+  const notes = ann.table('note')
+  notes.insert({ id: 1, size: 5 })
+  await settled(ann)
+  const draft = ann.draft({ label: 'under way' })
+  draft.table('note').set(1, 'size', 50)
+  const increment = () =>
+    ann.transaction(() => notes.set(1, 'size', notes.get(1)!.size + 1), { confirm: 'server', retries: 2 })
+  await expect(increment()).rejects.toThrow(/open draft has changed/)
+  draft.cancel()
+  await increment()
+  expect(notes.get(1)).toMatchObject({ size: 6 })
+  await close()
+})
