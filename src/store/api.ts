@@ -265,7 +265,8 @@ export interface Store<S extends SchemaInput = SchemaInput> extends Workspace<S>
   readonly schema: Schema<S>
   /**
    * Like `transaction` without `confirm`, but it shows only once the server has confirmed it. Where what it has read or
-   * written was changed meanwhile it runs again on the newest state, `retries` times at most. Rejects with RejectedError.
+   * written was changed meanwhile it runs again on the newest state, `retries` times at most. Rejects with RejectedError,
+   * and with TransactionError where it has read or written what an open draft holds.
    */
   transaction<Result>(
     fn: (tx: Transaction) => Sync<Result>,
@@ -278,7 +279,7 @@ export interface Store<S extends SchemaInput = SchemaInput> extends Workspace<S>
   transaction<Result>(fn: (tx: Transaction) => Sync<Result>, options?: TransactionOptions): Result
   /**
    * Resolves once all that was committed is kept, where the store has a persistence; at once without one. Rejects with
-   * PersistenceError where it can't be: it is tried again with the next commit.
+   * PersistenceError where it can't be: it is tried again with the next commit, or the next call of this.
    */
   saved(): Promise<void>
   /** The connection to the server. Without one its `status$` says `closed`. */
