@@ -418,9 +418,12 @@ export class Engine implements CaptureTarget {
       segment.nets = this.#nets(segment.from, this.#journal.length)
       return
     }
-    const traces = traceRows(this.#journal, segment.from)
-    segment.nets = this.#netsOf(traces)
-    const meant = [...this.#intents.slice(segment.intentsFrom), ...this.#returned(traces)]
+    const to = this.#journal.length
+    // A slider's step: one cell, which has changed.
+    const traces = to - segment.from > 1 ? traceRows(this.#journal, segment.from) : undefined
+    segment.nets = traces ? this.#netsOf(traces) : this.#nets(segment.from, to)
+    const meant = this.#intents.slice(segment.intentsFrom)
+    if (traces) meant.push(...this.#returned(traces))
     segment.intents = standing(withObjects(this.layers, segment.layer, segment.nets, meant), segment.nets)
   }
 

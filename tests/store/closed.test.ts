@@ -41,6 +41,7 @@ const INSIDE = [
   'conflict',
   'touched',
   'record',
+  'refused',
   'start',
 ]
 
