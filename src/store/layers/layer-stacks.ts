@@ -6,7 +6,7 @@ import type { CellChange, NetRow } from '../rows/cells.ts'
 import { columnsUnder, guardsOf, isThere, presenceAt } from '../rows/objects.ts'
 import { cellOf, membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
-import { ROW, type Layer, type StackEntry, CellStack, RowStack } from './row-stack.ts'
+import { nobody, ROW, type Layer, type StackEntry, CellStack, RowStack } from './row-stack.ts'
 
 /** A write of one row in stored values, made by the store itself: a cancel, an undo, an arrival. */
 export interface RowWrite {
@@ -33,6 +33,8 @@ export interface Intent {
 export class LayerStacks {
   readonly #tables = new Map<TableRows, Map<KeyId, RowStack>>()
   readonly #storedOf: (rows: TableRows, key: Key) => readonly SqlValue[]
+  /** The lists of rows that one layer alone holds: the same for all of them. */
+  readonly #alone = new WeakMap<Layer, ReadonlySet<Layer>>()
 
   /** @param storedOf reads a row as it is seen on top of these stacks */
   constructor(storedOf: (rows: TableRows, key: Key) => readonly SqlValue[] = (rows, key) => rows.storedOf(key)) {
@@ -69,6 +71,10 @@ export class LayerStacks {
         // A slider's second step: the row is on the lists already.
         if (layer.stacks.has(stack)) {
           layer.touched()
+          continue
+        }
+        if (stack.listedBy === nobody && !stack.exists) {
+          this.#list(stack, layer)
           continue
         }
       }
@@ -234,6 +240,10 @@ export class LayerStacks {
   /** Removes a layer's entries, all of them or some. */
   remove(layer: Layer, only?: (stack: RowStack, cell: CellId) => boolean): void {
     for (const stack of Array.from(layer.stacks)) {
+      if (!only && stack.listedBy.size === 1 && !stack.exists) {
+        this.#clear(stack)
+        continue
+      }
       stack.disturbed = true
       const goes = goesFrom(layer, stack, only)
       for (const [cell, covered] of stack.cells) if (goes(cell)) covered.drop(layer)
@@ -461,11 +471,25 @@ export class LayerStacks {
         entry.layer.conflict({ stack, cell, mine: entry.value, theirs: null, lost: true })
     for (const entry of stack.exists?.entries ?? [])
       entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, lost: true })
+    this.#clear(stack)
+  }
+
+  /** The first layer to hold anything of a row. */
+  #list(stack: RowStack, layer: Layer): void {
+    let alone = this.#alone.get(layer)
+    if (!alone) this.#alone.set(layer, (alone = new Set([layer])))
+    stack.listedBy = alone
+    layer.stacks.add(stack)
+    layer.touched()
+  }
+
+  /** Nobody holds anything of the row any more. */
+  #clear(stack: RowStack): void {
     for (const layer of stack.listedBy) {
       layer.stacks.delete(stack)
       layer.touched()
     }
-    stack.listedBy = new Set()
+    stack.listedBy = nobody
     stack.cells.clear()
     stack.exists = undefined
     this.#forget(stack)

@@ -61,6 +61,9 @@ export class CellStack {
   }
 }
 
+/** The list of a row that no layer holds anything of. */
+export const nobody: ReadonlySet<Layer> = new Set()
+
 /** The stacks of one row. Whether the row exists is a cell too: 1 or 0. */
 export class RowStack {
   readonly rows: TableRows
@@ -75,7 +78,7 @@ export class RowStack {
    */
   disturbed = false
   /** The layers that have it on their lists. */
-  listedBy: ReadonlySet<Layer> = new Set()
+  listedBy: ReadonlySet<Layer> = nobody
 
   constructor(rows: TableRows, key: Key, id: KeyId) {
     this.rows = rows
