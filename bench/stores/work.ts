@@ -32,6 +32,7 @@ let last = 0
 /** A value of `moved` that differs from the last one, and is no default. */
 export const nextValue = (): number => 101 + (++last % 1_000)
 
+/** Collects garbage. That throws compiled code away as well, so it belongs before the warm-up. */
 export const collect = (): void => {
   if (!globalThis.gc) throw new Error('run with --expose-gc')
   globalThis.gc()

@@ -11,7 +11,6 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
   const ids = Array.from({ length: sizes['edits']! }, (_, index) => keyOf(index))
   const round = async (end: 'commit' | 'cancel'): Promise<number> => {
     const value = nextValue()
-    collect()
     return timed(async () => {
       const draft = world.draft!()
       for (const id of ids) draft.set(id, value)
@@ -21,6 +20,7 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
     })
   }
   const spent = { cancel: 0, commit: 0 }
+  collect()
   for (let time = -sizes['warm-up']!; time < sizes['times']!; time++)
     for (const end of ['cancel', 'commit'] as const) {
       const ms = await round(end)

@@ -52,10 +52,10 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
       if (heard.rows[0]?.title !== `Renamed ${time}`) throw new Error('the join did not tell of a change')
     }
   }
+  collect()
   await changes(sizes['warm-up']!, 0)
   Object.assign(spent, { note: 0, folder: 0 })
   heard.times = 0
-  collect()
   await changes(sizes['changes']!, sizes['warm-up']!)
   const state = heard.rows
   if (heard.times < 2 * sizes['changes']!) throw new Error(`the join told ${heard.times} changes`)

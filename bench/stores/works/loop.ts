@@ -52,8 +52,8 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
     await written
     return spent
   }
-  for (let time = 0; time < sizes['warm-up']!; time++) await round(time)
   collect()
+  for (let time = 0; time < sizes['warm-up']!; time++) await round(time)
   told = 0
   const spent: number[] = []
   for (let time = 0; time < sizes['rounds']!; time++) spent.push(await round(sizes['warm-up']! + time))

@@ -13,7 +13,6 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
   })
   let [heard, mount, unmount] = [0, 0, 0]
   for (let time = -sizes['warm-up']!; time < sizes['times']!; time++) {
-    collect()
     const stops: Stop[] = []
     const mounted = await timed(async () => {
       for (const id of ids) {

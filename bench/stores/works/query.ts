@@ -39,10 +39,10 @@ export async function watch(world: World, sizes: Sizes): Promise<Watched> {
       await step('out', () => world.set(id, valuesOf(index)[0]!))
     }
   }
+  collect()
   await changes(sizes['warm-up']!)
   Object.assign(spent, { moved: 0, changed: 0, out: 0 })
   heard.times = 0
-  collect()
   await changes(sizes['changes']!)
   const needed = 2 * sizes['changes']!
   if (heard.times < needed) throw new Error(`the live query told ${heard.times} of ${needed} changes of its ids`)

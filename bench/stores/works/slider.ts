@@ -45,9 +45,9 @@ export async function measureSlider(
   sizes: Sizes,
 ): Promise<{ readonly micros: number; readonly heard: Heard }> {
   const heard = await subscribe(world, sizes['fields']!)
+  collect()
   await slide(world, sizes['warm-up']!)
   Object.assign(heard, { field: 0, table: 0 })
-  collect()
   const micros = await slide(world, sizes['sets']!)
   if (heard.table < sizes['sets']!)
     throw new Error(`the table's subscriber heard ${heard.table} of ${sizes['sets']} changes`)

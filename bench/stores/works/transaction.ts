@@ -13,9 +13,9 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
   const ids = Array.from({ length: sizes['moved']! }, (_, index) => keyOf(index))
   const rounds = async (take?: () => number): Promise<number> => {
     let spent = 0
+    collect()
     for (let time = 0; time < sizes['times']! + sizes['warm-up']!; time++) {
       const value = nextValue()
-      collect()
       const ms = await timed(async () => {
         const done = world.setMany(ids, value)
         if (done) await done
