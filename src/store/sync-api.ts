@@ -80,7 +80,7 @@ export interface StoreSync {
   readonly presence: {
     /**
      * Says something of oneself to the others: JSON. `null` takes it back. Rows that are named as `{ table, key }` reach
-     * only those who may see them.
+     * only those who may see them. May be called as often as the pointer moves: the last state is sent 25 times a second.
      */
     set(state: unknown): void
     readonly others$: Observable<readonly PresenceOther[]>

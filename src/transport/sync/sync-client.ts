@@ -18,6 +18,7 @@ import { Copy } from './copy.ts'
 import { Latest } from './latest.ts'
 import { nextBatch } from './next-batch.ts'
 import { Others } from './others.ts'
+import { OwnPresence } from './own-presence.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { syncApi } from './sync-api.ts'
 import type { Timers } from './timers.ts'
@@ -56,7 +57,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   /** Whether everything is being fetched anew. */
   #resetting = false
   #flushing = false
-  #presence: unknown
+  readonly #presence: OwnPresence
   #closed = false
 
   constructor(internals: StoreInternals, transport: Transport, start: SyncStart, timers: Timers) {
@@ -73,6 +74,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     })
     this.#subscriptions.add(start.subscribe ?? [])
     this.#keeper = new ConnectionKeeper(transport, start.database, this, timers)
+    this.#presence = new OwnPresence(timers, (state) => this.#post({ type: 'presence', state }))
     if (start.kept)
       this.#copy.restore(start.kept, () => {
         this.#pendingChanged()
@@ -84,10 +86,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
       copy: this.#copy,
       others: this.#others,
       subscribe: (sets) => this.#subscriptions.add(sets),
-      setPresence: (state) => {
-        this.#presence = state
-        if (this.#welcome) this.#post({ type: 'presence', state })
-      },
+      setPresence: (state) => this.#presence.set(state),
     })
   }
 
@@ -144,6 +143,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#closed = true
     const kept = this.#copy.close()
     this.#keeper.stop()
+    this.#presence.disconnected()
     this.#others.close()
     this.#subscriptions.close()
     this.#moved$.complete()
@@ -162,6 +162,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#sent = 0
     this.#received = 0
     this.#welcome = undefined
+    this.#presence.disconnected()
     this.#resetting = false
     this.#hello().catch((error: unknown) => {
       this.#keeper.reconnect(0)
@@ -172,6 +173,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
 
   lost(reason: string | undefined): void {
     this.#welcome = undefined
+    this.#presence.disconnected()
     this.#others.clear()
     const { state, reason: known } = this.#status.value
     const told = reason ?? known
@@ -248,7 +250,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#resetting = welcome.reset
     this.#subscriptions.welcome(welcome.reset)
     this.#copy.outbox.resend()
-    if (this.#presence !== undefined) this.#post({ type: 'presence', state: this.#presence })
+    this.#presence.connected()
     if (!welcome.reset) this.#becomeLive()
   }
 
