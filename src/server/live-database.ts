@@ -15,7 +15,7 @@ import type { Log } from './log.ts'
 import { Positions } from './position.ts'
 import { Presence } from './presence.ts'
 import { RecentChanges } from './recent-changes.ts'
-import { refusalOf, type Refusal } from './refusals.ts'
+import { ConflictError, refusalOf, type Refusal } from './refusals.ts'
 import { Serial } from './serial.ts'
 import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 import { State } from './state.ts'
@@ -357,6 +357,8 @@ export class LiveDatabase {
       const refused = this.#verdicts.get(access, id)
       if (refused) return { waiting, before, outcome: { kind: 'refused' as const, ...refused } }
       try {
+        const missing = transaction.requires?.some((one) => this.#state.applied.find(one) === undefined)
+        if (missing) throw new ConflictError('it rests on a transaction that was refused')
         if (transaction.reads) this.#recent.assertUnchanged(transaction.reads, waiting.base, access, committed)
         // It asks only whether what it has read is still so.
         if (transaction.changes.length === 0)

@@ -53,7 +53,11 @@ export interface SyncHook {
   /** Whether such a transaction holds anything of a row: then writing what is there already means something. */
   covers(rows: TableRows, id: KeyId): boolean
   /** Takes what was committed, and what was written as it was. The promise tells when a server has confirmed it. */
-  committed(set: ChangeSet, meant: readonly RowChange[], options: { readonly ifUnchanged: boolean }): Promise<void>
+  committed(
+    set: ChangeSet,
+    meant: readonly RowChange[],
+    options: { readonly ifUnchanged: boolean; readonly undoes?: ChangeSet | undefined },
+  ): Promise<void>
 }
 
 /** Writes of one layer, one after the other, within a transaction. */
@@ -102,6 +106,8 @@ export class Engine implements CaptureTarget {
   readonly tableChanges: ReadonlyMap<TableRows, Set<TableListener>>
   /** Told of each ChangeSet that was committed outside drafts, before subscribers. */
   onCommitted: (set: ChangeSet) => void = () => undefined
+  /** What is being undone, or done again. */
+  undoes: ChangeSet | undefined
   /** Where a server confirms what is committed here. */
   sync: SyncHook | undefined
   /** Where a transaction's reads are noted: keys by table, or `all` of it. */
@@ -573,7 +579,7 @@ export class Engine implements CaptureTarget {
 
   #toSync(committed: ChangeSet, meant: readonly RowChange[], ifUnchanged = false): void {
     if (this.sync && (!isEmpty(committed) || meant.length > 0))
-      this.confirmed = this.sync.committed(committed, meant, { ifUnchanged })
+      this.confirmed = this.sync.committed(committed, meant, { ifUnchanged, undoes: this.undoes })
   }
 
   /** Whether it matters that a cell was written, where its value did not change. */

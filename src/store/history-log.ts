@@ -48,6 +48,8 @@ export class HistoryLog {
   #undone: HistoryStep[] = []
   /** Tells that the steps have changed; they are copied only for those who look at them. */
   readonly #changed = new BehaviorSubject<void>(undefined)
+  /** What was committed first, of steps that were undone or redone since. */
+  readonly #first = new WeakMap<HistoryStep, ChangeSet>()
   #next = 1
 
   constructor(engine: Engine, limit: number = DEFAULT_LIMIT) {
@@ -96,21 +98,33 @@ export class HistoryLog {
     const undone = this.#undone.findIndex(isIt)
     if (done >= 0) {
       const [step] = this.#done.splice(done, 1)
-      if (set.origin === 'redo') this.#undone.unshift({ ...step!, changes: invert(set) })
+      if (set.origin === 'redo') this.#undone.unshift(this.#with(step!, invert(set)))
     } else if (undone >= 0) {
       const [step] = this.#undone.splice(undone, 1)
-      this.#done.push({ ...step!, changes: invert(set) })
-    } else return
+      this.#done.push(this.#with(step!, invert(set)))
+    } else {
+      // It was undone meanwhile: there is nothing to do again either.
+      const isFirst = (step: HistoryStep): boolean => this.#first.get(step) === set
+      this.#done = this.#done.filter((step) => !isFirst(step))
+      this.#undone = this.#undone.filter((step) => !isFirst(step))
+    }
     this.#tell()
+  }
+
+  /** A step that changes something else now: by being undone, or done again. */
+  #with(step: HistoryStep, changes: ChangeSet): HistoryStep {
+    const next = { ...step, changes }
+    this.#first.set(next, this.#first.get(step) ?? step.changes)
+    return next
   }
 
   undo(): HistoryStep | undefined {
     this.#engine.assertWritable()
     const step = this.#count > 0 ? this.#done.at(-1) : undefined
     if (!step) return undefined
-    const reversed = this.#apply(invert(step.changes), 'undo', step.label)
+    const reversed = this.#apply(step, 'undo')
     this.#done.pop()
-    this.#undone.unshift({ ...step, changes: reversed })
+    this.#undone.unshift(this.#with(step, reversed))
     this.#tell()
     return step
   }
@@ -119,7 +133,7 @@ export class HistoryLog {
     this.#engine.assertWritable()
     const step = this.#undone[0]
     if (!step) return undefined
-    const again = { ...step, changes: this.#apply(invert(step.changes), 'redo', step.label) }
+    const again = this.#with(step, this.#apply(step, 'redo'))
     this.#undone.shift()
     this.#done.push(again)
     this.#tell()
@@ -156,17 +170,24 @@ export class HistoryLog {
     return this.#changed.pipe(map(read))
   }
 
-  #apply(changes: ChangeSet, origin: 'undo' | 'redo', label: string | undefined): ChangeSet {
-    if (this.#engine.sync) assertSeen(changes.changes)
-    const writes = this.#standing(changes.changes)
-    const applied = applyBase(this.#engine, writes, {
-      what: `history.${origin}`,
-      origin,
-      label,
-      take: true,
-      commits: true,
-    })
-    return applied ?? { changes: [], origin }
+  #apply({ changes: undone, label }: HistoryStep, origin: 'undo' | 'redo'): ChangeSet {
+    const { changes } = invert(undone)
+    const engine = this.#engine
+    if (engine.sync) assertSeen(changes)
+    const writes = this.#standing(changes)
+    engine.undoes = undone
+    try {
+      const applied = applyBase(engine, writes, {
+        what: `history.${origin}`,
+        origin,
+        label,
+        take: true,
+        commits: true,
+      })
+      return applied ?? { changes: [], origin }
+    } finally {
+      engine.undoes = undefined
+    }
   }
 
   /** What still is as the step left it: what someone else has changed since is left alone. */

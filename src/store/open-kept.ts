@@ -29,9 +29,12 @@ export async function openKept(given: OpenOptions, { factory, sync, kept }: Arou
     const carried = contents && !driver.durable ? carryOver(driver, given.schema, contents, sync) : undefined
     if (carried) {
       // A store that is only read leaves what lies there as it is.
+      const another = carried.snapshot !== contents?.snapshot
       contents = given.readOnly ? { ...carried, outdated: false } : carried
-      file = carried.snapshot
-      driver = await factory.open(file)
+      if (another) {
+        file = carried.snapshot
+        driver = await factory.open(file)
+      }
     }
     const store = openStore({ ...given, driver, file })
     const all = kept && contents && { session: kept.session, contents }

@@ -17,6 +17,7 @@ import type { Arrival } from './layers/pending-layers.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { rowsOf } from './rows/all-rows.ts'
 import { compareStored, toRowChange, type NetRow } from './rows/cells.ts'
+import { checkReservations } from './layers/reservations.ts'
 import { encodeChanges } from './rows/encode-changes.ts'
 import { layOver } from './rows/rest-members.ts'
 import type { TableRows } from './rows/table-rows.ts'
@@ -82,6 +83,7 @@ export function tryOut<Result>(engine: Engine, run: () => Result, label: string 
       const result = run()
       const nets = engine.netsSince(0)
       assertNotCovered(engine, nets)
+      if (!engine.layers.empty) checkReservations(engine.layers, undefined, nets, engine.byName)
       const changes = engine.changeSet(nets, { label })
       const reads = [...engine.reads!].map(([rows, keys]) => ({
         table: rows.schema.model.name,

@@ -196,6 +196,7 @@ export class TableHandle {
         return undefined
       }
       if (isNoKey(key)) throw new NotFoundError(`${this.name}: a row is observed by its key, not by ${String(key)}`)
+      engine.noteRead(rows, key)
       const { index } = rows.schema.model
       const id = keyId(key)
       const { path, columns } = watched

@@ -111,6 +111,26 @@ describe('a store without a server, kept by an older version of the schema', () 
   })
 })
 
+test('what is committed after an upgrade is not laid over what was kept before it', async () => {
+  const disk = new MemoryDisk()
+  const before = await createStore({
+    schema: first,
+    persistence: disk,
+    data: { layer: [{ id: 'a', name: 'A' }] },
+  })
+  await before.saved()
+  await before.close()
+  expect(disk.contents.records).toEqual([])
+  const renamed = versions.find(({ table }) => table === 'sheet')!
+  for (const expected of [{ name: 'A' }, { name: 'edited 0' }, { name: 'edited 1' }]) {
+    const store = await createStore({ schema: defined(renamed.input), persistence: disk })
+    expect(rowsOf(store, 'sheet')).toMatchObject([{ id: 'a', ...expected }])
+    store.table('sheet').set('a', 'name', `edited ${expected.name === 'A' ? 0 : 1}`)
+    await store.saved()
+    await store.close()
+  }
+})
+
 describe('a copy that an older version of the schema has kept', () => {
   async function upgraded(input: SchemaInput, options: { readonly acknowledged?: boolean } = {}) {
     const [logs, snapshots] = [memoryLogStorage(), memorySnapshotStorage()]

@@ -41,9 +41,11 @@ export function changeCarrier(before: Schema, after: Schema): ChangeCarrier {
       if (!cells) return undefined
       sides[side] = cells
     }
-    // What is left out of a new row has the default of then.
+    // What is left out of a new row, or of a new object, has the default of then.
     const isNew = change.op === 'insert' || change.op === 'put'
-    if (isNew && ![...defaultsOf(step)].every(({ path }) => Object.hasOwn(change.after ?? {}, path))) return undefined
+    const named = (path: string): boolean => Object.hasOwn(change.after ?? {}, path)
+    for (const column of defaultsOf(step))
+      if ((isNew || objectsAround(column).some(({ path }) => named(path))) && !named(column.path)) return undefined
     return { ...change, table: step.table.model.name, ...sides }
   }
 }
@@ -87,6 +89,10 @@ function haveSameObjects(from: Column, to: Column, moves: readonly Move[]): bool
   const [outer, inner] = [from.guard, to.guard]
   if (!outer || !inner) return outer === inner
   return formatPath(movedPath(outer.segments, moves)) === inner.path && haveSameObjects(outer, inner, moves)
+}
+
+function objectsAround({ guard }: Column): Column[] {
+  return guard ? [guard, ...objectsAround(guard)] : []
 }
 
 function hasSameKey({ before, table, moves }: Carried): boolean {

@@ -1,5 +1,6 @@
 import type { LiveDiff } from '../api.ts'
 import type { Engine } from '../engine.ts'
+import type { TableRows } from '../rows/table-rows.ts'
 import { diffRows } from './diff-rows.ts'
 
 /** Who follows a source: one live query. */
@@ -53,6 +54,8 @@ export abstract class LiveSource<Row extends object> {
     this.stop()
   }
 
+  /** The tables that the query reads. */
+  abstract tables(): Iterable<TableRows>
   /** Runs the query once. Where its rows are those of `previous`, they should be the same objects. */
   abstract read(previous: readonly Row[]): readonly Row[]
   /** Runs the query and begins to follow changes. `previous` is as for `read`. */

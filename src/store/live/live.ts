@@ -60,6 +60,7 @@ export class Live<Row extends object> implements LiveQuery<Row> {
     if (this.#closed) throw new StoreClosedError('the live query')
     this.#engine.assertOpen()
     const source = this.#source ?? this.#find()
+    this.#noteReads(source)
     const last = this.#last?.deref() ?? none
     const rows = source.current ?? source.read(last)
     if (this.#source) return rows
@@ -102,8 +103,13 @@ export class Live<Row extends object> implements LiveQuery<Row> {
     subscriber.add(this.#rows.subscribe(subscriber))
   }
 
+  #noteReads(source: LiveSource<Row>): void {
+    if (this.#engine.reads) for (const rows of source.tables()) this.#engine.noteRead(rows)
+  }
+
   #activate(): void {
     const source = this.#find()
+    this.#noteReads(source)
     source.follow(this.#listener, this.#last?.deref() ?? none)
     this.#source = source
     let lives = active.get(this.#engine)

@@ -41,6 +41,10 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
     this.#query = query
   }
 
+  override tables(): Iterable<TableRows> {
+    return sqlDependencies(this.engine, this.#query.sql).keys()
+  }
+
   override read(previous: readonly Row[]): readonly Row[] {
     const statement = this.engine.driver.prepare(this.#query.sql)
     try {

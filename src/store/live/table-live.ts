@@ -52,6 +52,10 @@ class TableSource<Row extends object> extends LiveSource<Row> implements Followe
     this.passes = this.everything ? undefined : query.matches
   }
 
+  override tables(): Iterable<TableRows> {
+    return [this.#rows]
+  }
+
   override read(): readonly Row[] {
     return this.#query.run() as object[] as Row[]
   }

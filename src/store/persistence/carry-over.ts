@@ -8,8 +8,8 @@ import type { PersistedContents } from './persistence.ts'
 
 /**
  * Makes one file of what was kept by an older version of the schema: its records name tables and properties as they were
- * called then, and can be laid over the snapshot only before it is migrated. Gives `undefined`, and leaves the driver as
- * it is, where nothing has to be done; otherwise it is closed. What lies in the persistence is not touched.
+ * called then, and can be laid over the snapshot only before it is migrated. Gives `undefined` where it is of this version.
+ * The driver is closed where another snapshot comes of it. What lies in the persistence is not touched.
  *
  * @param driver opened on the snapshot
  */
@@ -20,9 +20,10 @@ export function carryOver(
   sync: { readonly transport: SyncTransport; readonly database: string } | undefined,
 ): KeptContents | undefined {
   const { snapshot, records } = contents
-  if (!snapshot || records.length === 0) return undefined
-  const metadata = readMetadata(driver)
+  const metadata = snapshot && readMetadata(driver)
   if (!metadata || metadata.schemaVersion >= schema.version) return undefined
+  // Nothing to lay together; but what comes next is not to lie on a snapshot of before.
+  if (records.length === 0) return { snapshot, records, outdated: true }
   const before = defineSchema<SchemaInput>(metadata.definition)
   const store = openStore({
     driver,

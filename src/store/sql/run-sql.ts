@@ -35,6 +35,8 @@ export function runExec(
   const { sql, parameters } = checkWrite(query)
   return engine.write(layer, {}, () => {
     const mark = engine.mark
+    // What it reads on the way it does not say.
+    if (engine.reads) for (const rows of engine.rows) engine.noteRead(rows)
     // Not kept: a statement prepared on a view with many triggers is large.
     const statement = engine.driver.prepare(sql)
     try {

@@ -57,6 +57,7 @@ const transaction = object({
   'ifUnchanged?': { type: 'boolean' },
   'base?': text(128),
   'reads?': list(object({ table: name, 'keys?': list(key) })),
+  'requires?': list(id),
   'schemaVersion?': count,
 })
 const commit = object({ 'id?': id, 'label?': text(1000), 'by?': text(1000), 'changes?': list(change) })

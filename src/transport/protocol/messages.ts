@@ -46,6 +46,8 @@ export interface WireTransaction {
   /** The position it was decided on, with what it read there: refused (`conflict`) if any of that has changed since. */
   readonly base?: string
   readonly reads?: readonly WireRead[]
+  /** Earlier transactions that it rests on: refused (`conflict`) unless they were all applied. */
+  readonly requires?: readonly string[]
   /** The version of the schema that it was made for, where it is not the connection's: refused, unless it was applied. */
   readonly schemaVersion?: number
 }

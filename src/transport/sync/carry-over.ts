@@ -20,10 +20,10 @@ export function carryOver(internals: StoreInternals, { database, contents, carry
   const behind = new Set<string>()
   // What is of a version before, or of the newer one already, stays as it is.
   const carryCommit = (record: CommitRecord): CommitRecord => {
-    if (record.version === to) return record
+    if (record.version !== version) return record
     const rows = record.wire.changes.map(({ table, key }) => `${table}\0${keyId(key)}`)
     const follows = rows.some((row) => behind.has(row))
-    const changes = !follows && record.version === version && carryAll(record.set.changes)
+    const changes = follows ? undefined : carryAll(record.set.changes)
     const wire = changes && carryAll(record.wire.changes)
     if (!changes || !wire) {
       for (const row of rows) behind.add(row)

@@ -113,8 +113,13 @@ export class Copy {
   }
 
   /** Takes in what was committed here. The promise tells the server's verdict. */
-  commit(set: ChangeSet, meant: readonly RowChange[], ifUnchanged: boolean): Promise<void> {
+  commit(
+    set: ChangeSet,
+    meant: readonly RowChange[],
+    { ifUnchanged, undoes }: { readonly ifUnchanged: boolean; readonly undoes?: ChangeSet | undefined },
+  ): Promise<void> {
     const id = crypto.randomUUID()
+    const requires = this.outbox.requiredBy(set, undoes)
     const layer = new PendingLayer(id, set.label)
     this.#layers.add(layer, set.changes, meant)
     const wire: WireTransaction = {
@@ -122,6 +127,7 @@ export class Copy {
       changes: toWire(set.changes, meant, ifUnchanged),
       ...(set.label !== undefined && { label: set.label }),
       ...(ifUnchanged && { ifUnchanged }),
+      ...(requires.length > 0 && { requires }),
     }
     const version = this.#version
     this.#note({ type: 'commit', id, set, wire, version })
@@ -156,8 +162,8 @@ export class Copy {
       this.#sequence = at.sequence ?? this.#sequence
       if (arrived.reduce((sum, { changes }) => sum + changes.length, 0) > MANY_ROWS) this.#journal?.foldSoon()
       else this.#note(this.#arrival(arrived))
+      for (const waiting of ours) this.outbox.confirm(waiting)
     })
-    for (const waiting of ours) this.outbox.confirm(waiting)
   }
 
   /** Takes in everything anew: what is here and not among these rows goes. */
@@ -182,24 +188,24 @@ export class Copy {
     this.#noting(() => {
       if (layer) this.#layers.remove(layer)
       this.#note({ type: 'known', id })
+      this.outbox.confirm(waiting)
     })
-    this.outbox.confirm(waiting)
   }
 
   /** A transaction of ours that the server has refused: each of its cells falls back to what lies below. */
   refuse(id: string, code: string, reason: string): void {
     const waiting = this.outbox.get(id)
     if (!waiting) return
-    const { layer } = waiting
-    if (layer) {
-      this.#noting(() => {
+    const { layer, changes, version } = waiting
+    this.#noting(() => {
+      if (layer) {
         this.#layers.remove(layer)
-        this.#internals.refused(waiting.changes)
+        this.#internals.refused(changes)
         this.#note({ type: 'refused', id, code, reason })
-      })
-      this.rejections.add({ id, changes: waiting.changes, code, reason, version: waiting.version })
-    }
-    this.outbox.refuse(waiting, code, reason)
+        this.rejections.add({ id, changes, code, reason, version })
+      }
+      this.outbox.refuse(waiting, code, reason)
+    })
   }
 
   /** The copy can't be relied on: everything is to be fetched anew. */
@@ -328,7 +334,10 @@ export class Copy {
     return { type: 'arrive', commits, ...(position !== undefined && { position }), sequence }
   }
 
-  /** Runs what changes the store and notes it. Who is told of the change may write in answer: that is noted after it. */
+  /**
+   * Runs what changes the store, and notes it. Who is told of the change finds all in order, and may write in answer: that
+   * is noted after it.
+   */
   #noting(run: () => void): void {
     this.#internals.engine.holdEmissions(run)
   }

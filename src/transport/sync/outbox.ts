@@ -1,5 +1,5 @@
 import { BehaviorSubject, map, type Observable } from 'rxjs'
-import type { ChangeSet } from '../../changes/index.ts'
+import { keyId, type ChangeSet, type Key } from '../../changes/index.ts'
 import { RejectedError, StoreClosedError, type RowcastError } from '../../errors/index.ts'
 import type { PendingLayer, PendingTransaction } from '../../store/index.ts'
 import type { WireTransaction } from '../protocol/messages.ts'
@@ -19,12 +19,18 @@ export interface Waiting {
   readonly refused: (error: RowcastError) => void
 }
 
+function placeOf({ table, key }: { readonly table: string; readonly key: Key }): string {
+  return `${table}\0${String(keyId(key))}`
+}
+
 /** The transactions that are not confirmed, in the order in which they were committed. */
 export class Outbox {
   readonly #waiting = new Map<string, Waiting>()
   /** The list is made only for those who look at it. */
   readonly #changed = new BehaviorSubject<void>(undefined)
   readonly #tell: (run: () => void) => void
+  /** Who puts a row, by table and key. */
+  readonly #puts = new Map<string, string>()
   #unsent: Waiting[] = []
 
   /** @param tell runs what tells subscribers, when it is their turn */
@@ -45,9 +51,25 @@ export class Outbox {
     return new Promise((confirmed, refused) => {
       const waiting: Waiting = { ...one, sent: false, confirmed, refused }
       this.#waiting.set(one.id, waiting)
+      for (const change of one.wire.changes) if (change.op === 'put') this.#puts.set(placeOf(change), one.id)
       this.#unsent.push(waiting)
       this.changed()
     })
+  }
+
+  /**
+   * Those without which a transaction would be another one: that put the rows which it changes, or that it undoes. Were
+   * they refused, it would change what others have put there, or changed.
+   */
+  requiredBy({ changes }: ChangeSet, undoes: ChangeSet | undefined): string[] {
+    const found = new Set<string>()
+    if (this.#waiting.size === 0) return []
+    for (const change of changes) {
+      const id = change.op === 'insert' ? undefined : this.#puts.get(placeOf(change))
+      if (id !== undefined) found.add(id)
+    }
+    if (undoes) for (const { id, changes: set } of this.#waiting.values()) if (set === undoes) found.add(id)
+    return [...found]
   }
 
   all(): Waiting[] {
@@ -100,6 +122,10 @@ export class Outbox {
 
   #remove(waiting: Waiting): void {
     this.#waiting.delete(waiting.id)
+    for (const change of waiting.wire.changes) {
+      const place = placeOf(change)
+      if (change.op === 'put' && this.#puts.get(place) === waiting.id) this.#puts.delete(place)
+    }
     if (!waiting.sent) this.#unsent = this.#unsent.filter((one) => one !== waiting)
     this.changed()
   }

@@ -18,6 +18,7 @@ export interface Rejection {
 export class Rejections {
   readonly #list: Latest<readonly RejectedTransaction[]>
   readonly #kept = new Map<RejectedTransaction, Rejection>()
+  readonly #retried = new Set<RejectedTransaction>()
   readonly #does: {
     recommit(changes: ChangeSet['changes'], label: string | undefined): void
     dealt(id: string): void
@@ -63,7 +64,13 @@ export class Rejections {
       retry: () => {
         this.#assertThere(rejected)
         this.#does.assertUsable(version)
-        this.#does.recommit(changes.changes, changes.label)
+        // Whoever hears of it may ask for the same.
+        this.#retried.add(rejected)
+        try {
+          this.#does.recommit(changes.changes, changes.label)
+        } finally {
+          this.#retried.delete(rejected)
+        }
         this.#remove(rejected)
       },
       discard: () => {
@@ -81,7 +88,7 @@ export class Rejections {
   }
 
   #assertThere(rejected: RejectedTransaction): void {
-    if (!this.#list.value.includes(rejected))
+    if (!this.#list.value.includes(rejected) || this.#retried.has(rejected))
       throw new NotFoundError('this rejected transaction was retried or discarded already')
   }
 

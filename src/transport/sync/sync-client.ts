@@ -104,8 +104,12 @@ export class SyncClient implements RunningSync, ConnectionUser {
     return this.#copy.covers(rows, id)
   }
 
-  committed(set: ChangeSet, meant: readonly RowChange[], options: { readonly ifUnchanged: boolean }): Promise<void> {
-    const confirmed = this.#copy.commit(set, meant, options.ifUnchanged)
+  committed(
+    set: ChangeSet,
+    meant: readonly RowChange[],
+    options: { readonly ifUnchanged: boolean; readonly undoes?: ChangeSet | undefined },
+  ): Promise<void> {
+    const confirmed = this.#copy.commit(set, meant, options)
     // Nobody need wait for it: a refusal is in rejected$.
     confirmed.catch(() => undefined)
     this.#pendingChanged()

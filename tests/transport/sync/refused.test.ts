@@ -1,4 +1,4 @@
-import { createStore, TransactionError } from 'rowcast'
+import { createStore, sql, TransactionError } from 'rowcast'
 import { memoryTransport } from 'rowcast/transport'
 import { firstValueFrom } from 'rxjs'
 import { expect, test } from 'vitest'
@@ -29,7 +29,8 @@ test('what was refused can not be undone: that would undo what another has done'
   await close()
 })
 
-test('an undo that is refused leaves its step to be undone', async () => {
+/** Two clients of one server, of which one, called Ann, sees nothing of the other's notes. */
+async function apart() {
   const core = await openServer()
   const bob = await openScene(core)
   const ann = await createStore({
@@ -37,11 +38,16 @@ test('an undo that is refused leaves its step to be undone', async () => {
     sync: {
       transport: memoryTransport(core.accept),
       database: 'scene',
-      // Of others' notes she sees nothing.
       subscribe: [{ table: 'note', where: { secret: true } }],
     },
   })
   await Promise.all([settled(ann), settled(bob)])
+  const close = (): Promise<unknown> => Promise.all([ann.close(), bob.close(), core.close()])
+  return { ann, bob, close }
+}
+
+test('an undo that is refused leaves its step to be undone', async () => {
+  const { ann, bob, close } = await apart()
   ann.table('note').insert({ id: 1, slug: 'same', secret: true })
   ann.table('note').delete(1)
   await settled(ann)
@@ -59,7 +65,26 @@ test('an undo that is refused leaves its step to be undone', async () => {
   ann.history.undo()
   await settled(ann)
   expect(ann.table('note').get(1)).toMatchObject({ slug: 'same' })
-  await Promise.all([ann.close(), bob.close(), core.close()])
+  await close()
+})
+
+test('an undo of what is refused does nothing to what others have, and leaves no step', async () => {
+  const { ann, bob, close } = await apart()
+  bob.table('note').insert({ id: 2, slug: 'same' })
+  bob.table('note').insert({ id: 3 })
+  await settled(bob)
+  // Neither does she know of that slug nor of the note 3.
+  ann.table('note').insert({ id: 1, slug: 'same', secret: true })
+  ann.history.undo()
+  ann.table('note').insert({ id: 3, secret: true })
+  ann.table('note').set(3, 'size', 50)
+  ann.table('note').delete(3)
+  await settled(ann)
+  const rejected = await firstValueFrom(ann.sync.rejected$)
+  expect(rejected.map(({ code }) => code)).toEqual(['constraint', 'conflict', 'constraint', 'conflict', 'conflict'])
+  expect(await firstValueFrom(ann.history.steps$)).toEqual({ done: [], undone: [] })
+  expect(bob.table('note').get(3)).toMatchObject({ id: 3, size: 10 })
+  await close()
 })
 
 test('what was refused is not dealt with in a transaction, which could take it back', async () => {
@@ -83,6 +108,21 @@ test('a transaction that the server is to confirm does not rest on what only a d
   const increment = () =>
     ann.transaction(() => notes.set(1, 'size', notes.get(1)!.size + 1), { confirm: 'server', retries: 2 })
   await expect(increment()).rejects.toThrow(/open draft has changed/)
+  const ways: readonly (() => unknown)[] = [
+    () => ann.exec(sql`update note set size = size + 1 where id = 1`),
+    () => ann.query(sql`select size from note`),
+    () => ann.live(sql`select size from note`).rows,
+    () => notes.live().rows,
+    () => notes.field$(1, 'size').subscribe().unsubscribe(),
+    () => notes.delete(1),
+  ]
+  for (const way of ways)
+    await expect(
+      ann.transaction(() => void way(), { confirm: 'server' }),
+      String(way),
+    ).rejects.toThrow(/open draft has changed/)
+  // Of other rows it says nothing.
+  await ann.transaction(() => notes.insert({ id: 2 }), { confirm: 'server' })
   draft.cancel()
   await increment()
   expect(notes.get(1)).toMatchObject({ size: 6 })
