@@ -578,8 +578,11 @@ export class Engine implements CaptureTarget {
   }
 
   #toSync(committed: ChangeSet, meant: readonly RowChange[], ifUnchanged = false): void {
+    const { undoes } = this
+    // Whoever writes in answer undoes nothing.
+    this.undoes = undefined
     if (this.sync && (!isEmpty(committed) || meant.length > 0))
-      this.confirmed = this.sync.committed(committed, meant, { ifUnchanged, undoes: this.undoes })
+      this.confirmed = this.sync.committed(committed, meant, { ifUnchanged, undoes })
   }
 
   /** Whether it matters that a cell was written, where its value did not change. */

@@ -48,8 +48,8 @@ export class HistoryLog {
   #undone: HistoryStep[] = []
   /** Tells that the steps have changed; they are copied only for those who look at them. */
   readonly #changed = new BehaviorSubject<void>(undefined)
-  /** What was committed first, of steps that were undone or redone since. */
-  readonly #first = new WeakMap<HistoryStep, ChangeSet>()
+  readonly #sets = new WeakMap<HistoryStep, readonly ChangeSet[]>()
+  readonly #refused = new WeakSet<ChangeSet>()
   #next = 1
 
   constructor(engine: Engine, limit: number = DEFAULT_LIMIT) {
@@ -93,28 +93,34 @@ export class HistoryLog {
    * leaves its step as it was.
    */
   refused(set: ChangeSet): void {
-    const isIt = ({ changes }: HistoryStep): boolean => changes === set
-    const done = this.#done.findIndex(isIt)
-    const undone = this.#undone.findIndex(isIt)
-    if (done >= 0) {
-      const [step] = this.#done.splice(done, 1)
-      if (set.origin === 'redo') this.#undone.unshift(this.#with(step!, invert(set)))
-    } else if (undone >= 0) {
-      const [step] = this.#undone.splice(undone, 1)
-      this.#done.push(this.#with(step!, invert(set)))
-    } else {
-      // It was undone meanwhile: there is nothing to do again either.
-      const isFirst = (step: HistoryStep): boolean => this.#first.get(step) === set
-      this.#done = this.#done.filter((step) => !isFirst(step))
-      this.#undone = this.#undone.filter((step) => !isFirst(step))
+    const isIts = (step: HistoryStep): boolean => this.#setsOf(step).includes(set)
+    const list = [this.#done, this.#undone].find((steps) => steps.some(isIts))
+    if (!list) return
+    this.#refused.add(set)
+    const at = list.findIndex(isIts)
+    const step = list[at]!
+    const sets = this.#setsOf(step)
+    const last = sets.findLastIndex((one) => !this.#refused.has(one))
+    if (this.#refused.has(sets[0]!)) list.splice(at, 1)
+    else if (last < sets.length - 1) {
+      list.splice(at, 1)
+      const back = { ...step, changes: sets[last]! }
+      this.#sets.set(back, sets.slice(0, last + 1))
+      if (last % 2 === 0) this.#done.push(back)
+      else this.#undone.unshift(back)
     }
     this.#tell()
+  }
+
+  /** What was committed for a step: it, its undo, that done again, and so on. */
+  #setsOf(step: HistoryStep): readonly ChangeSet[] {
+    return this.#sets.get(step) ?? [step.changes]
   }
 
   /** A step that changes something else now: by being undone, or done again. */
   #with(step: HistoryStep, changes: ChangeSet): HistoryStep {
     const next = { ...step, changes }
-    this.#first.set(next, this.#first.get(step) ?? step.changes)
+    this.#sets.set(next, [...this.#setsOf(step), changes])
     return next
   }
 

@@ -1,4 +1,4 @@
-import { keyId, type ChangeSet, type KeyId, type RowChange } from '../../changes/index.ts'
+import { equalKeys, keyId, type ChangeSet, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
 import { RowcastError, TransactionError } from '../../errors/index.ts'
 import {
   isShared,
@@ -13,7 +13,7 @@ import {
   type SyncStart,
   type TableRows,
 } from '../../store/index.ts'
-import type { WireTransaction } from '../protocol/messages.ts'
+import type { WireChange, WireTransaction } from '../protocol/messages.ts'
 import { Outbox, type Waiting } from './outbox.ts'
 import { readShared, type SharedContents } from './own-records.ts'
 import {
@@ -119,12 +119,13 @@ export class Copy {
     { ifUnchanged, undoes }: { readonly ifUnchanged: boolean; readonly undoes?: ChangeSet | undefined },
   ): Promise<void> {
     const id = crypto.randomUUID()
-    const requires = this.outbox.requiredBy(set, undoes)
+    const changes = toWire(set.changes, meant, ifUnchanged)
+    const requires = this.outbox.requiredBy(changes, undoes)
     const layer = new PendingLayer(id, set.label)
     this.#layers.add(layer, set.changes, meant)
     const wire: WireTransaction = {
       id,
-      changes: toWire(set.changes, meant, ifUnchanged),
+      changes,
       ...(set.label !== undefined && { label: set.label }),
       ...(ifUnchanged && { ifUnchanged }),
       ...(requires.length > 0 && { requires }),
@@ -199,10 +200,11 @@ export class Copy {
     const { layer, changes, version } = waiting
     this.#noting(() => {
       if (layer) {
+        // First: nobody is to hear that it is no longer pending and not yet that it was refused.
+        this.rejections.add({ id, changes, code, reason, version })
         this.#layers.remove(layer)
         this.#internals.refused(changes)
         this.#note({ type: 'refused', id, code, reason })
-        this.rejections.add({ id, changes, code, reason, version })
       }
       this.outbox.refuse(waiting, code, reason)
     })
@@ -271,21 +273,22 @@ export class Copy {
     )
   }
 
-  #repeatCommit({ id, set, wire: noted, version }: CommitRecord): void {
+  #repeatCommit({ id, set, wire: noted, version, unseen = [] }: CommitRecord): void {
     const layer = new PendingLayer(id, set.label)
     const fits = version === this.#version
     const { schemaVersion: _, ...said } = noted
     const wire: WireTransaction = fits ? said : { ...said, schemaVersion: version }
     // What was made for another version of the schema can't be shown in this one.
-    if (fits) this.#show(layer, wire)
+    const seen = fits ? wire.changes.filter((change) => !unseen.some((row) => isOf(row, change))) : []
+    if (seen.length > 0) this.#show(layer, seen)
     else layer.evicted = true
     // Who waited for it is gone with the store of then; a refusal is in `rejections`.
     this.outbox.enter({ id, changes: set, wire, layer, version }).catch(() => undefined)
   }
 
-  #show(layer: PendingLayer, wire: WireTransaction): void {
+  #show(layer: PendingLayer, seen: readonly WireChange[]): void {
     try {
-      this.#internals.repeat(wire.changes, (changes, meant) => this.#layers.add(layer, changes, meant))
+      this.#internals.repeat(seen, (changes, meant) => this.#layers.add(layer, changes, meant))
     } catch (error) {
       // It does not fit any more: it waits for its verdict unseen.
       if (!(error instanceof RowcastError)) throw error
@@ -310,7 +313,13 @@ export class Copy {
     const records: SyncRecord[] = [{ type: 'database', name: this.#database }, this.#arrival([])]
     for (const rejection of this.rejections.all) records.push({ type: 'rejection', ...rejection })
     for (const { id, changes: set, wire, layer, version } of this.outbox.all())
-      if (layer) records.push({ type: 'commit', id, set, wire, version })
+      if (layer) {
+        const held = new Set([...layer.stacks].map(({ rows, id: row }) => `${rows.schema.model.name}\0${String(row)}`))
+        const unseen = wire.changes
+          .filter(({ table, key }) => !held.has(`${table}\0${String(keyId(key))}`))
+          .map(({ table, key }) => [table, key] as const)
+        records.push({ type: 'commit', id, set, wire, version, ...(unseen.length > 0 && { unseen }) })
+      }
     return { snapshot: this.#internals.exportFile(this.#layers), records }
   }
 
@@ -345,4 +354,8 @@ export class Copy {
   #note(record: SyncRecord): void {
     this.#journal?.note(record)
   }
+}
+
+function isOf([table, key]: readonly [string, Key], change: WireChange): boolean {
+  return table === change.table && equalKeys(key, change.key)
 }

@@ -2,7 +2,7 @@ import { BehaviorSubject, map, type Observable } from 'rxjs'
 import { keyId, type ChangeSet, type Key } from '../../changes/index.ts'
 import { RejectedError, StoreClosedError, type RowcastError } from '../../errors/index.ts'
 import type { PendingLayer, PendingTransaction } from '../../store/index.ts'
-import type { WireTransaction } from '../protocol/messages.ts'
+import type { WireChange, WireTransaction } from '../protocol/messages.ts'
 
 /** A transaction that waits for the server's verdict. */
 export interface Waiting {
@@ -29,8 +29,8 @@ export class Outbox {
   /** The list is made only for those who look at it. */
   readonly #changed = new BehaviorSubject<void>(undefined)
   readonly #tell: (run: () => void) => void
-  /** Who puts a row, by table and key. */
-  readonly #puts = new Map<string, string>()
+  /** Who puts a row, by table and key: the last to do so last. */
+  readonly #puts = new Map<string, Set<string>>()
   #unsent: Waiting[] = []
 
   /** @param tell runs what tells subscribers, when it is their turn */
@@ -51,7 +51,13 @@ export class Outbox {
     return new Promise((confirmed, refused) => {
       const waiting: Waiting = { ...one, sent: false, confirmed, refused }
       this.#waiting.set(one.id, waiting)
-      for (const change of one.wire.changes) if (change.op === 'put') this.#puts.set(placeOf(change), one.id)
+      for (const change of one.wire.changes) {
+        if (change.op !== 'put') continue
+        const place = placeOf(change)
+        const puts = this.#puts.get(place)
+        if (puts) puts.add(one.id)
+        else this.#puts.set(place, new Set([one.id]))
+      }
       this.#unsent.push(waiting)
       this.changed()
     })
@@ -61,11 +67,11 @@ export class Outbox {
    * Those without which a transaction would be another one: that put the rows which it changes, or that it undoes. Were
    * they refused, it would change what others have put there, or changed.
    */
-  requiredBy({ changes }: ChangeSet, undoes: ChangeSet | undefined): string[] {
+  requiredBy(changes: readonly WireChange[], undoes: ChangeSet | undefined): string[] {
     const found = new Set<string>()
     if (this.#waiting.size === 0) return []
     for (const change of changes) {
-      const id = change.op === 'insert' ? undefined : this.#puts.get(placeOf(change))
+      const id = change.op === 'put' ? undefined : [...(this.#puts.get(placeOf(change)) ?? [])].at(-1)
       if (id !== undefined) found.add(id)
     }
     if (undoes) for (const { id, changes: set } of this.#waiting.values()) if (set === undoes) found.add(id)
@@ -123,8 +129,10 @@ export class Outbox {
   #remove(waiting: Waiting): void {
     this.#waiting.delete(waiting.id)
     for (const change of waiting.wire.changes) {
+      if (change.op !== 'put') continue
       const place = placeOf(change)
-      if (change.op === 'put' && this.#puts.get(place) === waiting.id) this.#puts.delete(place)
+      const puts = this.#puts.get(place)
+      if (puts?.delete(waiting.id) && puts.size === 0) this.#puts.delete(place)
     }
     if (!waiting.sent) this.#unsent = this.#unsent.filter((one) => one !== waiting)
     this.changed()

@@ -1,4 +1,4 @@
-import type { ChangeSet } from '../../changes/index.ts'
+import type { ChangeSet, Key } from '../../changes/index.ts'
 import { RowcastError } from '../../errors/index.ts'
 import type { Arrival, JournalRecord } from '../../store/index.ts'
 import type { WireTransaction } from '../protocol/messages.ts'
@@ -9,6 +9,8 @@ export interface CommitRecord extends JournalRecord {
   readonly id: string
   readonly set: ChangeSet
   readonly wire: WireTransaction
+  /** Of its rows, those of which nothing is seen any more: others have deleted them meanwhile, or stand in its way. */
+  readonly unseen?: readonly (readonly [table: string, key: Key])[]
   /** The version of the schema in whose terms it is. */
   readonly version: number
 }

@@ -87,6 +87,52 @@ test('an undo of what is refused does nothing to what others have, and leaves no
   await close()
 })
 
+test('what is written as it was, and an undo of what was done again, rest on what may be refused too', async () => {
+  const { ann, bob, close } = await apart()
+  const notes = ann.table('note')
+  notes.insert({ id: 5, slug: 'same', secret: true })
+  ann.history.undo()
+  await Promise.all([settled(ann), settled(bob)])
+  // Neither does she know of that slug nor of the notes 3 and 5.
+  bob.table('note').insert({ id: 2, slug: 'same' })
+  bob.table('note').insert({ id: 3, size: 20 })
+  await settled(bob)
+  ann.history.redo()
+  ann.history.undo()
+  await settled(ann)
+  const { done, undone } = await firstValueFrom(ann.history.steps$)
+  expect([done.length, undone.length]).toEqual([0, 1])
+  bob.table('note').insert({ id: 5 })
+  await settled(bob)
+  expect(ann.history.undo()).toBeUndefined()
+
+  notes.insert({ id: 3, size: 11, secret: true })
+  ann.transaction(() => {
+    notes.set(3, 'size', 12)
+    notes.set(3, 'size', 11)
+  })
+  await settled(ann)
+  expect(bob.table('note').get(3)).toMatchObject({ size: 20 })
+  expect(bob.table('note').has(5)).toBe(true)
+  await close()
+})
+
+test('an undo that is refused while it is done again leaves its step to be undone', async () => {
+  const { ann, bob, close } = await apart()
+  ann.table('note').insert({ id: 1, slug: 'same', secret: true })
+  ann.table('note').delete(1)
+  await settled(ann)
+  bob.table('note').insert({ id: 2, slug: 'same' })
+  await settled(bob)
+  ann.history.undo()
+  ann.history.redo()
+  await settled(ann)
+  const { done, undone } = await firstValueFrom(ann.history.steps$)
+  expect(done.map(({ changes }) => changes.changes[0]?.op)).toEqual(['insert', 'delete'])
+  expect(undone).toEqual([])
+  await close()
+})
+
 test('what was refused is not dealt with in a transaction, which could take it back', async () => {
   const { ann, rejected, close } = await race()
   for (const deal of [() => rejected.retry(), () => rejected.discard()]) {
