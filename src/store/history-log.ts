@@ -1,5 +1,5 @@
 import { BehaviorSubject, distinctUntilChanged, map, type Observable } from 'rxjs'
-import { describeKey, hiddenPathsOf, invert, type ChangeSet, type RowChange } from '../changes/index.ts'
+import { describeKey, hiddenPathsOf, invert, isEmpty, type ChangeSet, type RowChange } from '../changes/index.ts'
 import { TransactionError } from '../errors/index.ts'
 import type { SqlValue } from '../drivers/index.ts'
 import { sameSql } from '../schema/index.ts'
@@ -100,7 +100,8 @@ export class HistoryLog {
     const at = list.findIndex(isIts)
     const step = list[at]!
     const sets = this.#setsOf(step)
-    const last = sets.findLastIndex((one) => !this.#refused.has(one))
+    // One that came to nothing goes with what it followed.
+    const last = sets.findLastIndex((one) => !this.#refused.has(one) && !isEmpty(one))
     if (this.#refused.has(sets[0]!)) list.splice(at, 1)
     else if (last < sets.length - 1) {
       list.splice(at, 1)

@@ -39,7 +39,7 @@ export {
   type Replicated,
   type RowTransition,
 } from './replica.ts'
-export { PendingLayer, PendingLayers, type Arrival } from './layers/pending-layers.ts'
+export { PendingLayer, PendingLayers, rowIdOf, type Arrival } from './layers/pending-layers.ts'
 export type { TableRows } from './rows/table-rows.ts'
 export { isWrite } from './sql/statement.ts'
 export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'

@@ -234,8 +234,12 @@ test('a state is sent once however often it is given, and another one takes its 
   rendered = await render(at({ at: 1 }))
   await rendered.update(at({ at: 1 }))
   await act(() => handles[0]?.setState({ at: 1 }))
+  // Each is seen before the next: of what follows at once only the last is sent.
+  await others(bob, oneIs({ at: 1 }))
   await rendered.update(at({ at: 2 }))
+  await others(bob, oneIs({ at: 2 }))
   await act(() => handles[0]?.setState({ at: 3 }))
+  await others(bob, oneIs({ at: 3 }))
   await rendered.update(at({ at: 2 }))
   await rendered.update(at(undefined))
   await others(bob, (list) => list.length === 0)
@@ -286,7 +290,9 @@ test('of several components the last one speaks, and once it is gone the one bef
       </>,
     )
   rendered = await render(at(false))
+  await others(bob, oneIs('page'))
   await rendered.update(at(true))
+  await others(bob, oneIs('dialog'))
   await rendered.update(at(false))
   await others(bob, oneIs('page'))
   expect(said).toEqual(['page', 'dialog', 'page'])

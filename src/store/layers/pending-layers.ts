@@ -11,7 +11,12 @@ import { applyArrival } from '../apply-base.ts'
 import { rowsInTheWay, uniqueTuple } from './collisions.ts'
 import { underneath } from './committed-rows.ts'
 import { LayerStacks, type Intent, type RowWrite } from './layer-stacks.ts'
-import type { Layer, RowStack } from './row-stack.ts'
+import type { Layer, LayerConflict, RowStack } from './row-stack.ts'
+
+/** What a row is known by, of whatever table. */
+export function rowIdOf(table: string, key: Key): string {
+  return `${table}\0${String(keyId(key))}`
+}
 
 /** A transaction that is committed here and not yet confirmed by the server: a layer between the base and the drafts. */
 export class PendingLayer implements Layer {
@@ -20,6 +25,8 @@ export class PendingLayer implements Layer {
   readonly stacks: Set<RowStack> = new Set()
   /** Whether it was taken out of view, because something that the server has confirmed collides with it. */
   evicted = false
+  /** The rows of which others have taken something away from it, by table and key. */
+  readonly lost: Set<string> = new Set()
 
   constructor(id: string, label: string | undefined) {
     this.id = id
@@ -27,8 +34,18 @@ export class PendingLayer implements Layer {
   }
 
   /** What is confirmed below it is not its business: it stays on top until the server's verdict. */
-  conflict(): void {
-    return undefined
+  conflict({ stack, lost }: LayerConflict): void {
+    if (lost) this.lost.add(rowIdOf(stack.rows.schema.model.name, stack.key))
+  }
+
+  /** Of these rows, those of which nothing is seen any more. */
+  unseenOf<Row extends { readonly table: string; readonly key: Key }>(rows: readonly Row[]): Row[] {
+    if (this.lost.size === 0 && !this.evicted) return []
+    const held = new Set([...this.stacks].map((stack) => rowIdOf(stack.rows.schema.model.name, stack.key)))
+    return rows.filter(({ table, key }) => {
+      const id = rowIdOf(table, key)
+      return !held.has(id) && (this.evicted || this.lost.has(id))
+    })
   }
 
   touched(): void {

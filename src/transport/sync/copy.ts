@@ -1,4 +1,4 @@
-import { equalKeys, keyId, type ChangeSet, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
+import { keyId, type ChangeSet, type KeyId, type RowChange } from '../../changes/index.ts'
 import { RowcastError, TransactionError } from '../../errors/index.ts'
 import {
   isShared,
@@ -6,6 +6,7 @@ import {
   type JournalRecord,
   PendingLayer,
   PendingLayers,
+  rowIdOf,
   type Arrival,
   type Folded,
   type PersistedContents,
@@ -275,11 +276,12 @@ export class Copy {
 
   #repeatCommit({ id, set, wire: noted, version, unseen = [] }: CommitRecord): void {
     const layer = new PendingLayer(id, set.label)
+    for (const [table, key] of unseen) layer.lost.add(rowIdOf(table, key))
     const fits = version === this.#version
     const { schemaVersion: _, ...said } = noted
     const wire: WireTransaction = fits ? said : { ...said, schemaVersion: version }
     // What was made for another version of the schema can't be shown in this one.
-    const seen = fits ? wire.changes.filter((change) => !unseen.some((row) => isOf(row, change))) : []
+    const seen = fits ? wire.changes.filter(({ table, key }) => !layer.lost.has(rowIdOf(table, key))) : []
     if (seen.length > 0) this.#show(layer, seen)
     else layer.evicted = true
     // Who waited for it is gone with the store of then; a refusal is in `rejections`.
@@ -314,10 +316,9 @@ export class Copy {
     for (const rejection of this.rejections.all) records.push({ type: 'rejection', ...rejection })
     for (const { id, changes: set, wire, layer, version } of this.outbox.all())
       if (layer) {
-        const held = new Set([...layer.stacks].map(({ rows, id: row }) => `${rows.schema.model.name}\0${String(row)}`))
-        const unseen = wire.changes
-          .filter(({ table, key }) => !held.has(`${table}\0${String(keyId(key))}`))
-          .map(({ table, key }) => [table, key] as const)
+        // What is of another version of the schema is never seen in this one.
+        const unseen =
+          version === this.#version ? layer.unseenOf(wire.changes).map(({ table, key }) => [table, key] as const) : []
         records.push({ type: 'commit', id, set, wire, version, ...(unseen.length > 0 && { unseen }) })
       }
     return { snapshot: this.#internals.exportFile(this.#layers), records }
@@ -354,8 +355,4 @@ export class Copy {
   #note(record: SyncRecord): void {
     this.#journal?.note(record)
   }
-}
-
-function isOf([table, key]: readonly [string, Key], change: WireChange): boolean {
-  return table === change.table && equalKeys(key, change.key)
 }

@@ -1,7 +1,7 @@
 import { BehaviorSubject, map, type Observable } from 'rxjs'
-import { keyId, type ChangeSet, type Key } from '../../changes/index.ts'
+import type { ChangeSet } from '../../changes/index.ts'
 import { RejectedError, StoreClosedError, type RowcastError } from '../../errors/index.ts'
-import type { PendingLayer, PendingTransaction } from '../../store/index.ts'
+import { rowIdOf, type PendingLayer, type PendingTransaction } from '../../store/index.ts'
 import type { WireChange, WireTransaction } from '../protocol/messages.ts'
 
 /** A transaction that waits for the server's verdict. */
@@ -17,10 +17,6 @@ export interface Waiting {
   sent: boolean
   readonly confirmed: () => void
   readonly refused: (error: RowcastError) => void
-}
-
-function placeOf({ table, key }: { readonly table: string; readonly key: Key }): string {
-  return `${table}\0${String(keyId(key))}`
 }
 
 /** The transactions that are not confirmed, in the order in which they were committed. */
@@ -53,7 +49,7 @@ export class Outbox {
       this.#waiting.set(one.id, waiting)
       for (const change of one.wire.changes) {
         if (change.op !== 'put') continue
-        const place = placeOf(change)
+        const place = rowIdOf(change.table, change.key)
         const puts = this.#puts.get(place)
         if (puts) puts.add(one.id)
         else this.#puts.set(place, new Set([one.id]))
@@ -71,7 +67,7 @@ export class Outbox {
     const found = new Set<string>()
     if (this.#waiting.size === 0) return []
     for (const change of changes) {
-      const id = change.op === 'put' ? undefined : [...(this.#puts.get(placeOf(change)) ?? [])].at(-1)
+      const id = change.op === 'put' ? undefined : [...(this.#puts.get(rowIdOf(change.table, change.key)) ?? [])].at(-1)
       if (id !== undefined) found.add(id)
     }
     if (undoes) for (const { id, changes: set } of this.#waiting.values()) if (set === undoes) found.add(id)
@@ -130,7 +126,7 @@ export class Outbox {
     this.#waiting.delete(waiting.id)
     for (const change of waiting.wire.changes) {
       if (change.op !== 'put') continue
-      const place = placeOf(change)
+      const place = rowIdOf(change.table, change.key)
       const puts = this.#puts.get(place)
       if (puts?.delete(waiting.id) && puts.size === 0) this.#puts.delete(place)
     }
