@@ -189,7 +189,7 @@ describe('a copy that an older version of the schema has kept', () => {
     await old.close()
     disk.contents = left
     const schema = defined(input)
-    return { schema, serve: () => serve(schema), open: (core?: ServerCore) => open(schema, core) }
+    return { disk, serve: () => serve(schema), open: (core?: ServerCore) => open(schema, core) }
   }
 
   test.for(versions)('shows and sends what was committed: $what', async ({ input, table, title }) => {
@@ -211,6 +211,26 @@ describe('a copy that an older version of the schema has kept', () => {
     expect(rowsOf(database.store, table)).toMatchObject(expected)
     await store.close()
     await core.close()
+  })
+
+  test('shows what a tab of the newer version has kept beside it', async () => {
+    const { input, table, title } = versions.at(-1)!
+    const { disk, open } = await upgraded(input)
+    const id = crypto.randomUUID()
+    const after = { id: 'two', [title]: 'Two' }
+    const commit = {
+      type: 'commit',
+      id,
+      set: { changes: [{ table, key: 'two', op: 'insert', before: {}, after }], origin: 'local' },
+      wire: { id, changes: [{ table, key: 'two', op: 'put', after }] },
+      version: 2,
+    }
+    const record = new TextEncoder().encode(JSON.stringify({ type: 'tab', tab: 'another', record: commit }))
+    disk.contents = { ...disk.contents, records: [...disk.contents.records, record] }
+    const store = await open()
+    expect(rowsOf(store, table).at(-1)).toMatchObject(after)
+    expect((await firstValueFrom(store.sync.pending$)).map(({ hidden }) => hidden)).toEqual([false, false])
+    await store.close()
   })
 
   test('gives back what can not be said in the new terms', async () => {
