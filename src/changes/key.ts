@@ -13,6 +13,11 @@ export function keyId(key: Key): KeyId {
   return key
 }
 
+/** What a row is known by in a `Map` or `Set`, whatever its table. */
+export function rowIdOf({ table, key }: { readonly table: string; readonly key: Key }): string {
+  return `${table}\0${String(keyId(key))}`
+}
+
 /** Whether two keys are the same. */
 export function equalKeys(a: Key, b: Key): boolean {
   return a === b || keyId(a) === keyId(b)

@@ -1,4 +1,4 @@
-import { describeKey, equalValues, keyId, parsePath, type CellValue, type RowChange } from '../changes/index.ts'
+import { describeKey, equalValues, parsePath, rowIdOf, type CellValue, type RowChange } from '../changes/index.ts'
 import { ConstraintError, NotFoundError, ValidationError } from '../errors/index.ts'
 import {
   commitChanges,
@@ -26,7 +26,7 @@ export function decide(store: Store, access: Access, transaction: WireTransactio
     throw new SchemaVersionError(schemaVersion, store.schema.version)
   const seen = new Set<string>()
   const changes = transaction.changes.flatMap((change) => {
-    const place = `${change.table}\0${String(keyId(change.key))}`
+    const place = rowIdOf(change)
     if (seen.has(place)) throw refuse(change, 'primaryKey', 'is named twice: a transaction names each row once, net')
     seen.add(place)
     return resolve(store, access, change, transaction.ifUnchanged ?? false)

@@ -21,6 +21,8 @@ export interface BaseChange {
   readonly take: boolean
   /** Whether it counts as committed here. */
   readonly commits: boolean
+  /** What it undoes, or does again. */
+  readonly undoes?: ChangeSet | undefined
 }
 
 /**
@@ -73,7 +75,8 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
       layers.changeBase(writes, change.take)
       // What cascades did beyond what was asked.
       layers.recordBase(notAsked(visible, writes), [])
-      return { set, committed: change.commits && committed && committed.changes.length > 0 ? committed : undefined }
+      const isCommit = change.commits && committed && committed.changes.length > 0
+      return { set, committed: isCommit ? committed : undefined, undoes: change.undoes }
     },
   )
   return committed

@@ -46,6 +46,14 @@ export interface WriteMeta {
   readonly single?: boolean
 }
 
+/** How a commit is meant. */
+export interface CommitOptions {
+  /** Whether a server is to refuse it where a cell is not as it was here. */
+  readonly ifUnchanged?: boolean
+  /** What it undoes, or does again. */
+  readonly undoes?: ChangeSet | undefined
+}
+
 /** The part of a sync client that the engine speaks to. */
 export interface SyncHook {
   /** Whether anything is committed here and not confirmed. */
@@ -53,11 +61,7 @@ export interface SyncHook {
   /** Whether such a transaction holds anything of a row: then writing what is there already means something. */
   covers(rows: TableRows, id: KeyId): boolean
   /** Takes what was committed, and what was written as it was. The promise tells when a server has confirmed it. */
-  committed(
-    set: ChangeSet,
-    meant: readonly RowChange[],
-    options: { readonly ifUnchanged: boolean; readonly undoes?: ChangeSet | undefined },
-  ): Promise<void>
+  committed(set: ChangeSet, meant: readonly RowChange[], options: CommitOptions): Promise<void>
 }
 
 /** Writes of one layer, one after the other, within a transaction. */
@@ -75,11 +79,9 @@ interface Segment {
 export type TableListener = (nets: readonly NetRow[], changes: () => readonly RowChange[]) => void
 
 /** What the store's own writes came to: what is told to subscribers. `set` has one change for each that is visible. */
-export interface Settlement {
+export interface Settlement extends CommitOptions {
   readonly set: ChangeSet | undefined
   readonly committed: ChangeSet | undefined
-  /** Whether a server is to refuse it where a cell is not as it was here. */
-  readonly ifUnchanged?: boolean
 }
 
 /** The changes of so many rows are put into words only when somebody looks. */
@@ -106,8 +108,6 @@ export class Engine implements CaptureTarget {
   readonly tableChanges: ReadonlyMap<TableRows, Set<TableListener>>
   /** Told of each ChangeSet that was committed outside drafts, before subscribers. */
   onCommitted: (set: ChangeSet) => void = () => undefined
-  /** What is being undone, or done again. */
-  undoes: ChangeSet | undefined
   /** Where a server confirms what is committed here. */
   sync: SyncHook | undefined
   /** Where a transaction's reads are noted: keys by table, or `all` of it. */
@@ -188,8 +188,8 @@ export class Engine implements CaptureTarget {
       return {
         result: undefined,
         settle: () => {
-          const { set, committed, ifUnchanged = false } = settle(visible)
-          if (committed) this.#toSync(committed, [], ifUnchanged)
+          const { set, committed, ...options } = settle(visible)
+          if (committed) this.#toSync(committed, [], options)
           this.#enqueue(visible, set, committed)
           this.#ended(true)
         },
@@ -577,12 +577,9 @@ export class Engine implements CaptureTarget {
     return { rows, key, id: keyId(key), op: 'update', cells }
   }
 
-  #toSync(committed: ChangeSet, meant: readonly RowChange[], ifUnchanged = false): void {
-    const { undoes } = this
-    // Whoever writes in answer undoes nothing.
-    this.undoes = undefined
+  #toSync(committed: ChangeSet, meant: readonly RowChange[], options: CommitOptions = {}): void {
     if (this.sync && (!isEmpty(committed) || meant.length > 0))
-      this.confirmed = this.sync.committed(committed, meant, { ifUnchanged, undoes })
+      this.confirmed = this.sync.committed(committed, meant, options)
   }
 
   /** Whether it matters that a cell was written, where its value did not change. */

@@ -181,20 +181,15 @@ export class HistoryLog {
     const { changes } = invert(undone)
     const engine = this.#engine
     if (engine.sync) assertSeen(changes)
-    const writes = this.#standing(changes)
-    engine.undoes = undone
-    try {
-      const applied = applyBase(engine, writes, {
-        what: `history.${origin}`,
-        origin,
-        label,
-        take: true,
-        commits: true,
-      })
-      return applied ?? { changes: [], origin }
-    } finally {
-      engine.undoes = undefined
-    }
+    const applied = applyBase(engine, this.#standing(changes), {
+      what: `history.${origin}`,
+      origin,
+      label,
+      take: true,
+      commits: true,
+      undoes: undone,
+    })
+    return applied ?? { changes: [], origin }
   }
 
   /** What still is as the step left it: what someone else has changed since is left alone. */

@@ -39,11 +39,12 @@ export {
   type Replicated,
   type RowTransition,
 } from './replica.ts'
-export { PendingLayer, PendingLayers, rowIdOf, type Arrival } from './layers/pending-layers.ts'
+export { PendingLayer, PendingLayers, type Arrival } from './layers/pending-layers.ts'
 export type { TableRows } from './rows/table-rows.ts'
 export { isWrite } from './sql/statement.ts'
 export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'
 export type * from './sync-api.ts'
+export type { CommitOptions } from './engine.ts'
 export type * from './running-sync.ts'
 export type * from './persistence/persistence.ts'
 export type { JournalRecord } from './persistence/journal-record.ts'

@@ -1,9 +1,7 @@
 import { createStore, defineSchema, type Schema, type SchemaInput, type Store } from 'rowcast'
-import { memoryLogStorage, memorySnapshotStorage, ServerCore } from 'rowcast/server'
-import { memoryTransport } from 'rowcast/transport'
 import { firstValueFrom } from 'rxjs'
 import { expect, test } from 'vitest'
-import { MemoryDisk } from '../support/memory-disk.ts'
+import { keptScene } from '../support/kept-scene.ts'
 import { settled } from '../support/sync-world.ts'
 
 type Tables = SchemaInput['tables']
@@ -196,35 +194,10 @@ const cases: readonly Case[] = [
 ]
 
 test.for(cases)('what was done offline is as after a migration, or given back: $what', async (given) => {
-  const [logs, snapshots] = [memoryLogStorage(), memorySnapshotStorage()]
+  const { serve, open } = keptScene()
   const [first, second] = [given.before, given.after].map((tables, n): Schema =>
     defineSchema<SchemaInput>({ version: n + 1, tables }),
   ) as [Schema, Schema]
-  const serve = (schema: Schema): ServerCore =>
-    new ServerCore({
-      schema,
-      secret: 'test',
-      storage: { logs, snapshots },
-      onError: (error) => {
-        throw error
-      },
-    })
-  const disk = new MemoryDisk()
-  const open = (schema: Schema, core?: ServerCore): Promise<Store> =>
-    createStore({
-      schema,
-      persistence: disk,
-      sync: {
-        transport: memoryTransport(
-          core?.accept ??
-            ((connection) => {
-              connection.close(1001, 'offline')
-              return { receive: () => undefined, closed: () => undefined }
-            }),
-        ),
-        database: 'scene',
-      },
-    })
   const core = serve(first)
   await core.databases.create('scene')
   const old = await open(first, core)

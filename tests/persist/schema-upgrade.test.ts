@@ -1,10 +1,11 @@
 import { createStore, defineSchema, type Schema, type SchemaInput, type Store } from 'rowcast'
-import { memoryLogStorage, memorySnapshotStorage, ServerCore } from 'rowcast/server'
+import type { ServerCore } from 'rowcast/server'
 import { memoryTransport } from 'rowcast/transport'
 import { firstValueFrom } from 'rxjs'
 import { describe, expect, test } from 'vitest'
+import { keptScene } from '../support/kept-scene.ts'
 import { MemoryDisk } from '../support/memory-disk.ts'
-import { settled } from '../support/sync-world.ts'
+import { nobody, settled } from '../support/sync-world.ts'
 
 const id = { type: 'string' } as const
 const name = { type: 'string', default: '' } as const
@@ -133,32 +134,7 @@ test('what is committed after an upgrade is not laid over what was kept before i
 
 describe('a copy that an older version of the schema has kept', () => {
   async function upgraded(input: SchemaInput, options: { readonly acknowledged?: boolean } = {}) {
-    const [logs, snapshots] = [memoryLogStorage(), memorySnapshotStorage()]
-    const serve = (schema: Schema): ServerCore =>
-      new ServerCore({
-        schema,
-        secret: 'test',
-        storage: { logs, snapshots },
-        onError: (error) => {
-          throw error
-        },
-      })
-    const disk = new MemoryDisk()
-    const open = (schema: Schema, core: ServerCore | undefined): Promise<Store> =>
-      createStore({
-        schema,
-        persistence: disk,
-        sync: {
-          transport: memoryTransport(
-            core?.accept ??
-              ((connection) => {
-                connection.close(1001, 'offline')
-                return { receive: () => undefined, closed: () => undefined }
-              }),
-          ),
-          database: 'scene',
-        },
-      })
+    const { disk, serve, open } = keptScene()
     const before = serve(defined(first.definition))
     await before.databases.create('scene')
     const old = await open(defined(first.definition), before)
@@ -290,10 +266,7 @@ describe('a copy that an older version of the schema has kept', () => {
 
 describe('what was kept otherwise', () => {
   const sync = () => ({
-    transport: memoryTransport((connection) => {
-      connection.close(1001, 'offline')
-      return { receive: () => undefined, closed: () => undefined }
-    }),
+    transport: memoryTransport(nobody),
     database: 'scene',
   })
 

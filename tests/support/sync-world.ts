@@ -1,6 +1,6 @@
 import { createStore, defineSchema, type Store } from 'rowcast'
 import { memoryLogStorage, memorySnapshotStorage, ServerCore, type ServerOptions } from 'rowcast/server'
-import { memoryTransport, type Faults, type Timers } from 'rowcast/transport'
+import { memoryTransport, type Accept, type Faults, type Timers } from 'rowcast/transport'
 import { firstValueFrom, filter } from 'rxjs'
 
 export const sceneInput = {
@@ -58,6 +58,12 @@ export function openScene(
     schema: sceneSchema,
     sync: { transport: memoryTransport(core.accept, transport), database, ...(subscribe && { subscribe }) },
   })
+}
+
+/** Nobody answers: offline. */
+export const nobody: Accept = (connection) => {
+  connection.close(1001, 'offline')
+  return { receive: () => undefined, closed: () => undefined }
 }
 
 /** A server over memory, with one database called scene. */

@@ -1,4 +1,4 @@
-import { keyId, withoutHidden, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
+import { keyId, rowIdOf, withoutHidden, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { sameSql, type Column } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
@@ -12,11 +12,6 @@ import { rowsInTheWay, uniqueTuple } from './collisions.ts'
 import { underneath } from './committed-rows.ts'
 import { LayerStacks, type Intent, type RowWrite } from './layer-stacks.ts'
 import type { Layer, LayerConflict, RowStack } from './row-stack.ts'
-
-/** What a row is known by, of whatever table. */
-export function rowIdOf(table: string, key: Key): string {
-  return `${table}\0${String(keyId(key))}`
-}
 
 /** A transaction that is committed here and not yet confirmed by the server: a layer between the base and the drafts. */
 export class PendingLayer implements Layer {
@@ -35,15 +30,15 @@ export class PendingLayer implements Layer {
 
   /** What is confirmed below it is not its business: it stays on top until the server's verdict. */
   conflict({ stack, lost }: LayerConflict): void {
-    if (lost) this.lost.add(rowIdOf(stack.rows.schema.model.name, stack.key))
+    if (lost) this.lost.add(rowOf(stack))
   }
 
   /** Of these rows, those of which nothing is seen any more. */
   unseenOf<Row extends { readonly table: string; readonly key: Key }>(rows: readonly Row[]): Row[] {
     if (this.lost.size === 0 && !this.evicted) return []
-    const held = new Set([...this.stacks].map((stack) => rowIdOf(stack.rows.schema.model.name, stack.key)))
-    return rows.filter(({ table, key }) => {
-      const id = rowIdOf(table, key)
+    const held = new Set([...this.stacks].map(rowOf))
+    return rows.filter((row) => {
+      const id = rowIdOf(row)
       return !held.has(id) && (this.evicted || this.lost.has(id))
     })
   }
@@ -51,6 +46,10 @@ export class PendingLayer implements Layer {
   touched(): void {
     return undefined
   }
+}
+
+function rowOf({ rows, key }: RowStack): string {
+  return rowIdOf({ table: rows.schema.model.name, key })
 }
 
 /**

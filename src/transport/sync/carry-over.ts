@@ -1,4 +1,4 @@
-import { keyId } from '../../changes/index.ts'
+import { rowIdOf } from '../../changes/index.ts'
 import type { Folded, OutdatedContents, StoreInternals } from '../../store/index.ts'
 import { Copy } from './copy.ts'
 import type { CommitRecord, RejectionRecord, SyncRecord } from './records.ts'
@@ -21,7 +21,7 @@ export function carryOver(internals: StoreInternals, { database, contents, carry
   // What is of a version before, or of the newer one already, stays as it is.
   const carryCommit = (record: CommitRecord): CommitRecord => {
     if (record.version !== version) return record
-    const rows = record.wire.changes.map(({ table, key }) => `${table}\0${keyId(key)}`)
+    const rows = record.wire.changes.map(rowIdOf)
     const follows = rows.some((row) => behind.has(row))
     const changes = follows ? undefined : carryAll(record.set.changes)
     const wire = changes && carryAll(record.wire.changes)

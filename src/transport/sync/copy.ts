@@ -1,4 +1,4 @@
-import { keyId, type ChangeSet, type KeyId, type RowChange } from '../../changes/index.ts'
+import { keyId, rowIdOf, type ChangeSet, type KeyId, type RowChange } from '../../changes/index.ts'
 import { RowcastError, TransactionError } from '../../errors/index.ts'
 import {
   isShared,
@@ -6,8 +6,8 @@ import {
   type JournalRecord,
   PendingLayer,
   PendingLayers,
-  rowIdOf,
   type Arrival,
+  type CommitOptions,
   type Folded,
   type PersistedContents,
   type StoreInternals,
@@ -114,11 +114,7 @@ export class Copy {
   }
 
   /** Takes in what was committed here. The promise tells the server's verdict. */
-  commit(
-    set: ChangeSet,
-    meant: readonly RowChange[],
-    { ifUnchanged, undoes }: { readonly ifUnchanged: boolean; readonly undoes?: ChangeSet | undefined },
-  ): Promise<void> {
+  commit(set: ChangeSet, meant: readonly RowChange[], { ifUnchanged = false, undoes }: CommitOptions): Promise<void> {
     const id = crypto.randomUUID()
     const changes = toWire(set.changes, meant, ifUnchanged)
     const requires = this.outbox.requiredBy(changes, undoes)
@@ -276,16 +272,16 @@ export class Copy {
 
   #repeatCommit({ id, set, wire: noted, version, unseen = [] }: CommitRecord): void {
     const layer = new PendingLayer(id, set.label)
-    for (const [table, key] of unseen) layer.lost.add(rowIdOf(table, key))
+    for (const [table, key] of unseen) layer.lost.add(rowIdOf({ table, key }))
     const fits = version === this.#version
     const { schemaVersion: _, ...said } = noted
     const wire: WireTransaction = fits ? said : { ...said, schemaVersion: version }
     // What was made for another version of the schema can't be shown in this one.
-    const seen = fits ? wire.changes.filter(({ table, key }) => !layer.lost.has(rowIdOf(table, key))) : []
+    const seen = fits ? wire.changes.filter((change) => !layer.lost.has(rowIdOf(change))) : []
     if (seen.length > 0) this.#show(layer, seen)
     else layer.evicted = true
-    // Who waited for it is gone with the store of then; a refusal is in `rejections`.
-    this.outbox.enter({ id, changes: set, wire, layer, version }).catch(() => undefined)
+    // Who waited for the verdict is gone with the store of then.
+    void this.outbox.enter({ id, changes: set, wire, layer, version })
   }
 
   #show(layer: PendingLayer, seen: readonly WireChange[]): void {

@@ -1,7 +1,7 @@
 import { BehaviorSubject, map, type Observable } from 'rxjs'
-import type { ChangeSet } from '../../changes/index.ts'
+import { rowIdOf, type ChangeSet } from '../../changes/index.ts'
 import { RejectedError, StoreClosedError, type RowcastError } from '../../errors/index.ts'
-import { rowIdOf, type PendingLayer, type PendingTransaction } from '../../store/index.ts'
+import type { PendingLayer, PendingTransaction } from '../../store/index.ts'
 import type { WireChange, WireTransaction } from '../protocol/messages.ts'
 
 /** A transaction that waits for the server's verdict. */
@@ -42,14 +42,17 @@ export class Outbox {
     return this.#waiting.size
   }
 
-  /** Puts a transaction behind the others. The promise tells its verdict; it rejects with RejectedError for a refusal. */
+  /**
+   * Puts a transaction behind the others. The promise tells its verdict; it rejects with RejectedError for a refusal, and
+   * with StoreClosedError where none will come. Nobody need wait for it: a refusal is in `rejected$` as well.
+   */
   enter(one: Pick<Waiting, 'id' | 'wire' | 'changes' | 'layer' | 'version'>): Promise<void> {
-    return new Promise((confirmed, refused) => {
+    const verdict = new Promise<void>((confirmed, refused) => {
       const waiting: Waiting = { ...one, sent: false, confirmed, refused }
       this.#waiting.set(one.id, waiting)
       for (const change of one.wire.changes) {
         if (change.op !== 'put') continue
-        const place = rowIdOf(change.table, change.key)
+        const place = rowIdOf(change)
         const puts = this.#puts.get(place)
         if (puts) puts.add(one.id)
         else this.#puts.set(place, new Set([one.id]))
@@ -57,6 +60,8 @@ export class Outbox {
       this.#unsent.push(waiting)
       this.changed()
     })
+    verdict.catch(() => undefined)
+    return verdict
   }
 
   /**
@@ -67,7 +72,7 @@ export class Outbox {
     const found = new Set<string>()
     if (this.#waiting.size === 0) return []
     for (const change of changes) {
-      const id = change.op === 'put' ? undefined : [...(this.#puts.get(rowIdOf(change.table, change.key)) ?? [])].at(-1)
+      const id = change.op === 'put' ? undefined : [...(this.#puts.get(rowIdOf(change)) ?? [])].at(-1)
       if (id !== undefined) found.add(id)
     }
     if (undoes) for (const { id, changes: set } of this.#waiting.values()) if (set === undoes) found.add(id)
@@ -126,7 +131,7 @@ export class Outbox {
     this.#waiting.delete(waiting.id)
     for (const change of waiting.wire.changes) {
       if (change.op !== 'put') continue
-      const place = rowIdOf(change.table, change.key)
+      const place = rowIdOf(change)
       const puts = this.#puts.get(place)
       if (puts?.delete(waiting.id) && puts.size === 0) this.#puts.delete(place)
     }

@@ -67,6 +67,8 @@ export class OwnRecords {
 export interface SharedContents {
   /** The records of the store that keeps the base. */
   readonly base: readonly JournalRecord[]
+  /** The same, as they lie there. */
+  readonly baseBytes: readonly Uint8Array[]
   /** What they come to, of that store's own transactions. */
   readonly own: OwnRecords
   /** What other stores wait for, by the tab that each of them is in. */
@@ -79,25 +81,24 @@ export interface SharedContents {
  */
 export function readShared(records: readonly Uint8Array[]): SharedContents {
   const base: JournalRecord[] = []
+  const baseBytes: Uint8Array[] = []
   const own = new OwnRecords()
   const tabs = new Map<string, OwnRecords>()
   for (const bytes of records) {
     const record = decodeRecord(bytes)
-    if (!isSyncRecord(record)) {
-      base.push(record)
-      continue
-    }
-    if (record.type === 'tab') {
+    if (isSyncRecord(record) && record.type === 'tab') {
       const kept = tabs.get(record.tab) ?? new OwnRecords()
       tabs.set(record.tab, kept)
       kept.take(record.record)
       continue
     }
     base.push(record)
+    baseBytes.push(bytes)
+    if (!isSyncRecord(record)) continue
     own.take(record)
     for (const id of idsOf(record)) for (const kept of tabs.values()) kept.forget(id)
   }
-  return { base, own, tabs }
+  return { base, baseBytes, own, tabs }
 }
 
 /** Of the records of the store that keeps the base, what is confirmed: nobody's pending transactions. */

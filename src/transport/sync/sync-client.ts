@@ -1,7 +1,15 @@
 import { firstValueFrom, Subject, throwError } from 'rxjs'
 import type { ChangeSet, KeyId, RowChange } from '../../changes/index.ts'
 import { RejectedError, StoreClosedError } from '../../errors/index.ts'
-import type { RunningSync, StoreInternals, StoreSync, SyncStart, SyncStatus, TableRows } from '../../store/index.ts'
+import type {
+  CommitOptions,
+  RunningSync,
+  StoreInternals,
+  StoreSync,
+  SyncStart,
+  SyncStatus,
+  TableRows,
+} from '../../store/index.ts'
 import {
   PROTOCOL_VERSION,
   type ClientMessage,
@@ -104,14 +112,8 @@ export class SyncClient implements RunningSync, ConnectionUser {
     return this.#copy.covers(rows, id)
   }
 
-  committed(
-    set: ChangeSet,
-    meant: readonly RowChange[],
-    options: { readonly ifUnchanged: boolean; readonly undoes?: ChangeSet | undefined },
-  ): Promise<void> {
+  committed(set: ChangeSet, meant: readonly RowChange[], options: CommitOptions): Promise<void> {
     const confirmed = this.#copy.commit(set, meant, options)
-    // Nobody need wait for it: a refusal is in rejected$.
-    confirmed.catch(() => undefined)
     this.#pendingChanged()
     this.#flush()
     return confirmed

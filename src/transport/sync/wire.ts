@@ -1,4 +1,4 @@
-import { keyId, type RowChange } from '../../changes/index.ts'
+import { rowIdOf, type RowChange } from '../../changes/index.ts'
 import type { WireChange } from '../protocol/messages.ts'
 
 /** Changes as they travel. What was meant beyond them goes with the row's change. */
@@ -6,7 +6,7 @@ export function toWire(changes: readonly RowChange[], meant: readonly RowChange[
   const out: WireChange[] = []
   const places = new Map<string, number>()
   const add = (change: WireChange): void => {
-    const place = `${change.table}\0${String(keyId(change.key))}`
+    const place = rowIdOf(change)
     const known = places.get(place)
     if (known === undefined) {
       places.set(place, out.length)

@@ -49,7 +49,7 @@ export class Holder {
     this.#name = given.name
     this.#tab = given.tab
     this.#real = given.real
-    const { base, own, tabs } = readShared(given.found.records)
+    const { base, baseBytes, own, tabs } = readShared(given.found.records)
     const kept = base.filter(isSyncRecord).find((record) => record.type === 'database')
     this.#database = kept?.name
     const gone: TabRecord[] = []
@@ -57,7 +57,7 @@ export class Holder {
       // What this tab waits for its own store knows best.
       if (given.open.has(tab) && tab !== given.tab) this.#others.set(tab, kept)
       else if (tab !== given.tab) gone.push(...kept.list.map((record) => tagged(tab, record)))
-    this.contents = { snapshot: given.found.snapshot, records: [...base, ...gone].map(encodeRecord) }
+    this.contents = { snapshot: given.found.snapshot, records: [...baseBytes, ...gone.map(encodeRecord)] }
     this.left = [...own.list, ...gone.map(({ record }) => record)]
   }
 

@@ -46,13 +46,20 @@ async function apart() {
   return { ann, bob, close }
 }
 
-test('an undo that is refused leaves its step to be undone', async () => {
-  const { ann, bob, close } = await apart()
+/** Ann has put a note and deleted it, whose unique value the other, unseen, has taken since: to undo that is refused. */
+async function taken() {
+  const clients = await apart()
+  const { ann, bob } = clients
   ann.table('note').insert({ id: 1, slug: 'same', secret: true })
   ann.table('note').delete(1)
   await settled(ann)
   bob.table('note').insert({ id: 2, slug: 'same' })
   await settled(bob)
+  return clients
+}
+
+test('an undo that is refused leaves its step to be undone', async () => {
+  const { ann, bob, close } = await taken()
   ann.history.undo()
   await settled(ann)
   expect(await firstValueFrom(ann.sync.rejected$)).toHaveLength(1)
@@ -118,12 +125,7 @@ test('what is written as it was, and an undo of what was done again, rest on wha
 })
 
 test('an undo that is refused while it is done again leaves its step to be undone', async () => {
-  const { ann, bob, close } = await apart()
-  ann.table('note').insert({ id: 1, slug: 'same', secret: true })
-  ann.table('note').delete(1)
-  await settled(ann)
-  bob.table('note').insert({ id: 2, slug: 'same' })
-  await settled(bob)
+  const { ann, close } = await taken()
   ann.history.undo()
   ann.history.redo()
   await settled(ann)

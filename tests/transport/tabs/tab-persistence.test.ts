@@ -9,7 +9,7 @@ import { parseValue } from '../../../src/changes/index.ts'
 import type { SqliteDriverFactory } from '../../../src/drivers/index.ts'
 import { nodeSqliteDriver } from '../../../src/drivers/node.ts'
 import { MemoryDisk } from '../../support/memory-disk.ts'
-import { openScene, openServer, sceneSchema, settled } from '../../support/sync-world.ts'
+import { nobody, openScene, openServer, sceneSchema, settled } from '../../support/sync-world.ts'
 
 let name: string
 let disk: MemoryDisk
@@ -18,12 +18,6 @@ beforeEach(() => {
   name = crypto.randomUUID()
   disk = new MemoryDisk()
 })
-
-/** Nobody answers: offline. */
-const nobody: Accept = (connection) => {
-  connection.close(1001, 'offline')
-  return { receive: () => undefined, closed: () => undefined }
-}
 
 async function openTab(
   accept: Accept = nobody,
