@@ -84,6 +84,10 @@ export interface Settlement extends CommitOptions {
   readonly committed: ChangeSet | undefined
 }
 
+type Writable<Type> = { -readonly [Part in keyof Type]: Type[Part] }
+
+const none: readonly never[] = Object.freeze([])
+
 /** The changes of so many rows are put into words only when somebody looks. */
 const MANY = 100
 
@@ -271,24 +275,25 @@ export class Engine implements CaptureTarget {
   }
 
   changeSet(nets: readonly NetRow[], meta: WriteMeta, draftId?: string): ChangeSet {
-    const about = {
-      origin: meta.origin ?? 'local',
-      ...(meta.label === undefined ? {} : { label: meta.label }),
-      ...(meta.tag === undefined ? {} : { tag: meta.tag }),
-      ...(draftId === undefined ? {} : { draftId }),
+    const set: Writable<ChangeSet> = { changes: none, origin: meta.origin ?? 'local' }
+    if (meta.label !== undefined) set.label = meta.label
+    if (meta.tag !== undefined) set.tag = meta.tag
+    if (draftId !== undefined) set.draftId = draftId
+    if (nets.length < MANY) set.changes = Object.freeze(nets.map(toRowChange))
+    else {
+      let rows: readonly NetRow[] = nets
+      let changes: readonly RowChange[] | undefined
+      Object.defineProperty(set, 'changes', {
+        enumerable: true,
+        // Made for the first who looks: a large import is often looked at by nobody.
+        get: () => {
+          changes ??= Object.freeze(rows.map(toRowChange))
+          rows = []
+          return changes
+        },
+      })
     }
-    if (nets.length < MANY) return Object.freeze({ changes: Object.freeze(nets.map(toRowChange)), ...about })
-    let rows: readonly NetRow[] = nets
-    let changes: readonly RowChange[] | undefined
-    return Object.freeze({
-      // Made for the first who looks: a large import is often looked at by nobody.
-      get changes() {
-        changes ??= Object.freeze(rows.map(toRowChange))
-        rows = []
-        return changes
-      },
-      ...about,
-    })
+    return Object.freeze(set)
   }
 
   /** Runs something when the store closes. Returns what takes it back. */
@@ -440,19 +445,20 @@ export class Engine implements CaptureTarget {
   #prepare(meta: WriteMeta): () => void {
     const last = this.#segments.at(-1)
     if (last && last.nets === undefined) this.#closeSegment(last)
-    const segments = this.#segments.filter((segment) => segment.nets!.length > 0 || segment.intents.length > 0)
-    if (segments.some((segment) => segment.layer !== segments[0]!.layer))
+    const segments = this.#segments.filter(saysSomething)
+    const only = segments.length === 1 ? segments[0]! : undefined
+    if (!only && segments.some((segment) => segment.layer !== segments[0]!.layer))
       throw new TransactionError(
         'one transaction wrote both through a draft and outside it, or through two drafts: whether they fit together is judged one after the other, so make them two',
       )
-    const only = segments.length === 1 ? segments[0]! : undefined
     const visible = only ? only.nets! : this.#nets(0, this.#journal.length)
-    if (!this.layers.empty)
+    if (this.layers.empty) {
+      if (only && !only.layer) return () => this.#settlePlain(only, meta)
+    } else
       for (const segment of segments) {
         checkReservations(this.layers, segment.layer, withIntents(segment.nets!, segment.intents), this.byName)
         if (!segment.layer) checkCommittedRows(this.layers, withIntents(segment.nets!, segment.intents))
       }
-    const same = only && !only.layer && this.layers.empty
     return () => {
       const commits: ChangeSet[] = []
       const meant: RowChange[] = []
@@ -462,18 +468,27 @@ export class Engine implements CaptureTarget {
           this.layers.record(segment.layer, segment.nets!, intents)
           continue
         }
-        const nets = same ? visible : this.layers.committedNets(segment.nets!, intents)
+        const nets = this.layers.committedNets(segment.nets!, intents)
         if (this.sync) meant.push(...this.#meant(intents, nets))
         if (!this.layers.empty) this.layers.recordBase(segment.nets!, intents)
         if (nets.length > 0) commits.push(this.changeSet(nets, meta))
       }
       const committed = commits.length > 1 ? squash(commits) : commits[0]
-      const set = visible.length === 0 ? undefined : same ? committed : this.changeSet(visible, meta, only?.layer?.id)
+      const set = visible.length === 0 ? undefined : this.changeSet(visible, meta, only?.layer?.id)
       if (commits.length > 1 ? !isEmpty(committed!) : committed) this.onCommitted(committed!)
       this.#toSync(committed ?? this.changeSet([], meta), meant)
       this.#enqueue(visible, set, committed)
       this.#ended(true)
     }
+  }
+
+  /** A commit where there is no draft: what was written is what is seen, and what is committed. */
+  #settlePlain({ nets, intents }: Segment, meta: WriteMeta): void {
+    const committed = nets!.length > 0 ? this.changeSet(nets!, meta) : undefined
+    if (committed) this.onCommitted(committed)
+    if (this.sync) this.#toSync(committed ?? this.changeSet([], meta), this.#meant(intents, nets!))
+    this.#enqueue(nets!, committed, committed)
+    this.#ended(true)
   }
 
   #enqueue(visible: readonly NetRow[], set: ChangeSet | undefined, committed: ChangeSet | undefined): void {
@@ -493,8 +508,9 @@ export class Engine implements CaptureTarget {
       const net = visible[0]!
       this.#collect(net, listeners)
       const tables = this.tableChanges.get(net.rows)!
+      const changes = (): readonly RowChange[] => set.changes
       if (tables.size > 0)
-        for (const listener of Array.from(tables)) this.#emissions.guard(() => listener(visible, () => set.changes))
+        for (const listener of Array.from(tables)) this.#emissions.guard(() => listener(visible, changes))
     } else {
       const byTable = new Map<TableRows, number[]>()
       for (const [n, net] of visible.entries()) {
@@ -640,4 +656,8 @@ export class Engine implements CaptureTarget {
   #outside(what: string): void {
     if (this.inTransaction) throw new TransactionError(`${what} can't run inside a transaction`)
   }
+}
+
+function saysSomething({ nets, intents }: Segment): boolean {
+  return nets!.length > 0 || intents.length > 0
 }

@@ -13,7 +13,7 @@ import { TableLive } from './live/table-live.ts'
 import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
 import { placeOf, readPath, replaceAt } from './rows/place.ts'
 import { RowWriter, type Change } from './rows/row-writer.ts'
-import { isNoKey, type TableRows } from './rows/table-rows.ts'
+import { isNoKey, isPlainLeaf, type TableRows } from './rows/table-rows.ts'
 import { assertChange, assertPath, assertRows } from './table-arguments.ts'
 
 /** A table as callers use it, untyped: `Table` in api.ts is its typed face. */
@@ -158,7 +158,10 @@ export class TableHandle {
     return this.#observe(key, {
       path: place.path,
       columns: columnsAt(place, this.#rows),
-      read: (row) => readPath(row, segments),
+      read:
+        place.kind === 'column' && place.inner.length === 0 && isPlainLeaf(place.column)
+          ? (rows, of) => rows.leaf(of, place.column)
+          : (rows, of) => readPath(rows.get(of), segments),
       same: equalValues,
     })
   }
@@ -214,7 +217,7 @@ export class TableHandle {
 
 const QUERY_OPTIONS: readonly string[] = ['where', 'orderBy', 'limit', 'offset']
 
-const wholeRow: Watched = { path: undefined, columns: undefined, read: (row) => row, same: Object.is }
+const wholeRow: Watched = { path: undefined, columns: undefined, read: (rows, key) => rows.get(key), same: Object.is }
 
 /** A singleton as callers use it, untyped: `SingletonValue` in api.ts is its typed face. */
 export class SingletonHandle {

@@ -1,6 +1,5 @@
 import type { Subscriber } from 'rxjs'
 import type { CellValue, Key } from '../changes/index.ts'
-import type { RowObject } from '../schema/index.ts'
 import type { RowListener } from '../triggers/index.ts'
 import type { Engine } from './engine.ts'
 import type { TableRows } from './rows/table-rows.ts'
@@ -11,13 +10,15 @@ export interface Watched {
   readonly path: string | undefined
   /** The columns whose changes can change it; `undefined` for all. */
   readonly columns: readonly number[] | undefined
-  readonly read: (row: RowObject | undefined) => CellValue
+  readonly read: (rows: TableRows, key: Key) => CellValue
   readonly same: (a: CellValue, b: CellValue) => boolean
 }
 
 /** One who watches. */
 export interface Reader {
   readonly subscriber: Subscriber<CellValue>
+  /** How many came before it. */
+  readonly place: number
   /** What it was told last. */
   last: CellValue
 }
@@ -32,6 +33,7 @@ export class Watch implements RowListener {
   /** Most often there is one: only others take a Set. */
   #one: Reader | undefined
   #others: Set<Reader> | undefined
+  #next = 0
 
   constructor(engine: Engine, rows: TableRows, key: Key, watched: Watched) {
     this.path = watched.path
@@ -43,7 +45,7 @@ export class Watch implements RowListener {
 
   /** Tells the value now, and from now on each other one, until it leaves. */
   follow(subscriber: Subscriber<CellValue>): Reader {
-    const reader: Reader = { subscriber, last: this.#watched.read(this.#rows.get(this.#key)) }
+    const reader: Reader = { subscriber, place: this.#next++, last: this.#watched.read(this.#rows, this.#key) }
     if (!this.#one && !this.#others) this.#one = reader
     else (this.#others ??= new Set()).add(reader)
     // What is read within a transaction may be undone, in whole or in part, or come back: nobody is told of that.
@@ -62,22 +64,25 @@ export class Watch implements RowListener {
 
   look(): void {
     if (this.#engine.closed) return
-    const now = this.#watched.read(this.#rows.get(this.#key))
-    const { same } = this.#watched
-    for (const reader of this.#readers()) {
-      if (reader.subscriber.closed || same(reader.last, now)) continue
-      reader.last = now
-      reader.subscriber.next(now)
+    const now = this.#watched.read(this.#rows, this.#key)
+    const next = this.#next
+    if (this.#one) this.#tell(this.#one, now)
+    if (!this.#others) return
+    for (const reader of this.#others) {
+      // Who is told may write, and others begin to watch meanwhile: they know of what came after this.
+      if (reader.place >= next) return
+      this.#tell(reader, now)
     }
   }
 
   end(): void {
-    for (const { subscriber } of this.#readers()) subscriber.complete()
+    this.#one?.subscriber.complete()
+    for (const { subscriber } of this.#others ?? []) subscriber.complete()
   }
 
-  /** A copy, in the order in which they came: who is told may write, and others begin to watch meanwhile. */
-  #readers(): Reader[] {
-    const others = this.#others ? Array.from(this.#others) : []
-    return this.#one ? [this.#one, ...others] : others
+  #tell(reader: Reader, now: CellValue): void {
+    if (reader.subscriber.closed || this.#watched.same(reader.last, now)) return
+    reader.last = now
+    reader.subscriber.next(now)
   }
 }

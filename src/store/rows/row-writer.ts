@@ -25,6 +25,8 @@ import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
 
 const noColumns: readonly Column[] = []
+const aStatement = { single: true }
+const aTransaction = {}
 
 /** A deep partial row, or an Immer recipe. */
 export type Change = RowObject | ((draft: RowObject) => unknown)
@@ -34,6 +36,7 @@ export class RowWriter {
   readonly #engine: Engine
   readonly #rows: TableRows
   readonly #layer: Layer | undefined
+  readonly #alone = new Map<Column, boolean>()
 
   constructor(engine: Engine, rows: TableRows, layer: Layer | undefined) {
     this.#engine = engine
@@ -98,15 +101,8 @@ export class RowWriter {
     if (place.kind === 'column' && value !== undefined && this.#present(key, place.column)) {
       const { column } = place
       const whole = place.inner.length === 0 ? value : this.#inside(key, column, place.inner, value, place.path)
-      if (
-        !this.#refusesKey(column, key, whole) &&
-        !(whole === null && column.nullInRest) &&
-        !this.#rows.schema.model.crossField &&
-        !this.#crossed(column) &&
-        !column.nullInRest
-      ) {
-        const encoded = this.#encodeLeaf(column, whole, key)
-        this.#writeLeaves(key, rowid, [[column, encoded]])
+      if (this.#standsAlone(column) && !this.#refusesKey(column, key, whole)) {
+        this.#writeLeaf(key, rowid, column, this.#encodeLeaf(column, whole, key))
         return
       }
     }
@@ -288,9 +284,18 @@ export class RowWriter {
     this.#engine.write(this.#layer, { single }, () => this.#setCells(key, rowid, leaves))
   }
 
+  /** As `#writeLeaves`, for one: a slider's step. */
+  #writeLeaf(key: Key, rowid: number, column: Column, value: SqlValue): void {
+    const single = this.#engine.inTransaction || this.#isPlain(key, column)
+    this.#engine.write(this.#layer, single ? aStatement : aTransaction, () => {
+      this.#rows.updateStatement(column).run([value, rowid])
+      this.#intend(key, column, value)
+    })
+  }
+
   #setCells(key: Key, rowid: number, cells: readonly (readonly [Column, SqlValue])[]): void {
     if (cells.length === 0) return
-    this.#rows.updateStatement(cells.map(([column]) => column)).run([...cells.map(([, value]) => value), rowid])
+    this.#rows.updateStatement(...cells.map(([column]) => column)).run([...cells.map(([, value]) => value), rowid])
     for (const [column, value] of cells) this.#intend(key, column, value)
   }
 
@@ -401,6 +406,13 @@ export class RowWriter {
     if (model.unique.some((index) => index.columns.includes(column))) return false
     const stack = layers.get(this.#rows, keyId(key))
     return !stack || (this.#layer !== undefined && !stack.exists)
+  }
+
+  /** Whether a value of a column is judged alone, and has no other place. */
+  #standsAlone(column: Column): boolean {
+    let known = this.#alone.get(column)
+    if (known === undefined) this.#alone.set(column, (known = !column.nullInRest && !this.#crossed(column)))
+    return known
   }
 
   /** Whether an object around a column ties its properties to each other. */

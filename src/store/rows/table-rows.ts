@@ -1,9 +1,12 @@
 import { deepFreeze, keyId, shareStructure, type CellValue, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqliteDriver, SqliteStatement, SqlValue } from '../../drivers/index.ts'
 import {
+  absentValue,
+  decodeColumn,
   patchRow,
   quoteName,
   SINGLETON_KEY,
+  valueAt,
   type Column,
   type RowObject,
   type TableSchema,
@@ -15,6 +18,8 @@ import { cellOf } from './rest-members.ts'
 
 /** How many combinations of columns keep their UPDATE prepared. */
 const MAX_WRITES = 1_000
+
+const none: NonNullable<CachedRow['patches']> = []
 
 /** What the store knows of a row that was read: its place in SQLite and its object. */
 export interface CachedRow {
@@ -46,7 +51,7 @@ export class TableRows {
   readonly #whereKey: string
   readonly #statements: StatementCache
   /** The statements that insert or set columns, by these. */
-  readonly #writes = new Map<string, SqliteStatement>()
+  readonly #writes = new Map<string | number, SqliteStatement>()
   #lastInsert: { readonly columns: readonly number[]; readonly statement: SqliteStatement } | undefined
   #byKeyStatement: SqliteStatement | undefined
   #rowidStatement: SqliteStatement | undefined
@@ -68,9 +73,8 @@ export class TableRows {
   }
 
   /** The statement that sets columns of a row by its rowid, the last parameter. */
-  updateStatement(columns: readonly Column[]): SqliteStatement {
-    let id = 'u'
-    for (const column of columns) id += ` ${column.index}`
+  updateStatement(...columns: readonly Column[]): SqliteStatement {
+    const id = columns.length === 1 ? columns[0]!.index : `u ${columns.map(({ index }) => index).join(' ')}`
     return (
       this.#writes.get(id) ??
       this.#keepWrite(
@@ -80,7 +84,7 @@ export class TableRows {
     )
   }
 
-  #keepWrite(id: string, sql: string): SqliteStatement {
+  #keepWrite(id: string | number, sql: string): SqliteStatement {
     if (this.#writes.size >= MAX_WRITES) this.#finalizeWrites()
     const statement = this.#driver.prepare(sql)
     this.#writes.set(id, statement)
@@ -93,6 +97,18 @@ export class TableRows {
     const cached = this.#byKey.get(keyId(key))
     if (cached?.row) return cached.row
     return this.load(key)?.row
+  }
+
+  /** The value of a plain leaf of the row under a key. A row that is dragged along is not made anew for it. */
+  leaf(key: Key, column: Column): CellValue {
+    const cached = isNoKey(key) ? undefined : this.#byKey.get(keyId(key))
+    if (cached && !cached.row && cached.patches) {
+      for (const [changed, stored] of cached.patches)
+        if (changed === column.index) return stored === null ? absentValue(column) : decodeColumn(column, stored)
+      return valueAt(cached.previous!, column.segments)
+    }
+    const row = this.get(key)
+    return row && valueAt(row, column.segments)
   }
 
   /** The cached row under a key, read if need be. Its `row` is there. */
@@ -227,7 +243,10 @@ export class TableRows {
       cached.row = undefined
       cached.previous = row
       cached.patches = [[column, after]]
-    } else if (patches) cached.patches = [...patches.filter(([known]) => known !== column), [column, after]]
+    } else if (patches) {
+      const others = patches.length === 1 && patches[0]![0] === column ? none : patches.filter(([at]) => at !== column)
+      cached.patches = [...others, [column, after]]
+    }
     return () => {
       cached.row = row
       cached.previous = previous
@@ -376,6 +395,11 @@ export class TableRows {
     const values = model.key.map((column, n) => keyPart(column, parts[n]!))
     return values.length === 1 ? values[0]! : Object.freeze(values)
   }
+}
+
+/** Whether a column's value depends on nothing else that is stored, and is no object, whose identity would matter. */
+export function isPlainLeaf({ kind, guard, nullInRest, hidden }: Column): boolean {
+  return !guard && !nullInRest && !hidden && ['text', 'integer', 'number', 'boolean', 'int64'].includes(kind)
 }
 
 /** Whether a value can't be a key of any table. */
