@@ -241,10 +241,13 @@ export class Engine implements CaptureTarget {
     return this.#journal.length
   }
 
-  /** Tells what the row that was just inserted holds, which saves reading it. Columns that are not told are NULL. */
-  noteInserted(table: number, cells: ReadonlyMap<number, SqlValue>): void {
-    const last = this.#journal.at(-1)
-    if (last?.op === 'insert' && last.table === table) last.cells = cells
+  /** Tells what the rows that were just inserted hold, which saves reading them. Columns that are not told are NULL. */
+  noteInserted(table: number, rows: readonly ReadonlyMap<number, SqlValue>[]): void {
+    const from = this.#journal.length - rows.length
+    for (const [n, cells] of rows.entries()) {
+      const entry = this.#journal[from + n]
+      if (entry?.op === 'insert' && entry.table === table) entry.cells = cells
+    }
   }
 
   /** Tells a subscriber something at once. What it writes meanwhile is told after that. */

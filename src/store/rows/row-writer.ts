@@ -16,10 +16,12 @@ import {
   type Column,
   type ObjectNode,
   type RowObject,
+  type StoredCells,
 } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { Layer } from '../layers/row-stack.ts'
 import { validateNets } from '../sql/run-sql.ts'
+import { insertRow, insertRows } from './insert-rows.ts'
 import { mergePatch, placeOf, readPath, replaceAt } from './place.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
@@ -47,7 +49,13 @@ export class RowWriter {
   /** Inserts rows in one transaction and returns their keys. */
   insert(list: readonly RowObject[]): Key[] {
     return this.#engine.write(this.#layer, { single: list.length === 1 && this.#engine.inTransaction }, () =>
-      list.map((row) => this.#insertOne(row)),
+      list.length === 1
+        ? [this.#insertOne(list[0]!)]
+        : insertRows(
+            this.#engine,
+            this.#rows,
+            list.map((row) => this.#cellsOf(row)),
+          ),
     )
   }
 
@@ -180,12 +188,15 @@ export class RowWriter {
   }
 
   #insertOne(row: RowObject): Key {
+    return insertRow(this.#engine, this.#rows, this.#cellsOf(row))
+  }
+
+  /** Validates a new row and gives its cells. */
+  #cellsOf(row: RowObject): StoredCells {
     const { model } = this.#rows.schema
     const cells = this.#encode(row, undefined)
     if (model.singleton) cells.set(model.key[0]!.index, SINGLETON_KEY)
-    this.#rows.insertStatement(cells).run([...cells.values()])
-    this.#engine.noteInserted(model.index, cells)
-    return this.#rows.keyOfCells(cells)
+    return cells
   }
 
   /** Validates a whole row and gives its cells. */

@@ -52,7 +52,9 @@ export class TableRows {
   readonly #statements: StatementCache
   /** The statements that insert or set columns, by these. */
   readonly #writes = new Map<string | number, SqliteStatement>()
-  #lastInsert: { readonly columns: readonly number[]; readonly statement: SqliteStatement } | undefined
+  #lastInsert:
+    | { readonly columns: readonly number[]; readonly count: number; readonly statement: SqliteStatement }
+    | undefined
   #byKeyStatement: SqliteStatement | undefined
   #rowidStatement: SqliteStatement | undefined
   #byRowidStatement: SqliteStatement | undefined
@@ -207,24 +209,25 @@ export class TableRows {
     return this.keyFrom(key.length === 1 ? [cells.get(key[0]!.index)!] : key.map(({ index }) => cells.get(index)!))
   }
 
-  /** The statement that inserts a row of which these columns are given. */
-  insertStatement(cells: ReadonlyMap<number, SqlValue>): SqliteStatement {
+  /** The statement that inserts so many rows of which these columns are given. */
+  insertStatement(cells: ReadonlyMap<number, SqlValue>, count = 1): SqliteStatement {
     // Rows of one import mostly look alike.
     const last = this.#lastInsert
-    if (last && sameColumns(last.columns, cells)) return last.statement
+    if (last && last.count === count && hasColumns(cells, last.columns)) return last.statement
     const columns = [...cells.keys()]
-    const statement = this.#insertStatement(columns)
-    this.#lastInsert = { columns, statement }
+    const statement = this.#insertStatement(columns, count)
+    this.#lastInsert = { columns, count, statement }
     return statement
   }
 
-  #insertStatement(columns: readonly number[]): SqliteStatement {
-    const id = `i ${columns.join(' ')}`
+  #insertStatement(columns: readonly number[], count: number): SqliteStatement {
+    const id = `i${count} ${columns.join(' ')}`
     const known = this.#writes.get(id)
     if (known) return known
     const names = columns.map((column) => quoteName(this.schema.model.columns[column]!.name))
-    const places = names.map(() => '?').join(', ')
-    return this.#keepWrite(id, `INSERT INTO ${this.base} (${names.join(', ')}) VALUES (${places})`)
+    const row = `(${names.map(() => '?').join(', ')})`
+    const values = new Array<string>(count).fill(row).join(', ')
+    return this.#keepWrite(id, `INSERT INTO ${this.base} (${names.join(', ')}) VALUES ${values}`)
   }
 
   /** A key as the parameters of a statement. */
@@ -412,7 +415,8 @@ export function isNoKey(key: unknown): boolean {
   )
 }
 
-function sameColumns(columns: readonly number[], cells: ReadonlyMap<number, unknown>): boolean {
+/** Whether the cells of a row are those of these columns, in their order. */
+export function hasColumns(cells: ReadonlyMap<number, unknown>, columns: readonly number[]): boolean {
   if (columns.length !== cells.size) return false
   let at = 0
   for (const column of cells.keys()) if (columns[at++] !== column) return false
