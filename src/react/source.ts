@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs'
+import { StoreClosedError } from '../errors/index.ts'
 
 /** A value to be read now and watched: the two functions of `useSyncExternalStore`. */
 export interface Source<Value> {
@@ -18,8 +19,18 @@ export function constantSource<Value>(value: Value): Source<Value> {
  * is none either: what a closed store has shown last stays on the screen.
  */
 export function sourceOf<Value>(get: () => Value, changes: () => Observable<unknown>): Source<Value> {
+  let last: { readonly value: Value } | undefined
   return {
-    get,
+    get: () => {
+      try {
+        const value = get()
+        if (!last || last.value !== value) last = { value }
+        return value
+      } catch (error) {
+        if (last && error instanceof StoreClosedError) return last.value
+        throw error
+      }
+    },
     subscribe: (notify) => {
       let ready = false
       const subscription = changes().subscribe(() => {

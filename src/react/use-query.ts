@@ -11,9 +11,9 @@ export type UseQuery = <Row = SqlRow>(query: SqlQuery) => readonly Row[]
 
 /** Makes the `useQuery` of a context. */
 export function createUseQuery<S extends SchemaInput>(context: ScopeContext<S>): UseQuery {
-  function useQuery({ sql, parameters }: SqlQuery): readonly SqlRow[] {
+  function useQuery({ sql, parameters, params }: SqlQuery): readonly SqlRow[] {
     const { store } = useScope(context)
-    const stable = useStable(parameters)
+    const stable = useStable(parameters ?? params)
     return useLive(useMemo(() => store.live({ sql, parameters: stable }), [store, sql, stable]))
   }
   return useQuery as UseQuery

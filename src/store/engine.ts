@@ -1,4 +1,4 @@
-import { ReplaySubject, Subject } from 'rxjs'
+import { ReplaySubject } from 'rxjs'
 import {
   isEmpty,
   keyId,
@@ -12,15 +12,8 @@ import {
 import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
 import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError, ValidationError } from '../errors/index.ts'
 import { sameSql, type Schema, type TableModel } from '../schema/index.ts'
-import {
-  Dispatcher,
-  type RowListener,
-  installCapture,
-  traceRows,
-  type CaptureTarget,
-  type JournalEntry,
-  type RowTrace,
-} from '../triggers/index.ts'
+import { installCapture, traceRows, type CaptureTarget, type JournalEntry, type RowTrace } from '../triggers/index.ts'
+import { Announcer } from './announcer.ts'
 import { EmissionQueue } from './emission-queue.ts'
 import type { Layer } from './layers/row-stack.ts'
 import { LayerStacks, type Intent } from './layers/layer-stacks.ts'
@@ -29,7 +22,7 @@ import { checkReservations } from './layers/reservations.ts'
 import { withObjects } from './layers/with-objects.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { addCell, compareStored, InsertedRow, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
-import { columnsOf, combine, standing, withIntents } from './rows/net-rows.ts'
+import { combine, standing, withIntents } from './rows/net-rows.ts'
 import { TableRows } from './rows/table-rows.ts'
 import { explainForeignKeys } from './sql/foreign-keys.ts'
 import { translateSqlError } from './sql/sqlite-errors.ts'
@@ -75,9 +68,6 @@ interface Segment {
   intents: readonly Intent[]
 }
 
-/** Told of the net changes of one table; `changes` gives the same as callers see them, made for the first who asks. */
-export type TableListener = (nets: readonly NetRow[], changes: () => readonly RowChange[]) => void
-
 /** What the store's own writes came to: what is told to subscribers. `set` has one change for each that is visible. */
 export interface Settlement extends CommitOptions {
   readonly set: ChangeSet | undefined
@@ -104,12 +94,9 @@ export class Engine implements CaptureTarget {
   readonly layers: LayerStacks = new LayerStacks()
   /** The prepared statements of queries in SQL. */
   readonly statements: StatementCache
-  readonly dispatcher: Dispatcher
-  readonly changes$: Subject<ChangeSet> = new Subject()
-  readonly commits$: Subject<ChangeSet> = new Subject()
+  /** Who is told of what is committed. */
+  readonly announcer: Announcer
   readonly closed$: ReplaySubject<void> = new ReplaySubject(1)
-  /** Net changes by table, for live queries and table streams. */
-  readonly tableChanges: ReadonlyMap<TableRows, Set<TableListener>>
   /** Told of each ChangeSet that was committed outside drafts, before subscribers. */
   onCommitted: (set: ChangeSet) => void = () => undefined
   /** Where a server confirms what is committed here. */
@@ -135,8 +122,7 @@ export class Engine implements CaptureTarget {
     this.rows = [...schema.tables.values()].map((table) => new TableRows(driver, table))
     this.models = this.rows.map((rows) => rows.schema.model)
     this.byName = new Map(this.rows.map((rows) => [rows.schema.model.name, rows]))
-    this.dispatcher = new Dispatcher(this.rows.length)
-    this.tableChanges = new Map(this.rows.map((rows) => [rows, new Set()]))
+    this.announcer = new Announcer(this.rows, this.#emissions)
     this.statements = new StatementCache(driver)
     this.#transactions = new TransactionStack(driver)
     installCapture(driver, this.models, this)
@@ -149,6 +135,11 @@ export class Engine implements CaptureTarget {
   /** Whether a transaction is open. */
   get inTransaction(): boolean {
     return this.#transactions.depth > 0
+  }
+
+  /** Whether live queries know all that SQLite holds: what a transaction has written, and what is still to be told, they don't. */
+  get upToDate(): boolean {
+    return this.#journal.length === 0 && this.announcer.upToDate
   }
 
   assertOpen(): void {
@@ -194,7 +185,7 @@ export class Engine implements CaptureTarget {
         settle: () => {
           const { set, committed, ...options } = settle(visible)
           if (committed) this.#toSync(committed, [], options)
-          this.#enqueue(visible, set, committed)
+          this.announcer.announce(visible, set, committed)
           this.#ended(true)
         },
       }
@@ -235,6 +226,18 @@ export class Engine implements CaptureTarget {
   /** The net changes of what the transaction has done since a point of the journal. */
   netsSince(mark: number): NetRow[] {
     return this.#nets(mark, this.#journal.length)
+  }
+
+  /** The rowids of a table under which anything was written since a point of the journal, and is still there. */
+  writtenSince(mark: number, { schema }: TableRows): Iterable<number> {
+    const found = new Set<number>()
+    for (let at = mark; at < this.#journal.length; at++) {
+      const { op, table, rowid } = this.#journal[at]!
+      if (table !== schema.model.index) continue
+      if (op === 'delete') found.delete(rowid)
+      else found.add(rowid)
+    }
+    return found
   }
 
   get mark(): number {
@@ -323,12 +326,10 @@ export class Engine implements CaptureTarget {
     this.#outside('close')
     this.#closed = true
     for (const run of Array.from(this.#closing)) this.#emissions.guard(run)
-    for (const listener of this.dispatcher.clear()) this.#emissions.guard(() => listener.end())
+    this.announcer.close()
     for (const rows of this.rows) rows.finalize()
     this.statements.finalize()
     this.#transactions.finalize()
-    this.changes$.complete()
-    this.commits$.complete()
     this.closed$.next()
     this.driver.close()
   }
@@ -480,7 +481,7 @@ export class Engine implements CaptureTarget {
       const set = visible.length === 0 ? undefined : this.changeSet(visible, meta, only?.layer?.id)
       if (commits.length > 1 ? !isEmpty(committed!) : committed) this.onCommitted(committed!)
       this.#toSync(committed ?? this.changeSet([], meta), meant)
-      this.#enqueue(visible, set, committed)
+      this.announcer.announce(visible, set, committed)
       this.#ended(true)
     }
   }
@@ -490,55 +491,8 @@ export class Engine implements CaptureTarget {
     const committed = nets!.length > 0 ? this.changeSet(nets!, meta) : undefined
     if (committed) this.onCommitted(committed)
     if (this.sync) this.#toSync(committed ?? this.changeSet([], meta), this.#meant(intents, nets!))
-    this.#enqueue(nets!, committed, committed)
+    this.announcer.announce(nets!, committed, committed)
     this.#ended(true)
-  }
-
-  #enqueue(visible: readonly NetRow[], set: ChangeSet | undefined, committed: ChangeSet | undefined): void {
-    if (visible.length > 0 || committed) this.#emissions.push(() => this.#tell(visible, set, committed))
-  }
-
-  #tell(visible: readonly NetRow[], set: ChangeSet | undefined, committed: ChangeSet | undefined): void {
-    if (this.#closed) return
-    if (set) this.#tellListeners(visible, set)
-    if (set) this.changes$.next(set)
-    if (committed) this.commits$.next(committed)
-  }
-
-  #tellListeners(visible: readonly NetRow[], set: ChangeSet): void {
-    const listeners = new Set<RowListener>()
-    if (visible.length === 1) {
-      const net = visible[0]!
-      this.#collect(net, listeners)
-      const tables = this.tableChanges.get(net.rows)!
-      const changes = (): readonly RowChange[] => set.changes
-      if (tables.size > 0)
-        for (const listener of Array.from(tables)) this.#emissions.guard(() => listener(visible, changes))
-    } else {
-      const byTable = new Map<TableRows, number[]>()
-      for (const [n, net] of visible.entries()) {
-        this.#collect(net, listeners)
-        if (this.tableChanges.get(net.rows)!.size > 0) {
-          const places = byTable.get(net.rows)
-          if (places) places.push(n)
-          else byTable.set(net.rows, [n])
-        }
-      }
-      for (const [rows, places] of byTable) {
-        const all = places.length === visible.length
-        const nets = all ? visible : places.map((n) => visible[n]!)
-        const changes = (): readonly RowChange[] => (all ? set.changes : places.map((n) => set.changes[n]!))
-        for (const listener of Array.from(this.tableChanges.get(rows)!))
-          this.#emissions.guard(() => listener(nets, changes))
-      }
-    }
-    for (const listener of listeners) this.#emissions.guard(() => listener.look())
-  }
-
-  #collect(net: NetRow, listeners: Set<RowListener>): void {
-    const { index } = net.rows.schema.model
-    if (this.dispatcher.concerns(index, net.id))
-      this.dispatcher.collect(index, net.id, net.op === 'update' ? columnsOf(net) : undefined, listeners)
   }
 
   /** Cells that were written and have come back to what they showed: no change, but written all the same. */

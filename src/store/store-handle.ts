@@ -40,8 +40,8 @@ export class StoreHandle extends Workspace {
     this.tables = Object.freeze([...engine.byName.keys()])
     this.readOnly = engine.readOnly
     this.history = new HistoryLog(engine, options.historyLimit)
-    this.#changes$ = engine.changes$.asObservable()
-    this.#commits$ = engine.commits$.asObservable()
+    this.#changes$ = engine.announcer.changes$.asObservable()
+    this.#commits$ = engine.announcer.commits$.asObservable()
     engine.onCommitted = (set) => this.history.record(set)
   }
 

@@ -3,7 +3,8 @@ import { equalValues, keyId, parsePath, type CellValue, type Key, type Path, typ
 import { NotFoundError } from '../errors/index.ts'
 import { isObject, SINGLETON_KEY, type RowObject } from '../schema/index.ts'
 import type { RowPredicate, TableChange } from './api.ts'
-import type { Engine, TableListener } from './engine.ts'
+import type { TableListener } from './announcer.ts'
+import type { Engine } from './engine.ts'
 import { compileWhere, fieldResolver } from './filter-fields.ts'
 import { FilterError, parseWhere, whereToSql, type SqlFragment } from './filter/index.ts'
 import type { Layer } from './layers/row-stack.ts'
@@ -203,13 +204,13 @@ export class TableHandle {
       const { index } = rows.schema.model
       const id = keyId(key)
       const { path, columns } = watched
-      const known = engine.dispatcher.find(index, id, columns, path) as Watch | undefined
+      const known = engine.announcer.dispatcher.find(index, id, columns, path) as Watch | undefined
       const watch = known ?? new Watch(engine, rows, key, watched)
       // Before it is told anything: it may write in answer, or close the store.
-      if (!known) engine.dispatcher.listen(index, id, columns, watch)
+      if (!known) engine.announcer.dispatcher.listen(index, id, columns, watch)
       const reader = watch.follow(subscriber)
       return () => {
-        if (watch.leave(reader)) engine.dispatcher.forget(index, id, columns, watch)
+        if (watch.leave(reader)) engine.announcer.dispatcher.forget(index, id, columns, watch)
       }
     })
   }
@@ -275,7 +276,7 @@ function tableChanges(engine: Engine, rows: TableRows): Observable<TableChange> 
       subscriber.complete()
       return undefined
     }
-    const listeners = engine.tableChanges.get(rows)!
+    const listeners = engine.announcer.tableChanges.get(rows)!
     const listener: TableListener = (_nets, told) => {
       const changes = told()
       const of = (op: RowChange['op']): readonly RowChange[] =>

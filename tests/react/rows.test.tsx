@@ -243,7 +243,21 @@ test('what was shown last stays when the store is closed', async () => {
   )
   await act(() => own.close())
   expect(shown.text()).toBe('alpha 3 3')
+  await shown.update(
+    <StoreProvider store={own}>
+      <Panel />
+    </StoreProvider>,
+  )
+  expect(shown.text()).toBe('alpha 3 3')
   await shown.unmount()
+})
+
+test('a query takes its parameters under the name that Drizzle gives them', async () => {
+  function Panel(): ReactElement {
+    return <b>{useQuery({ sql: 'select id from label where slug = ?', params: ['alpha'] }).length}</b>
+  }
+  const { text } = await show(<Panel />)
+  expect(text()).toBe('1')
 })
 
 test('StrictMode shows the same, and a parent and its child see one state in one render', async () => {

@@ -45,7 +45,7 @@ describeEachDriver('many rows in one call', (driver) => {
       rows.map(({ id, slug, rank }) => ({ id, slug: slug ?? null, rank: rank ?? 7 })),
     )
     for (const row of rows) expect(items.get(row.id)).toEqual({ rank: 7, ...row })
-    store.close()
+    await store.close()
   })
 
   test('take fewer statements than there are rows', async () => {
@@ -54,7 +54,7 @@ describeEachDriver('many rows in one call', (driver) => {
     const before = counted.work.runs
     store.table('item').insert(Array.from({ length: 1_000 }, (_, n) => ({ id: `i${n}`, rank: n + 100 })))
     expect(counted.work.runs - before).toBeLessThan(60)
-    store.close()
+    await store.close()
   })
 
   test('where one of them is at fault, it is named and nothing is inserted', async () => {
@@ -71,7 +71,7 @@ describeEachDriver('many rows in one call', (driver) => {
     items.insert(rows.filter(({ slug }) => slug !== 's457'))
     expect(items.count()).toBe(1_000)
     expect(told[0]!.changes).toHaveLength(999)
-    store.close()
+    await store.close()
   })
 
   test('in a transaction that goes on after the fault, what was before it stays', async () => {
@@ -87,6 +87,6 @@ describeEachDriver('many rows in one call', (driver) => {
     })
     expect(items.count()).toBe(51)
     expect(told[0]!.changes.map(({ key }) => key)).toEqual(['first', ...rows.slice(0, 50).map(({ id }) => id)])
-    store.close()
+    await store.close()
   })
 })

@@ -26,11 +26,11 @@ export function liveCount(engine: Engine, query: TableQuery, count: () => number
       subscriber.next(now)
     }
     const read = (): void => {
-      if (query.columns.size > 0) passing = new Set(query.ids())
+      if (query.filterColumns.size > 0) passing = new Set(query.ids())
       tell()
     }
     const follower: Follower = {
-      columns: query.columns,
+      columns: query.filterColumns,
       everything: false,
       deletes: true,
       passes: undefined,
@@ -41,7 +41,7 @@ export function liveCount(engine: Engine, query: TableQuery, count: () => number
           if (row && query.matches(row)) passing?.add(net.id)
           else passing?.delete(net.id)
         }
-        tell()
+        engine.announcer.onceUpdated(tell)
       },
     }
     index.add(follower)

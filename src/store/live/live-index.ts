@@ -6,7 +6,7 @@ import { columnsOf } from '../rows/net-rows.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 
-/** Who is told of the changes of a table that may concern it. */
+/** Who keeps a result up to date: told of the changes of a table that may concern it. It tells nobody else meanwhile. */
 export interface Follower {
   /** Updates of these columns, besides the rows that come and those that it holds. */
   readonly columns: ReadonlySet<number>
@@ -40,7 +40,7 @@ export class LiveIndex {
   }
 
   add(follower: Follower): void {
-    if (this.#all.size === 0) this.#engine.tableChanges.get(this.#rows)!.add(this.#tell)
+    if (this.#all.size === 0) this.#engine.announcer.updaters.set(this.#rows, this.#tell)
     this.#all.set(follower, this.#next++)
     if (follower.everything) this.#everything.add(follower)
     if (follower.deletes) this.#deletes.add(follower)
@@ -53,7 +53,7 @@ export class LiveIndex {
     this.#everything.delete(follower)
     this.#deletes.delete(follower)
     for (const column of follower.columns) deleteFrom(this.#byColumn, column, follower)
-    if (this.#all.size === 0) this.#engine.tableChanges.get(this.#rows)!.delete(this.#tell)
+    if (this.#all.size === 0) this.#engine.announcer.updaters.delete(this.#rows)
   }
 
   hold(follower: Follower, row: KeyId): void {

@@ -30,6 +30,9 @@ export abstract class LiveSource<Row extends object> {
   readonly #identity: string
   readonly #listeners = new Set<SourceListener<Row>>()
   #current: readonly Row[] | undefined
+  /** What was read before followers are told of it. */
+  #ahead: readonly Row[] | undefined
+  #failed = false
 
   constructor(engine: Engine, identity: string) {
     this.engine = engine
@@ -41,6 +44,24 @@ export abstract class LiveSource<Row extends object> {
     return this.#current
   }
 
+  /**
+   * The result as SQL gives it now: read anew where something was written of which followers have not been told, or where
+   * it could not be read last. `previous`: rows that were given before, to be given again while they are the same.
+   */
+  now(previous: readonly Row[]): readonly Row[] {
+    if (this.#current && !this.#failed && this.engine.upToDate) return this.#current
+    const known = this.latest ?? previous
+    const rows = this.read(known)
+    const now = sameRows(known, rows) ? known : Object.freeze(rows)
+    if (this.#current) this.#ahead = now
+    return now
+  }
+
+  /** The last result that anybody has seen. */
+  protected get latest(): readonly Row[] | undefined {
+    return this.#ahead ?? this.#current
+  }
+
   /** Begins to follow. `previous`: the last result that the follower knows. */
   follow(listener: SourceListener<Row>, previous: readonly Row[]): void {
     if (this.#listeners.size === 0) this.#activate(previous)
@@ -50,6 +71,8 @@ export abstract class LiveSource<Row extends object> {
   unfollow(listener: SourceListener<Row>): void {
     if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return
     this.#current = undefined
+    this.#ahead = undefined
+    this.#failed = false
     sources.get(this.engine)?.delete(this.#identity)
     this.stop()
   }
@@ -67,17 +90,29 @@ export abstract class LiveSource<Row extends object> {
   /** What tells the rows of a result apart, also across a change of one. */
   protected abstract idOf(row: Row): unknown
 
+  /** Publishes what a run gives. What it throws is thrown to whoever asks for the result, too, until it gives one. */
+  protected renew(run: () => readonly Row[]): void {
+    this.#failed = true
+    const rows = run()
+    this.#failed = false
+    this.publish(rows)
+  }
+
   /** Tells followers of a new result, unless it is the old one. */
   protected publish(rows: readonly Row[]): void {
     const before = this.#current
+    const ahead = this.#ahead
+    this.#ahead = undefined
     if (!before || sameRows(before, rows)) return
-    const after = Object.freeze(rows)
+    const after = ahead && sameRows(ahead, rows) ? ahead : Object.freeze(rows)
     this.#current = after
     const listeners = Array.from(this.#listeners)
     const diff = listeners.some(({ wantsDiff }) => wantsDiff)
       ? diffRows(before, after, (row) => this.idOf(row))
       : undefined
-    for (const listener of listeners) if (this.#listeners.has(listener)) listener.told(after, diff)
+    this.engine.announcer.onceUpdated(() => {
+      for (const listener of listeners) if (this.#listeners.has(listener)) listener.told(after, diff)
+    })
   }
 
   #activate(previous: readonly Row[]): void {

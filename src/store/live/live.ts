@@ -1,8 +1,8 @@
-import { Observable, Subject, type Subscriber } from 'rxjs'
+import { map, Observable, skipWhile, Subject, type Subscriber } from 'rxjs'
 import { StoreClosedError } from '../../errors/index.ts'
 import type { LiveDiff, LiveQuery } from '../api.ts'
 import type { Engine } from '../engine.ts'
-import { sameRows, sourceOf, type LiveSource } from './live-source.ts'
+import { sourceOf, type LiveSource } from './live-source.ts'
 
 const none: readonly never[] = Object.freeze([])
 
@@ -23,7 +23,7 @@ export class Live<Row extends object> implements LiveQuery<Row> {
   readonly #engine: Engine
   readonly #find: () => LiveSource<Row>
   readonly #rows = new Subject<readonly Row[]>()
-  readonly #diffs = new Subject<LiveDiff<Row>>()
+  readonly #diffs = new Subject<{ readonly rows: readonly Row[]; readonly diff: LiveDiff<Row> }>()
   readonly #listener: Parameters<LiveSource<Row>['follow']>[0]
   #subscribers = 0
   /** While there is a subscriber. */
@@ -45,13 +45,22 @@ export class Live<Row extends object> implements LiveQuery<Row> {
       },
       told: (rows, diff) => {
         this.#rows.next(rows)
-        if (diff) this.#diffs.next(diff)
+        if (diff) this.#diffs.next({ rows, diff })
       },
     }
     this.rows$ = new Observable((subscriber) => this.#subscribe(subscriber, () => this.#follow(subscriber)))
     this.diff$ = new Observable((subscriber) =>
       this.#subscribe(subscriber, () => {
-        subscriber.add(this.#diffs.subscribe(subscriber))
+        // Who subscribes while this result is told of has it already.
+        const known = this.#source?.current
+        subscriber.add(
+          this.#diffs
+            .pipe(
+              skipWhile(({ rows }) => rows === known),
+              map(({ diff }) => diff),
+            )
+            .subscribe(subscriber),
+        )
       }),
     )
   }
@@ -62,10 +71,8 @@ export class Live<Row extends object> implements LiveQuery<Row> {
     const source = this.#source ?? this.#find()
     this.#noteReads(source)
     const last = this.#last?.deref() ?? none
-    const rows = source.current ?? source.read(last)
-    if (this.#source) return rows
-    if (sameRows(last, rows)) return last
-    this.#last = new WeakRef(Object.freeze(rows))
+    const rows = source.now(last)
+    if (!this.#source && rows !== last) this.#last = new WeakRef(rows)
     return rows
   }
 
@@ -100,7 +107,8 @@ export class Live<Row extends object> implements LiveQuery<Row> {
       subscriber.next(told)
     }
     if (subscriber.closed) return
-    subscriber.add(this.#rows.subscribe(subscriber))
+    // Nor again with what it was given while that was about to be told.
+    subscriber.add(this.#rows.pipe(skipWhile((rows) => rows === told)).subscribe(subscriber))
   }
 
   #noteReads(source: LiveSource<Row>): void {

@@ -3,6 +3,7 @@ import { sameSql } from '../../schema/index.ts'
 import type { SqlRow } from '../api.ts'
 import type { Engine } from '../engine.ts'
 import type { TableRows } from '../rows/table-rows.ts'
+import { assertNamesDiffer } from '../sql/result-names.ts'
 import { Live } from './live.ts'
 import { liveIndexOf, type Follower } from './live-index.ts'
 import { LiveSource } from './live-source.ts'
@@ -46,12 +47,7 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
   }
 
   override read(previous: readonly Row[]): readonly Row[] {
-    const statement = this.engine.driver.prepare(this.#query.sql)
-    try {
-      return this.#run(statement, previous)
-    } finally {
-      statement.finalize()
-    }
+    return this.#run(this.engine.statements.get(this.#query.sql), previous)
   }
 
   protected override start(previous: readonly Row[]): readonly Row[] {
@@ -88,7 +84,8 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
 
   protected override refresh(): void {
     this.#waiting = false
-    if (this.#statement && this.current) this.publish(this.#run(this.#statement, this.current))
+    const { latest } = this
+    if (this.#statement && latest) this.renew(() => this.#run(this.#statement!, latest))
   }
 
   protected override idOf(row: Row): unknown {
@@ -99,7 +96,7 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
   #changed(): void {
     if (this.#waiting) return
     this.#waiting = true
-    this.engine.enqueue(() => {
+    this.engine.announcer.afterTables(() => {
       if (this.#waiting) this.refresh()
     })
   }
@@ -107,6 +104,7 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
   /** Rows that were there are taken again: those at either end in place, the others by what they hold. */
   #run(statement: SqliteStatement, previous: readonly Row[]): readonly Row[] {
     const found = statement.all(this.#query.parameters)
+    if (found.length > 0) assertNamesDiffer(statement.columns)
     const rows = new Array<Row>(found.length)
     const same = (row: Row, cells: readonly SqlValue[]): boolean =>
       cellsOf.get(row)!.every((cell, at) => sameSql(cell, cells[at]!))
@@ -157,10 +155,10 @@ function identityOf({ sql, parameters }: PreparedQuery): string {
 
 function contentOf(cells: readonly SqlValue[]): string {
   let text = ''
-  for (const cell of cells)
-    text +=
-      typeof cell === 'string'
-        ? `${JSON.stringify(cell)},`
-        : `${cell === null ? '' : String(cell)}${cell instanceof Uint8Array ? 'b' : ''},`
+  for (const cell of cells) {
+    if (typeof cell === 'string') text += `${JSON.stringify(cell)},`
+    else if (cell instanceof Uint8Array) text += `[${cell.join(' ')}],`
+    else text += `${cell === null ? '' : String(cell)}${typeof cell === 'bigint' ? 'n' : ''},`
+  }
   return text
 }

@@ -87,8 +87,10 @@ class TableSource<Row extends object> extends LiveSource<Row> implements Followe
   }
 
   protected override refresh(): void {
-    this.#window?.fill()
-    this.#publish(this.#window ? this.#window.visible() : this.#query.run())
+    this.renew(() => {
+      this.#window?.fill()
+      return (this.#window ? this.#window.visible() : this.#query.run()) as readonly object[] as readonly Row[]
+    })
   }
 
   protected override idOf(row: Row): unknown {

@@ -42,6 +42,8 @@ export class TableQuery {
   readonly compare: (a: object, b: object) => number
   readonly #key: readonly FilterField[]
   readonly #columns = new Set<number>()
+  /** The columns that decide whether a row passes the filter. */
+  readonly filterColumns: ReadonlySet<number>
   readonly #sql: string
   readonly #parameters: readonly SqlValue[]
 
@@ -61,6 +63,8 @@ export class TableQuery {
     const order = this.ordering.sql === '' ? '' : ` ORDER BY ${this.ordering.sql}`
     this.#sql = `SELECT rowid FROM ${rows.base} WHERE ${where.sql}${order} LIMIT ? OFFSET ?`
     this.#parameters = where.parameters
+    for (const path of pathsIn(this.node)) this.#noteColumns(path)
+    this.filterColumns = new Set(this.#columns)
     for (const path of this.paths) this.#noteColumns(path)
   }
 

@@ -13,7 +13,9 @@ import type { Engine } from '../engine.ts'
 import type { Layer } from '../layers/row-stack.ts'
 import { issuesOf } from '../layers/committed-rows.ts'
 import type { NetRow } from '../rows/cells.ts'
+import type { TableRows } from '../rows/table-rows.ts'
 import { dropOrphans } from '../rows/write-rows.ts'
+import { assertNamesDiffer } from './result-names.ts'
 import { checkRead, checkWrite } from './statement.ts'
 import type { StatementCache } from './statement-cache.ts'
 
@@ -41,6 +43,7 @@ export function runExec(
     const statement = engine.driver.prepare(sql)
     try {
       const rows = toObjects(statement, statement.all(parameters))
+      for (const written of engine.rows) rewriteJson(engine, written, mark)
       // The views' triggers clear the columns of an object that goes, not what is undeclared in it.
       for (const net of engine.netsSince(mark)) if (net.rows.hasObjects && net.rows.schema.model.rest) dropOrphans(net)
       const nets = engine.netsSince(mark)
@@ -69,6 +72,32 @@ function explainKeyType(error: unknown, engine: Engine, sql: string): unknown {
     })),
     { cause: error },
   )
+}
+
+/**
+ * Writes the JSON that a statement has written as the store writes it: a member given twice, or `1.0`, would be one thing to
+ * SQL and another to those who see the row. What is no JSON is left to be refused.
+ */
+function rewriteJson(engine: Engine, rows: TableRows, mark: number): void {
+  const columns = rows.schema.model.columns.filter(({ kind }) => kind === 'json' || kind === 'rest')
+  if (columns.length === 0) return
+  for (const rowid of engine.writtenSince(mark, rows)) {
+    const stored = rows.stored(rowid)
+    for (const column of columns) {
+      const text = stored[column.index]!
+      const rewritten = typeof text === 'string' ? sameJson(text) : text
+      if (rewritten !== text) rows.updateStatement(column).run([rewritten, rowid])
+    }
+  }
+}
+
+function sameJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text))
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
+  }
 }
 
 /** Checks what raw SQL has written. Throws ValidationError. */
@@ -121,9 +150,6 @@ function isAbsent(net: NetRow, guard: Column): boolean {
 function toObjects(statement: SqliteStatement, rows: readonly SqlValue[][]): SqlRow[] {
   const { columns } = statement
   if (rows.length === 0) return []
-  if (new Set(columns).size !== columns.length)
-    throw new SqlError(
-      `two columns of the result are called '${columns.find((name, n) => columns.indexOf(name) !== n)}': give one another name with AS`,
-    )
+  assertNamesDiffer(columns)
   return rows.map((row) => Object.freeze(Object.fromEntries(columns.map((name, n) => [name, row[n]!]))))
 }

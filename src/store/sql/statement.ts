@@ -142,8 +142,9 @@ function parametersOf(query: SqlQuery, shape: Shape): SqlValue[] {
       throw new SqlError(`parameter ${n + 1} contains half of a surrogate pair, which is no Unicode text`)
     if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)
       throw new SqlError(`parameter ${n + 1} does not fit into 64 bits`)
-    if (value === null || typeof value === 'string' || typeof value === 'bigint' || value instanceof Uint8Array)
-      return value
+    if (value === null || typeof value === 'string' || typeof value === 'bigint') return value
+    // A copy: the caller may go on writing to its buffer.
+    if (value instanceof Uint8Array) return value.slice()
     if (typeof value === 'boolean') return value ? 1 : 0
     if (typeof value === 'number') {
       if (Number.isNaN(value)) throw new SqlError(`parameter ${n + 1} is NaN, which SQLite would take for NULL`)
