@@ -25,12 +25,37 @@ export interface DriverWork {
   prepares: number
 }
 
+/** What was read, by the texts of the statements. */
+export type ReadsByText = Map<
+  string,
+  {
+    /** How often the statement was asked for rows. */
+    readonly reads: number
+    /** How many it gave. */
+    readonly rows: number
+  }
+>
+
 /** A real driver that counts what it is asked to do. */
 export function countingDriver(factory: SqliteDriverFactory): {
   readonly driver: SqliteDriverFactory
   readonly work: DriverWork
+  /** To be cleared to count anew. */
+  readonly byText: ReadsByText
 } {
   const work: DriverWork = { reads: 0, runs: 0, prepares: 0 }
+  const byText: ReadsByText = new Map()
+  const count = (text: string, reads: number, rows: number): void => {
+    work.reads += reads
+    const known = byText.get(text)
+    byText.set(text, { reads: (known?.reads ?? 0) + reads, rows: (known?.rows ?? 0) + rows })
+  }
+  function* countRows(text: string, rows: ReturnType<SqliteStatement['iterate']>): typeof rows {
+    for (const row of rows) {
+      count(text, 0, 1)
+      yield row
+    }
+  }
   const countStatement = (statement: SqliteStatement): SqliteStatement => ({
     get columns() {
       return statement.columns
@@ -43,16 +68,18 @@ export function countingDriver(factory: SqliteDriverFactory): {
       statement.run(parameters)
     },
     get: (parameters?: readonly SqlValue[]) => {
-      work.reads++
-      return statement.get(parameters)
+      const row = statement.get(parameters)
+      count(statement.text, 1, row ? 1 : 0)
+      return row
     },
     all: (parameters?: readonly SqlValue[]) => {
-      work.reads++
-      return statement.all(parameters)
+      const rows = statement.all(parameters)
+      count(statement.text, 1, rows.length)
+      return rows
     },
     iterate: (parameters?: readonly SqlValue[]) => {
-      work.reads++
-      return statement.iterate(parameters)
+      count(statement.text, 1, 0)
+      return countRows(statement.text, statement.iterate(parameters))
     },
     finalize: () => statement.finalize(),
   })
@@ -73,5 +100,5 @@ export function countingDriver(factory: SqliteDriverFactory): {
     openMemory: (bytes) => countDriver(driver.openMemory(bytes)),
     close: () => driver.close(),
   })
-  return { work, driver: { open: async (bytes) => countDriver(await factory.open(bytes)) } }
+  return { work, byText, driver: { open: async (bytes) => countDriver(await factory.open(bytes)) } }
 }

@@ -99,6 +99,25 @@ describe('a live SQL query', () => {
     expect(results).toHaveLength(1)
   })
 
+  test('runs once for all who ask the same, and apart for other parameters', async () => {
+    const opened = await openEngine(rows)
+    const sql = 'select id, rank from pin where layerId = ? order by rank, id'
+    const same = Array.from({ length: 50 }, () => follow(opened, sql, ['a']))
+    const other = follow(opened, sql, ['b'])
+    expect(runs(opened.takeReads(), sql)).toBe(2)
+    opened.pin.set(1, 'rank', 70)
+    expect(runs(opened.takeReads(), sql)).toBe(2)
+    expect(other.results).toHaveLength(1)
+    for (const { live, results, diffs } of same) {
+      expect(results).toHaveLength(2)
+      expect(results[1]).toBe(same[0]!.results[1])
+      expect(diffs[0]).toBe(same[0]!.diffs[0])
+      live.close()
+    }
+    opened.pin.set(1, 'rank', 71)
+    expect(runs(opened.takeReads(), sql)).toBe(1)
+  })
+
   test('gives the same array while nobody is subscribed and nothing has changed', async () => {
     const { engine, pin } = await openEngine(rows)
     const live = new SqlLive(engine, { sql: 'select id, rank from pin order by id', parameters: [] })

@@ -238,6 +238,24 @@ describe('a live query of a table', () => {
     expect(takeReads().filter((text) => text.includes('ORDER BY'))).toHaveLength(2)
   })
 
+  test('reads and fills its window once for all who ask the same', async () => {
+    const opened = await openEngine(Array.from({ length: 200 }, (_, id) => ({ id, rank: id })))
+    const { engine, pins, pin: writer, takeReads } = opened
+    const fills = (): number => takeReads().filter((text) => text.includes('ORDER BY')).length
+    const told = Array.from({ length: 50 }, () => {
+      const results: (readonly object[])[] = []
+      const query = new TableQuery(pins, { where: { rank: { gte: 0 } }, orderBy: 'rank', limit: 5 })
+      new TableLive(engine, pins, query).rows$.subscribe((rows) => results.push(rows))
+      return results
+    })
+    expect(fills()).toBe(1)
+    for (let id = 0; id < 30; id++) writer.set(id, 'rank', 1_000 + id)
+    expect(fills()).toBe(1)
+    expect(told[0]).toHaveLength(31)
+    for (const results of told) for (const [n, rows] of results.entries()) expect(rows).toBe(told[0]![n])
+    expect(told.map((results) => results.length)).toEqual(told.map(() => 31))
+  })
+
   test('gives the same array while nobody is subscribed and nothing has changed', async () => {
     const { engine, pins, pin: writer } = await openEngine([{ id: 1 }, { id: 2 }])
     const live = new TableLive(engine, pins, new TableQuery(pins))
