@@ -2,7 +2,7 @@ import type { Key, KeyId } from '../changes/index.ts'
 import { quoteName } from '../schema/index.ts'
 import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
 import type { Engine } from './engine.ts'
-import { underneath } from './layers/committed-rows.ts'
+import { committedRow } from './layers/committed-rows.ts'
 import type { PendingLayers } from './layers/pending-layers.ts'
 import type { TableRows } from './rows/table-rows.ts'
 
@@ -25,7 +25,7 @@ export function exportCommitted(engine: Engine, pending?: PendingLayers): Uint8A
     for (const [rows, keys] of covered) for (const key of keys.values()) remove(copy, rows, key)
     for (const [rows, keys] of covered)
       for (const [id, key] of keys) {
-        const stored = pending ? pending.baseOf(rows, key) : committedRow(engine, rows, id)
+        const stored = pending ? pending.baseOf(rows, key) : committedAt(engine, rows, id)
         if (stored) put(copy, rows, stored)
       }
     copy.exec('COMMIT')
@@ -35,9 +35,9 @@ export function exportCommitted(engine: Engine, pending?: PendingLayers): Uint8A
   }
 }
 
-function committedRow(engine: Engine, rows: TableRows, id: KeyId): readonly SqlValue[] | undefined {
+function committedAt(engine: Engine, rows: TableRows, id: KeyId): readonly SqlValue[] | undefined {
   const stack = engine.layers.get(rows, id)!
-  return stack.committed ? underneath(stack, (cell) => stack.cells.get(cell)?.committed) : undefined
+  return stack.committed ? committedRow(stack) : undefined
 }
 
 function remove(copy: SqliteDriver, rows: TableRows, key: Key): void {

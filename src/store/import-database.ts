@@ -3,6 +3,7 @@ import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
 import { openDatabase, quoteName } from '../schema/index.ts'
 import { applyBase } from './apply-base.ts'
 import type { Engine } from './engine.ts'
+import { committedRow } from './layers/committed-rows.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { compareStored } from './rows/cells.ts'
@@ -17,9 +18,7 @@ export function importDatabase(engine: Engine, bytes: Uint8Array): void {
   const other = engine.driver.openMemory(bytes)
   try {
     openDatabase(other, engine.schema)
-    const writes = engine.rows.flatMap((rows) =>
-      differences(rows, readRows(engine.driver, rows), readRows(other, rows)),
-    )
+    const writes = engine.rows.flatMap((rows) => differences(rows, committedRows(engine, rows), readRows(other, rows)))
     applyBase(engine, writes, { what: 'import', origin: 'import', take: false, commits: true })
   } finally {
     other.close()
@@ -27,6 +26,15 @@ export function importDatabase(engine: Engine, bytes: Uint8Array): void {
 }
 
 type StoredRows = Map<KeyId, SqlValue[]>
+
+/** The rows as they are committed: what open drafts do to them is not for the file to undo. */
+function committedRows(engine: Engine, rows: TableRows): StoredRows {
+  const found = readRows(engine.driver, rows)
+  for (const stack of engine.layers.of(rows))
+    if (stack.committed) found.set(stack.id, committedRow(stack))
+    else found.delete(stack.id)
+  return found
+}
 
 function readRows(driver: SqliteDriver, rows: TableRows): StoredRows {
   const columns = rows.schema.model.columns.map((column) => quoteName(column.name)).join(', ')

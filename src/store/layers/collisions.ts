@@ -1,9 +1,12 @@
-import { keyId, type KeyId } from '../../changes/index.ts'
+import { keyId, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { effectiveSql, sameSql, type Column, type IndexModel, type Reference } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { CellId } from '../rows/cell-id.ts'
+import { guardsOf } from '../rows/objects.ts'
+import type { TableRows } from '../rows/table-rows.ts'
 import { writeRows } from '../rows/write-rows.ts'
+import { underneath } from './committed-rows.ts'
 import { ROW, type Layer, type RowStack } from './row-stack.ts'
 import type { RowWrite } from './layer-stacks.ts'
 
@@ -20,11 +23,12 @@ interface Collision {
  */
 export function makeWay(engine: Engine, writes: readonly RowWrite[], except?: Layer): void {
   if (engine.layers.empty) return
-  const collisions = writes.flatMap((write) => [
-    ...(write.op === 'delete'
-      ? referring(engine, write, writes)
-      : [...sameUnique(engine, write, writes), ...hiddenParents(engine, write)]),
-  ])
+  const collisions = [
+    ...referring(engine, writes),
+    ...writes.flatMap((write) =>
+      write.op === 'delete' ? [] : [...sameUnique(engine, write, writes), ...hiddenParents(engine, write)],
+    ),
+  ]
   const byLayer = new Map<Layer, Collision[]>()
   for (const collision of collisions) {
     if (collision.layer === except) continue
@@ -81,22 +85,72 @@ export function rowsInTheWay(
   })
 }
 
-/** Rows that a draft made refer to the row that goes. */
-function referring(engine: Engine, write: RowWrite, writes: readonly RowWrite[]): Collision[] {
+/** References that drafts have made to rows that go, also those that another draft hides: its cancel would show them. */
+function referring(engine: Engine, writes: readonly RowWrite[]): Collision[] {
+  const going = new Map<TableRows, Map<KeyId, RowWrite>>()
+  for (const write of writes) {
+    if (write.op !== 'delete') continue
+    const ofTable = going.get(write.rows)
+    if (ofTable) ofTable.set(write.id, write)
+    else going.set(write.rows, new Map([[write.id, write]]))
+  }
+  if (going.size === 0) return []
   return engine.rows.flatMap((child) =>
-    child.schema.model.references
-      .filter((reference) => reference.table === write.rows.schema.model.name)
-      .flatMap((reference) => {
-        const where = reference.columns.map((column) => `${effectiveSql(column)} = ?`).join(' AND ')
-        const found = child
-          .statement(`SELECT rowid FROM ${child.base} WHERE ${where}`)
-          .all(write.rows.keyParameters(write.key))
-        return found.flatMap(([rowid]) => {
-          const id = keyId(child.keyAt(Number(rowid)))
-          return isMoving(writes, child, id, reference.columns) ? [] : heldBy(engine, child, id, reference.columns)
-        })
-      }),
+    child.schema.model.references.flatMap(({ columns, table }) => {
+      const parent = engine.table(table)
+      const gone = going.get(parent)
+      if (!gone) return []
+      const left = [...engine.layers.of(child)].filter(({ id }) => !going.get(child)?.has(id))
+      return left.flatMap((stack) =>
+        Array.from(heldParents(stack, columns, parent, gone)).flatMap((key) =>
+          entriesOf(stack, columns, parent.keyParameters(key)),
+        ),
+      )
+    }),
   )
+}
+
+/** The keys of the parents that go of which drafts may hold a reference in these columns of a row. */
+function heldParents(
+  stack: RowStack,
+  columns: readonly Column[],
+  parent: TableRows,
+  gone: ReadonlyMap<KeyId, RowWrite>,
+): Iterable<Key> {
+  const held = columns.flatMap((column) => stack.cells.get(column.index)?.entries ?? [])
+  if (held.length === 0) return []
+  if (columns.length > 1) return Array.from(gone.values(), ({ key }) => key)
+  const keys = new Map<KeyId, Key>()
+  for (const { value } of held) {
+    if (value === null) continue
+    const key = parent.keyFrom([value])
+    if (gone.has(keyId(key))) keys.set(keyId(key), key)
+  }
+  return keys.values()
+}
+
+/** What drafts hold of these values, in a row that could come to have all of them. */
+function entriesOf(stack: RowStack, columns: readonly Column[], values: readonly SqlValue[]): Collision[] {
+  const { model } = stack.rows.schema
+  const found = columns.flatMap((column, n) => {
+    const covered = stack.cells.get(column.index)
+    return (covered?.entries ?? [])
+      .filter(({ value }) => sameSql(value, values[n]!))
+      .flatMap(({ layer, value }): Collision[] => {
+        const cells: CellId[] = [column.index]
+        // Below lies the same, and is about to go: an object that the layer holds would keep it.
+        if (sameSql(covered!.base, value))
+          for (const { index } of guardsOf(model, column.index))
+            if (stack.cells.get(index)?.of(layer)) cells.push(index)
+        return cells.map((cell) => ({ layer, stack, cell }))
+      })
+  })
+  if (found.length === 0 || columns.length === 1) return found
+  const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committed)
+  const isOpen = columns.every(
+    (column, n) => sameSql(stored[column.index]!, values[n]!) || found.some(({ cell }) => cell === column.index),
+  )
+  return isOpen ? found : []
 }
 
 /** Whether a row is to be changed in these columns, or to go, by the same writes: it stands in nobody's way then. */

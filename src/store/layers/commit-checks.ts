@@ -7,7 +7,7 @@ import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { RowWrite } from './layer-stacks.ts'
 import { layOver } from '../rows/rest-members.ts'
-import { issuesOf, underneath } from './committed-rows.ts'
+import { committedRow, issuesOf, underneath } from './committed-rows.ts'
 import type { Layer, RowStack } from './row-stack.ts'
 import { byRow } from '../rows/net-rows.ts'
 import { describe, effective } from './reservations.ts'
@@ -52,10 +52,7 @@ export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
 
 /** A row's stored values as they are committed once some of its cells are others. */
 function committedAfter(stack: RowStack, cells: ReadonlyMap<CellId, SqlValue>): SqlValue[] {
-  const { model } = stack.rows.schema
-  const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committed)
-  for (const [n, column] of model.key.entries()) stored[column.index] = stack.rows.keyParameters(stack.key)[n]!
-  return layOver(model, stored, cells)
+  return layOver(stack.rows.schema.model, committedRow(stack), cells)
 }
 
 /**

@@ -47,3 +47,12 @@ export function underneath(stack: RowStack, below: (cell: CellId) => SqlValue | 
   })
   return layOver(model, stored, cells)
 }
+
+/** A row's stored values as they are committed. */
+export function committedRow(stack: RowStack): SqlValue[] {
+  const { rows, key } = stack
+  const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committed)
+  const parts = rows.keyParameters(key)
+  for (const [n, column] of rows.schema.model.key.entries()) stored[column.index] = parts[n]!
+  return stored
+}
