@@ -45,6 +45,11 @@ export class Announcer {
     return this.#untold === 0
   }
 
+  /** Whether nothing has been committed since what is being told of. */
+  get tellsTheLast(): boolean {
+    return this.#update !== undefined && this.#untold === 1
+  }
+
   /** Queues what a commit has to tell: what became visible, and what was committed. */
   announce(visible: readonly NetRow[], set: ChangeSet | undefined, committed: ChangeSet | undefined): void {
     if (visible.length === 0 && !committed) return

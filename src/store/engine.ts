@@ -142,6 +142,11 @@ export class Engine implements CaptureTarget {
     return this.#journal.length === 0 && this.announcer.upToDate
   }
 
+  /** Whether what is being told of is the last that was written: a row that it inserted is still as it was inserted. */
+  get tellsTheLast(): boolean {
+    return this.#journal.length === 0 && this.announcer.tellsTheLast
+  }
+
   assertOpen(): void {
     if (this.#closed) throw new StoreClosedError()
   }
@@ -534,7 +539,7 @@ export class Engine implements CaptureTarget {
     if (trace.after && !trace.deleted) {
       const key = rows.keyOfCells(trace.after)
       rows.revive(key, trace.rowid)
-      return new InsertedRow(rows, key, trace.after)
+      return new InsertedRow(rows, key, trace.rowid, trace.after)
     }
     if (trace.deleted || !trace.existed) {
       const stored = trace.deleted ? trace.before! : rows.stored(trace.rowid)

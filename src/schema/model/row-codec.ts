@@ -64,7 +64,7 @@ export class RowCodec {
   }
 
   /** The stored cells as an array over all columns, NULL where nothing is stored. */
-  spread(cells: StoredCells): SqlValue[] {
+  spread(cells: ReadonlyMap<number, SqlValue>): SqlValue[] {
     const stored = new Array<SqlValue>(this.#table.columns.length).fill(null)
     for (const [index, value] of cells) stored[index] = value
     return stored

@@ -1,9 +1,8 @@
 import type { KeyId } from '../../changes/index.ts'
-import type { SqlValue } from '../../drivers/index.ts'
 import type { RowObject } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import { columnsOf } from '../rows/net-rows.ts'
-import type { NetRow } from '../rows/cells.ts'
+import { InsertedRow, type NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 
 /** Who keeps a result up to date: told of the changes of a table that may concern it. It tells nobody else meanwhile. */
@@ -94,22 +93,9 @@ export class LiveIndex {
   }
 }
 
-const decoded = new WeakMap<NetRow, RowObject>()
-
 /** An inserted row from its change, which spares reading what no query shows. */
 export function insertedRow(net: NetRow): RowObject {
-  let row = decoded.get(net)
-  if (!row) {
-    const { codec } = net.rows.schema
-    const cells = new Map<number, SqlValue>()
-    for (const [cell, { after }] of net.cells) {
-      if (typeof cell === 'string') return net.rows.get(net.key) ?? {}
-      cells.set(cell, after)
-    }
-    row = codec.decode(codec.spread(cells))
-    decoded.set(net, row)
-  }
-  return row
+  return net instanceof InsertedRow ? net.row : (net.rows.get(net.key) ?? {})
 }
 
 const indexes = new WeakMap<TableRows, LiveIndex>()

@@ -100,6 +100,20 @@ export class SortedWindow {
     return true
   }
 
+  /** Takes in rows that are not there yet, none of them beyond what is known. */
+  merge(rows: readonly RowObject[]): void {
+    const { compare } = this.#query
+    const merged: RowObject[] = []
+    let at = 0
+    for (const row of rows.toSorted(compare)) {
+      while (at < this.#rows.length && compare(this.#rows[at]!, row) < 0) merged.push(this.#rows[at++]!)
+      merged.push(row)
+      this.#put(this.#query.idOf(row), row)
+    }
+    this.#rows = [...merged, ...this.#rows.slice(at)]
+    this.#trim()
+  }
+
   #fitsAt(at: number, row: RowObject): boolean {
     const { compare } = this.#query
     const previous = this.#rows[at - 1]

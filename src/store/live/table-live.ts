@@ -1,7 +1,7 @@
 import type { KeyId } from '../../changes/index.ts'
 import type { RowObject } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
-import type { NetRow } from '../rows/cells.ts'
+import { InsertedRow, type NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { Live } from './live.ts'
 import { insertedRow, liveIndexOf, type Follower } from './live-index.ts'
@@ -107,13 +107,31 @@ class TableSource<Row extends object> extends LiveSource<Row> implements Followe
     const concerned = nets.filter((net) => window.has(net.id) || (net.op !== 'delete' && this.#query.touches(net)))
     if (concerned.length === 0) return
     if (concerned.length > Math.max(FEW_CHANGES, window.length / 4)) {
-      this.refresh()
+      const inserted = this.#inserted(concerned, window)
+      if (inserted) this.renew(() => this.#with(inserted, window))
+      else this.refresh()
       return
     }
     let changed = false
     for (const net of concerned) if (window.set(net.id, this.#now(net, window))) changed = true
     if (window.short) this.refresh()
     else if (changed) this.#publish(window.visible())
+  }
+
+  /** The rows that came, where nothing but that has happened: an import is sorted in, and not read again. */
+  #inserted(nets: readonly NetRow[], window: SortedWindow): readonly RowObject[] | undefined {
+    if (!this.engine.tellsTheLast) return undefined
+    const came: RowObject[] = []
+    for (const net of nets) {
+      if (!(net instanceof InsertedRow) || window.has(net.id)) return undefined
+      if (this.#query.matches(net.row) && !window.isBeyond(net.row)) came.push(this.#rows.adopt(net))
+    }
+    return came
+  }
+
+  #with(inserted: readonly RowObject[], window: SortedWindow): readonly Row[] {
+    window.merge(inserted)
+    return window.visible() as readonly object[] as readonly Row[]
   }
 
   /** The row as it is now, if it matches. */

@@ -9,7 +9,7 @@ import {
   type RowChange,
 } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
-import { decodeColumn, isHiddenMark, sameSql, type TableModel } from '../../schema/index.ts'
+import { decodeColumn, isHiddenMark, sameSql, type RowObject, type TableModel } from '../../schema/index.ts'
 import type { CellId } from './cell-id.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
@@ -35,15 +35,24 @@ export class InsertedRow implements NetRow {
   readonly key: Key
   readonly id: KeyId
   readonly op = 'insert'
+  readonly rowid: number
   readonly #stored: ReadonlyMap<number, SqlValue>
   #cells: Map<CellId, CellChange> | undefined
+  #row: RowObject | undefined
 
   /** @param stored by column; what is not among them is NULL */
-  constructor(rows: TableRows, key: Key, stored: ReadonlyMap<number, SqlValue>) {
+  constructor(rows: TableRows, key: Key, rowid: number, stored: ReadonlyMap<number, SqlValue>) {
     this.rows = rows
     this.key = key
     this.id = keyId(key)
+    this.rowid = rowid
     this.#stored = stored
+  }
+
+  /** The row as it was inserted. */
+  get row(): RowObject {
+    const { codec } = this.rows.schema
+    return (this.#row ??= codec.decode(codec.spread(this.#stored)))
   }
 
   get cells(): ReadonlyMap<CellId, CellChange> {

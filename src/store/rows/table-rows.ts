@@ -14,6 +14,7 @@ import {
 
 import { StatementCache } from '../sql/statement-cache.ts'
 import type { CellId } from './cell-id.ts'
+import type { InsertedRow } from './cells.ts'
 import { cellOf } from './rest-members.ts'
 
 /** How many combinations of columns keep their UPDATE prepared. */
@@ -140,6 +141,16 @@ export class TableRows {
     this.#byKey.set(keyId(key), entry)
     this.#byRowid.set(entry.rowid, entry)
     return entry.rowid
+  }
+
+  /** The row that was inserted under a key, and has not changed since: it need not be read. */
+  adopt({ key, id, rowid, row }: InsertedRow): RowObject {
+    const cached = this.#byKey.get(id)
+    if (cached) return this.#fill(cached)
+    const entry = { key, rowid, row, previous: undefined, patches: undefined }
+    this.#byKey.set(id, entry)
+    this.#byRowid.set(rowid, entry)
+    return row
   }
 
   /** The row at a rowid. */
