@@ -14,7 +14,6 @@ import {
 
 import { StatementCache } from '../sql/statement-cache.ts'
 import type { CellId } from './cell-id.ts'
-import type { InsertedRow } from './cells.ts'
 import { cellOf } from './rest-members.ts'
 
 /** How many combinations of columns keep their UPDATE prepared. */
@@ -31,6 +30,14 @@ export interface CachedRow {
   previous: RowObject | undefined
   /** What has changed in `previous` since, the last value of a column: a row may go unread for a whole drag. */
   patches: readonly (readonly [number, SqlValue])[] | undefined
+}
+
+/** A row as it was inserted. */
+interface Inserted {
+  readonly key: Key
+  readonly id: KeyId
+  readonly rowid: number
+  readonly row: RowObject
 }
 
 /**
@@ -144,7 +151,7 @@ export class TableRows {
   }
 
   /** The row that was inserted under a key, and has not changed since: it need not be read. */
-  adopt({ key, id, rowid, row }: InsertedRow): RowObject {
+  adopt({ key, id, rowid, row }: Inserted): RowObject {
     const cached = this.#byKey.get(id)
     if (cached) return this.#fill(cached)
     const entry = { key, rowid, row, previous: undefined, patches: undefined }
