@@ -5,7 +5,7 @@ import { cpus } from 'node:os'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { profiled } from '../support/profile.ts'
-import { median, printTable, quantile } from '../support/statistics.ts'
+import { mean, median, printTable, quantile } from '../support/statistics.ts'
 import { measure } from './measure.ts'
 import { type Operation, operations } from './operations.ts'
 import { startTables, type Tables } from './page.ts'
@@ -40,8 +40,9 @@ function installPeers(): void {
 }
 
 interface Figures {
-  /** The medians of the rounds. */
+  /** Of each round the mean: clicks come at times spread over a frame. */
   readonly times: number[]
+  /** Of each round the median. */
   readonly scripts: number[]
 }
 
@@ -74,7 +75,7 @@ async function round(tables: Tables, app: string, wanted: readonly Operation[], 
   for (const operation of wanted) {
     const { times, scripts, rows, html } = await page.evaluate(measure, operation)
     const figures = results.of(operation, app)
-    figures.times.push(median(times))
+    figures.times.push(mean(times))
     figures.scripts.push(median(scripts))
     results.check(operation, app, rows, html)
   }

@@ -13,6 +13,7 @@ export interface Measured {
 
 /** Does an operation with its warm-up. It runs in the page, and so uses nothing from around it. */
 export async function measure({ before, again, click, warmUp, samples }: Operation): Promise<Measured> {
+  const FRAME = 1000 / 60
   const body = document.querySelector('tbody')!
   const { gc } = window as { readonly gc?: () => void }
 
@@ -46,8 +47,10 @@ export async function measure({ before, again, click, warmUp, samples }: Operati
     if (repetition > 0) await press(again)
     const element = target(repetition)
     gc?.()
-    // Clicks thus come at the same time within a frame.
     await painted()
+    // Clicks come at times spread over a frame: at one time within it, a millisecond more or less may cost a whole frame.
+    const due = performance.now() + ((repetition * 0.618) % 1) * FRAME
+    while (performance.now() < due);
     const start = performance.now()
     element.click()
     // React renders in a microtask that the click has queued.

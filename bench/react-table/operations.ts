@@ -15,8 +15,8 @@ export interface Operation {
   readonly samples: number
 }
 
-const small = { warmUp: 5, samples: 8 }
-const large = { warmUp: 1, samples: 2 }
+const small = { warmUp: 5, samples: 16 }
+const large = { warmUp: 1, samples: 4 }
 
 // As js-framework-benchmark's keyed ones. There, every tenth row is updated of 1,000; older versions had 10,000.
 export const operations: readonly Operation[] = [
@@ -84,6 +84,6 @@ export const operations: readonly Operation[] = [
     click: 'update',
     rows: 10_000,
     warmUp: 2,
-    samples: 4,
+    samples: 8,
   },
 ]
