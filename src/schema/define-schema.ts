@@ -5,6 +5,7 @@ import { buildTable, baseName } from './model/build-table.ts'
 import type { TableModel } from './model/table-model.ts'
 import { isSchemaObject } from './model/facets.ts'
 import { RowCodec } from './model/row-codec.ts'
+import { StoredCells } from './model/stored-cells.ts'
 import type { CheckSchema, JsonSchemaObject, MigrationContext, SchemaInput } from './types/index.ts'
 import { checkTable } from './check-table.ts'
 import { copyDocument } from './copy-document.ts'
@@ -167,7 +168,7 @@ function checkReferences(model: TableModel, tables: ReadonlyMap<string, TableSch
 
 /** A default that the schema itself refuses would make every row invalid. */
 function checkDefaults({ model, codec, validator }: TableSchema): void {
-  const defaults = codec.decode(codec.spread(new Map()))
+  const defaults = codec.decode(codec.spread(new StoredCells()))
   const defaulted = model.columns.filter((column) => column.defaultValue !== undefined)
   for (const issue of validator.row(defaults, undefined)) {
     const column = defaulted.find((one) => issue.path === one.path || issue.path.startsWith(`${one.path}.`))

@@ -13,14 +13,8 @@ export { readMetadata, type Metadata } from './migration/metadata.ts'
 export { openDatabase, type OpenedDatabase } from './migration/open-database.ts'
 export { decodeColumn, MalformedJson } from './model/decode-column.ts'
 export { EncodeFailure, encodeColumn, encodeJson, isHiddenMark, sameSql } from './model/encode-column.ts'
-export {
-  absentValue,
-  isObject,
-  RowEncodeFailure,
-  type RowCodec,
-  type RowObject,
-  type StoredCells,
-} from './model/row-codec.ts'
+export { absentValue, isObject, RowEncodeFailure, type RowCodec, type RowObject } from './model/row-codec.ts'
+export { StoredCells } from './model/stored-cells.ts'
 export { quoteName } from './model/sql-text.ts'
 export { SINGLETON_KEY, type IndexModel, type Reference, type TableModel } from './model/table-model.ts'
 export { hiddenColumns } from './hidden-errors.ts'

@@ -11,7 +11,7 @@ import {
 } from '../changes/index.ts'
 import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
 import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError, ValidationError } from '../errors/index.ts'
-import { sameSql, type Schema, type TableModel } from '../schema/index.ts'
+import { sameSql, type Schema, type StoredCells, type TableModel } from '../schema/index.ts'
 import { installCapture, traceRows, type CaptureTarget, type JournalEntry, type RowTrace } from '../triggers/index.ts'
 import { Announcer } from './announcer.ts'
 import { EmissionQueue } from './emission-queue.ts'
@@ -250,7 +250,7 @@ export class Engine implements CaptureTarget {
   }
 
   /** Tells what the rows that were just inserted hold, which saves reading them. Columns that are not told are NULL. */
-  noteInserted(table: number, rows: readonly ReadonlyMap<number, SqlValue>[]): void {
+  noteInserted(table: number, rows: readonly StoredCells[]): void {
     const from = this.#journal.length - rows.length
     for (const [n, cells] of rows.entries()) {
       const entry = this.#journal[from + n]

@@ -1,4 +1,5 @@
 import type { SqlValue } from '../drivers/index.ts'
+import type { StoredCells } from '../schema/index.ts'
 
 /** One change as a trigger told of it. `undo` puts back what the store keeps beside SQLite (a cached row). */
 export type JournalEntry =
@@ -7,7 +8,7 @@ export type JournalEntry =
       readonly table: number
       readonly rowid: number
       /** The cells as they were written, by whoever knows them; otherwise the row is read when it is needed. */
-      cells: ReadonlyMap<number, SqlValue> | undefined
+      cells: StoredCells | undefined
     }
   | {
       readonly op: 'delete'
@@ -42,7 +43,7 @@ export interface RowTrace {
   deleted: boolean
   before: SqlValue[] | undefined
   /** The cells of an inserted row, where they are known; the others are NULL. */
-  after: ReadonlyMap<number, SqlValue> | undefined
+  after: StoredCells | undefined
   /** By column: the first value before and the last after. Of a row that existed and still does. */
   readonly cells: Map<number, CellTrace>
   /** Puts back what the store keeps beside SQLite: for a row whose values all came back. */
@@ -56,7 +57,7 @@ export interface RowTrace {
 export function traceRows(entries: readonly JournalEntry[], from = 0, to: number = entries.length): RowTrace[] {
   const traces: (RowTrace | undefined)[] = []
   const noCells: RowTrace['cells'] = new Map()
-  const copies = new Map<RowTrace, Map<number, SqlValue>>()
+  const copies = new Map<RowTrace, StoredCells>()
   const open = new Map<number, Map<number, number>>()
   const slotsOf = (table: number): Map<number, number> => {
     let slots = open.get(table)
@@ -90,9 +91,10 @@ export function traceRows(entries: readonly JournalEntry[], from = 0, to: number
         row.cells.set(entry.column, { before: (row.cells.get(entry.column) ?? entry).before, after: entry.after })
       else if (row.after) {
         // The journal's own are left as they are; one copy is enough.
-        const cells = copies.get(row) ?? new Map(row.after)
+        const cells = copies.get(row) ?? row.after.copy()
         copies.set(row, cells)
-        row.after = cells.set(entry.column, entry.after)
+        cells.set(entry.column, entry.after)
+        row.after = cells
       }
     } else {
       const row = trace ?? start(entry, true)

@@ -3,13 +3,11 @@ import type { SqlValue } from '../../drivers/index.ts'
 import { isColumn, type Column, type ObjectNode } from './column.ts'
 import { decodeColumn, parseJson } from './decode-column.ts'
 import { EncodeFailure, encodeColumn, encodeJson } from './encode-column.ts'
+import { StoredCells } from './stored-cells.ts'
 import type { TableModel } from './table-model.ts'
 
 /** A row as an object: what `get` returns. */
 export type RowObject = { readonly [property: string]: CellValue }
-
-/** The stored cells of a row that differ from NULL, by column index. */
-export type StoredCells = Map<number, SqlValue>
 
 /** A value that has no place in the row, with the path where it stands. */
 export class RowEncodeFailure extends Error {
@@ -48,7 +46,7 @@ export class RowCodec {
 
   /** The cells to store for a row as given. Throws RowEncodeFailure. */
   encode(row: RowObject): StoredCells {
-    const cells: StoredCells = new Map()
+    const cells = new StoredCells()
     for (const column of this.#fullDefaults) cells.set(column.index, encodeColumn(column, undefined))
     const rest = this.#encodeObject(this.#table.root, row, cells)
     if (rest) {
@@ -64,9 +62,9 @@ export class RowCodec {
   }
 
   /** The stored cells as an array over all columns, NULL where nothing is stored. */
-  spread(cells: ReadonlyMap<number, SqlValue>): SqlValue[] {
+  spread({ columns, values }: StoredCells): SqlValue[] {
     const stored = new Array<SqlValue>(this.#table.columns.length).fill(null)
-    for (const [index, value] of cells) stored[index] = value
+    for (let at = 0; at < columns.length; at++) stored[columns[at]!] = values[at]!
     return stored
   }
 

@@ -9,7 +9,14 @@ import {
   type RowChange,
 } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
-import { decodeColumn, isHiddenMark, sameSql, type RowObject, type TableModel } from '../../schema/index.ts'
+import {
+  decodeColumn,
+  isHiddenMark,
+  sameSql,
+  type RowObject,
+  type StoredCells,
+  type TableModel,
+} from '../../schema/index.ts'
 import type { CellId } from './cell-id.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
@@ -36,12 +43,12 @@ export class InsertedRow implements NetRow {
   readonly id: KeyId
   readonly op = 'insert'
   readonly rowid: number
-  readonly #stored: ReadonlyMap<number, SqlValue>
+  readonly #stored: StoredCells
   #cells: Map<CellId, CellChange> | undefined
   #row: RowObject | undefined
 
   /** @param stored by column; what is not among them is NULL */
-  constructor(rows: TableRows, key: Key, rowid: number, stored: ReadonlyMap<number, SqlValue>) {
+  constructor(rows: TableRows, key: Key, rowid: number, stored: StoredCells) {
     this.rows = rows
     this.key = key
     this.id = keyId(key)
@@ -58,8 +65,9 @@ export class InsertedRow implements NetRow {
   get cells(): ReadonlyMap<CellId, CellChange> {
     if (!this.#cells) {
       this.#cells = new Map()
-      for (const [column, after] of this.#stored)
-        if (after !== null) addCell(this.rows.schema.model, this.#cells, column, null, after)
+      const { columns, values } = this.#stored
+      for (const [n, column] of columns.entries())
+        if (values[n] !== null) addCell(this.rows.schema.model, this.#cells, column, null, values[n]!)
     }
     return this.#cells
   }

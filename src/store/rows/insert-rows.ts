@@ -2,7 +2,7 @@ import type { Key } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import type { StoredCells } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
-import { hasColumns, type TableRows } from './table-rows.ts'
+import type { TableRows } from './table-rows.ts'
 
 /** How many rows one statement inserts, where so many in a row have the same columns: half the time of one by one. */
 const AT_ONCE = 40
@@ -11,7 +11,7 @@ const MAX_PARAMETERS = 30_000
 
 /** Inserts a row and tells its key. */
 export function insertRow(engine: Engine, rows: TableRows, cells: StoredCells): Key {
-  rows.insertStatement(cells).run([...cells.values()])
+  rows.insertStatement(cells).run(cells.values)
   engine.noteInserted(rows.schema.model.index, [cells])
   return rows.keyOfCells(cells)
 }
@@ -20,7 +20,7 @@ export function insertRow(engine: Engine, rows: TableRows, cells: StoredCells): 
 export function insertRows(engine: Engine, rows: TableRows, list: readonly StoredCells[]): Key[] {
   let from = 0
   while (from < list.length) {
-    const most = Math.min(AT_ONCE, Math.floor(MAX_PARAMETERS / list[from]!.size))
+    const most = Math.min(AT_ONCE, Math.floor(MAX_PARAMETERS / list[from]!.columns.length))
     const alike = countAlike(list, from, most)
     if (alike < most) for (const cells of list.slice(from, from + alike)) insertRow(engine, rows, cells)
     else insertAtOnce(engine, rows, list.slice(from, from + alike))
@@ -32,7 +32,7 @@ export function insertRows(engine: Engine, rows: TableRows, list: readonly Store
 function insertAtOnce(engine: Engine, rows: TableRows, list: readonly StoredCells[]): void {
   const { mark } = engine
   const parameters: SqlValue[] = []
-  for (const cells of list) for (const value of cells.values()) parameters.push(value)
+  for (const cells of list) for (const value of cells.values) parameters.push(value)
   try {
     rows.insertStatement(list[0]!, list.length).run(parameters)
   } catch {
@@ -46,8 +46,7 @@ function insertAtOnce(engine: Engine, rows: TableRows, list: readonly StoredCell
 
 /** How many rows from one on have the columns that it has, up to a number. */
 function countAlike(list: readonly StoredCells[], from: number, most: number): number {
-  const columns = [...list[from]!.keys()]
   let count = 1
-  while (count < most && from + count < list.length && hasColumns(list[from + count]!, columns)) count++
+  while (count < most && from + count < list.length && list[from + count]!.sharesColumns(list[from]!)) count++
   return count
 }

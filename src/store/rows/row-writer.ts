@@ -200,7 +200,7 @@ export class RowWriter {
   }
 
   /** Validates a whole row and gives its cells. */
-  #encode(row: RowObject, key: Key | undefined, hidden: readonly Column[] = noColumns): Map<number, SqlValue> {
+  #encode(row: RowObject, key: Key | undefined, hidden: readonly Column[] = noColumns): StoredCells {
     const { model } = this.#rows.schema
     if (!isObject(row))
       throw new ValidationError([
@@ -210,9 +210,9 @@ export class RowWriter {
     return guardDepth(() => this.#encodeChecked(row, named, hidden))
   }
 
-  #encodeChecked(row: RowObject, named: Key | undefined, hidden: readonly Column[]): Map<number, SqlValue> {
+  #encodeChecked(row: RowObject, named: Key | undefined, hidden: readonly Column[]): StoredCells {
     const { model, codec, validator } = this.#rows.schema
-    let cells: Map<number, SqlValue>
+    let cells: StoredCells
     try {
       if (!this.#anyCrossField) this.#refuse(validator.row(row, named, hiddenColumns(hidden)))
       cells = codec.encode(row)
@@ -276,13 +276,14 @@ export class RowWriter {
     })
   }
 
-  #replace(key: Key, rowid: number, cells: ReadonlyMap<number, SqlValue>, meant: (column: Column) => boolean): void {
-    const { model } = this.#rows.schema
+  #replace(key: Key, rowid: number, cells: StoredCells, meant: (column: Column) => boolean): void {
+    const { model, codec } = this.#rows.schema
+    const next = codec.spread(cells)
     const before = this.#rows.stored(rowid)
     const changed: [Column, SqlValue][] = []
     for (const column of model.columns) {
       if (model.singleton && column === model.key[0]) continue
-      const after = cells.get(column.index) ?? null
+      const after = next[column.index]!
       if (!sameSql(before[column.index]!, after)) changed.push([column, after])
       else if (!model.key.includes(column) && meant(column)) this.#intend(key, column, after)
     }

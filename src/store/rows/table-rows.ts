@@ -9,6 +9,7 @@ import {
   valueAt,
   type Column,
   type RowObject,
+  type StoredCells,
   type TableSchema,
 } from '../../schema/index.ts'
 
@@ -60,9 +61,7 @@ export class TableRows {
   readonly #statements: StatementCache
   /** The statements that insert or set columns, by these. */
   readonly #writes = new Map<string | number, SqliteStatement>()
-  #lastInsert:
-    | { readonly columns: readonly number[]; readonly count: number; readonly statement: SqliteStatement }
-    | undefined
+  #lastInsert: { readonly cells: StoredCells; readonly count: number; readonly statement: SqliteStatement } | undefined
   #byKeyStatement: SqliteStatement | undefined
   #rowidStatement: SqliteStatement | undefined
   #byRowidStatement: SqliteStatement | undefined
@@ -222,19 +221,18 @@ export class TableRows {
   }
 
   /** The key among stored cells by column. */
-  keyOfCells(cells: ReadonlyMap<number, SqlValue>): Key {
+  keyOfCells(cells: StoredCells): Key {
     const { key } = this.schema.model
     return this.keyFrom(key.length === 1 ? [cells.get(key[0]!.index)!] : key.map(({ index }) => cells.get(index)!))
   }
 
   /** The statement that inserts so many rows of which these columns are given. */
-  insertStatement(cells: ReadonlyMap<number, SqlValue>, count = 1): SqliteStatement {
+  insertStatement(cells: StoredCells, count = 1): SqliteStatement {
     // Rows of one import mostly look alike.
     const last = this.#lastInsert
-    if (last && last.count === count && hasColumns(cells, last.columns)) return last.statement
-    const columns = [...cells.keys()]
-    const statement = this.#insertStatement(columns, count)
-    this.#lastInsert = { columns, count, statement }
+    if (last && last.count === count && cells.sharesColumns(last.cells)) return last.statement
+    const statement = this.#insertStatement(cells.columns, count)
+    this.#lastInsert = { cells, count, statement }
     return statement
   }
 
@@ -431,14 +429,6 @@ export function isNoKey(key: unknown): boolean {
     typeof key === 'function' ||
     (typeof key === 'object' && !Array.isArray(key))
   )
-}
-
-/** Whether the cells of a row are those of these columns, in their order. */
-export function hasColumns(cells: ReadonlyMap<number, unknown>, columns: readonly number[]): boolean {
-  if (columns.length !== cells.size) return false
-  let at = 0
-  for (const column of cells.keys()) if (columns[at++] !== column) return false
-  return true
 }
 
 function isKeyPart(column: Column, part: Key): boolean {
