@@ -2,7 +2,7 @@ import { Subject } from 'rxjs'
 import type { ChangeSet, RowChange } from '../changes/index.ts'
 import { Dispatcher, type RowListener } from '../triggers/index.ts'
 import type { EmissionQueue } from './emission-queue.ts'
-import type { NetRow } from './rows/cells.ts'
+import { InsertedRow, type NetRow } from './rows/cells.ts'
 import { columnsOf } from './rows/net-rows.ts'
 import type { TableRows } from './rows/table-rows.ts'
 
@@ -11,6 +11,8 @@ export type TableListener = (nets: readonly NetRow[], changes: () => readonly Ro
 
 /** What runs while the results of live queries are brought up to date. */
 interface Update {
+  /** Whether the changes are those of one commit, and nothing was committed since. */
+  readonly complete: boolean
   /** Once the changes of every table have been looked at. */
   readonly queries: (() => void)[]
   /** Once every result is up to date. */
@@ -32,6 +34,8 @@ export class Announcer {
   readonly #emissions: EmissionQueue
   #untold = 0
   #update: Update | undefined
+  /** Changes that results don't know yet. */
+  #postponed: (readonly NetRow[])[] = []
   #closed = false
 
   constructor(tables: readonly TableRows[], emissions: EmissionQueue) {
@@ -47,7 +51,7 @@ export class Announcer {
 
   /** Whether nothing has been committed since what is being told of. */
   get tellsTheLast(): boolean {
-    return this.#update !== undefined && this.#untold === 1
+    return this.#update?.complete === true
   }
 
   /** Queues what a commit has to tell: what became visible, and what was committed. */
@@ -79,9 +83,9 @@ export class Announcer {
 
   #tell(visible: readonly NetRow[], set: ChangeSet | undefined, committed: ChangeSet | undefined): void {
     if (this.#closed) return
-    const byTable = set ? placesByTable(visible) : noTables
-    this.#updateResults(visible, byTable)
+    this.#updateResults(set ? visible : none)
     if (set) {
+      const byTable = placesByTable(visible)
       this.#tellTables(visible, byTable, set)
       this.#tellRows(visible)
       this.changes$.next(set)
@@ -89,17 +93,27 @@ export class Announcer {
     if (committed) this.commits$.next(committed)
   }
 
-  #updateResults(visible: readonly NetRow[], byTable: PlacesByTable): void {
-    const update: Update = { queries: [], tellings: [] }
+  /** Where more has been committed meanwhile, results wait for it: a mixture of two commits is the result of neither. */
+  #updateResults(visible: readonly NetRow[]): void {
+    if (this.#untold > 1) {
+      this.#postponed.push(visible)
+      this.#untold--
+      return
+    }
+    const alone = this.#postponed.length === 0
+    const nets = alone ? visible : [...this.#postponed, visible].flat()
+    const update: Update = { complete: alone, queries: [], tellings: [] }
+    if (!alone) this.#postponed = []
     this.#update = update
     if (this.updaters.size > 0)
-      for (const [rows, places] of byTable) {
+      for (const [rows, places] of placesByTable(nets)) {
         const updater = this.updaters.get(rows)
-        if (updater) this.#emissions.guard(() => updater(netsAt(visible, places)))
+        if (updater) this.#emissions.guard(() => updater(netsAt(nets, places)))
       }
     for (const run of update.queries) this.#emissions.guard(run)
     this.#update = undefined
     this.#untold--
+    for (const net of nets) if (net instanceof InsertedRow) net.release()
     for (const run of update.tellings) this.#emissions.guard(run)
   }
 
@@ -127,11 +141,11 @@ export class Announcer {
 /** Where the changes of each table stand; `undefined` where all are of one table. */
 type PlacesByTable = Iterable<readonly [TableRows, readonly number[] | undefined]>
 
-const noTables: PlacesByTable = []
+const none: readonly never[] = []
 
 function placesByTable(visible: readonly NetRow[]): PlacesByTable {
   const first = visible[0]
-  if (!first) return noTables
+  if (!first) return none
   if (visible.every(({ rows }) => rows === first.rows)) return [[first.rows, undefined]]
   const byTable = new Map<TableRows, number[]>()
   for (const [n, { rows }] of visible.entries()) {

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs'
 import type { KeyId } from '../../changes/index.ts'
 import type { Engine } from '../engine.ts'
+import { everything } from '../filter/index.ts'
 import type { NetRow } from '../rows/cells.ts'
 import { liveIndexOf, type Follower } from './live-index.ts'
 import type { TableQuery } from './table-query.ts'
@@ -26,7 +27,7 @@ export function liveCount(engine: Engine, query: TableQuery, count: () => number
       subscriber.next(now)
     }
     const read = (): void => {
-      if (query.filterColumns.size > 0) passing = new Set(query.ids())
+      if (query.node !== everything) passing = new Set(query.ids())
       tell()
     }
     const follower: Follower = {

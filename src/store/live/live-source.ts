@@ -30,7 +30,6 @@ export abstract class LiveSource<Row extends object> {
   readonly #identity: string
   readonly #listeners = new Set<SourceListener<Row>>()
   #current: readonly Row[] | undefined
-  /** What was read before followers are told of it. */
   #ahead: readonly Row[] | undefined
   #failed = false
 
@@ -50,16 +49,27 @@ export abstract class LiveSource<Row extends object> {
    */
   now(previous: readonly Row[]): readonly Row[] {
     if (this.#current && !this.#failed && this.engine.upToDate) return this.#current
-    const known = this.latest ?? previous
+    const known = this.#ahead ?? this.#current ?? previous
     const rows = this.read(known)
     const now = sameRows(known, rows) ? known : Object.freeze(rows)
-    if (this.#current) this.#ahead = now
+    if (this.#current && this.#ahead !== now) this.#keepAhead(now)
     return now
   }
 
-  /** The last result that anybody has seen. */
-  protected get latest(): readonly Row[] | undefined {
-    return this.#ahead ?? this.#current
+  /** What was read before followers are told of it, and may be told yet. */
+  protected get ahead(): readonly Row[] | undefined {
+    return this.#ahead
+  }
+
+  /** What a transaction reads may be undone: it is not known when that has ended. */
+  #keepAhead(rows: readonly Row[]): void {
+    this.#ahead = rows
+    if (!this.engine.inTransaction) return
+    const forget = (): void => {
+      if (this.#ahead === rows) this.#ahead = undefined
+    }
+    this.engine.onEnd('rollback', forget)
+    this.engine.onEnd('commit', forget)
   }
 
   /** Begins to follow. `previous`: the last result that the follower knows. */

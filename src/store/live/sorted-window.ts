@@ -100,7 +100,7 @@ export class SortedWindow {
     return true
   }
 
-  /** Takes in rows that are not there yet, none of them beyond what is known. */
+  /** Takes in rows that are not there yet, where all rows are kept. */
   merge(rows: readonly RowObject[]): void {
     const { compare } = this.#query
     const merged: RowObject[] = []
@@ -110,8 +110,8 @@ export class SortedWindow {
       merged.push(row)
       this.#put(this.#query.idOf(row), row)
     }
-    this.#rows = [...merged, ...this.#rows.slice(at)]
-    this.#trim()
+    while (at < this.#rows.length) merged.push(this.#rows[at++]!)
+    this.#rows = merged
   }
 
   #fitsAt(at: number, row: RowObject): boolean {

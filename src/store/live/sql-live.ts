@@ -84,8 +84,8 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
 
   protected override refresh(): void {
     this.#waiting = false
-    const { latest } = this
-    if (this.#statement && latest) this.renew(() => this.#run(this.#statement!, latest))
+    const { current, ahead } = this
+    if (this.#statement && current) this.renew(() => this.#run(this.#statement!, current, ahead))
   }
 
   protected override idOf(row: Row): unknown {
@@ -101,8 +101,8 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
     })
   }
 
-  /** Rows that were there are taken again: those at either end in place, the others by what they hold. */
-  #run(statement: SqliteStatement, previous: readonly Row[]): readonly Row[] {
+  /** Rows that were there are taken again: those at either end in place, the others by what they hold, as are those of `ahead`. */
+  #run(statement: SqliteStatement, previous: readonly Row[], ahead: readonly Row[] = []): readonly Row[] {
     const found = statement.all(this.#query.parameters)
     if (found.length > 0) assertNamesDiffer(statement.columns)
     const rows = new Array<Row>(found.length)
@@ -118,17 +118,12 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
     while (end > start && endPrevious > start && same(previous[endPrevious - 1]!, found[end - 1]!))
       rows[--end] = previous[--endPrevious]!
     if (start === end) return rows
-    const byContent = new Map<string, Row[]>()
-    for (let at = endPrevious - 1; at >= start; at--) {
-      const row = previous[at]!
-      const content = contentOf(cellsOf.get(row)!)
-      const others = byContent.get(content)
-      if (others) others.push(row)
-      else byContent.set(content, [row])
-    }
+    const byContent = rowsByContent(previous.slice(start, endPrevious))
+    const aheadByContent = rowsByContent(ahead)
     const fresh: number[] = []
     for (let at = start; at < end; at++) {
-      const known = byContent.get(contentOf(found[at]!))?.pop()
+      const content = contentOf(found[at]!)
+      const known = byContent.get(content)?.pop() ?? aheadByContent.get(content)?.pop()
       if (!known) fresh.push(at)
       rows[at] = known ?? this.#make(statement.columns, found[at]!)
     }
@@ -151,6 +146,18 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
 
 function identityOf({ sql, parameters }: PreparedQuery): string {
   return `sql\0${sql}\0${contentOf(parameters)}`
+}
+
+/** Rows by what they hold, the first of equal ones last. */
+function rowsByContent<Row extends object>(rows: readonly Row[]): Map<string, Row[]> {
+  const found = new Map<string, Row[]>()
+  for (const row of rows.toReversed()) {
+    const content = contentOf(cellsOf.get(row)!)
+    const others = found.get(content)
+    if (others) others.push(row)
+    else found.set(content, [row])
+  }
+  return found
 }
 
 function contentOf(cells: readonly SqlValue[]): string {

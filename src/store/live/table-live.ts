@@ -118,13 +118,13 @@ class TableSource<Row extends object> extends LiveSource<Row> implements Followe
     else if (changed) this.#publish(window.visible())
   }
 
-  /** The rows that came, where nothing but that has happened: an import is sorted in, and not read again. */
+  /** The rows that came, where nothing but that has happened: a list of all rows takes an import in, and reads nothing again. */
   #inserted(nets: readonly NetRow[], window: SortedWindow): readonly RowObject[] | undefined {
-    if (!this.engine.tellsTheLast) return undefined
+    if (this.#query.limit !== undefined || !this.engine.tellsTheLast) return undefined
     const came: RowObject[] = []
     for (const net of nets) {
       if (!(net instanceof InsertedRow) || window.has(net.id)) return undefined
-      if (this.#query.matches(net.row) && !window.isBeyond(net.row)) came.push(this.#rows.adopt(net))
+      if (this.#query.matches(net.row)) came.push(this.#rows.adopt(net))
     }
     return came
   }

@@ -56,6 +56,11 @@ export class InsertedRow implements NetRow {
     this.#stored = stored
   }
 
+  /** Lets go of the row, once live queries have looked at it: a ChangeSet may keep this for long. */
+  release(): void {
+    this.#row = undefined
+  }
+
   /** The row as it was inserted. */
   get row(): RowObject {
     const { codec } = this.rows.schema

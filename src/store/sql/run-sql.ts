@@ -1,9 +1,11 @@
+import type { CellValue } from '../../changes/index.ts'
 import type { SqliteStatement, SqlValue } from '../../drivers/index.ts'
 import { SqlError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
 import {
   decodeColumn,
   EncodeFailure,
   encodeColumn,
+  encodeJson,
   isHiddenMark,
   MalformedJson,
   type Column,
@@ -76,7 +78,7 @@ function explainKeyType(error: unknown, engine: Engine, sql: string): unknown {
 
 /**
  * Writes the JSON that a statement has written as the store writes it: a member given twice, or `1.0`, would be one thing to
- * SQL and another to those who see the row. What is no JSON is left to be refused.
+ * SQL and another to those who see the row. What can't be kept is left to be refused.
  */
 function rewriteJson(engine: Engine, rows: TableRows, mark: number): void {
   const columns = rows.schema.model.columns.filter(({ kind }) => kind === 'json' || kind === 'rest')
@@ -85,17 +87,19 @@ function rewriteJson(engine: Engine, rows: TableRows, mark: number): void {
     const stored = rows.stored(rowid)
     for (const column of columns) {
       const text = stored[column.index]!
-      const rewritten = typeof text === 'string' ? sameJson(text) : text
-      if (rewritten !== text) rows.updateStatement(column).run([rewritten, rowid])
+      if (typeof text !== 'string') continue
+      const rewritten = sameJson(text)
+      const stays = column.kind === 'rest' && rewritten === '{}' ? null : rewritten
+      if (stays !== text) rows.updateStatement(column).run([stays, rowid])
     }
   }
 }
 
 function sameJson(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text))
+    return encodeJson(JSON.parse(text) as CellValue)
   } catch (error) {
-    if (error instanceof SyntaxError) return text
+    if (error instanceof SyntaxError || error instanceof EncodeFailure || error instanceof RangeError) return text
     throw error
   }
 }
@@ -133,6 +137,7 @@ function issuesOfNet(net: NetRow): ValidationIssue[] {
     } catch (error) {
       if (error instanceof EncodeFailure) refuse(column, error.keyword, error.message)
       else if (error instanceof MalformedJson) refuse(column, 'type', error.message)
+      else if (error instanceof RangeError) refuse(column, 'type', 'is nested too deeply')
       else throw error
     }
   }

@@ -1,4 +1,13 @@
-import { createStore, defineSchema, sql, SqlError, sqlJsDriver, type LiveDiff, type LiveQuery } from 'rowcast'
+import {
+  createStore,
+  defineSchema,
+  sql,
+  SqlError,
+  sqlJsDriver,
+  ValidationError,
+  type LiveDiff,
+  type LiveQuery,
+} from 'rowcast'
 import { expect, onTestFinished, test } from 'vitest'
 import { countingDriver } from '../../support/each-driver.ts'
 import { applyDiff } from '../../../src/store/live/index.ts'
@@ -199,4 +208,78 @@ test('a query that cannot be run any more throws to whoever reads it, until it c
   await expect.poll(() => uncaught).toHaveLength(1)
   items.delete('c')
   expect(live.rows).toEqual(store.query({ sql: text }))
+})
+
+test('a list shows one commit or the next, never a mixture of both', async () => {
+  const { items, store } = await open()
+  items.insert([
+    { id: 'a', rank: 1 },
+    { id: 'b', rank: 2 },
+  ])
+  const told: unknown[] = []
+  items.live().rows$.subscribe((rows) => told.push(rows.map(({ rank }) => rank)))
+  const diffs: LiveDiff<object>[] = []
+  const live = items.live()
+  let replayed: readonly object[] = live.rows
+  live.diff$.subscribe((diff) => {
+    diffs.push(diff)
+    replayed = applyDiff(replayed, diff)
+  })
+  let answered = false
+  store.changes$.subscribe(() => {
+    if (answered) return
+    answered = true
+    items.set('a', 'rank', 7)
+    items.updateMany(['a', 'b'], { rank: 9 })
+  })
+  items.set('a', 'rank', 3)
+  expect(told).toEqual([
+    [1, 2],
+    [3, 2],
+    [9, 9],
+  ])
+  expect(replayed).toEqual(items.find())
+})
+
+test('a filter that names no column is counted as it is asked', async () => {
+  const { items } = await open()
+  items.insert([{ id: 'a' }, { id: 'b' }])
+  const counts: number[] = []
+  for (const where of [{ id: { in: [] } }, { or: [] }, { not: {} }, {}])
+    items.count$(where).subscribe((count) => counts.push(count))
+  expect(counts).toEqual([0, 0, 0, 2])
+  items.insert({ id: 'c' })
+  expect(counts).toEqual([0, 0, 0, 2, 3])
+})
+
+test('what was read in a transaction that is undone leaves no trace', async () => {
+  const { store, items } = await open()
+  items.insert([{ id: 'a', rank: 1 }, { id: 'b' }])
+  const live = store.live({ sql: 'SELECT id, rank FROM item WHERE rank > 0' })
+  const told: (readonly object[])[] = []
+  live.rows$.subscribe((rows) => told.push(rows))
+  expect(() =>
+    store.transaction(() => {
+      items.set('a', 'rank', 5)
+      expect(live.rows).toEqual([{ id: 'a', rank: 5 }])
+      throw new Error('undone')
+    }),
+  ).toThrow('undone')
+  store.transaction(() => {
+    items.set('a', 'rank', 6)
+    expect(live.rows).toEqual([{ id: 'a', rank: 6 }])
+    items.set('a', 'rank', 1)
+    items.delete('b')
+  })
+  expect(told).toHaveLength(1)
+  expect(live.rows).toBe(told[0])
+})
+
+test('JSON that cannot be kept is refused, as through the API', async () => {
+  const { store, items } = await open()
+  items.insert({ id: 'a', meta: { k: 1 } })
+  const deep = '['.repeat(20_000) + ']'.repeat(20_000)
+  for (const text of ['{"k":1e999}', `{"k":${deep}}`, '{'])
+    expect(() => store.exec(sql`UPDATE item SET meta = ${text}`)).toThrow(ValidationError)
+  expect(items.get('a')!.meta).toEqual({ k: 1 })
 })
