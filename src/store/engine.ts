@@ -114,6 +114,7 @@ export class Engine implements CaptureTarget {
   #segments: Segment[] = []
   #callbacks: { readonly kind: 'commit' | 'rollback'; readonly run: () => void; rolledBack: boolean }[] = []
   readonly #closing = new Set<() => void>()
+  #revision = 0
   #closed = false
 
   constructor(driver: SqliteDriver, schema: Schema) {
@@ -140,6 +141,11 @@ export class Engine implements CaptureTarget {
   /** Whether live queries know all that SQLite holds: what a transaction has written, and what is still to be told, they don't. */
   get upToDate(): boolean {
     return this.#journal.length === 0 && this.announcer.upToDate
+  }
+
+  /** Another number whenever something was written, or taken back. */
+  get revision(): number {
+    return this.#revision
   }
 
   /** Whether what is being told of is the last that was written: a row that it inserted is still as it was inserted. */
@@ -225,7 +231,10 @@ export class Engine implements CaptureTarget {
 
   /** Forgets what a savepoint of the caller's own has undone. */
   forgetSince(mark: number): void {
+    const writing = this.#segments.at(-1)
     this.#undo(mark, this.#intents.length)
+    // Whoever has undone it goes on writing.
+    if (writing && !this.#segments.includes(writing)) this.#enter(writing.layer)
   }
 
   /** The net changes of what the transaction has done since a point of the journal. */
@@ -343,14 +352,17 @@ export class Engine implements CaptureTarget {
 
   inserted(table: number, rowid: number): void {
     if (!Number.isSafeInteger(rowid)) throw this.#beyondIntegers(table)
+    this.#revision++
     this.#journal.push({ op: 'insert', table, rowid, cells: undefined })
   }
 
   deleted(table: number, rowid: number, before: SqlValue[]): void {
+    this.#revision++
     this.#journal.push({ op: 'delete', table, rowid, before, undo: this.rows[table]!.forget(rowid) })
   }
 
   updated(table: number, rowid: number, column: number, before: SqlValue, after: SqlValue): void {
+    this.#revision++
     this.#journal.push({
       op: 'update',
       table,
@@ -589,6 +601,7 @@ export class Engine implements CaptureTarget {
   }
 
   #undo(journal: number, intents: number): void {
+    this.#revision++
     for (let at = this.#journal.length - 1; at >= journal; at--) {
       const entry = this.#journal[at]!
       // An inserted row may have been read since.

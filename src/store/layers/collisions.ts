@@ -100,7 +100,7 @@ function referring(engine: Engine, writes: readonly RowWrite[]): Collision[] {
       const parent = engine.table(table)
       const gone = going.get(parent)
       if (!gone) return []
-      const left = [...engine.layers.of(child)].filter(({ id }) => !going.get(child)?.has(id))
+      const left = [...engine.layers.constrained(child)].filter(({ id }) => !going.get(child)?.has(id))
       return left.flatMap((stack) =>
         Array.from(heldParents(stack, columns, parent, gone)).flatMap((key) =>
           entriesOf(stack, columns, parent.keyParameters(key)),

@@ -1,4 +1,4 @@
-import { describeKey, keyId } from '../../changes/index.ts'
+import { describeKey, keyId, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { ConstraintError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
 import { effectiveSql, sameSql, type IndexModel } from '../../schema/index.ts'
@@ -7,10 +7,12 @@ import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { RowWrite } from './layer-stacks.ts'
 import { layOver } from '../rows/rest-members.ts'
+import type { TableRows } from '../rows/table-rows.ts'
 import { committedRow, issuesOf, underneath } from './committed-rows.ts'
 import type { Layer, RowStack } from './row-stack.ts'
 import { byRow } from '../rows/net-rows.ts'
-import { describe, effective } from './reservations.ts'
+import { describe } from './reservations.ts'
+import { effective, tupleId } from './versions.ts'
 
 /**
  * Checks changes of what is committed that are not all to be seen, because drafts lie over them, against the committed
@@ -20,6 +22,8 @@ import { describe, effective } from './reservations.ts'
 export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
   const issues: ValidationIssue[] = []
   const writeOf = byRow(writes)
+  const holders: Judged['holders'] = new Map()
+  const changed = writes.flatMap((write) => engine.layers.get(write.rows, write.id) ?? [])
   for (const write of writes) {
     const stack = engine.layers.get(write.rows, write.id)
     if (!stack || write.op === 'delete') continue
@@ -28,6 +32,8 @@ export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
     for (const index of model.unique)
       if (index.columns.some((column) => write.cells.has(column.index)))
         checkIndex(engine, write, stack, index, {
+          holders,
+          changed,
           tuple: (one) => tupleOf(one, index, (cell) => one.cells.get(cell)?.committed, writeOf(one)?.cells),
           isThere: (one) => one.committed && writeOf(one)?.op !== 'delete',
         })
@@ -61,6 +67,7 @@ function committedAfter(stack: RowStack, cells: ReadonlyMap<CellId, SqlValue>): 
  * that different drafts have changed can only be judged now. Throws ConstraintError.
  */
 export function checkCommit(engine: Engine, layer: Layer, nets: readonly NetRow[]): void {
+  const holders: Judged['holders'] = new Map()
   for (const net of nets) {
     const stack = engine.layers.get(net.rows, net.id)!
     const { model } = net.rows.schema
@@ -74,29 +81,41 @@ export function checkCommit(engine: Engine, layer: Layer, nets: readonly NetRow[
         message: `${model.name} ${describeKey(net.key)} exists in ${describe(draft)} only: commit that first`,
       })
     }
-    if (net.op === 'delete') {
-      checkChildren(engine, layer, net)
-      continue
-    }
+    if (net.op === 'delete') continue
     for (const index of model.unique)
       if (net.op === 'insert' || index.columns.some((column) => net.cells.has(column.index)))
         checkIndex(engine, net, stack, index, {
+          holders,
+          changed: [],
           tuple: (one) => tupleOf(one, index, (cell) => one.cells.get(cell)?.committedWith(layer)),
           isThere: (one) => isThere(one, layer),
         })
   }
+  checkChildren(engine, layer, nets)
 }
 
-/** A committed row that isn't seen may refer to the one that goes. */
-function checkChildren(engine: Engine, layer: Layer, net: NetRow): void {
+/** A committed row that isn't seen may refer to one that goes. */
+function checkChildren(engine: Engine, layer: Layer, nets: readonly NetRow[]): void {
+  const gone = new Map<TableRows, Map<KeyId, NetRow>>()
+  for (const net of nets) {
+    if (net.op !== 'delete') continue
+    const ofTable = gone.get(net.rows)
+    if (ofTable) ofTable.set(net.id, net)
+    else gone.set(net.rows, new Map([[net.id, net]]))
+  }
+  if (gone.size === 0) return
   for (const child of engine.rows)
     for (const reference of child.schema.model.references) {
-      if (reference.table !== net.rows.schema.model.name) continue
-      for (const stack of engine.layers.of(child)) {
+      const parents = gone.get(engine.table(reference.table))
+      if (!parents) continue
+      for (const stack of engine.layers.constrained(child)) {
         if (!isThere(stack, layer)) continue
         const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(layer))
         const parts = reference.columns.map((column) => stored[column.index]!)
-        if (parts.some((part) => part === null) || keyId(net.rows.keyFrom(parts)) !== net.id) continue
+        const net = parts.some((part) => part === null)
+          ? undefined
+          : parents.get(keyId(engine.table(reference.table).keyFrom(parts)))
+        if (!net) continue
         throw new ConstraintError({
           constraint: 'foreignKey',
           table: child.schema.model.name,
@@ -109,6 +128,10 @@ function checkChildren(engine: Engine, layer: Layer, net: NetRow): void {
 
 /** Which rows are there, and what they have, in the state that is judged. */
 interface Judged {
+  /** Rows under drafts that are changed in columns of an index. */
+  readonly changed: readonly RowStack[]
+  /** The rows under drafts by their values in an index: filled as they are asked for. */
+  readonly holders: Map<IndexModel, Map<string, RowStack[]>>
   tuple(stack: RowStack): SqlValue[]
   isThere(stack: RowStack): boolean
 }
@@ -125,16 +148,23 @@ function checkIndex(
   const { rows } = net
   const where = index.columns.map((column) => `${effectiveSql(column)} = ?`).join(' AND ')
   const seen = rows.statement(`SELECT rowid FROM ${rows.base} WHERE ${where}`).get(mine)
-  const others = new Set([...engine.layers.of(rows)].map((other) => other.id))
+  let holders = judged.holders.get(index)
+  if (!holders) {
+    judged.holders.set(index, (holders = new Map<string, RowStack[]>()))
+    for (const other of new Set([...engine.layers.constrained(rows), ...judged.changed])) {
+      if (other.rows !== rows || !judged.isThere(other)) continue
+      const id = tupleId(judged.tuple(other))
+      const known = holders.get(id)
+      if (known) known.push(other)
+      else holders.set(id, [other])
+    }
+  }
+  const key = seen && rows.keyAt(Number(seen[0]))
+  const below = key === undefined ? undefined : engine.layers.get(rows, keyId(key))
   const found =
-    seen && !others.has(keyId(rows.keyAt(Number(seen[0]))))
-      ? rows.keyAt(Number(seen[0]))
-      : [...engine.layers.of(rows)].find(
-          (other) =>
-            other !== stack &&
-            judged.isThere(other) &&
-            judged.tuple(other).every((value, n) => sameSql(value, mine[n]!)),
-        )?.key
+    key !== undefined && below !== stack && (!below || hasTuple(judged, below, mine))
+      ? key
+      : holders.get(tupleId(mine))?.find((other) => other !== stack)?.key
   if (found === undefined) return
   throw new ConstraintError({
     constraint: 'unique',
@@ -142,6 +172,10 @@ function checkIndex(
     columns: index.columns.map((column) => column.path),
     message: `${rows.schema.model.name} ${describeKey(net.key)}: ${rows.schema.model.name} ${describeKey(found)} has the same ${index.columns.map((column) => column.path).join(', ')} once this is committed`,
   })
+}
+
+function hasTuple(judged: Judged, stack: RowStack, tuple: readonly SqlValue[]): boolean {
+  return judged.isThere(stack) && judged.tuple(stack).every((value, n) => sameSql(value, tuple[n]!))
 }
 
 function isThere(stack: RowStack, layer: Layer): boolean {

@@ -6,7 +6,7 @@ import type { CellChange, NetRow } from '../rows/cells.ts'
 import { columnsUnder, guardsOf, isThere, presenceAt } from '../rows/objects.ts'
 import { cellOf, membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
-import { nobody, ROW, type Layer, type StackEntry, CellStack, RowStack } from './row-stack.ts'
+import { nobody, ROW, type CellStack, type Layer, type StackEntry, RowStack } from './row-stack.ts'
 
 /** A write of one row in stored values, made by the store itself: a cancel, an undo, an arrival. */
 export interface RowWrite {
@@ -32,6 +32,8 @@ export interface Intent {
  */
 export class LayerStacks {
   readonly #tables = new Map<TableRows, Map<KeyId, RowStack>>()
+  /** The stacks that may matter to a constraint of their table. */
+  readonly #constrained = new Map<TableRows, Set<RowStack>>()
   readonly #storedOf: (rows: TableRows, key: Key) => readonly SqlValue[]
   /** The lists of rows that one layer alone holds: the same for all of them. */
   readonly #alone = new WeakMap<Layer, ReadonlySet<Layer>>()
@@ -51,6 +53,11 @@ export class LayerStacks {
 
   of(rows: TableRows): Iterable<RowStack> {
     return this.#tables.get(rows)?.values() ?? []
+  }
+
+  /** Those that hold anything on which a unique constraint or a reference depends: cells of these, or whether the row exists. */
+  constrained(rows: TableRows): ReadonlySet<RowStack> {
+    return this.#constrained.get(rows) ?? noStacks
   }
 
   all(): RowStack[] {
@@ -429,20 +436,21 @@ export class LayerStacks {
   }
 
   #recordInsert(layer: Layer, stack: RowStack, net: NetRow): void {
-    stack.exists ??= new CellStack(0)
+    const exists = stack.existence(0)
     for (const [cell, change] of net.cells) stack.cell(cell, null).put(layer, change.after)
     // Whoever puts the row there means all of it, also what is NULL by another layer's doing.
     for (const [cell, covered] of stack.cells) if (!net.cells.has(cell)) covered.put(layer, null)
-    if (stack.exists.top(layer) === 1) stack.exists.drop(layer)
-    else stack.exists.put(layer, 1)
+    if (exists.top(layer) === 1) exists.drop(layer)
+    else exists.put(layer, 1)
   }
 
   #recordDelete(layer: Layer, stack: RowStack, net: NetRow): void {
-    const existed = (stack.exists ??= new CellStack(1)).top(layer) === 1
+    const exists = stack.existence(1)
+    const existed = exists.top(layer) === 1
     for (const [cell, change] of net.cells) stack.cell(cell, change.before)
     for (const covered of stack.cells.values()) covered.drop(layer)
-    if (existed) stack.exists.put(layer, 0)
-    else stack.exists.drop(layer)
+    if (existed) exists.put(layer, 0)
+    else exists.drop(layer)
   }
 
   /** The base changes where drafts lie over it: they stay visible, and learn of it. */
@@ -499,8 +507,14 @@ export class LayerStacks {
     let table = this.#tables.get(rows)
     if (!table) this.#tables.set(rows, (table = new Map<KeyId, RowStack>()))
     let stack = table.get(id)
-    if (!stack) table.set(id, (stack = new RowStack(rows, key, id)))
+    if (!stack) table.set(id, (stack = new RowStack(rows, key, id, this.#constrainedOf(rows))))
     return stack
+  }
+
+  #constrainedOf(rows: TableRows): Set<RowStack> {
+    let stacks = this.#constrained.get(rows)
+    if (!stacks) this.#constrained.set(rows, (stacks = new Set()))
+    return stacks
   }
 
   /** Drops what no layer needs any more, and keeps the layers' own lists of rows right. */
@@ -532,9 +546,12 @@ export class LayerStacks {
   #forget(stack: RowStack): void {
     const table = this.#tables.get(stack.rows)
     table?.delete(stack.id)
+    this.#constrained.get(stack.rows)?.delete(stack)
     if (table?.size === 0) this.#tables.delete(stack.rows)
   }
 }
+
+const noStacks: ReadonlySet<RowStack> = new Set()
 
 function presence({ rows }: RowStack, cell: CellId): Column | undefined {
   return rows.hasObjects ? presenceAt(rows.schema.model, cell) : undefined

@@ -4,14 +4,10 @@ import { ConstraintError } from '../../errors/index.ts'
 import { effectiveSql, sameSql, type Column, type IndexModel, type Reference } from '../../schema/index.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
-import type { Layer, RowStack } from './row-stack.ts'
 import type { LayerStacks } from './layer-stacks.ts'
-
-/** A state that a row would be in if drafts were cancelled: its values, and the draft that covers or holds them. */
-interface Version {
-  readonly values: readonly SqlValue[]
-  readonly draft: Layer
-}
+import { ReservedValues } from './reserved-values.ts'
+import type { Layer, RowStack } from './row-stack.ts'
+import { effective } from './versions.ts'
 
 /**
  * Checks what was written against the states that open drafts could fall back to, so that each can always be cancelled:
@@ -28,12 +24,13 @@ export function checkReservations(
   tables: ReadonlyMap<string, TableRows>,
 ): void {
   if (stacks.empty) return
+  const reserved = new ReservedValues(stacks, layer, nets)
   for (const net of nets) {
     checkRow(stacks.get(net.rows, net.id), layer, net)
     if (net.op !== 'delete') {
-      for (const index of net.rows.schema.model.unique) checkUnique(stacks, layer, net, index)
+      for (const index of net.rows.schema.model.unique) checkUnique(stacks, reserved, layer, net, index)
       for (const reference of net.rows.schema.model.references) checkParent(stacks, layer, net, reference, tables)
-    } else checkChildren(stacks, layer, net, tables, nets)
+    } else checkChildren(reserved, layer, net, tables)
   }
 }
 
@@ -62,14 +59,20 @@ function checkRow(stack: RowStack | undefined, layer: Layer | undefined, net: Ne
     })
 }
 
-function checkUnique(stacks: LayerStacks, layer: Layer | undefined, net: NetRow, index: IndexModel): void {
+function checkUnique(
+  stacks: LayerStacks,
+  reserved: ReservedValues,
+  layer: Layer | undefined,
+  net: NetRow,
+  index: IndexModel,
+): void {
   if (net.op === 'update' && !index.columns.some((column) => net.cells.has(column.index))) return
   const own = stacks.get(net.rows, net.id)
   const other = own && [...own.layers()].find((one) => one !== layer)
   for (const [n, mine] of tuplesOf(net, index, other && own, layer).entries()) {
     if (mine.some((value) => value === null)) continue
     const holder = n === 0 ? undefined : rowWith(net, index, mine)
-    const found = holder ?? reservedBy(stacks, layer, net, index, mine)
+    const found = holder ?? reserved.of(net, index, mine)
     if (!found) continue
     const draft = found.draft ?? other!
     const { model } = net.rows.schema
@@ -81,22 +84,6 @@ function checkUnique(stacks: LayerStacks, layer: Layer | undefined, net: NetRow,
       message: `${model.name} ${describeKey(net.key)}: ${index.columns.map((column) => column.path).join(', ')} = ${mine.map(String).join(', ')} is reserved: ${model.name} ${describeKey(found.key)} has it if ${describe(draft)} is cancelled`,
     })
   }
-}
-
-function reservedBy(
-  stacks: LayerStacks,
-  layer: Layer | undefined,
-  net: NetRow,
-  index: IndexModel,
-  mine: readonly SqlValue[],
-): { key: Key; draft: Layer } | undefined {
-  for (const stack of stacks.of(net.rows)) {
-    if (stack.id === net.id) continue
-    for (const version of versionsOf(stack, index.columns, layer))
-      if (version.values.every((value, n) => sameSql(effective(index.columns[n]!, value), mine[n]!)))
-        return { key: stack.key, draft: version.draft }
-  }
-  return undefined
 }
 
 /** Another row that is seen with these values. */
@@ -157,40 +144,28 @@ function checkParent(
 }
 
 function checkChildren(
-  stacks: LayerStacks,
+  reserved: ReservedValues,
   layer: Layer | undefined,
   net: NetRow,
   tables: ReadonlyMap<string, TableRows>,
-  nets: readonly NetRow[],
 ): void {
   for (const child of tables.values()) {
     for (const reference of child.schema.model.references) {
       if (reference.table !== net.rows.schema.model.name) continue
-      for (const stack of stacks.of(child)) {
-        if (reference.onDelete === 'cascade') checkCascade(stack, layer, net, reference, nets)
+      if (reference.onDelete === 'cascade')
+        for (const { stack, gone } of reserved.goneWith(net, child, reference))
+          checkCascade(stack, layer, net, reference, gone)
+      for (const { stack, draft } of reserved.referringTo(net, child, reference)) {
         // What the delete itself clears outside a draft, it takes from the drafts.
-        if (
-          !layer &&
-          nets.some(
-            (one) =>
-              one.rows === child &&
-              one.id === stack.id &&
-              (one.op === 'delete' || reference.columns.some((column) => one.cells.has(column.index))),
-          )
-        )
-          continue
-        for (const version of versionsOf(stack, reference.columns, layer)) {
-          if (version.values.some((value) => value === null)) continue
-          if (keyId(net.rows.keyFrom(version.values)) !== net.id) continue
-          const { model } = child.schema
-          throw new ConstraintError({
-            constraint: 'foreignKey',
-            table: model.name,
-            columns: reference.columns.map((column) => column.path),
-            draftId: version.draft.id,
-            message: `${net.rows.schema.model.name} ${describeKey(net.key)} can't be deleted: ${model.name} ${describeKey(stack.key)} refers to it if ${describe(version.draft)} is cancelled`,
-          })
-        }
+        if (!layer && reserved.clears(stack, reference)) continue
+        const { model } = child.schema
+        throw new ConstraintError({
+          constraint: 'foreignKey',
+          table: model.name,
+          columns: reference.columns.map((column) => column.path),
+          draftId: draft.id,
+          message: `${net.rows.schema.model.name} ${describeKey(net.key)} can't be deleted: ${model.name} ${describeKey(stack.key)} refers to it if ${describe(draft)} is cancelled`,
+        })
       }
     }
   }
@@ -202,14 +177,12 @@ function checkCascade(
   layer: Layer | undefined,
   net: NetRow,
   { columns }: Reference,
-  nets: readonly NetRow[],
+  gone: NetRow,
 ): void {
   const draft = columns
     .map((column) => stack.cells.get(column.index)?.entries.at(-1)?.layer)
     .find((top) => top !== undefined && top !== layer)
   if (!draft || !stack.committed || !stack.visible()) return
-  const gone = nets.find(({ rows, id, op }) => op === 'delete' && rows === stack.rows && id === stack.id)
-  if (!gone) return
   const { model } = stack.rows.schema
   const parent = net.rows.schema.model
   const keyOf = (value: (column: Column) => SqlValue): KeyId | undefined => {
@@ -231,69 +204,10 @@ function checkCascade(
   })
 }
 
-/** The states of a row's columns that are not to be seen now, but would be if drafts other than `layer` were cancelled. */
-function versionsOf(stack: RowStack, columns: readonly Column[], layer: Layer | undefined): Version[] {
-  const covered = columns.map((column) => stack.cells.get(column.index))
-  const touching = new Set<Layer>()
-  for (const cell of covered) for (const entry of cell?.entries ?? []) touching.add(entry.layer)
-  for (const entry of stack.exists?.entries ?? []) touching.add(entry.layer)
-  if (touching.size === 0) return []
-  const rowid = stack.visible() ? stack.rows.rowidOf(stack.key) : undefined
-  const stored = rowid === undefined ? undefined : stack.rows.stored(rowid)
-  const now = columns.map((column) => stored?.[column.index] ?? null)
-  const versions: Version[] = []
-  const add = (exists: SqlValue, values: readonly SqlValue[], draft: Layer): void => {
-    const seen = stack.visible() && values.every((value, n) => sameSql(value, now[n]!))
-    if (exists === 1 && !seen) versions.push({ values, draft })
-  }
-  const top = [...touching].find((one) => one !== layer)
-  if (top && !(layer && touching.has(layer)))
-    add(
-      stack.exists?.base ?? 1,
-      columns.map((_, n) => covered[n]?.base ?? (covered[n] ? null : now[n]!)),
-      top,
-    )
-  // What is seen once another draft is cancelled, whoever holds the other columns.
-  for (const one of touching)
-    if (one !== layer)
-      add(
-        stack.visible(one) ? 1 : 0,
-        columns.map((_, n) => (covered[n] ? covered[n].top(one) : now[n]!)),
-        one,
-      )
-  for (const one of touching) {
-    // One's own value counts only where another draft covers it, or has deleted the row.
-    const hiding = stack.visible() ? undefined : stack.exists?.entries.at(-1)?.layer
-    const above =
-      hiding && hiding !== one
-        ? hiding
-        : covered
-            .map((cell) => cell?.entries.at(-1)?.layer)
-            .find((holder, n) => holder !== undefined && holder !== one && covered[n]?.of(one))
-    if (one === layer && !above) continue
-    const exists = stack.exists?.of(one)?.value ?? stack.exists?.base ?? 1
-    add(
-      exists,
-      columns.map((_, n) => {
-        const mine = covered[n]?.of(one)
-        return mine ? mine.value : covered[n] ? covered[n].base : now[n]!
-      }),
-      one === layer ? above! : one,
-    )
-  }
-  return versions
-}
-
 function tupleNow(net: NetRow, columns: readonly Column[]): SqlValue[] {
   const rowid = net.rows.rowidOf(net.key)
   const stored = rowid === undefined ? undefined : net.rows.stored(rowid)
   return columns.map((column) => effective(column, stored?.[column.index] ?? null))
-}
-
-/** What a stored value of a column reads as, whose object is there. */
-export function effective(column: Column, value: SqlValue): SqlValue {
-  if (value === null) return column.defaultSql
-  return column.nullMark !== undefined && sameSql(value, column.nullMark) ? null : value
 }
 
 /** A draft as messages name it. */

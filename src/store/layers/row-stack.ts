@@ -79,11 +79,20 @@ export class RowStack {
   disturbed = false
   /** The layers that have it on their lists. */
   listedBy: ReadonlySet<Layer> = nobody
+  readonly #constrained: Set<RowStack>
 
-  constructor(rows: TableRows, key: Key, id: KeyId) {
+  /** @param constrained where it puts itself once it concerns a constraint: the row itself, or a cell of one */
+  constructor(rows: TableRows, key: Key, id: KeyId, constrained: Set<RowStack>) {
     this.rows = rows
     this.key = key
     this.id = id
+    this.#constrained = constrained
+  }
+
+  /** Whether the row exists, as a cell; `base`: what it is below the layers, where that is not known yet. */
+  existence(base: SqlValue): CellStack {
+    this.#constrained.add(this)
+    return (this.exists ??= new CellStack(base))
   }
 
   /** Whether the row is there in the committed state. */
@@ -113,7 +122,10 @@ export class RowStack {
 
   cell(cell: CellId, base: SqlValue): CellStack {
     let stack = this.cells.get(cell)
-    if (!stack) this.cells.set(cell, (stack = new CellStack(base)))
+    if (!stack) {
+      this.cells.set(cell, (stack = new CellStack(base)))
+      if (this.rows.constrained.has(cell)) this.#constrained.add(this)
+    }
     return stack
   }
 }

@@ -31,6 +31,7 @@ export abstract class LiveSource<Row extends object> {
   readonly #listeners = new Set<SourceListener<Row>>()
   #current: readonly Row[] | undefined
   #ahead: readonly Row[] | undefined
+  #aheadAt = -1
   #failed = false
 
   constructor(engine: Engine, identity: string) {
@@ -49,10 +50,13 @@ export abstract class LiveSource<Row extends object> {
    */
   now(previous: readonly Row[]): readonly Row[] {
     if (this.#current && !this.#failed && this.engine.upToDate) return this.#current
+    const { revision } = this.engine
+    if (this.#ahead && this.#aheadAt === revision) return this.#ahead
     const known = this.#ahead ?? this.#current ?? previous
     const rows = this.read(known)
     const now = sameRows(known, rows) ? known : Object.freeze(rows)
     if (this.#current && this.#ahead !== now) this.#keepAhead(now)
+    this.#aheadAt = revision
     return now
   }
 

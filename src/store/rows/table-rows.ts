@@ -10,6 +10,7 @@ import {
   type Column,
   type RowObject,
   type StoredCells,
+  type TableModel,
   type TableSchema,
 } from '../../schema/index.ts'
 
@@ -51,6 +52,8 @@ export class TableRows {
   readonly base: string
   /** Whether there are optional objects among its columns. */
   readonly hasObjects: boolean
+  /** The columns on which a unique constraint or a reference depends. */
+  readonly constrained: ReadonlySet<CellId>
   readonly #driver: SqliteDriver
   readonly #byKey = new Map<KeyId, CachedRow>()
   readonly #byRowid = new Map<number, CachedRow>()
@@ -71,6 +74,7 @@ export class TableRows {
     this.schema = schema
     this.base = quoteName(schema.model.base)
     this.hasObjects = schema.model.columns.some(({ kind }) => kind === 'presence')
+    this.constrained = constrainedColumns(schema.model)
     this.#statements = new StatementCache(driver, 500)
     this.#columnList = schema.model.columns.map((column) => quoteName(column.name)).join(', ')
     this.#whereKey = schema.model.key.map((column) => `${quoteName(column.name)} = ?`).join(' AND ')
@@ -414,6 +418,13 @@ export class TableRows {
     const values = model.key.map((column, n) => keyPart(column, parts[n]!))
     return values.length === 1 ? values[0]! : Object.freeze(values)
   }
+}
+
+function constrainedColumns({ unique, references }: TableModel): ReadonlySet<number> {
+  const found = new Set<number>()
+  for (const { columns } of [...unique, ...references])
+    for (const column of columns) for (let at: Column | undefined = column; at; at = at.guard) found.add(at.index)
+  return found
 }
 
 /** Whether a column's value depends on nothing else that is stored, and is no object, whose identity would matter. */

@@ -1,0 +1,100 @@
+import { keyId, type Key, type KeyId } from '../../changes/index.ts'
+import type { SqlValue } from '../../drivers/index.ts'
+import type { IndexModel, Reference } from '../../schema/index.ts'
+import type { NetRow } from '../rows/cells.ts'
+import { byRow } from '../rows/net-rows.ts'
+import type { TableRows } from '../rows/table-rows.ts'
+import type { LayerStacks } from './layer-stacks.ts'
+import type { Layer, RowStack } from './row-stack.ts'
+import { effective, tupleId, versionsOf } from './versions.ts'
+
+/** A row that would have a value if a draft were cancelled. */
+interface Holder {
+  readonly stack: RowStack
+  readonly draft: Layer
+}
+
+/** A row under drafts that goes with the changes at hand. */
+interface GoneRow {
+  readonly stack: RowStack
+  readonly gone: NetRow
+}
+
+/**
+ * The values that rows would have if drafts other than the one that wrote were cancelled, by value: each constraint's are
+ * looked up once for all changes of a transaction.
+ */
+export class ReservedValues {
+  readonly #stacks: LayerStacks
+  readonly #layer: Layer | undefined
+  readonly #nets: readonly NetRow[]
+  readonly #netOf: (row: RowStack) => NetRow | undefined
+  readonly #unique = new Map<IndexModel, Map<string, Holder[]>>()
+  readonly #referring = new Map<Reference, Map<KeyId, Holder[]>>()
+  readonly #gone = new Map<Reference, Map<KeyId, GoneRow[]>>()
+
+  constructor(stacks: LayerStacks, layer: Layer | undefined, nets: readonly NetRow[]) {
+    this.#stacks = stacks
+    this.#layer = layer
+    this.#nets = nets
+    this.#netOf = byRow(nets)
+  }
+
+  /** Another row for which a unique value is reserved. */
+  of({ rows, id }: NetRow, index: IndexModel, values: readonly SqlValue[]): { key: Key; draft: Layer } | undefined {
+    const holders = getOrMake(this.#unique, index, () => {
+      const found = new Map<string, Holder[]>()
+      for (const stack of this.#stacks.constrained(rows))
+        for (const version of versionsOf(stack, index.columns, this.#layer)) {
+          const seen = version.values.map((value, n) => effective(index.columns[n]!, value))
+          getOrMake(found, tupleId(seen), () => []).push({ stack, draft: version.draft })
+        }
+      return found
+    })
+    const holder = holders.get(tupleId(values))?.find(({ stack }) => stack.id !== id)
+    return holder && { key: holder.stack.key, draft: holder.draft }
+  }
+
+  /** The rows that would refer to a row that goes. */
+  referringTo(parent: NetRow, child: TableRows, reference: Reference): readonly Holder[] {
+    const holders = getOrMake(this.#referring, reference, () => {
+      const found = new Map<KeyId, Holder[]>()
+      for (const stack of this.#stacks.constrained(child))
+        for (const { values, draft } of versionsOf(stack, reference.columns, this.#layer))
+          if (!values.includes(null))
+            getOrMake(found, keyId(parent.rows.keyFrom(values)), () => []).push({ stack, draft })
+      return found
+    })
+    return holders.get(parent.id) ?? []
+  }
+
+  /** The rows under drafts that go too, and that are seen to refer to a row that goes. */
+  goneWith(parent: NetRow, child: TableRows, reference: Reference): readonly GoneRow[] {
+    const rows = getOrMake(this.#gone, reference, () => {
+      const found = new Map<KeyId, GoneRow[]>()
+      for (const gone of this.#nets) {
+        if (gone.op !== 'delete' || gone.rows !== child) continue
+        const stack = this.#stacks.get(child, gone.id)
+        if (!stack) continue
+        const parts = reference.columns.map(
+          ({ index }) => stack.cells.get(index)?.top() ?? gone.cells.get(index)?.before ?? null,
+        )
+        if (!parts.includes(null)) getOrMake(found, keyId(parent.rows.keyFrom(parts)), () => []).push({ stack, gone })
+      }
+      return found
+    })
+    return rows.get(parent.id) ?? []
+  }
+
+  /** Whether the changes themselves take a row's reference, or the row. */
+  clears(stack: RowStack, { columns }: Reference): boolean {
+    const net = this.#netOf(stack)
+    return net !== undefined && (net.op === 'delete' || columns.some(({ index }) => net.cells.has(index)))
+  }
+}
+
+function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key)
+  if (value === undefined) map.set(key, (value = make()))
+  return value
+}
