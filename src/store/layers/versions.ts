@@ -15,9 +15,12 @@ export function versionsOf(stack: RowStack, columns: readonly Column[], layer: L
   for (const cell of covered) for (const entry of cell?.entries ?? []) touching.add(entry.layer)
   for (const entry of stack.exists?.entries ?? []) touching.add(entry.layer)
   if (touching.size === 0) return []
-  const rowid = stack.visible() ? stack.rows.rowidOf(stack.key) : undefined
+  const visible = stack.visible()
+  const rowid = visible && covered.includes(undefined) ? stack.rows.rowidOf(stack.key) : undefined
   const stored = rowid === undefined ? undefined : stack.rows.stored(rowid)
-  const now = columns.map((column) => stored?.[column.index] ?? null)
+  const now = columns.map(
+    (column, n) => (visible ? (covered[n] ? covered[n].top() : stored?.[column.index]) : null) ?? null,
+  )
   const versions: Version[] = []
   const add = (exists: SqlValue, values: readonly SqlValue[], draft: Layer): void => {
     const seen = stack.visible() && values.every((value, n) => sameSql(value, now[n]!))
