@@ -121,7 +121,12 @@ const crowd = { queries: 100, sets: 100, 'warm-up': 50, why: 'each change is fil
 export const contender = {
   name: 'TanStack DB 0.15',
   validates: false,
-  smaller: { 'slider-crowd': crowd, 'slider-crowd-same': crowd },
+  smaller: {
+    query: { 'warm-up': 1_000, why: 'each change takes over 1 ms' },
+    'query-large': { changes: 30, 'warm-up': 10, why: 'each change takes 15 ms or more' },
+    'slider-crowd': crowd,
+    'slider-crowd-same': crowd,
+  },
   open,
   openNotes,
 }

@@ -115,6 +115,8 @@ export const contender = {
   // Its schema has types and defaults, but no ranges.
   validates: false,
   smaller: {
+    query: { 'warm-up': 1_000, why: 'each change takes over 1 ms' },
+    'query-large': { changes: 30, 'warm-up': 10, why: 'each change takes 15 ms' },
     'slider-crowd': { queries: 50, why: 'each query takes 0.1 s to define over 10,000 rows' },
     'slider-crowd-same': { queries: 50, why: 'each query takes 0.1 s to define over 10,000 rows' },
   },

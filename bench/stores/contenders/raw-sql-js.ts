@@ -1,7 +1,7 @@
 // What a program would write by hand over sql.js for this one table: statements kept, defaults left NULL, a trigger a
 // column that calls JavaScript, subscribers by row, and live queries re-run when a row that passes their filter changes.
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import initSqlJs, { type Database, type Statement } from 'sql.js'
+import initSqlJs, { type Database, type SqlValue, type Statement } from 'sql.js'
 import { givenColumns, leaves, moved, schemaInput, type BenchRow, type Leaf } from '../../support/annotations.ts'
 import type { Contender, Draft, Query, Stop, World } from '../contender.ts'
 import { RawNotes } from './raw-notes.ts'
@@ -45,11 +45,9 @@ class RawStore implements World {
           `BEGIN SELECT changed(${index}, NEW.rowid, OLD.${column}, NEW.${column}); END`,
       )
     if (work === 'query') db.run(`CREATE INDEX by_moved ON annotation (${truth(moved)} DESC, id)`)
-    this.#readKeys(0)
   }
 
   insert(rows: readonly BenchRow[]): void {
-    const last = this.#number('SELECT coalesce(max(rowid), 0) FROM annotation', [])
     const insert = this.#statement(
       `INSERT INTO annotation (id, ${givenColumns.join(', ')}) VALUES (?, ${givenColumns.map(() => '?').join(', ')})`,
     )
@@ -57,7 +55,6 @@ class RawStore implements World {
     for (const row of rows)
       insert.run([row.id, ...given.map(({ group, name }) => (row[group] as Record<string, number>)[name]!)])
     this.#db.run('COMMIT')
-    this.#readKeys(last)
     for (const hear of this.#tables) hear()
   }
 
@@ -78,11 +75,11 @@ class RawStore implements World {
   }
 
   row(id: string): unknown {
-    return this.#read(this.#rowids.get(id)!)
+    return this.#read(this.#rowid(id))
   }
 
   value(id: string): number {
-    return this.#number(`SELECT ${truth(moved)} FROM annotation WHERE rowid = ?`, [this.#rowids.get(id)!])
+    return this.#number(`SELECT ${truth(moved)} FROM annotation WHERE rowid = ?`, [this.#rowid(id)])
   }
 
   count(): number {
@@ -149,7 +146,7 @@ class RawStore implements World {
   }
 
   #write(id: string, value: number): void {
-    this.#statement(`UPDATE annotation SET ${moved.column} = ? WHERE rowid = ?`).run([value, this.#rowids.get(id)!])
+    this.#statement(`UPDATE annotation SET ${moved.column} = ? WHERE rowid = ?`).run([value, this.#rowid(id)])
   }
 
   /** What the triggers have put down, to those whom it concerns. */
@@ -202,7 +199,7 @@ class RawStore implements World {
     return { ...row, id }
   }
 
-  #number(sql: string, parameters: number[]): number {
+  #number(sql: string, parameters: SqlValue[]): number {
     const statement = this.#statement(sql)
     const [value] = statement.get(parameters)
     statement.reset()
@@ -215,18 +212,15 @@ class RawStore implements World {
     return statement
   }
 
-  #readKeys(after: number): void {
-    const statement = this.#statement('SELECT id, rowid FROM annotation WHERE rowid > ?')
-    statement.bind([after])
-    while (statement.step()) {
-      const [id, rowid] = statement.get()
-      this.#rowids.set(id as string, rowid as number)
-    }
-    statement.reset()
+  #rowid(id: string): number {
+    let rowid = this.#rowids.get(id)
+    if (rowid === undefined)
+      this.#rowids.set(id, (rowid = this.#number('SELECT rowid FROM annotation WHERE id = ?', [id])))
+    return rowid
   }
 
   #subscribe<T>(subscribers: Map<number, Set<T>>, id: string, hear: T): Stop {
-    const rowid = this.#rowids.get(id)!
+    const rowid = this.#rowid(id)
     const ofRow = subscribers.get(rowid) ?? new Set<T>()
     subscribers.set(rowid, ofRow.add(hear))
     return () => {

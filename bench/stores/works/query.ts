@@ -74,7 +74,7 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
 export const query: Work = {
   name: 'query',
   unit: 'µs',
-  sizes: { rows: 10_000, changes: 1_000, 'warm-up': 3_000 },
+  sizes: { rows: 10_000, changes: 1_000, 'warm-up': 10_000 },
   titles: {
     changed: '5 live query (filter, sort, limit 50) over 10,000 rows: a row of the window changed',
     in: '5 a row moved into the window',
@@ -88,7 +88,7 @@ export const query: Work = {
 export const queryLarge: Work = {
   name: 'query-large',
   unit: 'µs',
-  sizes: { ...query.sizes, rows: 100_000 },
+  sizes: { ...query.sizes, rows: 100_000, 'warm-up': 3_000 },
   titles: {
     'changed of 100,000': '5 over 100,000 rows: a row of the window changed',
     'in of 100,000': '5 over 100,000 rows: moved in',

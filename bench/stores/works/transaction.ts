@@ -41,7 +41,7 @@ async function run(contender: Contender, sizes: Sizes): Promise<Outcome> {
 export const transaction: Work = {
   name: 'transaction',
   unit: 'ms',
-  sizes: { rows: 10_000, moved: 1_000, times: 5, 'warm-up': 3 },
+  sizes: { rows: 10_000, moved: 1_000, times: 5, 'warm-up': 20 },
   titles: {
     transaction: '8 1,000 rows moved in one transaction, 10,000 row subscribers',
     'transaction and mirror': '8 the same with a WebGL mirror',
