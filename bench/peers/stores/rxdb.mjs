@@ -61,7 +61,11 @@ export const contenderOn = (name, validates, storageOf) => ({
   name,
   validates,
   leftOut: { draft: 'it has no transactions', join: 'it has no joins' },
-  smaller: { 'slider-crowd': crowd, 'slider-crowd-same': crowd },
+  smaller: {
+    'query-large': { changes: 100, 'warm-up': 100, why: 'a row moved out takes 40 ms' },
+    'slider-crowd': crowd,
+    'slider-crowd-same': crowd,
+  },
   openNotes,
   open: async (work) => {
     const database = await createRxDatabase({

@@ -88,7 +88,7 @@ export const query: Work = {
 export const queryLarge: Work = {
   name: 'query-large',
   unit: 'µs',
-  sizes: { ...query.sizes, rows: 100_000, 'warm-up': 3_000 },
+  sizes: { ...query.sizes, rows: 100_000, 'warm-up': 6_000 },
   titles: {
     'changed of 100,000': '5 over 100,000 rows: a row of the window changed',
     'in of 100,000': '5 over 100,000 rows: moved in',
