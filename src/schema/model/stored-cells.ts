@@ -16,11 +16,13 @@ export class StoredCells {
     return this.#values
   }
 
+  /** The value of a column; `undefined` where it is not set, which stands for NULL. */
   get(column: number): SqlValue | undefined {
     const at = this.#columns.indexOf(column)
     return at < 0 ? undefined : this.#values[at]!
   }
 
+  /** Sets a column, in place of what it had. */
   set(column: number, value: SqlValue): void {
     const at = this.#columns.indexOf(column)
     if (at >= 0) {
@@ -33,6 +35,7 @@ export class StoredCells {
     this.#values.push(value)
   }
 
+  /** The same, to be changed by itself. */
   copy(): StoredCells {
     const copy = new StoredCells()
     for (const [n, column] of this.#columns.entries()) copy.set(column, this.#values[n]!)

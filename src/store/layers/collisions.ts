@@ -6,7 +6,7 @@ import type { CellId } from '../rows/cell-id.ts'
 import { guardsOf } from '../rows/objects.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { writeRows } from '../rows/write-rows.ts'
-import { underneath } from './committed-rows.ts'
+import { committedRow } from './committed-rows.ts'
 import { ROW, type Layer, type RowStack } from './row-stack.ts'
 import type { RowWrite } from './layer-stacks.ts'
 
@@ -146,7 +146,7 @@ function entriesOf(stack: RowStack, columns: readonly Column[], values: readonly
       })
   })
   if (found.length === 0 || columns.length === 1) return found
-  const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committed)
+  const stored = committedRow(stack)
   const isOpen = columns.every(
     (column, n) => sameSql(stored[column.index]!, values[n]!) || found.some(({ cell }) => cell === column.index),
   )

@@ -2,7 +2,6 @@ import { keyId, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import type { IndexModel, Reference } from '../../schema/index.ts'
 import type { NetRow } from '../rows/cells.ts'
-import { byRow } from '../rows/net-rows.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import type { LayerStacks } from './layer-stacks.ts'
 import type { Layer, RowStack } from './row-stack.ts'
@@ -28,7 +27,7 @@ export class ReservedValues {
   readonly #stacks: LayerStacks
   readonly #layer: Layer | undefined
   readonly #nets: readonly NetRow[]
-  readonly #netOf: (row: RowStack) => NetRow | undefined
+  readonly #byRow = new Map<TableRows, Map<KeyId, NetRow[]>>()
   readonly #unique = new Map<IndexModel, Map<string, Holder[]>>()
   readonly #referring = new Map<Reference, Map<KeyId, Holder[]>>()
   readonly #gone = new Map<Reference, Map<KeyId, GoneRow[]>>()
@@ -37,7 +36,10 @@ export class ReservedValues {
     this.#stacks = stacks
     this.#layer = layer
     this.#nets = nets
-    this.#netOf = byRow(nets)
+    for (const net of nets) {
+      const ofTable = getOrMake(this.#byRow, net.rows, () => new Map<KeyId, NetRow[]>())
+      getOrMake(ofTable, net.id, () => []).push(net)
+    }
   }
 
   /** Another row for which a unique value is reserved. */
@@ -45,7 +47,7 @@ export class ReservedValues {
     const holders = getOrMake(this.#unique, index, () => {
       const found = new Map<string, Holder[]>()
       for (const stack of this.#stacks.constrained(rows))
-        for (const version of versionsOf(stack, index.columns, this.#layer)) {
+        for (const version of versionsOf(stack, index.columns, this.#layer, this.#netsOf(stack).length > 0)) {
           const seen = version.values.map((value, n) => effective(index.columns[n]!, value))
           getOrMake(found, tupleId(seen), () => []).push({ stack, draft: version.draft })
         }
@@ -60,7 +62,12 @@ export class ReservedValues {
     const holders = getOrMake(this.#referring, reference, () => {
       const found = new Map<KeyId, Holder[]>()
       for (const stack of this.#stacks.constrained(child))
-        for (const { values, draft } of versionsOf(stack, reference.columns, this.#layer))
+        for (const { values, draft } of versionsOf(
+          stack,
+          reference.columns,
+          this.#layer,
+          this.#netsOf(stack).length > 0,
+        ))
           if (!values.includes(null))
             getOrMake(found, keyId(parent.rows.keyFrom(values)), () => []).push({ stack, draft })
       return found
@@ -88,10 +95,16 @@ export class ReservedValues {
 
   /** Whether the changes themselves take a row's reference, or the row. */
   clears(stack: RowStack, { columns }: Reference): boolean {
-    const net = this.#netOf(stack)
-    return net !== undefined && (net.op === 'delete' || columns.some(({ index }) => net.cells.has(index)))
+    return this.#netsOf(stack).some(({ op, cells }) => op === 'delete' || columns.some(({ index }) => cells.has(index)))
+  }
+
+  /** What is said of a row: what changed, and what was only meant. */
+  #netsOf({ rows, id }: RowStack): readonly NetRow[] {
+    return this.#byRow.get(rows)?.get(id) ?? none
   }
 }
+
+const none: readonly NetRow[] = []
 
 function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   let value = map.get(key)

@@ -8,19 +8,29 @@ export interface Version {
   readonly draft: Layer
 }
 
-/** The states of a row's columns that are not to be seen now, but would be if drafts other than `layer` were cancelled. */
-export function versionsOf(stack: RowStack, columns: readonly Column[], layer: Layer | undefined): Version[] {
+/**
+ * The states of a row's columns that are not to be seen now, but would be if drafts other than `layer` were cancelled.
+ *
+ * @param written whether the transaction has written the row: its stacks don't know of that yet
+ */
+export function versionsOf(
+  stack: RowStack,
+  columns: readonly Column[],
+  layer: Layer | undefined,
+  written: boolean,
+): Version[] {
   const covered = columns.map((column) => stack.cells.get(column.index))
   const touching = new Set<Layer>()
   for (const cell of covered) for (const entry of cell?.entries ?? []) touching.add(entry.layer)
   for (const entry of stack.exists?.entries ?? []) touching.add(entry.layer)
   if (touching.size === 0) return []
   const visible = stack.visible()
-  const rowid = visible && covered.includes(undefined) ? stack.rows.rowidOf(stack.key) : undefined
+  const rowid = visible && (written || covered.includes(undefined)) ? stack.rows.rowidOf(stack.key) : undefined
   const stored = rowid === undefined ? undefined : stack.rows.stored(rowid)
-  const now = columns.map(
-    (column, n) => (visible ? (covered[n] ? covered[n].top() : stored?.[column.index]) : null) ?? null,
-  )
+  const now = columns.map((column, n) => {
+    if (!visible) return null
+    return (stored && (written || !covered[n]) ? stored[column.index] : covered[n]?.top()) ?? null
+  })
   const versions: Version[] = []
   const add = (exists: SqlValue, values: readonly SqlValue[], draft: Layer): void => {
     const seen = stack.visible() && values.every((value, n) => sameSql(value, now[n]!))

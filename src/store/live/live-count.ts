@@ -37,7 +37,7 @@ export function liveCount(engine: Engine, query: TableQuery, count: () => number
       passes: undefined,
       changed: (nets: readonly NetRow[]) => {
         // SQLite may be ahead of what is told: a row counts as it is now.
-        for (const net of nets) {
+        for (const net of passing ? nets : []) {
           const row = net.op === 'delete' ? undefined : rows.get(net.key)
           if (row && query.matches(row)) passing?.add(net.id)
           else passing?.delete(net.id)

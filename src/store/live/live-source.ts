@@ -32,6 +32,7 @@ export abstract class LiveSource<Row extends object> {
   #current: readonly Row[] | undefined
   #ahead: readonly Row[] | undefined
   #aheadAt = -1
+  #forgets = false
   #failed = false
 
   constructor(engine: Engine, identity: string) {
@@ -68,9 +69,11 @@ export abstract class LiveSource<Row extends object> {
   /** What a transaction reads may be undone: it is not known when that has ended. */
   #keepAhead(rows: readonly Row[]): void {
     this.#ahead = rows
-    if (!this.engine.inTransaction) return
+    if (!this.engine.inTransaction || this.#forgets) return
+    this.#forgets = true
     const forget = (): void => {
-      if (this.#ahead === rows) this.#ahead = undefined
+      this.#forgets = false
+      this.#ahead = undefined
     }
     this.engine.onEnd('rollback', forget)
     this.engine.onEnd('commit', forget)
@@ -125,7 +128,9 @@ export abstract class LiveSource<Row extends object> {
       ? diffRows(before, after, (row) => this.idOf(row))
       : undefined
     this.engine.announcer.onceUpdated(() => {
-      for (const listener of listeners) if (this.#listeners.has(listener)) listener.told(after, diff)
+      // Who has let go and come again has been given a later result.
+      if (this.#current === after)
+        for (const listener of listeners) if (this.#listeners.has(listener)) listener.told(after, diff)
     })
   }
 

@@ -119,13 +119,14 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
       rows[--end] = previous[--endPrevious]!
     if (start === end) return rows
     const byContent = rowsByContent(previous.slice(start, endPrevious))
-    const aheadByContent = rowsByContent(ahead)
+    const shown = new Set(previous)
+    const aheadByContent = rowsByContent(ahead.filter((row) => !shown.has(row)))
     const fresh: number[] = []
     for (let at = start; at < end; at++) {
       const content = contentOf(found[at]!)
-      const known = byContent.get(content)?.pop() ?? aheadByContent.get(content)?.pop()
+      const known = byContent.get(content)?.pop()
       if (!known) fresh.push(at)
-      rows[at] = known ?? this.#make(statement.columns, found[at]!)
+      rows[at] = known ?? this.#taken(aheadByContent.get(content)?.pop()) ?? this.#make(statement.columns, found[at]!)
     }
     if (fresh.length > 0) {
       const gone = new Set([...byContent.values()].flat())
@@ -135,6 +136,12 @@ class SqlSource<Row extends object> extends LiveSource<Row> {
       }
     }
     return rows
+  }
+
+  /** A row that was read ahead. In whose place it stood then does not matter any more. */
+  #taken(row: Row | undefined): Row | undefined {
+    if (row) idsOf.delete(row)
+    return row
   }
 
   #make(columns: readonly string[], cells: readonly SqlValue[]): Row {

@@ -8,6 +8,7 @@ import {
   type LiveDiff,
   type LiveQuery,
 } from 'rowcast'
+import { switchMap } from 'rxjs'
 import { expect, onTestFinished, test } from 'vitest'
 import { countingDriver } from '../../support/each-driver.ts'
 import { applyDiff } from '../../../src/store/live/index.ts'
@@ -218,13 +219,9 @@ test('a list shows one commit or the next, never a mixture of both', async () =>
   ])
   const told: unknown[] = []
   items.live().rows$.subscribe((rows) => told.push(rows.map(({ rank }) => rank)))
-  const diffs: LiveDiff<object>[] = []
   const live = items.live()
   let replayed: readonly object[] = live.rows
-  live.diff$.subscribe((diff) => {
-    diffs.push(diff)
-    replayed = applyDiff(replayed, diff)
-  })
+  live.diff$.subscribe((diff) => (replayed = applyDiff(replayed, diff)))
   let answered = false
   store.changes$.subscribe(() => {
     if (answered) return
@@ -282,4 +279,60 @@ test('JSON that cannot be kept is refused, as through the API', async () => {
   for (const text of ['{"k":1e999}', `{"k":${deep}}`, '{'])
     expect(() => store.exec(sql`UPDATE item SET meta = ${text}`)).toThrow(ValidationError)
   expect(items.get('a')!.meta).toEqual({ k: 1 })
+})
+
+test('rows that are equal, or that came back, stay rows of their own', async () => {
+  const { store, items } = await open()
+  items.insert({ id: 'a', rank: 1 })
+  const ranks = store.live({ sql: 'SELECT rank FROM item ORDER BY id' })
+  const rows = store.live({ sql: 'SELECT id, rank FROM item ORDER BY id' })
+  const replayed: (readonly object[])[] = []
+  for (const [n, live] of ([ranks, rows] as readonly LiveQuery<object>[]).entries()) {
+    live.rows$.subscribe()
+    replayed[n] = live.rows
+    live.diff$.subscribe((diff) => (replayed[n] = applyDiff(replayed[n]!, diff)))
+  }
+  store.transaction(() => {
+    items.insert({ id: 'b', rank: 2 })
+    expect([ranks.rows.length, rows.rows.length]).toEqual([2, 2])
+    items.set('b', 'rank', 1)
+  })
+  expect(new Set(ranks.rows).size).toBe(2)
+  store.transaction(() => {
+    items.delete('a')
+    items.insert({ id: 'c', rank: 5 })
+    expect(rows.rows).toHaveLength(2)
+    items.insert({ id: 'a', rank: 1 })
+  })
+  expect(replayed).toEqual([ranks.rows, rows.rows])
+  expect(rows.rows).toEqual(store.query({ sql: 'SELECT id, rank FROM item ORDER BY id' }))
+})
+
+test('who lets go of a list and comes again while it is told of has the last result', async () => {
+  const { store, items } = await open()
+  items.insert({ id: 'a', rank: 1 })
+  let write = true
+  store.live({ sql: 'SELECT rank FROM item' }).rows$.subscribe((rows) => {
+    if (rows[0]!['rank'] !== 2 || !write) return
+    write = false
+    items.set('a', 'rank', 3)
+  })
+  const inner = items.live()
+  let last: unknown
+  store
+    .live({ sql: 'SELECT id, rank FROM item' })
+    .rows$.pipe(switchMap(() => inner.rows$))
+    .subscribe((rows) => (last = rows[0]!.rank))
+  items.set('a', 'rank', 2)
+  expect([last, inner.rows[0]!.rank]).toEqual([3, 3])
+})
+
+test('an import below a short list reads no more than the list shows', async () => {
+  const { items, work } = await open()
+  const live = items.live({ orderBy: 'rank', limit: 5 })
+  live.rows$.subscribe()
+  const { reads } = work
+  items.insert(Array.from({ length: 2_000 }, (_, n) => ({ id: `i${n}`, rank: n })))
+  expect(live.rows.map(({ rank }) => rank)).toEqual([0, 1, 2, 3, 4])
+  expect(work.reads - reads).toBeLessThan(60)
 })
