@@ -24,13 +24,15 @@ export function checkReservations(
   tables: ReadonlyMap<string, TableRows>,
 ): void {
   if (stacks.empty) return
-  const reserved = new ReservedValues(stacks, layer, nets)
+  // A slider's step concerns no constraint.
+  let known: ReservedValues | undefined
+  const reserved = (): ReservedValues => (known ??= new ReservedValues(stacks, layer, nets))
   for (const net of nets) {
     checkRow(stacks.get(net.rows, net.id), layer, net)
     if (net.op !== 'delete') {
       for (const index of net.rows.schema.model.unique) checkUnique(stacks, reserved, layer, net, index)
       for (const reference of net.rows.schema.model.references) checkParent(stacks, layer, net, reference, tables)
-    } else checkChildren(reserved, layer, net, tables)
+    } else checkChildren(reserved(), layer, net, tables)
   }
 }
 
@@ -61,7 +63,7 @@ function checkRow(stack: RowStack | undefined, layer: Layer | undefined, net: Ne
 
 function checkUnique(
   stacks: LayerStacks,
-  reserved: ReservedValues,
+  reserved: () => ReservedValues,
   layer: Layer | undefined,
   net: NetRow,
   index: IndexModel,
@@ -72,7 +74,7 @@ function checkUnique(
   for (const [n, mine] of tuplesOf(net, index, other && own, layer).entries()) {
     if (mine.some((value) => value === null)) continue
     const holder = n === 0 ? undefined : rowWith(net, index, mine)
-    const found = holder ?? reserved.of(net, index, mine)
+    const found = holder ?? reserved().of(net, index, mine)
     if (!found) continue
     const draft = found.draft ?? other!
     const { model } = net.rows.schema
