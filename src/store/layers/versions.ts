@@ -29,7 +29,7 @@ export function versionsOf(
   const stored = rowid === undefined ? undefined : stack.rows.stored(rowid)
   const now = columns.map((column, n) => {
     if (!visible) return null
-    return (stored && (written || !covered[n]) ? stored[column.index] : covered[n]?.top()) ?? null
+    return (written || !covered[n] ? stored?.[column.index] : covered[n].top()) ?? null
   })
   const versions: Version[] = []
   const add = (exists: SqlValue, values: readonly SqlValue[], draft: Layer): void => {
