@@ -151,7 +151,7 @@ export abstract class LiveSource<Row extends object> {
 }
 
 /** Whether two results are the same rows in the same order. */
-export function sameRows(a: readonly object[], b: readonly object[]): boolean {
+function sameRows(a: readonly object[], b: readonly object[]): boolean {
   if (a === b) return true
   if (a.length !== b.length) return false
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
