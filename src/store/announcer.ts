@@ -83,9 +83,9 @@ export class Announcer {
 
   #tell(visible: readonly NetRow[], set: ChangeSet | undefined, committed: ChangeSet | undefined): void {
     if (this.#closed) return
-    this.#updateResults(set ? visible : none)
+    const byTable = placesByTable(set ? visible : none)
+    this.#updateResults(set ? visible : none, byTable)
     if (set) {
-      const byTable = placesByTable(visible)
       this.#tellTables(visible, byTable, set)
       this.#tellRows(visible)
       this.changes$.next(set)
@@ -94,7 +94,7 @@ export class Announcer {
   }
 
   /** Where more has been committed meanwhile, results wait for it: a mixture of two commits is the result of neither. */
-  #updateResults(visible: readonly NetRow[]): void {
+  #updateResults(visible: readonly NetRow[], byTable: PlacesByTable): void {
     if (this.#untold > 1) {
       this.#postponed.push(visible)
       this.#untold--
@@ -106,7 +106,7 @@ export class Announcer {
     if (!alone) this.#postponed = []
     this.#update = update
     if (this.updaters.size > 0)
-      for (const [rows, places] of placesByTable(nets)) {
+      for (const [rows, places] of alone ? byTable : placesByTable(nets)) {
         const updater = this.updaters.get(rows)
         if (updater) this.#emissions.guard(() => updater(netsAt(nets, places)))
       }

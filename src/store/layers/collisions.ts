@@ -3,6 +3,7 @@ import type { SqlValue } from '../../drivers/index.ts'
 import { effectiveSql, sameSql, type Column, type IndexModel, type Reference } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { CellId } from '../rows/cell-id.ts'
+import { groupRows } from '../rows/net-rows.ts'
 import { guardsOf } from '../rows/objects.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { writeRows } from '../rows/write-rows.ts'
@@ -87,13 +88,7 @@ export function rowsInTheWay(
 
 /** References that drafts have made to rows that go, also those that another draft hides: its cancel would show them. */
 function referring(engine: Engine, writes: readonly RowWrite[]): Collision[] {
-  const going = new Map<TableRows, Map<KeyId, RowWrite>>()
-  for (const write of writes) {
-    if (write.op !== 'delete') continue
-    const ofTable = going.get(write.rows)
-    if (ofTable) ofTable.set(write.id, write)
-    else going.set(write.rows, new Map([[write.id, write]]))
-  }
+  const going = groupRows(writes.filter(({ op }) => op === 'delete'))
   if (going.size === 0) return []
   return engine.rows.flatMap((child) =>
     child.schema.model.references.flatMap(({ columns, table }) => {

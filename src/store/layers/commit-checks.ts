@@ -1,4 +1,4 @@
-import { describeKey, keyId, type KeyId } from '../../changes/index.ts'
+import { describeKey, keyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { ConstraintError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
 import { effectiveSql, sameSql, type IndexModel } from '../../schema/index.ts'
@@ -7,10 +7,9 @@ import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { RowWrite } from './layer-stacks.ts'
 import { layOver } from '../rows/rest-members.ts'
-import type { TableRows } from '../rows/table-rows.ts'
 import { committedRow, issuesOf, underneath } from './committed-rows.ts'
 import type { Layer, RowStack } from './row-stack.ts'
-import { byRow } from '../rows/net-rows.ts'
+import { byRow, getOrAdd, groupRows } from '../rows/net-rows.ts'
 import { describe } from './reservations.ts'
 import { effective, tupleId } from './versions.ts'
 
@@ -96,25 +95,18 @@ export function checkCommit(engine: Engine, layer: Layer, nets: readonly NetRow[
 
 /** A committed row that isn't seen may refer to one that goes. */
 function checkChildren(engine: Engine, layer: Layer, nets: readonly NetRow[]): void {
-  const gone = new Map<TableRows, Map<KeyId, NetRow>>()
-  for (const net of nets) {
-    if (net.op !== 'delete') continue
-    const ofTable = gone.get(net.rows)
-    if (ofTable) ofTable.set(net.id, net)
-    else gone.set(net.rows, new Map([[net.id, net]]))
-  }
+  const gone = groupRows(nets.filter(({ op }) => op === 'delete'))
   if (gone.size === 0) return
   for (const child of engine.rows)
     for (const reference of child.schema.model.references) {
-      const parents = gone.get(engine.table(reference.table))
+      const parent = engine.table(reference.table)
+      const parents = gone.get(parent)
       if (!parents) continue
       for (const stack of engine.layers.constrained(child)) {
         if (!isThere(stack, layer)) continue
         const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(layer))
         const parts = reference.columns.map((column) => stored[column.index]!)
-        const net = parts.some((part) => part === null)
-          ? undefined
-          : parents.get(keyId(engine.table(reference.table).keyFrom(parts)))
+        const net = parts.some((part) => part === null) ? undefined : parents.get(keyId(parent.keyFrom(parts)))
         if (!net) continue
         throw new ConstraintError({
           constraint: 'foreignKey',
@@ -148,17 +140,13 @@ function checkIndex(
   const { rows } = net
   const where = index.columns.map((column) => `${effectiveSql(column)} = ?`).join(' AND ')
   const seen = rows.statement(`SELECT rowid FROM ${rows.base} WHERE ${where}`).get(mine)
-  let holders = judged.holders.get(index)
-  if (!holders) {
-    judged.holders.set(index, (holders = new Map<string, RowStack[]>()))
-    for (const other of new Set([...engine.layers.constrained(rows), ...judged.changed])) {
-      if (other.rows !== rows || !judged.isThere(other)) continue
-      const id = tupleId(judged.tuple(other))
-      const known = holders.get(id)
-      if (known) known.push(other)
-      else holders.set(id, [other])
-    }
-  }
+  const holders = getOrAdd(judged.holders, index, () => {
+    const byTuple = new Map<string, RowStack[]>()
+    for (const other of new Set([...engine.layers.constrained(rows), ...judged.changed]))
+      if (other.rows === rows && judged.isThere(other))
+        getOrAdd(byTuple, tupleId(judged.tuple(other)), () => []).push(other)
+    return byTuple
+  })
   const key = seen && rows.keyAt(Number(seen[0]))
   const below = key === undefined ? undefined : engine.layers.get(rows, keyId(key))
   const found =

@@ -2,6 +2,7 @@ import { keyId, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import type { IndexModel, Reference } from '../../schema/index.ts'
 import type { NetRow } from '../rows/cells.ts'
+import { getOrAdd } from '../rows/net-rows.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import type { LayerStacks } from './layer-stacks.ts'
 import type { Layer, RowStack } from './row-stack.ts'
@@ -37,19 +38,19 @@ export class ReservedValues {
     this.#layer = layer
     this.#nets = nets
     for (const net of nets) {
-      const ofTable = getOrMake(this.#byRow, net.rows, () => new Map<KeyId, NetRow[]>())
-      getOrMake(ofTable, net.id, () => []).push(net)
+      const ofTable = getOrAdd(this.#byRow, net.rows, () => new Map<KeyId, NetRow[]>())
+      getOrAdd(ofTable, net.id, () => []).push(net)
     }
   }
 
   /** Another row for which a unique value is reserved. */
   of({ rows, id }: NetRow, index: IndexModel, values: readonly SqlValue[]): { key: Key; draft: Layer } | undefined {
-    const holders = getOrMake(this.#unique, index, () => {
+    const holders = getOrAdd(this.#unique, index, () => {
       const found = new Map<string, Holder[]>()
       for (const stack of this.#stacks.constrained(rows))
         for (const version of versionsOf(stack, index.columns, this.#layer, this.#netsOf(stack).length > 0)) {
           const seen = version.values.map((value, n) => effective(index.columns[n]!, value))
-          getOrMake(found, tupleId(seen), () => []).push({ stack, draft: version.draft })
+          getOrAdd(found, tupleId(seen), () => []).push({ stack, draft: version.draft })
         }
       return found
     })
@@ -59,7 +60,7 @@ export class ReservedValues {
 
   /** The rows that would refer to a row that goes. */
   referringTo(parent: NetRow, child: TableRows, reference: Reference): readonly Holder[] {
-    const holders = getOrMake(this.#referring, reference, () => {
+    const holders = getOrAdd(this.#referring, reference, () => {
       const found = new Map<KeyId, Holder[]>()
       for (const stack of this.#stacks.constrained(child))
         for (const { values, draft } of versionsOf(
@@ -69,7 +70,7 @@ export class ReservedValues {
           this.#netsOf(stack).length > 0,
         ))
           if (!values.includes(null))
-            getOrMake(found, keyId(parent.rows.keyFrom(values)), () => []).push({ stack, draft })
+            getOrAdd(found, keyId(parent.rows.keyFrom(values)), () => []).push({ stack, draft })
       return found
     })
     return holders.get(parent.id) ?? []
@@ -77,7 +78,7 @@ export class ReservedValues {
 
   /** The rows under drafts that go too, and that are seen to refer to a row that goes. */
   goneWith(parent: NetRow, child: TableRows, reference: Reference): readonly GoneRow[] {
-    const rows = getOrMake(this.#gone, reference, () => {
+    const rows = getOrAdd(this.#gone, reference, () => {
       const found = new Map<KeyId, GoneRow[]>()
       for (const gone of this.#nets) {
         if (gone.op !== 'delete' || gone.rows !== child) continue
@@ -86,7 +87,7 @@ export class ReservedValues {
         const parts = reference.columns.map(
           ({ index }) => stack.cells.get(index)?.top() ?? gone.cells.get(index)?.before ?? null,
         )
-        if (!parts.includes(null)) getOrMake(found, keyId(parent.rows.keyFrom(parts)), () => []).push({ stack, gone })
+        if (!parts.includes(null)) getOrAdd(found, keyId(parent.rows.keyFrom(parts)), () => []).push({ stack, gone })
       }
       return found
     })
@@ -105,9 +106,3 @@ export class ReservedValues {
 }
 
 const none: readonly NetRow[] = []
-
-function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  let value = map.get(key)
-  if (value === undefined) map.set(key, (value = make()))
-  return value
-}

@@ -9,24 +9,24 @@ const AT_ONCE = 40
 /** SQLite takes 32,766 parameters. */
 const MAX_PARAMETERS = 30_000
 
-/** Inserts a row and tells its key. */
-export function insertRow(engine: Engine, rows: TableRows, cells: StoredCells): Key {
-  rows.insertStatement(cells).run(cells.values)
-  engine.noteInserted(rows.schema.model.index, [cells])
-  return rows.keyOfCells(cells)
-}
-
 /** Inserts rows, in their order, and tells their keys. */
 export function insertRows(engine: Engine, rows: TableRows, list: readonly StoredCells[]): Key[] {
   let from = 0
   while (from < list.length) {
     const most = Math.min(AT_ONCE, Math.floor(MAX_PARAMETERS / list[from]!.columns.length))
     const alike = countAlike(list, from, most)
-    if (alike < most) for (const cells of list.slice(from, from + alike)) insertRow(engine, rows, cells)
+    if (alike < most) insertOneByOne(engine, rows, list.slice(from, from + alike))
     else insertAtOnce(engine, rows, list.slice(from, from + alike))
     from += alike
   }
   return list.map((cells) => rows.keyOfCells(cells))
+}
+
+function insertOneByOne(engine: Engine, rows: TableRows, list: readonly StoredCells[]): void {
+  for (const cells of list) {
+    rows.writes.insert(cells).run(cells.values)
+    engine.noteInserted(rows.schema.model.index, [cells])
+  }
 }
 
 function insertAtOnce(engine: Engine, rows: TableRows, list: readonly StoredCells[]): void {
@@ -34,11 +34,11 @@ function insertAtOnce(engine: Engine, rows: TableRows, list: readonly StoredCell
   const parameters: SqlValue[] = []
   for (const cells of list) for (const value of cells.values) parameters.push(value)
   try {
-    rows.insertStatement(list[0]!, list.length).run(parameters)
+    rows.writes.insert(list[0]!, list.length).run(parameters)
   } catch {
     // It has undone itself. One by one, the row at fault is found.
     engine.forgetSince(mark)
-    for (const cells of list) insertRow(engine, rows, cells)
+    insertOneByOne(engine, rows, list)
     return
   }
   engine.noteInserted(rows.schema.model.index, list)

@@ -44,12 +44,21 @@ export function withIntents(nets: readonly NetRow[], intents: readonly Intent[])
 export function byRow<Item extends { readonly rows: TableRows; readonly id: KeyId }>(
   items: readonly Item[],
 ): (row: { readonly rows: TableRows; readonly id: KeyId }) => Item | undefined {
-  const found = new Map<TableRows, Map<KeyId, Item>>()
-  for (const item of items) getOrAdd(found, item.rows, () => new Map<KeyId, Item>()).set(item.id, item)
+  const found = groupRows(items)
   return ({ rows, id }) => found.get(rows)?.get(id)
 }
 
-function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+/** What is said of rows, by table and row: the last of each. */
+export function groupRows<Item extends { readonly rows: TableRows; readonly id: KeyId }>(
+  items: readonly Item[],
+): Map<TableRows, Map<KeyId, Item>> {
+  const found = new Map<TableRows, Map<KeyId, Item>>()
+  for (const item of items) getOrAdd(found, item.rows, () => new Map<KeyId, Item>()).set(item.id, item)
+  return found
+}
+
+/** What a map has under a key, made if it is not there yet. */
+export function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   let value = map.get(key)
   if (value === undefined) map.set(key, (value = make()))
   return value

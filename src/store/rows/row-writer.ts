@@ -21,7 +21,7 @@ import {
 import type { Engine } from '../engine.ts'
 import type { Layer } from '../layers/row-stack.ts'
 import { validateNets } from '../sql/run-sql.ts'
-import { insertRow, insertRows } from './insert-rows.ts'
+import { insertRows } from './insert-rows.ts'
 import { mergePatch, placeOf, readPath, replaceAt } from './place.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
@@ -49,13 +49,11 @@ export class RowWriter {
   /** Inserts rows in one transaction and returns their keys. */
   insert(list: readonly RowObject[]): Key[] {
     return this.#engine.write(this.#layer, { single: list.length === 1 && this.#engine.inTransaction }, () =>
-      list.length === 1
-        ? [this.#insertOne(list[0]!)]
-        : insertRows(
-            this.#engine,
-            this.#rows,
-            list.map((row) => this.#cellsOf(row)),
-          ),
+      insertRows(
+        this.#engine,
+        this.#rows,
+        list.map((row) => this.#cellsOf(row)),
+      ),
     )
   }
 
@@ -188,7 +186,7 @@ export class RowWriter {
   }
 
   #insertOne(row: RowObject): Key {
-    return insertRow(this.#engine, this.#rows, this.#cellsOf(row))
+    return insertRows(this.#engine, this.#rows, [this.#cellsOf(row)])[0]!
   }
 
   /** Validates a new row and gives its cells. */
@@ -300,14 +298,14 @@ export class RowWriter {
   #writeLeaf(key: Key, rowid: number, column: Column, value: SqlValue): void {
     const single = this.#engine.inTransaction || this.#isPlain(key, column)
     this.#engine.write(this.#layer, single ? aStatement : aTransaction, () => {
-      this.#rows.updateStatement(column).run([value, rowid])
+      this.#rows.writes.update(column).run([value, rowid])
       this.#intend(key, column, value)
     })
   }
 
   #setCells(key: Key, rowid: number, cells: readonly (readonly [Column, SqlValue])[]): void {
     if (cells.length === 0) return
-    this.#rows.updateStatement(...cells.map(([column]) => column)).run([...cells.map(([, value]) => value), rowid])
+    this.#rows.writes.update(...cells.map(([column]) => column)).run([...cells.map(([, value]) => value), rowid])
     for (const [column, value] of cells) this.#intend(key, column, value)
   }
 

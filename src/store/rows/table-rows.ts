@@ -17,9 +17,7 @@ import {
 import { StatementCache } from '../sql/statement-cache.ts'
 import type { CellId } from './cell-id.ts'
 import { cellOf } from './rest-members.ts'
-
-/** How many combinations of columns keep their UPDATE prepared. */
-const MAX_WRITES = 1_000
+import { WriteStatements } from './write-statements.ts'
 
 const none: NonNullable<CachedRow['patches']> = []
 
@@ -54,6 +52,8 @@ export class TableRows {
   readonly hasObjects: boolean
   /** The columns on which a unique constraint or a reference depends. */
   readonly constrained: ReadonlySet<CellId>
+  /** The statements that insert rows and set their columns. */
+  readonly writes: WriteStatements
   readonly #driver: SqliteDriver
   readonly #byKey = new Map<KeyId, CachedRow>()
   readonly #byRowid = new Map<number, CachedRow>()
@@ -62,9 +62,6 @@ export class TableRows {
   readonly #columnList: string
   readonly #whereKey: string
   readonly #statements: StatementCache
-  /** The statements that insert or set columns, by these. */
-  readonly #writes = new Map<string | number, SqliteStatement>()
-  #lastInsert: { readonly cells: StoredCells; readonly count: number; readonly statement: SqliteStatement } | undefined
   #byKeyStatement: SqliteStatement | undefined
   #rowidStatement: SqliteStatement | undefined
   #byRowidStatement: SqliteStatement | undefined
@@ -75,6 +72,7 @@ export class TableRows {
     this.base = quoteName(schema.model.base)
     this.hasObjects = schema.model.columns.some(({ kind }) => kind === 'presence')
     this.constrained = constrainedColumns(schema.model)
+    this.writes = new WriteStatements(driver, schema.model)
     this.#statements = new StatementCache(driver, 500)
     this.#columnList = schema.model.columns.map((column) => quoteName(column.name)).join(', ')
     this.#whereKey = schema.model.key.map((column) => `${quoteName(column.name)} = ?`).join(' AND ')
@@ -83,25 +81,6 @@ export class TableRows {
   /** A prepared statement that is kept. */
   statement(sql: string): SqliteStatement {
     return this.#statements.get(sql)
-  }
-
-  /** The statement that sets columns of a row by its rowid, the last parameter. */
-  updateStatement(...columns: readonly Column[]): SqliteStatement {
-    const id = columns.length === 1 ? columns[0]!.index : `u ${columns.map(({ index }) => index).join(' ')}`
-    return (
-      this.#writes.get(id) ??
-      this.#keepWrite(
-        id,
-        `UPDATE ${this.base} SET ${columns.map((column) => `${quoteName(column.name)} = ?`).join(', ')} WHERE rowid = ?`,
-      )
-    )
-  }
-
-  #keepWrite(id: string | number, sql: string): SqliteStatement {
-    if (this.#writes.size >= MAX_WRITES) this.#finalizeWrites()
-    const statement = this.#driver.prepare(sql)
-    this.#writes.set(id, statement)
-    return statement
   }
 
   /** The row under a key, read if need be. */
@@ -230,26 +209,6 @@ export class TableRows {
     return this.keyFrom(key.length === 1 ? [cells.get(key[0]!.index)!] : key.map(({ index }) => cells.get(index)!))
   }
 
-  /** The statement that inserts so many rows of which these columns are given. */
-  insertStatement(cells: StoredCells, count = 1): SqliteStatement {
-    // Rows of one import mostly look alike.
-    const last = this.#lastInsert
-    if (last && last.count === count && cells.sharesColumns(last.cells)) return last.statement
-    const statement = this.#insertStatement(cells.columns, count)
-    this.#lastInsert = { cells, count, statement }
-    return statement
-  }
-
-  #insertStatement(columns: readonly number[], count: number): SqliteStatement {
-    const id = `i${count} ${columns.join(' ')}`
-    const known = this.#writes.get(id)
-    if (known) return known
-    const names = columns.map((column) => quoteName(this.schema.model.columns[column]!.name))
-    const row = `(${names.map(() => '?').join(', ')})`
-    const values = new Array<string>(count).fill(row).join(', ')
-    return this.#keepWrite(id, `INSERT INTO ${this.base} (${names.join(', ')}) VALUES ${values}`)
-  }
-
   /** A key as the parameters of a statement. */
   keyParameters(key: Key): SqlValue[] {
     const parts = Array.isArray(key) ? (key as readonly CellValue[]) : [key]
@@ -321,17 +280,11 @@ export class TableRows {
 
   finalize(): void {
     this.#statements.finalize()
-    this.#finalizeWrites()
+    this.writes.finalize()
     this.#byKeyStatement?.finalize()
     this.#rowidStatement?.finalize()
     this.#byRowidStatement?.finalize()
     this.clear()
-  }
-
-  #finalizeWrites(): void {
-    for (const statement of this.#writes.values()) statement.finalize()
-    this.#writes.clear()
-    this.#lastInsert = undefined
   }
 
   #fill(cached: CachedRow): RowObject {

@@ -40,7 +40,7 @@ function updateRow({ rows, key, cells }: RowWrite): void {
   const rowid = rows.rowidOf(key)
   if (rowid === undefined || cells.size === 0) return
   const stored = columnValues(rows.schema.model, cells, () => rows.stored(rowid))
-  rows.updateStatement(...stored.map(([column]) => column)).run([...stored.map(([, value]) => value), rowid])
+  rows.writes.update(...stored.map(([column]) => column)).run([...stored.map(([, value]) => value), rowid])
 }
 
 function deleteRow({ rows, key }: RowWrite): void {
@@ -104,7 +104,7 @@ function park(writes: readonly RowWrite[]): void {
     for (const index of rows.schema.model.unique) {
       if (op === 'update' && !index.columns.some((column) => cells.has(column.index))) continue
       const column = index.columns.find((one) => op === 'delete' || cells.has(one.index))!
-      rows.updateStatement(column).run([parkedValue(column, rowid), rowid])
+      rows.writes.update(column).run([parkedValue(column, rowid), rowid])
     }
   }
 }

@@ -90,7 +90,7 @@ function rewriteJson(engine: Engine, rows: TableRows, mark: number): void {
       if (typeof text !== 'string') continue
       const rewritten = sameJson(text)
       const stays = column.kind === 'rest' && rewritten === '{}' ? null : rewritten
-      if (stays !== text) rows.updateStatement(column).run([stays, rowid])
+      if (stays !== text) rows.writes.update(column).run([stays, rowid])
     }
   }
 }

@@ -60,6 +60,7 @@ export class Outbox {
       this.#unsent.push(waiting)
       this.changed()
     })
+    // Not swallowed: whoever waits for it is told, and `rejected$` tells everybody.
     verdict.catch(() => undefined)
     return verdict
   }
