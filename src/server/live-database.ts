@@ -6,6 +6,8 @@ import type { Schema } from '../schema/index.ts'
 import { internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
 import type { ClosingCode, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
+import { scopeOf } from './applied-transactions.ts'
+import { authorOf, type Author } from './author.ts'
 import { decide } from './decide.ts'
 import type { Committed, Decided, Listener, Outcome } from './decided.ts'
 import { LogConflictError, LogUncertainError } from './log-errors.ts'
@@ -25,7 +27,6 @@ interface Waiting {
   readonly transaction: WireTransaction
   readonly access: Access
   readonly author: Listener | undefined
-  readonly by: string | undefined
   /** What its `base` position stands for. */
   readonly base: number | undefined
   readonly settle: (outcome: Outcome) => void
@@ -96,7 +97,7 @@ export class LiveDatabase {
   static async create(
     name: string,
     options: LiveDatabaseOptions,
-    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly by?: string | undefined },
+    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly author: Author },
   ): Promise<LiveDatabase> {
     const { schema, log, snapshots, now } = options
     const state = await State.create(schema)
@@ -112,7 +113,7 @@ export class LiveDatabase {
         at: now(),
         changes: [],
         ...(from?.origin && { from: from.origin }),
-        ...(from?.by !== undefined && { by: from.by }),
+        ...from?.author,
       }
       await log.append([formatRecord(record)], 0)
       state.sequence = 1
@@ -190,13 +191,12 @@ export class LiveDatabase {
     context: {
       readonly access: Access
       readonly author?: Listener
-      readonly by?: string | undefined
       readonly base?: number | undefined
     },
   ): Promise<Outcome> {
     return new Promise((settle, fail) => {
-      const { access, author, by, base } = context
-      this.#waiting.push({ transaction, access, author, by, base, settle, fail })
+      const { access, author, base } = context
+      this.#waiting.push({ transaction, access, author, base, settle, fail })
       this.#pump()
     })
   }
@@ -321,7 +321,8 @@ export class LiveDatabase {
           )
       } catch (error) {
         this.#takeBack(committed.map(({ record }) => record))
-        for (const { record } of committed) if (record.id !== undefined) this.#state.applied.remove(record.id)
+        for (const { record } of committed)
+          if (record.id !== undefined) this.#state.applied.remove(scopeOf(record.by), record.id)
         if (!(error instanceof LogConflictError || error instanceof LogUncertainError) || attempt >= 10) throw error
         await this.#catchUp()
         continue
@@ -350,14 +351,15 @@ export class LiveDatabase {
     const committed: Committed[] = []
     const outcomes = batch.map((waiting) => {
       const before = committed.length
-      const { transaction, access, author, by } = waiting
+      const { transaction, access, author } = waiting
       const { id, label } = transaction
-      const known = this.#state.applied.find(id)
+      const scope = scopeOf(access.user?.id)
+      const known = this.#state.applied.find(scope, id)
       if (known !== undefined) return { waiting, before, outcome: { kind: 'known' as const, sequence: known } }
       const refused = this.#verdicts.get(access, id)
       if (refused) return { waiting, before, outcome: { kind: 'refused' as const, ...refused } }
       try {
-        const missing = transaction.requires?.some((one) => this.#state.applied.find(one) === undefined)
+        const missing = transaction.requires?.some((one) => this.#state.applied.find(scope, one) === undefined)
         if (missing) throw new ConflictError('it rests on a transaction that was refused')
         if (transaction.reads) this.#recent.assertUnchanged(transaction.reads, waiting.base, access, committed)
         // It asks only whether what it has read is still so.
@@ -369,11 +371,11 @@ export class LiveDatabase {
           kind: 'transaction',
           id,
           at: this.#options.now(),
-          ...(by !== undefined && { by }),
+          ...authorOf(access.user),
           ...(label !== undefined && { label }),
           changes,
         }
-        this.#state.applied.add(id, sequence)
+        this.#state.applied.add(scope, id, sequence)
         committed.push({ sequence, record, transitions, author, sent: transaction })
         return { waiting, before, outcome: { kind: 'committed' as const, sequence } }
       } catch (error) {

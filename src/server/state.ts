@@ -2,7 +2,7 @@ import { nodeSqliteDriver } from '../drivers/node.ts'
 import { NotFoundError, RowcastError, SqlError } from '../errors/index.ts'
 import { defineSchema, readMetadata, type Schema, type SchemaInput } from '../schema/index.ts'
 import { commitChanges, createStore, internals, type RowTransition, type Store } from '../store/index.ts'
-import { AppliedTransactions } from './applied-transactions.ts'
+import { ANYONE, AppliedTransactions, scopeOf } from './applied-transactions.ts'
 import { parseRecord, type LogRecord } from './log-record.ts'
 import type { Log } from './log.ts'
 import type { SnapshotStorage } from './snapshot-storage.ts'
@@ -75,7 +75,8 @@ export class State {
       const record = parseRecord(payload, sequence)
       const { transitions } = commitChanges(internals(this.store).engine, record.changes, () => undefined)
       this.sequence = sequence
-      if (record.id !== undefined) this.applied.add(record.id, sequence)
+      if (record.id !== undefined)
+        this.applied.add(record.format === undefined ? ANYONE : scopeOf(record.by), record.id, sequence)
       seen?.(record, sequence, transitions)
     }
   }
