@@ -8,7 +8,7 @@ import type { ClosingCode, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import { scopeOf } from './applied-transactions.ts'
 import { authorOf, type Author } from './author.ts'
-import { decide } from './decide.ts'
+import { assertReads, decide } from './decide.ts'
 import type { Committed, Decided, Listener, Outcome } from './decided.ts'
 import { LogConflictError, LogUncertainError } from './log-errors.ts'
 import { assertDepth, assertDepthOf } from './depth.ts'
@@ -361,6 +361,7 @@ export class LiveDatabase {
       try {
         const missing = transaction.requires?.some((one) => this.#state.applied.find(scope, one) === undefined)
         if (missing) throw new ConflictError('it rests on a transaction that was refused')
+        if (transaction.reads) assertReads(this.store, transaction.reads)
         if (transaction.reads) this.#recent.assertUnchanged(transaction.reads, waiting.base, access, committed)
         // It asks only whether what it has read is still so.
         if (transaction.changes.length === 0)
