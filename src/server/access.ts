@@ -328,12 +328,3 @@ function fillIn(where: unknown, user: User | undefined): unknown {
   const entries = Object.entries(where).map(([name, value]) => [name, fillIn(value, user)] as const)
   return entries.some(([, value]) => value === undefined) ? undefined : Object.fromEntries(entries)
 }
-
-/** Characters of a name. */
-const MAX_NAME = 1_000
-
-/** Who someone is to the others. */
-export function nameOf(user: User | undefined): string | undefined {
-  const name: unknown = user?.name ?? user?.id
-  return typeof name === 'string' ? name.slice(0, MAX_NAME) : undefined
-}

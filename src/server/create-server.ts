@@ -4,7 +4,9 @@ import { RowcastError } from '../errors/index.ts'
 import { isSchema, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
 import { Access, checkPermissions, type Permissions, type User } from './access.ts'
+import { boundDatabase } from './bound-database.ts'
 import { Databases } from './databases.ts'
+import { judgeUser, unavailable } from './judge-user.ts'
 import type { LogStorage } from './log.ts'
 import { ForbiddenError } from './refusals.ts'
 import { Session, type SessionLimits } from './session.ts'
@@ -35,11 +37,21 @@ export interface ServerOptions {
   /** Where logs and snapshots lie: `fileStorage(directory)`, `memoryStorage()`. */
   readonly storage: { readonly logs: LogStorage; readonly snapshots: SnapshotStorage }
   /**
-   * Who someone is. Throws, or gives `undefined`, to refuse. Without it everyone is let in, without a name.
+   * Who someone is. To refuse for good it gives `undefined` or throws RowcastError with code `unauthenticated` (or what
+   * jose throws against a token). Whatever else it throws says that it can't tell now: it is reported, and the client
+   * is told to ask again (503). A connection ends at the user's `exp`, in seconds since 1970, if there is one. Without
+   * it everyone is let in, without a name.
    */
   readonly authenticate?: (credentials: Credentials) => User | undefined | Promise<User | undefined>
   /**
-   * Whether someone may do something with a database. Without it whoever is let in may open databases, and do the rest
+   * Whether someone is let in no more, although the token is still good. Asked after `authenticate`, and every
+   * `revocationMs` of everyone who is connected. One that throws is as an `authenticate` that can't tell.
+   */
+  readonly isRevoked?: (user: User) => boolean | Promise<boolean>
+  /** How often those who are connected are asked about, in milliseconds; 60,000 if not given. */
+  readonly revocationMs?: number
+  /**
+   * Whether someone may do something with a database. One that throws can't tell now, and nothing is done. Without it whoever is let in may open databases, and do the rest
    * where they are `admin: true`, or where there is neither `authenticate` nor `permissions`: a file or the history has
    * everything in it.
    */
@@ -83,6 +95,8 @@ export class ServerCore {
   readonly sessions: Set<Session> = new Set()
   readonly #options: ServerOptions
   readonly report: (error: unknown) => void
+  readonly #revocations: NodeJS.Timeout | undefined
+  #revoking = false
 
   constructor(options: ServerOptions) {
     if (!isSchema(options?.schema))
@@ -105,23 +119,32 @@ export class ServerCore {
       idleMs: options.idleMs ?? 30_000,
       report: this.report,
     })
+    if (options.isRevoked)
+      this.#revocations = setInterval(() => {
+        this.#endRevoked().catch(this.report)
+      }, options.revocationMs ?? 60_000).unref()
   }
 
-  /** Who someone is. Throws RowcastError (`unauthenticated`). */
+  /** Who someone is. Throws RowcastError (`unauthenticated`, `unavailable`). */
   async authenticate(credentials: Credentials): Promise<User | undefined> {
     const { authenticate } = this.#options
     if (!authenticate) return undefined
-    let user: User | undefined
-    try {
-      user = await authenticate(credentials)
-    } catch (cause) {
-      throw new RowcastError('unauthenticated', 'the token is not accepted', { cause })
-    }
-    if (!user) throw new RowcastError('unauthenticated', 'a token is needed, and the one given is not accepted')
+    const user = await judgeUser(() => authenticate(credentials))
+    if (await this.#isRevoked(user)) throw new RowcastError('unauthenticated', 'the token is not accepted any more')
     return user
   }
 
-  /** Throws ForbiddenError unless someone may do something. A check that throws denies. */
+  /**
+   * Ends the connections of a user, who may come back with a token that is still taken. Returns how many there were.
+   */
+  disconnect(user: string | Pick<User, 'id'>): number {
+    const id = typeof user === 'string' ? user : user.id
+    const theirs = [...this.sessions].filter((session) => session.user?.id === id)
+    for (const session of theirs) session.end('unauthenticated', 'disconnected: log in again', { retryAfterMs: 500 })
+    return theirs.length
+  }
+
+  /** Throws ForbiddenError unless someone may do something, and RowcastError (`unavailable`) where nobody can tell. */
   async authorize(user: User | undefined, action: Action, database?: string): Promise<void> {
     const { authorize, authenticate, permissions } = this.#options
     let allowed: boolean
@@ -130,8 +153,7 @@ export class ServerCore {
         ? await authorize({ user, action, database })
         : action === 'open' || (!authenticate && !permissions) || user?.['admin'] === true
     } catch (error) {
-      this.report(error)
-      allowed = false
+      throw unavailable(error)
     }
     if (!allowed) throw new ForbiddenError()
   }
@@ -142,7 +164,7 @@ export class ServerCore {
   }
 
   /** Takes a connection of the sync protocol. */
-  readonly accept: Accept = (connection) => {
+  readonly accept: Accept = (connection, request) => {
     const session: Session = new Session(
       {
         authenticate: (hello: HelloMessage) => this.authenticate({ token: hello.token }),
@@ -151,6 +173,7 @@ export class ServerCore {
           return this.databases.use(name)
         },
         access: (database, user) => this.access(database, user),
+        database: boundDatabase(request),
         schemaVersion: this.schema.version,
         limits: this.limits,
         report: this.report,
@@ -168,8 +191,29 @@ export class ServerCore {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#revocations)
     for (const session of Array.from(this.sessions))
       session.end('shutting-down', 'the server is going down', { retryAfterMs: 500 })
     await this.databases.close()
+  }
+
+  async #isRevoked(user: User): Promise<boolean> {
+    try {
+      return (await this.#options.isRevoked?.(user)) ?? false
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+
+  async #endRevoked(): Promise<void> {
+    if (this.#revoking) return
+    this.#revoking = true
+    try {
+      for (const session of Array.from(this.sessions))
+        if (session.user && (await this.#isRevoked(session.user)))
+          session.end('unauthenticated', 'the token is not accepted any more', { retryAfterMs: 500 })
+    } finally {
+      this.#revoking = false
+    }
   }
 }

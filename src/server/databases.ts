@@ -1,4 +1,5 @@
 import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
+import type { Author } from './author.ts'
 import type { LogRecord } from './log-record.ts'
 import { LiveDatabase, type LiveDatabaseOptions } from './live-database.ts'
 import type { LogStorage } from './log.ts'
@@ -81,7 +82,7 @@ export class Databases {
   /** Makes a database, empty or from a file. Throws RowcastError (`exists`) where there is one of that name. */
   create(
     name: string,
-    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly by?: string | undefined },
+    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly author: Author },
   ): Promise<void> {
     return this.#alone(name, async () => {
       if ((await this.list()).includes(name)) throw new RowcastError('exists', `there is a database '${name}' already`)

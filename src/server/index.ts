@@ -28,4 +28,4 @@ export {
   type RowcastServer,
 } from './http/index.ts'
 export { fileStorage, memoryStorage, type Storage } from './storage-options.ts'
-export { serve, type ServeOptions } from './serve.ts'
+export { serve, type ServeOptions, type Serving } from './serve.ts'

@@ -6,7 +6,9 @@ import type { Schema } from '../schema/index.ts'
 import { internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
 import type { ClosingCode, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
-import { decide } from './decide.ts'
+import { scopeOf } from './applied-transactions.ts'
+import { authorOf, type Author } from './author.ts'
+import { assertReads, decide } from './decide.ts'
 import type { Committed, Decided, Listener, Outcome } from './decided.ts'
 import { LogConflictError, LogPartedError, LogUncertainError } from './log-errors.ts'
 import { assertDepth, assertDepthOf } from './depth.ts'
@@ -17,7 +19,6 @@ import { Positions } from './position.ts'
 import { Presence } from './presence.ts'
 import { RecentChanges } from './recent-changes.ts'
 import { ConflictError, MAX_REASON, refusalOf, type Refusal } from './refusals.ts'
-import { scopeOf } from './refused-transactions.ts'
 import { Serial } from './serial.ts'
 import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 import { State } from './state.ts'
@@ -28,7 +29,6 @@ interface Waiting {
   readonly transaction: WireTransaction
   readonly access: Access
   readonly author: Listener | undefined
-  readonly by: string | undefined
   /** What its `base` position stands for. */
   readonly base: Point | undefined
   readonly settle: (outcome: Outcome) => void
@@ -113,7 +113,7 @@ export class LiveDatabase {
   static async create(
     name: string,
     options: LiveDatabaseOptions,
-    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly by?: string | undefined },
+    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly author: Author },
   ): Promise<LiveDatabase> {
     const { schema, log, snapshots, now } = options
     const state = await State.create(schema)
@@ -131,7 +131,7 @@ export class LiveDatabase {
         at: now(),
         changes: [],
         ...(from?.origin && { from: from.origin }),
-        ...(from?.by !== undefined && { by: from.by }),
+        ...from?.author,
       }
       const payload = formatRecord(record)
       await log.append([payload], 0)
@@ -234,13 +234,12 @@ export class LiveDatabase {
     context: {
       readonly access: Access
       readonly author?: Listener
-      readonly by?: string | undefined
       readonly base?: Point | undefined
     },
   ): Promise<Outcome> {
     return new Promise((settle, fail) => {
-      const { access, author, by, base } = context
-      this.#waiting.push({ transaction, access, author, by, base, settle, fail })
+      const { access, author, base } = context
+      this.#waiting.push({ transaction, access, author, base, settle, fail })
       this.#pump()
     })
   }
@@ -366,7 +365,8 @@ export class LiveDatabase {
         if (committed.length > 0 || refused.length > 0) await this.#append(payloads)
       } catch (error) {
         this.#takeBack(committed.map(({ record }) => record))
-        for (const { record } of committed) if (record.id !== undefined) this.#state.applied.remove(record.id)
+        for (const { record } of committed)
+          if (record.id !== undefined) this.#state.applied.remove(scopeOf(record.by), record.id)
         for (const { access, transaction } of refused) this.#verdicts.delete(access, transaction.id)
         if (!(error instanceof LogConflictError || error instanceof LogUncertainError) || attempt >= 10) throw error
         await this.#catchUp()
@@ -408,8 +408,8 @@ export class LiveDatabase {
     const refused: Waiting[] = []
     const unlogged = this.#unlogged.stage()
     const commit = (
-      { author, by }: Waiting,
-      record: Omit<LogRecord, 'parent' | 'at' | 'by' | 'refused'>,
+      { author, access }: Waiting,
+      record: Omit<LogRecord, 'parent' | 'at' | keyof Author | 'refused'>,
       { transitions = [], sent }: { readonly transitions?: readonly RowTransition[]; readonly sent?: WireTransaction },
     ): number => {
       const before = committed.at(-1) ?? this.#state.point
@@ -418,7 +418,7 @@ export class LiveDatabase {
         ...record,
         parent: before.digest,
         at: this.#options.now(),
-        ...(by !== undefined && { by }),
+        ...authorOf(access.user),
         ...(refusals.length > 0 && { refused: refusals }),
       }
       const payload = formatRecord(entry)
@@ -435,24 +435,26 @@ export class LiveDatabase {
       return { kind: 'refused', code, reason }
     }
     const judge = (waiting: Waiting): Outcome => {
-      const { transaction, access, by } = waiting
+      const { transaction, access } = waiting
       const { id, label } = transaction
-      const known = this.#state.applied.find(id)
+      const scope = scopeOf(access.user?.id)
+      const known = this.#state.applied.find(scope, id)
       if (known !== undefined) return { kind: 'known', sequence: known }
-      const logged = this.#state.refused.find(scopeOf(by), id)
+      const logged = this.#state.refused.find(scope, id)
       if (logged) return { kind: 'refused', ...logged }
       const remembered = this.#verdicts.get(access, id)
       if (remembered) return refuse(waiting, remembered)
       try {
-        const missing = transaction.requires?.some((one) => this.#state.applied.find(one) === undefined)
+        const missing = transaction.requires?.some((one) => this.#state.applied.find(scope, one) === undefined)
         if (missing) throw new ConflictError('it rests on a transaction that was refused')
+        if (transaction.reads) assertReads(this.store, transaction.reads)
         if (transaction.reads) this.#recent.assertUnchanged(transaction.reads, waiting.base, access, committed)
         // It asks only whether what it has read is still so.
         if (transaction.changes.length === 0) return { kind: 'known', sequence: this.#state.sequence }
         const { changes, transitions } = decide(this.store, access, transaction)
         const record = { kind: 'transaction' as const, id, ...(label !== undefined && { label }), changes }
         const sequence = commit(waiting, record, { transitions, sent: transaction })
-        this.#state.applied.add(id, sequence)
+        this.#state.applied.add(scope, id, sequence)
         return { kind: 'committed', sequence }
       } catch (error) {
         const refusal = this.#refusal(error, access)

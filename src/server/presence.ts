@@ -1,3 +1,5 @@
+import type { Author } from './author.ts'
+
 /** Someone who is told who else is here. */
 export interface PresenceMember {
   readonly id: string
@@ -8,6 +10,7 @@ export interface PresenceMember {
 export interface PresenceTold {
   readonly session: string
   readonly user?: string
+  readonly name?: string
   readonly state: unknown
 }
 
@@ -16,27 +19,27 @@ const GATHER_MS = 40
 
 /** Who is here, and what they say of themselves. Nothing of it is kept. */
 export class Presence {
-  readonly #members = new Map<PresenceMember, { readonly user: string | undefined; state: unknown }>()
+  readonly #members = new Map<PresenceMember, { readonly author: Author; state: unknown }>()
   readonly #changed = new Map<string, { readonly told: PresenceTold; readonly from: PresenceMember }>()
   #timer: NodeJS.Timeout | undefined
 
-  enter(member: PresenceMember, user: string | undefined): void {
-    const others = [...this.#members].map(([other, { user: name, state }]) => told(other, name, state))
-    this.#members.set(member, { user, state: {} })
+  enter(member: PresenceMember, author: Author): void {
+    const others = [...this.#members].map(([other, { author: one, state }]) => told(other, one, state))
+    this.#members.set(member, { author, state: {} })
     if (others.length > 0) member.sendPresence(others)
-    this.#tell(member, told(member, user, {}))
+    this.#tell(member, told(member, author, {}))
   }
 
   set(member: PresenceMember, state: unknown): void {
     const known = this.#members.get(member)
     if (!known) return
     known.state = state
-    this.#tell(member, told(member, known.user, state))
+    this.#tell(member, told(member, known.author, state))
   }
 
   leave(member: PresenceMember): void {
     if (!this.#members.delete(member)) return
-    this.#tell(member, told(member, undefined, null))
+    this.#tell(member, told(member, {}, null))
   }
 
   close(): void {
@@ -58,6 +61,6 @@ export class Presence {
   }
 }
 
-function told({ id }: PresenceMember, user: string | undefined, state: unknown): PresenceTold {
-  return { session: id, ...(user !== undefined && { user }), state }
+function told({ id }: PresenceMember, { by, name }: Author, state: unknown): PresenceTold {
+  return { session: id, ...(by !== undefined && { user: by }), ...(name !== undefined && { name }), state }
 }

@@ -1,11 +1,7 @@
 import type { SqliteDriver, SqliteStatement } from '../drivers/index.ts'
 import type { RefusalCode } from '../transport/index.ts'
+import type { Scope } from './applied-transactions.ts'
 import type { Refusal, RefusedTransaction } from './refusals.ts'
-
-/** Whose ids are meant, by what the log says of an author. */
-export function scopeOf(by: string | undefined): string {
-  return by === undefined ? '' : `=${by}`
-}
 
 /**
  * The refusals that the log has, beside the tables of the schema, so that a snapshot has them: what was refused before
@@ -30,13 +26,13 @@ export class RefusedTransactions {
     this.#find = driver.prepare('SELECT code, reason FROM rowcast_refusals WHERE id = ? AND scope = ?')
   }
 
-  find(scope: string, id: string): Refusal | undefined {
+  find(scope: Scope, id: string): Refusal | undefined {
     const found = this.#find.get([id, scope])
     return found && { code: found[0] as RefusalCode, reason: found[1] as string }
   }
 
   /** @param sequence the entry that says so */
-  add(scope: string, { id, code, reason }: RefusedTransaction, sequence: number): void {
+  add(scope: Scope, { id, code, reason }: RefusedTransaction, sequence: number): void {
     this.#insert.run([id, scope, sequence, code, reason])
   }
 

@@ -13,6 +13,7 @@ import { NotFoundError, RowcastError } from '../errors/index.ts'
 import {
   isDeeper,
   MalformedMessageError,
+  OLDEST_PROTOCOL_VERSION,
   parseClientMessage,
   PROTOCOL_VERSION,
   type ClientMessage,
@@ -24,8 +25,10 @@ import {
   type WireCommit,
   type WireTransaction,
 } from '../transport/index.ts'
-import { nameOf, type Access, type User } from './access.ts'
+import type { Access, User } from './access.ts'
+import { authorOf } from './author.ts'
 import type { Committed, Decided, Listener } from './decided.ts'
+import { callAt } from './call-at.ts'
 import type { LiveDatabase } from './live-database.ts'
 import { commitsText } from './commits-text.ts'
 import type { Point } from './history.ts'
@@ -46,6 +49,8 @@ export interface SessionHost {
     user: User | undefined,
   ): Promise<{ readonly database: LiveDatabase; readonly release: () => void }>
   access(database: LiveDatabase, user: User | undefined): Access
+  /** The only database that this connection is for, where its address names one. */
+  readonly database: string | undefined
   readonly schemaVersion: number
   readonly limits: SessionLimits
   report(error: unknown): void
@@ -67,7 +72,6 @@ const MAX_UNHANDLED = 1_000
 const RETRY_MS = 500
 /** Subscriptions of a connection. */
 const MAX_SUBSCRIPTIONS = 256
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** How long a connection may take to say hello. */
 const HELLO_MS = 10_000
 /** What one may say of oneself: characters, and levels of nesting. */
@@ -75,6 +79,9 @@ const MAX_STATE = 64 * 1024
 const MAX_STATE_DEPTH = 32
 /** Others of one message. */
 const MAX_OTHERS = 50
+/** The versions of the protocol from which on a client knows of names, and of the code `unavailable`. */
+const NAMES_SINCE = 4
+const UNAVAILABLE_SINCE = 4
 
 /** One connection: what it said, what it sees, and what it has been told. */
 export class Session implements ConnectionHandler, Listener {
@@ -93,16 +100,21 @@ export class Session implements ConnectionHandler, Listener {
         readonly database: LiveDatabase
         readonly access: Access
         readonly viewer: Viewer
-        readonly by: string | undefined
         readonly leave: () => void
       }
     | undefined
   #closed = false
+  /** The version that the client speaks: before it has said so, the oldest. */
+  #protocol = OLDEST_PROTOCOL_VERSION
+  #user: User | undefined
 
   constructor(host: SessionHost, connection: ServerConnection) {
     this.#host = host
     this.#connection = connection
-    this.#helloTimer = setTimeout(() => this.end('unauthenticated', 'no hello came'), HELLO_MS).unref()
+    this.#helloTimer = setTimeout(() => {
+      // It may only be slow: it has to make its token first.
+      this.end('unauthenticated', 'no hello came', { retryAfterMs: RETRY_MS })
+    }, HELLO_MS).unref()
     this.#out = new Outgoing(connection, host.limits.buffered, () =>
       this.end('too-slow', 'too much is waiting to be read: connect again for what is missing', {
         retryAfterMs: RETRY_MS,
@@ -147,11 +159,17 @@ export class Session implements ConnectionHandler, Listener {
     this.#leave()
   }
 
+  /** Who it is, once that is known. */
+  get user(): User | undefined {
+    return this.#user
+  }
+
   /** Ends the connection, saying why. */
   end(code: ClosingCode, reason: string, options: { retryAfterMs?: number; reload?: boolean } = {}): void {
     if (this.#closed) return
     this.#closed = true
-    this.#out.end({ type: 'closing', code, reason: reason.slice(0, MAX_REASON), ...options })
+    const told = code === 'unavailable' && this.#protocol < UNAVAILABLE_SINCE ? 'internal' : code
+    this.#out.end({ type: 'closing', code: told, reason: reason.slice(0, MAX_REASON), ...options })
     this.#leave()
     this.#connection.close(code === 'shutting-down' ? 1001 : 4000, code)
   }
@@ -179,7 +197,7 @@ export class Session implements ConnectionHandler, Listener {
     const mine = committed.some(({ author }) => author === this)
     if (viewer.seesAll && !mine) {
       this.#out.sendText(
-        commitsText(committed, () => database.positions.encode(committed.at(-1)!, viewer.view)),
+        commitsText(committed, this.#tellsNames, () => database.positions.encode(committed.at(-1)!, viewer.view)),
       )
       return
     }
@@ -187,13 +205,14 @@ export class Session implements ConnectionHandler, Listener {
       const own = one.author === this
       const changes = this.#visible(one.transitions)
       if (!own && changes.length === 0) return []
-      const { id, label, by } = one.record
+      const { id, label, by, name } = one.record
       const asSent = own && isAsSent(one.sent!, changes)
       return [
         {
           ...(own && id !== undefined && { id }),
           ...(label !== undefined && !own && { label }),
           ...(by !== undefined && !own && { by }),
+          ...(name !== undefined && !own && this.#tellsNames && { name }),
           ...(!asSent && { changes }),
         },
       ]
@@ -243,12 +262,15 @@ export class Session implements ConnectionHandler, Listener {
   }
 
   async #hello(hello: HelloMessage): Promise<void> {
-    if (hello.protocol !== PROTOCOL_VERSION) {
-      this.end('protocol-version', `this server speaks protocol ${PROTOCOL_VERSION}, not ${hello.protocol}`, {
-        reload: true,
-      })
+    if (hello.protocol < OLDEST_PROTOCOL_VERSION || hello.protocol > PROTOCOL_VERSION) {
+      this.end(
+        'protocol-version',
+        `this server speaks protocol ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}, not ${hello.protocol}`,
+        { reload: true },
+      )
       return
     }
+    this.#protocol = hello.protocol
     const { schemaVersion } = this.#host
     if (hello.schemaVersion !== schemaVersion) {
       const older = hello.schemaVersion < schemaVersion
@@ -259,7 +281,13 @@ export class Session implements ConnectionHandler, Listener {
       )
       return
     }
+    const { database: bound } = this.#host
+    if (bound !== undefined && bound !== hello.database) {
+      this.end('malformed', `'hello' names the database '${hello.database}', the connection's address '${bound}'`)
+      return
+    }
     const user = await this.#host.authenticate(hello)
+    this.#user = user
     const { database, release } = await this.#host.open(hello.database, user)
     if (this.#isClosed()) {
       release()
@@ -293,14 +321,13 @@ export class Session implements ConnectionHandler, Listener {
       return
     }
     const stop = database.listen(this)
-    const expiry = this.#expire(user)
+    const stopExpiry = this.#expire(user)
     this.#live = {
       database,
       access,
       viewer,
-      by: nameOf(user),
       leave: () => {
-        clearTimeout(expiry)
+        stopExpiry()
         stop()
         database.presence.leave(this)
         release()
@@ -309,7 +336,7 @@ export class Session implements ConnectionHandler, Listener {
     const { messageBytes, transactions } = this.#host.limits
     this.#send({
       type: 'welcome',
-      protocol: PROTOCOL_VERSION,
+      protocol: this.#protocol,
       session: this.id,
       reset: missed === undefined,
       limits: { messageBytes, transactions },
@@ -319,19 +346,21 @@ export class Session implements ConnectionHandler, Listener {
       const changes = this.#visible(transitionsOf(internals(database.store).engine, missed))
       if (changes.length > 0) this.#sendCommits([{ changes }], database.point)
     }
-    database.presence.enter(this, nameOf(user))
+    database.presence.enter(this, authorOf(user))
   }
 
   /** A token is good for as long as it says: then a fresh one is needed. */
-  #expire(user: User | undefined): NodeJS.Timeout | undefined {
+  #expire(user: User | undefined): () => void {
     const expires: unknown = user?.['exp']
-    if (typeof expires !== 'number') return undefined
-    const left = expires * 1000 - Date.now()
-    // Longer than a timer can wait: no connection lasts so long.
-    if (left > LONGEST_TIMER_MS) return undefined
+    if (typeof expires !== 'number') return () => undefined
     // Whoever checks tokens may let one pass that has just expired: a while, so that it is not in vain at once.
     const end = (): void => this.end('unauthenticated', 'the token has expired', { retryAfterMs: RETRY_MS })
-    return setTimeout(end, Math.max(left, 0)).unref()
+    return callAt(expires * 1000, end)
+  }
+
+  /** Whether the client knows of `name`. */
+  get #tellsNames(): boolean {
+    return this.#protocol >= NAMES_SINCE
   }
 
   /**
@@ -357,7 +386,7 @@ export class Session implements ConnectionHandler, Listener {
   }
 
   #transact(transactions: readonly WireTransaction[]): void {
-    const { database, access, viewer, by } = this.#live!
+    const { database, access, viewer } = this.#live!
     if (this.#waiting + transactions.length > this.#host.limits.transactions) {
       this.end('flood', `more than ${this.#host.limits.transactions} transactions are waiting: send fewer at once`, {
         retryAfterMs: RETRY_MS,
@@ -368,7 +397,7 @@ export class Session implements ConnectionHandler, Listener {
     for (const transaction of transactions) {
       const base = transaction.base === undefined ? undefined : database.positions.decode(transaction.base, viewer.view)
       database
-        .submit(transaction, { access, author: this, by, base })
+        .submit(transaction, { access, author: this, base })
         .finally(() => this.#waiting--)
         .catch((error: unknown) => this.#fail(error))
     }
@@ -434,9 +463,10 @@ export class Session implements ConnectionHandler, Listener {
     if (this.#closed || !this.#live) return
     const { access, viewer } = this.#live
     // Rows that may not be seen are not spoken of either.
-    const others = access.unrestricted
+    const seen = access.unrestricted
       ? given
       : given.map((one) => ({ ...one, state: visiblePresence(one.state as CellValue, viewer) }))
+    const others = this.#tellsNames ? seen : seen.map(({ name: _name, ...one }) => one)
     if (others.length <= MAX_OTHERS) this.#send({ type: 'presence', others })
     else {
       const parts: string[] = []
@@ -460,7 +490,9 @@ export class Session implements ConnectionHandler, Listener {
     if (error instanceof RowcastError) {
       const code = CLOSING[String(error.code)]
       if (code) {
-        this.end(code, error.message, code === 'shutting-down' ? { retryAfterMs: RETRY_MS } : {})
+        if (code === 'unavailable') this.#host.report(error)
+        const passes = code === 'shutting-down' || code === 'unavailable'
+        this.end(code, error.message, passes ? { retryAfterMs: RETRY_MS } : {})
         return
       }
       if (error instanceof FilterError || error instanceof NotFoundError) {
@@ -479,6 +511,7 @@ const CLOSING: { readonly [code: string]: ClosingCode | undefined } = {
   'unknown-database': 'unknown-database',
   'database-name': 'unknown-database',
   closed: 'shutting-down',
+  unavailable: 'unavailable',
 }
 
 /** Whether what became of a transaction is exactly what its author sent. */

@@ -2,12 +2,12 @@ import { nodeSqliteDriver } from '../drivers/node.ts'
 import { NotFoundError, RowcastError, SqlError } from '../errors/index.ts'
 import { defineSchema, readMetadata, type Schema, type SchemaInput } from '../schema/index.ts'
 import { commitChanges, createStore, internals, type RowTransition, type Store } from '../store/index.ts'
-import { AppliedTransactions } from './applied-transactions.ts'
+import { ANYONE, AppliedTransactions, scopeOf } from './applied-transactions.ts'
 import { digestAt, digestOf, isApart, type Point } from './history.ts'
 import { LogPartedError } from './log-errors.ts'
 import { parseRecord, type LogRecord } from './log-record.ts'
 import type { Log } from './log.ts'
-import { RefusedTransactions, scopeOf } from './refused-transactions.ts'
+import { RefusedTransactions } from './refused-transactions.ts'
 import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 
 interface Stored {
@@ -103,7 +103,8 @@ export class State {
         throw new LogPartedError(`log of '${database}'`, this.sequence)
       const { transitions } = commitChanges(internals(this.store).engine, record.changes, () => undefined)
       this.point = { sequence, digest: digestOf(payload) }
-      if (record.id !== undefined) this.applied.add(record.id, sequence)
+      if (record.id !== undefined)
+        this.applied.add(record.format === undefined ? ANYONE : scopeOf(record.by), record.id, sequence)
       this.noteRefused(record, sequence)
       seen?.(record, this.point, transitions)
     }

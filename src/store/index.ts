@@ -40,6 +40,7 @@ export {
   type RowTransition,
 } from './replica.ts'
 export { PendingLayer, PendingLayers, type Arrival } from './layers/pending-layers.ts'
+export { assertKeyForm } from './rows/key-form.ts'
 export type { TableRows } from './rows/table-rows.ts'
 export { isWrite } from './sql/statement.ts'
 export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'

@@ -25,6 +25,8 @@ export interface ConnectionRequest {
   readonly url: string
   /** By their names in lower case. */
   readonly headers: ReadonlyMap<string, string>
+  /** Whether the connection shares that of the request with others: the path then says nothing of this one. */
+  readonly multiplexed?: boolean
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 export type * from './protocol/messages.ts'
 export { isDeeper, MAX_DEPTH } from './protocol/depth.ts'
-export { PROTOCOL_VERSION } from './protocol/messages.ts'
+export { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol/messages.ts'
 export {
   formatMessage,
   MalformedMessageError,

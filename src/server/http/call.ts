@@ -1,4 +1,4 @@
-import { nameOf, type User } from '../access.ts'
+import type { User } from '../access.ts'
 import type { ServerCore } from '../create-server.ts'
 import type { LiveDatabase } from '../live-database.ts'
 import type { ExportFiles } from './export-files.ts'
@@ -22,11 +22,6 @@ export interface Call extends CallContext {
 
 /** Answers a call. What it throws becomes the answer. */
 export type Answer = (call: Call) => Promise<Response>
-
-/** Who did it, as the log says. */
-export function authorOf({ user }: Call): string | undefined {
-  return nameOf(user)
-}
 
 /** Runs something on the call's database, which stays open meanwhile. Throws UnknownDatabaseError. */
 export async function withDatabase<Result>(

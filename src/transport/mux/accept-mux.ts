@@ -14,7 +14,7 @@ interface Channel {
 
 /**
  * The server's half of a multiplexed connection: each channel of a connection is one for `accept`, with the request of
- * the whole. `buffered` of a channel is that of the whole, since all of them wait for the same line.
+ * the whole, marked as `multiplexed`. `buffered` of a channel is that of the whole, since all of them wait for the same line.
  *
  * A frame that is none ends the whole connection with code 4000.
  */
@@ -57,7 +57,7 @@ class Demultiplexer implements ConnectionHandler {
   constructor(accept: Accept, connection: ServerConnection, request: ConnectionRequest) {
     this.#accept = accept
     this.#connection = connection
-    this.#request = request
+    this.#request = { ...request, multiplexed: true }
   }
 
   receive(message: string): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { RefusalCode, WireTransaction } from '../../../transport/index.ts'
 import { transactionBody } from '../body-schemas.ts'
-import { authorOf, withDatabase, type Answer } from '../call.ts'
+import { withDatabase, type Answer } from '../call.ts'
 import { errorBody, RequestError } from '../error-response.ts'
 import { readJson } from '../read-body.ts'
 
@@ -37,7 +37,7 @@ export function createTransact(): Answer {
       const transaction: WireTransaction = { ...body, id: body.id ?? randomUUID() }
       return await withDatabase(call, async (database) => {
         const access = core.access(database, user)
-        const outcome = await database.submit(transaction, { access, by: authorOf(call) })
+        const outcome = await database.submit(transaction, { access })
         if (outcome.kind === 'refused') return errorBody(STATUS[outcome.code], outcome.code, outcome.reason)
         return Response.json({
           id: transaction.id,
