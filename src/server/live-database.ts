@@ -11,6 +11,7 @@ import type { Committed, Decided, Listener, Outcome } from './decided.ts'
 import { LogConflictError, LogUncertainError } from './log-errors.ts'
 import { assertDepth, assertDepthOf } from './depth.ts'
 import { formatRecord, parseRecord, type LogRecord } from './log-record.ts'
+import type { Limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { Positions } from './position.ts'
 import { Presence } from './presence.ts'
@@ -42,6 +43,7 @@ export interface LiveDatabaseOptions {
   readonly snapshotEvery: number
   /** So many entries before the newest snapshot stay in the log. */
   readonly historyEntries: number
+  readonly limits: Pick<Limits, 'databasePresenceBytes' | 'recentBytes' | 'verdictBytes'>
   readonly report: (error: unknown) => void
 }
 
@@ -67,11 +69,11 @@ const KNOWN_IDS = 1_000_000
 export class LiveDatabase {
   readonly name: string
   readonly positions: Positions
-  readonly presence: Presence = new Presence()
+  readonly presence: Presence
   readonly #options: LiveDatabaseOptions
   readonly #serial = new Serial()
   readonly #listeners = new Set<Listener>()
-  readonly #verdicts = new Verdicts()
+  readonly #verdicts: Verdicts
   readonly #recent: RecentChanges
   #waiting: Waiting[] = []
   #pumping = false
@@ -88,7 +90,10 @@ export class LiveDatabase {
     this.#options = options
     this.#state = state
     this.#snapshotAt = snapshotAt
-    this.#recent = new RecentChanges(state.sequence)
+    const { databasePresenceBytes, recentBytes, verdictBytes } = options.limits
+    this.presence = new Presence(databasePresenceBytes)
+    this.#verdicts = new Verdicts(verdictBytes)
+    this.#recent = new RecentChanges(state.sequence, recentBytes)
     this.positions = new Positions(options.secret, name, state.applied.fact('incarnation')!)
   }
 

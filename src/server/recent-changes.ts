@@ -2,26 +2,49 @@ import { equalValues, keyId, type CellValue } from '../changes/index.ts'
 import type { WireRead } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import type { Committed } from './decided.ts'
+import { memorySize } from './memory-size.ts'
 import { ConflictError } from './refusals.ts'
 
-/** How many entries back it is known what has changed. */
-const KEPT = 2_000
+/** How many entries back it is known what has changed, where they are not more than the bytes that may be kept. */
+const KEPT = 4_000
+
+interface Entry extends Pick<Committed, 'sequence' | 'transitions'> {
+  readonly bytes: number
+}
 
 /** The newest entries of a log, for transactions that say what they have read. */
 export class RecentChanges {
-  #entries: Committed[] = []
+  /** Entries before `first` are forgotten. */
+  #entries: Entry[] = []
+  #first = 0
+  #bytes = 0
   /** The entry after which all are known. */
   #since: number
+  readonly #most: number
 
-  constructor(since: number) {
+  /** @param most bytes that are kept: beyond, the oldest are forgotten */
+  constructor(since: number, most: number) {
     this.#since = since
+    this.#most = most
   }
 
   push(committed: readonly Committed[]): void {
-    this.#entries.push(...committed)
-    if (this.#entries.length <= 2 * KEPT) return
-    this.#entries = this.#entries.slice(-KEPT)
-    this.#since = this.#entries[0]!.sequence - 1
+    for (const { sequence, transitions } of committed) {
+      const bytes = transitions.reduce((sum, transition) => sum + memorySize(transition), 0)
+      this.#entries.push({ sequence, transitions, bytes })
+      this.#bytes += bytes
+      while (this.#bytes > this.#most || this.#entries.length - this.#first > KEPT) this.#forgetOldest()
+    }
+    if (this.#first <= KEPT) return
+    this.#entries = this.#entries.slice(this.#first)
+    this.#first = 0
+  }
+
+  #forgetOldest(): void {
+    const { sequence, bytes } = this.#entries[this.#first]!
+    this.#entries[this.#first++] = { sequence, bytes: 0, transitions: [] }
+    this.#bytes -= bytes
+    this.#since = sequence
   }
 
   /**
