@@ -5,12 +5,16 @@ import { isSchema, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
 import { Access, checkPermissions, type Permissions, type User } from './access.ts'
 import { boundDatabase } from './bound-database.ts'
+import { Budgets } from './budgets.ts'
 import { Databases } from './databases.ts'
 import { judgeUser, unavailable } from './judge-user.ts'
 import type { LogStorage } from './log.ts'
 import { ForbiddenError } from './refusals.ts'
-import { Session, type SessionLimits } from './session.ts'
+import { limitsOf, type Limits } from './limits.ts'
+import { Session } from './session.ts'
 import type { SnapshotStorage } from './snapshot-storage.ts'
+import { Strangers } from './strangers.ts'
+import { Unread } from './unread.ts'
 
 /** What someone wants to do with a database as a whole. */
 export type Action =
@@ -70,16 +74,10 @@ export interface ServerOptions {
   readonly snapshotEvery?: number
   /** So many transactions before the newest snapshot stay in the history; 100,000 if not given. */
   readonly historyEntries?: number
-  readonly limits?: Partial<SessionLimits>
+  /** What one message, connection, user and database may take; see `docs/security.md` for the defaults. */
+  readonly limits?: Partial<Limits>
   /** Told of failures that nobody else hears of; they are printed if not given. */
   readonly onError?: (error: unknown) => void
-}
-
-const LIMITS: SessionLimits = {
-  messageBytes: 8 * 1024 * 1024,
-  transactions: 20_000,
-  buffered: 16 * 1024 * 1024,
-  catchUp: 20_000,
 }
 
 /** A server that fails on one thing goes on with the others. */
@@ -91,7 +89,10 @@ function print(error: unknown): void {
 export class ServerCore {
   readonly schema: Schema
   readonly databases: Databases
-  readonly limits: SessionLimits
+  readonly limits: Limits
+  readonly budgets: Budgets
+  readonly strangers: Strangers
+  readonly #unread: Unread
   readonly sessions: Set<Session> = new Set()
   readonly #options: ServerOptions
   readonly report: (error: unknown) => void
@@ -106,7 +107,10 @@ export class ServerCore {
     checkPermissions(options.schema, options.permissions)
     this.#options = options
     this.schema = options.schema
-    this.limits = { ...LIMITS, ...options.limits }
+    this.limits = limitsOf(options.limits)
+    this.budgets = new Budgets(this.limits)
+    this.strangers = new Strangers(this.limits)
+    this.#unread = new Unread(this.limits.userBuffered)
     this.report = options.onError ?? print
     this.databases = new Databases({
       schema: options.schema,
@@ -117,6 +121,7 @@ export class ServerCore {
       snapshotEvery: options.snapshotEvery ?? 5_000,
       historyEntries: options.historyEntries ?? 100_000,
       idleMs: options.idleMs ?? 30_000,
+      limits: this.limits,
       report: this.report,
     })
     if (options.isRevoked)
@@ -176,13 +181,21 @@ export class ServerCore {
         database: boundDatabase(request),
         schemaVersion: this.schema.version,
         limits: this.limits,
+        budgets: this.budgets,
+        strangers: this.strangers,
+        unread: this.#unread,
         report: this.report,
       },
       connection,
+      request.address,
     )
     this.sessions.add(session)
     return {
       receive: (message) => session.receive(message),
+      get allowedBytes() {
+        return session.allowedBytes
+      },
+      tooLarge: () => session.tooLarge(),
       closed: () => {
         this.sessions.delete(session)
         session.closed()

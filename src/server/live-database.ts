@@ -14,6 +14,7 @@ import { LogConflictError, LogPartedError, LogUncertainError } from './log-error
 import { assertDepth, assertDepthOf } from './depth.ts'
 import { digestAt, digestOf, isApart, type Point } from './history.ts'
 import { formatRecord, parseRecord, type LogRecord } from './log-record.ts'
+import type { Limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { Positions } from './position.ts'
 import { Presence } from './presence.ts'
@@ -45,6 +46,7 @@ export interface LiveDatabaseOptions {
   readonly snapshotEvery: number
   /** So many entries before the newest snapshot stay in the log. */
   readonly historyEntries: number
+  readonly limits: Pick<Limits, 'databasePresenceBytes' | 'recentBytes' | 'verdictBytes'>
   readonly report: (error: unknown) => void
   /** Its state is of another history than the log by now: it is of no use any more, and is to be opened anew. */
   readonly parted?: () => void
@@ -82,11 +84,11 @@ const KNOWN_IDS = 1_000_000
 export class LiveDatabase {
   readonly name: string
   readonly positions: Positions
-  readonly presence: Presence = new Presence()
+  readonly presence: Presence
   readonly #options: LiveDatabaseOptions
   readonly #serial = new Serial()
   readonly #listeners = new Set<Listener>()
-  readonly #verdicts = new Verdicts()
+  readonly #verdicts: Verdicts
   readonly #unlogged = new UnloggedRefusals()
   readonly #recent: RecentChanges
   #waiting: Waiting[] = []
@@ -105,7 +107,10 @@ export class LiveDatabase {
     this.#options = options
     this.#state = state
     this.#snapshotAt = snapshotAt
-    this.#recent = new RecentChanges(state.point)
+    const { databasePresenceBytes, recentBytes, verdictBytes } = options.limits
+    this.presence = new Presence(databasePresenceBytes)
+    this.#verdicts = new Verdicts(verdictBytes)
+    this.#recent = new RecentChanges(state.point, recentBytes)
     this.positions = new Positions(options.secret, name, state.applied.fact('incarnation')!)
   }
 

@@ -9,6 +9,16 @@ export function visiblePresence(state: CellValue, viewer: Viewer): CellValue {
   return strip(state, (table, key) => viewer.seesKey(table, key))
 }
 
+/** Whether rows are named in it: otherwise everyone is shown all of it. */
+export function namesRows(state: CellValue): boolean {
+  let found = false
+  strip(state, () => {
+    found = true
+    return true
+  })
+  return found
+}
+
 function strip(value: CellValue, sees: (table: string, key: CellValue) => boolean): CellValue {
   if (Array.isArray(value))
     return (value as readonly CellValue[]).filter((item) => !isHidden(item, sees)).map((item) => strip(item, sees))

@@ -24,8 +24,8 @@ export interface HttpOptions {
 
 /** A sync server that is not bound to any port. */
 export interface RowcastServer {
-  /** Answers every call but the WebSocket's. Never rejects. */
-  readonly fetch: (request: Request) => Promise<Response>
+  /** Answers every call but the WebSocket's. Never rejects. `from` tells those apart who don't say who they are. */
+  readonly fetch: (request: Request, from?: { readonly address?: string | undefined }) => Promise<Response>
   /** Takes a connection of the sync protocol from a transport of one's own. */
   readonly accept: Accept
   /**

@@ -6,9 +6,9 @@ import { readJson } from '../read-body.ts'
 
 /** Makes a new database from the state of this one, now or at a point in its history. */
 export const forkDatabase: Answer = async (call) => {
-  const { core, user, name, request, files } = call
+  const { core, user, name, files } = call
   await core.authorize(user, 'fork', name)
-  const body = await readJson<{ readonly name: string; readonly at?: number }>(request, forkBody, 64 * 1024)
+  const body = await readJson<{ readonly name: string; readonly at?: number }>(call, forkBody, 64 * 1024)
   assertDatabaseName(body.name)
   await core.authorize(user, 'create', body.name)
   // What the server keeps in the file stays behind: the transactions of another database are not known in this one.

@@ -7,12 +7,12 @@ import { readBytes } from '../read-body.ts'
 
 /** Replaces a database by a file, as one transaction that everyone connected sees, or makes one of it. */
 export const importDatabase: Answer = async (call) => {
-  const { core, user, name, request, url, importBytes } = call
+  const { core, user, name, url, importBytes } = call
   await core.authorize(user, 'import', name)
   const label = url.searchParams.get('label') ?? undefined
   if (label !== undefined && label.length > 1000)
     throw new RequestError(400, 'malformed', 'a label has at most 1000 characters')
-  const given = await readBytes(request, importBytes)
+  const given = await readBytes(call, importBytes)
   if (given.length === 0)
     throw new RequestError(400, 'malformed', 'the body is empty: send the bytes of a .db file as the body')
   const bytes = await publicFile(given)

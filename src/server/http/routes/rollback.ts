@@ -7,13 +7,9 @@ import { readJson } from '../read-body.ts'
 
 /** Restores an earlier state, as a new transaction that everyone connected sees. */
 export const rollBack: Answer = async (call) => {
-  const { core, user, name, request } = call
+  const { core, user, name } = call
   await core.authorize(user, 'rollback', name)
-  const body = await readJson<{ readonly to: number | string; readonly label?: string }>(
-    request,
-    rollbackBody,
-    64 * 1024,
-  )
+  const body = await readJson<{ readonly to: number | string; readonly label?: string }>(call, rollbackBody, 64 * 1024)
   return withDatabase(call, async (database) => {
     const to = await sequenceOf(database, body.to)
     const file = await database.fileAt(to)
