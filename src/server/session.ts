@@ -31,6 +31,7 @@ import { commitsText } from './commits-text.ts'
 import { Outgoing } from './outgoing.ts'
 import { rowsTexts } from './rows-text.ts'
 import type { PresenceTold } from './presence.ts'
+import { toldOf } from './told.ts'
 import { Viewer } from './viewer.ts'
 import { visiblePresence } from './visible-presence.ts'
 
@@ -316,7 +317,7 @@ export class Session implements ConnectionHandler, Listener {
     })
     if (missed === undefined) this.#sendRows(undefined)
     else {
-      const changes = this.#visible(transitionsOf(internals(database.store).engine, missed))
+      const changes = viewer.changes(transitionsOf(internals(database.store).engine, missed))
       if (changes.length > 0) this.#sendCommits([{ changes }], database.sequence)
     }
     database.presence.enter(this, nameOf(user))
@@ -372,7 +373,7 @@ export class Session implements ConnectionHandler, Listener {
   #subscribe(id: string, add: () => void): void {
     // It may have closed while it waited for its turn.
     if (!this.#live) return
-    const { viewer } = this.#live
+    const { viewer, access } = this.#live
     if (viewer.has(id) || viewer.size >= MAX_SUBSCRIPTIONS) {
       this.end(
         'malformed',
@@ -383,8 +384,9 @@ export class Session implements ConnectionHandler, Listener {
     try {
       add()
     } catch (error) {
-      if (!(error instanceof NotFoundError) && !(error instanceof FilterError)) throw error
-      this.#send({ type: 'refused', id, code: 'not-found', reason: error.message })
+      const told = toldOf(error, access)
+      if (!told) throw error
+      this.#send({ type: 'refused', id, ...told })
       return
     }
     this.#sendRows(id)
