@@ -36,8 +36,9 @@ export function decide(store: Store, access: Access, transaction: WireTransactio
   // Before any constraint is looked at: what it says would tell of rows to those who may not write here at all.
   if (!access.unrestricted) access.check(previewChanges(engine, changes))
   return commitChanges(engine, changes, ({ transitions }) => {
-    checkParents(store, access, transitions)
     access.check(transitions)
+    // Last, where the database looks for those that are not there: who is refused for either is told the same.
+    checkParents(store, access, transitions)
   })
 }
 

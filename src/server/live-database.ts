@@ -19,10 +19,11 @@ import type { Log } from './log.ts'
 import { Positions } from './position.ts'
 import { Presence } from './presence.ts'
 import { RecentChanges } from './recent-changes.ts'
-import { ConflictError, MAX_REASON, refusalOf, type Refusal } from './refusals.ts'
+import { ConflictError, MAX_REASON, type Refusal } from './refusals.ts'
 import { Serial } from './serial.ts'
 import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 import { State } from './state.ts'
+import { toldOf } from './told.ts'
 import { UnloggedRefusals, type StagedRefusals } from './unlogged-refusals.ts'
 import { Verdicts } from './verdicts.ts'
 
@@ -473,18 +474,10 @@ export class LiveDatabase {
   }
 
   #refusal(error: unknown, access: Access): Refusal {
-    const refusal = refusalOf(error)
-    if (!refusal) {
-      this.#options.report(error)
-      return { code: 'internal', reason: 'the server failed on this transaction' }
-    }
-    // What the schema says against a row may rest on a field that is withheld.
-    if (refusal.code === 'validation' && access.withholdsAny)
-      return { code: 'validation', reason: 'a row would not be as the schema has it' }
-    // What a constraint says names rows, which may be hidden.
-    return refusal.code === 'constraint' && !access.unrestricted
-      ? { code: 'constraint', reason: 'a unique value, key or reference stands against it' }
-      : refusal
+    const told = toldOf(error, access)
+    if (told) return told
+    this.#options.report(error)
+    return { code: 'internal', reason: 'the server failed on this transaction' }
   }
 
   /** Undoes, newest first, what was decided and not appended. */

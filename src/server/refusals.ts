@@ -1,11 +1,4 @@
-import {
-  ConstraintError,
-  NotFoundError,
-  RowcastError,
-  SqlError,
-  TransactionError,
-  ValidationError,
-} from '../errors/index.ts'
+import { RowcastError } from '../errors/index.ts'
 import type { RefusalCode } from '../transport/index.ts'
 
 /** What was made for another version of the schema. */
@@ -41,17 +34,4 @@ export class ConflictError extends RowcastError<'conflict'> {
   constructor(message: string) {
     super('conflict', message)
   }
-}
-
-/** What an author is told of an error; `undefined` for one that is the server's own. */
-export function refusalOf(error: unknown): Refusal | undefined {
-  if (error instanceof ForbiddenError) return { code: 'forbidden', reason: error.message }
-  if (error instanceof SchemaVersionError) return { code: 'schema-version', reason: error.message }
-  if (error instanceof ConflictError) return { code: 'conflict', reason: error.message }
-  if (error instanceof ValidationError) return { code: 'validation', reason: error.message }
-  if (error instanceof ConstraintError) return { code: 'constraint', reason: error.message }
-  if (error instanceof NotFoundError) return { code: 'not-found', reason: error.message }
-  if (error instanceof TransactionError || error instanceof SqlError)
-    return { code: 'validation', reason: error.message }
-  return undefined
 }

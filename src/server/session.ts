@@ -39,6 +39,7 @@ import { rowsTexts } from './rows-text.ts'
 import type { PresenceMember } from './presence.ts'
 import { MAX_REASON } from './refusals.ts'
 import type { Strangers } from './strangers.ts'
+import { toldOf } from './told.ts'
 import type { Unread } from './unread.ts'
 import { Viewer } from './viewer.ts'
 import { visiblePresence } from './visible-presence.ts'
@@ -446,7 +447,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     })
     if (missed === undefined) this.#sendRows(undefined)
     else {
-      const changes = this.#visible(transitionsOf(internals(database.store).engine, missed))
+      const changes = viewer.changes(transitionsOf(internals(database.store).engine, missed))
       if (changes.length > 0) this.#sendCommits([{ changes }], database.point)
     }
     database.presence.enter(this, authorOf(user))
@@ -509,7 +510,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
   #subscribe(id: string, add: () => void): void {
     // It may have closed while it waited for its turn.
     if (!this.#live) return
-    const { viewer } = this.#live
+    const { viewer, access } = this.#live
     const { subscriptions } = this.#host.limits
     if (viewer.has(id) || viewer.size >= subscriptions) {
       this.end(
@@ -526,8 +527,9 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
       add()
     } catch (error) {
       this.#budget.release('subscriptions')
-      if (!(error instanceof NotFoundError) && !(error instanceof FilterError)) throw error
-      this.#send({ type: 'refused', id, code: 'not-found', reason: error.message })
+      const told = toldOf(error, access)
+      if (!told) throw error
+      this.#send({ type: 'refused', id, ...told })
       return
     }
     this.#sendRows(id)
