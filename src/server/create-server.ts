@@ -6,6 +6,7 @@ import type { Accept, HelloMessage } from '../transport/index.ts'
 import { Access, checkPermissions, type Permissions, type User } from './access.ts'
 import { Databases } from './databases.ts'
 import type { LogStorage } from './log.ts'
+import { FILTER_LIMITS, type FilterLimits } from './filter-budget.ts'
 import { ForbiddenError } from './refusals.ts'
 import { Session, type SessionLimits } from './session.ts'
 import type { SnapshotStorage } from './snapshot-storage.ts'
@@ -58,12 +59,12 @@ export interface ServerOptions {
   readonly snapshotEvery?: number
   /** So many transactions before the newest snapshot stay in the history; 100,000 if not given. */
   readonly historyEntries?: number
-  readonly limits?: Partial<SessionLimits>
+  readonly limits?: Partial<Omit<SessionLimits, 'filters'>> & { readonly filters?: Partial<FilterLimits> }
   /** Told of failures that nobody else hears of; they are printed if not given. */
   readonly onError?: (error: unknown) => void
 }
 
-const LIMITS: SessionLimits = {
+const LIMITS: Omit<SessionLimits, 'filters'> = {
   messageBytes: 8 * 1024 * 1024,
   transactions: 20_000,
   buffered: 16 * 1024 * 1024,
@@ -92,7 +93,7 @@ export class ServerCore {
     checkPermissions(options.schema, options.permissions)
     this.#options = options
     this.schema = options.schema
-    this.limits = { ...LIMITS, ...options.limits }
+    this.limits = { ...LIMITS, ...options.limits, filters: { ...FILTER_LIMITS, ...options.limits?.filters } }
     this.report = options.onError ?? print
     this.databases = new Databases({
       schema: options.schema,

@@ -28,6 +28,7 @@ import { nameOf, type Access, type User } from './access.ts'
 import type { Committed, Decided, Listener } from './decided.ts'
 import type { LiveDatabase } from './live-database.ts'
 import { commitsText } from './commits-text.ts'
+import { TooDearError, type FilterLimits } from './filter-budget.ts'
 import { Outgoing } from './outgoing.ts'
 import { rowsTexts } from './rows-text.ts'
 import type { PresenceTold } from './presence.ts'
@@ -58,6 +59,8 @@ export interface SessionLimits {
   readonly buffered: number
   /** Entries of the log that are sent one by one to who comes back; beyond, everything is sent anew. */
   readonly catchUp: number
+  /** What the filters of a subscription may come to. */
+  readonly filters: FilterLimits
 }
 
 /** Messages that wait to be handled; more is a flood. */
@@ -281,12 +284,20 @@ export class Session implements ConnectionHandler, Listener {
     release: () => void,
   ): Promise<void> {
     const access = this.#host.access(database, user)
-    const viewer = new Viewer(database.store, access)
+    const viewer = new Viewer(database.store, access, this.#host.limits.filters)
+    const tooDear: { readonly id: string; readonly reason: string }[] = []
     for (const subscription of hello.subscriptions) {
       if (viewer.has(subscription.id)) throw new NotFoundError(`a second subscription '${subscription.id}'`)
-      viewer.add(subscription)
+      try {
+        viewer.add(subscription)
+      } catch (error) {
+        if (!(error instanceof TooDearError)) throw error
+        tooDear.push({ id: subscription.id, reason: error.message })
+      }
     }
-    const since = hello.position === undefined ? undefined : database.positions.decode(hello.position, viewer.view)
+    // Where not all that was asked for is there, the copy is sent: nobody takes what there was for the whole of it.
+    const given = tooDear.length > 0 ? undefined : hello.position
+    const since = given === undefined ? undefined : database.positions.decode(given, viewer.view)
     const missed = since === undefined ? undefined : await this.#missed(database, since)
     if (this.#isClosed()) {
       release()
@@ -314,6 +325,7 @@ export class Session implements ConnectionHandler, Listener {
       reset: missed === undefined,
       limits: { messageBytes, transactions },
     })
+    for (const { id, reason } of tooDear) this.#send({ type: 'refused', id, code: 'too-large', reason })
     if (missed === undefined) this.#sendRows(undefined)
     else {
       const changes = this.#visible(transitionsOf(internals(database.store).engine, missed))
@@ -383,8 +395,9 @@ export class Session implements ConnectionHandler, Listener {
     try {
       add()
     } catch (error) {
-      if (!(error instanceof NotFoundError) && !(error instanceof FilterError)) throw error
-      this.#send({ type: 'refused', id, code: 'not-found', reason: error.message })
+      const isTooDear = error instanceof TooDearError
+      if (!isTooDear && !(error instanceof NotFoundError) && !(error instanceof FilterError)) throw error
+      this.#send({ type: 'refused', id, code: isTooDear ? 'too-large' : 'not-found', reason: error.message })
       return
     }
     this.#sendRows(id)

@@ -6,7 +6,8 @@ export const ANY_ONE = -1
 /** Finds the first occurrence in a text from a place on, in UTF-16 units: where it ends, or -1. */
 export type Search = (text: string, from: number) => number
 
-const WORD = 32
+/** Code points that are searched for at once. */
+export const WORD = 32
 
 /**
  * Searches texts, folded, for a piece of at least one code point, which is folded and may have `ANY_ONE` in it. Takes time proportional to the text; with `ANY_ONE`, for each 32 code points of the piece.
