@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { RowcastError } from '../errors/index.ts'
-import { isSchema, type Schema } from '../schema/index.ts'
+import { isSchema, withPatterns, type PatternEngine, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
 import { Access, checkPermissions, type Permissions, type User } from './access.ts'
 import { Databases } from './databases.ts'
 import type { LogStorage } from './log.ts'
 import { FILTER_LIMITS, type FilterLimits } from './filter-budget.ts'
 import { ForbiddenError } from './refusals.ts'
+import { linearPatterns, PatternError } from './patterns/index.ts'
 import { Session, type SessionLimits } from './session.ts'
 import type { SnapshotStorage } from './snapshot-storage.ts'
 
@@ -33,6 +34,12 @@ export interface Credentials {
 export interface ServerOptions {
   /** Made by `defineSchema`: every database of the server has it. */
   readonly schema: Schema
+  /**
+   * How the schema's patterns are matched: in time proportional to the text, if not given; a pattern that can't be matched
+   * so is a SchemaError then. With `native` by JavaScript's RegExp, which a text can keep busy for years where the pattern
+   * is not made with care, and nobody else is served meanwhile.
+   */
+  readonly patterns?: 'linear' | 'native' | undefined
   /** Where logs and snapshots lie: `fileStorage(directory)`, `memoryStorage()`. */
   readonly storage: { readonly logs: LogStorage; readonly snapshots: SnapshotStorage }
   /**
@@ -76,6 +83,19 @@ function print(error: unknown): void {
   process.stderr.write(`${inspect(error)}\n`)
 }
 
+/** What a server says of a pattern that it can't have in linear time. */
+const serverPatterns: PatternEngine = (pattern) => {
+  try {
+    return linearPatterns(pattern)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new PatternError(
+      `a text could keep the server busy with this pattern: ${why}. Write it without, or give the server patterns: 'native'`,
+      { cause },
+    )
+  }
+}
+
 /** What several parts of a server have in common. */
 export class ServerCore {
   readonly schema: Schema
@@ -92,11 +112,11 @@ export class ServerCore {
       throw new RowcastError('options', 'createServer expects { storage }: fileStorage(directory), for one')
     checkPermissions(options.schema, options.permissions)
     this.#options = options
-    this.schema = options.schema
+    this.schema = options.patterns === 'native' ? options.schema : withPatterns(options.schema, serverPatterns)
     this.limits = { ...LIMITS, ...options.limits, filters: { ...FILTER_LIMITS, ...options.limits?.filters } }
     this.report = options.onError ?? print
     this.databases = new Databases({
-      schema: options.schema,
+      schema: this.schema,
       logs: options.storage.logs,
       snapshots: options.storage.snapshots,
       secret: options.secret ?? randomUUID(),

@@ -10,6 +10,7 @@ export { FILTER_LIMITS, type FilterLimits } from './filter-budget.ts'
 export type { Log, LogEntry, LogStorage } from './log.ts'
 export { LogConflictError, LogUncertainError } from './log-errors.ts'
 export type { LogRecord } from './log-record.ts'
+export { linearPatterns } from './patterns/index.ts'
 export type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 export {
   fileLogStorage,

@@ -3,6 +3,7 @@ import { NotFoundError, RowcastError, SqlError } from '../errors/index.ts'
 import { defineSchema, readMetadata, type Schema, type SchemaInput } from '../schema/index.ts'
 import { commitChanges, createStore, internals, type RowTransition, type Store } from '../store/index.ts'
 import { AppliedTransactions } from './applied-transactions.ts'
+import { linearWherePossible } from './patterns/index.ts'
 import { parseRecord, type LogRecord } from './log-record.ts'
 import type { Log } from './log.ts'
 import type { SnapshotStorage } from './snapshot-storage.ts'
@@ -46,7 +47,7 @@ export class State {
     if (!last || !bytes)
       throw new NotFoundError(`database '${database}' has no snapshot${at < Infinity ? ` up to ${at}` : ''}`)
     const stored = await readDefinition(bytes)
-    const old = stored.version < schema.version ? defineSchema(stored) : schema
+    const old = stored.version < schema.version ? defineSchema(stored, { patterns: linearWherePossible }) : schema
     const state = await State.from(old, bytes, last.sequence)
     try {
       await state.follow(log, at)
