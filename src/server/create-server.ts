@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { RowcastError } from '../errors/index.ts'
-import { isSchema, type Schema } from '../schema/index.ts'
+import { isSchema, withPatterns, type PatternEngine, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
 import { Access, checkPermissions, type Permissions, type User } from './access.ts'
 import { boundDatabase } from './bound-database.ts'
@@ -10,7 +10,8 @@ import { Databases } from './databases.ts'
 import { judgeUser, unavailable } from './judge-user.ts'
 import type { LogStorage } from './log.ts'
 import { ForbiddenError } from './refusals.ts'
-import { limitsOf, type Limits } from './limits.ts'
+import { limitsOf, type GivenLimits, type Limits } from './limits.ts'
+import { linearPatterns, PatternError } from './patterns/index.ts'
 import { Session } from './session.ts'
 import type { SnapshotStorage } from './snapshot-storage.ts'
 import { Strangers } from './strangers.ts'
@@ -38,6 +39,12 @@ export interface Credentials {
 export interface ServerOptions {
   /** Made by `defineSchema`: every database of the server has it. */
   readonly schema: Schema
+  /**
+   * How the schema's patterns are matched: in time proportional to the text, if not given; a pattern that can't be matched
+   * so is a SchemaError then. With `native` by JavaScript's RegExp, which a text can keep busy for years where the pattern
+   * is not made with care, and nobody else is served meanwhile.
+   */
+  readonly patterns?: 'linear' | 'native' | undefined
   /** Where logs and snapshots lie: `fileStorage(directory)`, `memoryStorage()`. */
   readonly storage: { readonly logs: LogStorage; readonly snapshots: SnapshotStorage }
   /**
@@ -75,7 +82,7 @@ export interface ServerOptions {
   /** So many transactions before the newest snapshot stay in the history; 100,000 if not given. */
   readonly historyEntries?: number
   /** What one message, connection, user and database may take; see `docs/security.md` for the defaults. */
-  readonly limits?: Partial<Limits>
+  readonly limits?: GivenLimits
   /** Told of failures that nobody else hears of; they are printed if not given. */
   readonly onError?: (error: unknown) => void
 }
@@ -83,6 +90,19 @@ export interface ServerOptions {
 /** A server that fails on one thing goes on with the others. */
 function print(error: unknown): void {
   process.stderr.write(`${inspect(error)}\n`)
+}
+
+/** What a server says of a pattern that it can't have in linear time. */
+const serverPatterns: PatternEngine = (pattern) => {
+  try {
+    return linearPatterns(pattern)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new PatternError(
+      `a text could keep the server busy with this pattern: ${why}. Write it without, or give the server patterns: 'native'`,
+      { cause },
+    )
+  }
 }
 
 /** What several parts of a server have in common. */
@@ -106,14 +126,14 @@ export class ServerCore {
       throw new RowcastError('options', 'createServer expects { storage }: fileStorage(directory), for one')
     checkPermissions(options.schema, options.permissions)
     this.#options = options
-    this.schema = options.schema
+    this.schema = options.patterns === 'native' ? options.schema : withPatterns(options.schema, serverPatterns)
     this.limits = limitsOf(options.limits)
     this.budgets = new Budgets(this.limits)
     this.strangers = new Strangers(this.limits)
     this.#unread = new Unread(this.limits.userBuffered)
     this.report = options.onError ?? print
     this.databases = new Databases({
-      schema: options.schema,
+      schema: this.schema,
       logs: options.storage.logs,
       snapshots: options.storage.snapshots,
       secret: options.secret ?? randomUUID(),

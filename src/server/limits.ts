@@ -1,3 +1,5 @@
+import { FILTER_LIMITS, type FilterLimits } from './filter-budget.ts'
+
 const KB = 1024
 const MB = 1024 * KB
 
@@ -51,7 +53,12 @@ export interface Limits {
   readonly recentBytes: number
   /** What is known of the refusals of a database, for those who ask twice. */
   readonly verdictBytes: number
+  /** What the filters of a subscription may come to. */
+  readonly filters: FilterLimits
 }
+
+/** Limits of one's own: the others are the defaults. */
+export type GivenLimits = Partial<Omit<Limits, 'filters'>> & { readonly filters?: Partial<FilterLimits> }
 
 const DEFAULTS: Limits = {
   messageBytes: 8 * MB,
@@ -75,11 +82,12 @@ const DEFAULTS: Limits = {
   catchUp: 20_000,
   recentBytes: 16 * MB,
   verdictBytes: 4 * MB,
+  filters: FILTER_LIMITS,
 }
 
 /** The limits of a server. What is not given is the default, and for a user never less than for one connection. */
-export function limitsOf(given: Partial<Limits> = {}): Limits {
-  const limits = { ...DEFAULTS, ...given }
+export function limitsOf(given: GivenLimits = {}): Limits {
+  const limits = { ...DEFAULTS, ...given, filters: { ...FILTER_LIMITS, ...given.filters } }
   const { transactions, subscriptions, buffered, presenceBytes, messageBytes } = limits
   const waitingBytes = given.waitingBytes ?? Math.max(limits.waitingBytes, 4 * messageBytes)
   return {

@@ -34,6 +34,7 @@ import type { Limits } from './limits.ts'
 import type { LiveDatabase } from './live-database.ts'
 import { commitsText } from './commits-text.ts'
 import type { Point } from './history.ts'
+import { TooDearError } from './filter-budget.ts'
 import { Outgoing } from './outgoing.ts'
 import { rowsTexts } from './rows-text.ts'
 import type { PresenceMember } from './presence.ts'
@@ -406,12 +407,20 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     release: () => void,
   ): Promise<void> {
     const access = this.#host.access(database, user)
-    const viewer = new Viewer(database.store, access)
+    const viewer = new Viewer(database.store, access, this.#host.limits.filters)
+    const tooDear: { readonly id: string; readonly reason: string }[] = []
     for (const subscription of hello.subscriptions) {
       if (viewer.has(subscription.id)) throw new NotFoundError(`a second subscription '${subscription.id}'`)
-      viewer.add(subscription)
+      try {
+        viewer.add(subscription)
+      } catch (error) {
+        if (!(error instanceof TooDearError)) throw error
+        tooDear.push({ id: subscription.id, reason: error.message })
+      }
     }
-    const since = hello.position === undefined ? undefined : database.positions.decode(hello.position, viewer.view)
+    // Where not all that was asked for is there, the copy is sent: nobody takes what there was for the whole of it.
+    const given = tooDear.length > 0 ? undefined : hello.position
+    const since = given === undefined ? undefined : database.positions.decode(given, viewer.view)
     const missed = since === undefined ? undefined : await this.#missed(database, since)
     if (this.#isClosed()) {
       release()
@@ -445,6 +454,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
       reset: missed === undefined,
       limits: { messageBytes, transactions },
     })
+    for (const { id, reason } of tooDear) this.#send({ type: 'refused', id, code: 'too-large', reason })
     if (missed === undefined) this.#sendRows(undefined)
     else {
       const changes = viewer.changes(transitionsOf(internals(database.store).engine, missed))

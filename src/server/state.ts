@@ -5,6 +5,7 @@ import { commitChanges, createStore, internals, type RowTransition, type Store }
 import { ANYONE, AppliedTransactions, scopeOf } from './applied-transactions.ts'
 import { digestAt, digestOf, isApart, type Point } from './history.ts'
 import { LogPartedError } from './log-errors.ts'
+import { linearWherePossible } from './patterns/index.ts'
 import { parseRecord, type LogRecord } from './log-record.ts'
 import type { Log } from './log.ts'
 import { RefusedTransactions } from './refused-transactions.ts'
@@ -69,7 +70,8 @@ export class State {
   ): Promise<Loaded> {
     const { snapshot, bytes, apart } = await findSnapshot(database, stored, at)
     const definition = await readDefinition(bytes)
-    const old = definition.version < schema.version ? defineSchema(definition) : schema
+    const old =
+      definition.version < schema.version ? defineSchema(definition, { patterns: linearWherePossible }) : schema
     const state = await State.from(old, bytes, { sequence: snapshot.sequence, digest: '' })
     try {
       state.point = await pointOf(snapshot, stored.log, state)

@@ -3,6 +3,7 @@ import { storedRows, type RowTransition, type Store } from '../store/index.ts'
 import { internals } from '../store/index.ts'
 import type { WireChange, WireRow, WireSet, WireSubscription } from '../transport/index.ts'
 import { isAtOrBelow, type Access } from './access.ts'
+import { FilterBudget, type FilterLimits } from './filter-budget.ts'
 import { Positions } from './position.ts'
 
 /** One set of a subscription: a table, and which of its rows. */
@@ -17,16 +18,22 @@ export class Viewer {
   /** By subscription: its tests by table; `undefined` for everything. */
   readonly #subscriptions = new Map<string, ReadonlyMap<string, readonly RowSet[]> | undefined>()
   readonly #described = new Map<string, WireSubscription>()
+  readonly #budget: FilterBudget
   #view: string | undefined
 
-  constructor(store: Store, access: Access) {
+  constructor(store: Store, access: Access, limits: FilterLimits) {
     this.#store = store
     this.#access = access
+    this.#budget = new FilterBudget(store, limits)
   }
 
-  /** Throws NotFoundError and FilterError for tables and filters that there aren't; then nothing has changed. */
+  /**
+   * Throws NotFoundError and FilterError for tables and filters that there aren't, TooDearError for filters that would
+   * take too much; then nothing has changed.
+   */
   add(subscription: WireSubscription): void {
     const { id, sets } = subscription
+    this.#budget.add(id, sets)
     this.#subscriptions.set(id, sets.length === 0 ? undefined : this.#compile(sets))
     this.#described.set(id, subscription)
     this.#view = undefined
@@ -44,6 +51,7 @@ export class Viewer {
   remove(id: string): void {
     this.#subscriptions.delete(id)
     this.#described.delete(id)
+    this.#budget.remove(id)
     this.#view = undefined
   }
 
