@@ -251,13 +251,13 @@ test('snapshots and a log that have nothing in common are not opened: the error 
   await write(ann, 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9')
   await keep('newer')
   await ann.close()
-  for (const [whole, part] of [
-    ['newer', ['backup', 'scene/snapshots']],
-    ['backup', ['newer', 'scene/snapshots']],
-    ['newer', ['backup', 'scene/log.db']],
+  for (const [whole, as, part] of [
+    ['newer', 'backup', 'scene/snapshots'],
+    ['backup', 'newer', 'scene/snapshots'],
+    ['newer', 'backup', 'scene/log.db'],
   ] as const) {
     await putBack(whole)
-    await putBack(...part)
+    await putBack(as, part)
     await serve()
     await expect(core!.databases.use('scene')).rejects.toMatchObject({
       code: 'log',
