@@ -102,7 +102,10 @@ export class Session implements ConnectionHandler, Listener {
   constructor(host: SessionHost, connection: ServerConnection) {
     this.#host = host
     this.#connection = connection
-    this.#helloTimer = setTimeout(() => this.end('unauthenticated', 'no hello came'), HELLO_MS).unref()
+    this.#helloTimer = setTimeout(
+      () => this.end('unauthenticated', 'no hello came', { retryAfterMs: RETRY_MS }),
+      HELLO_MS,
+    ).unref()
     this.#out = new Outgoing(connection, host.limits.buffered, () =>
       this.end('too-slow', 'too much is waiting to be read: connect again for what is missing', {
         retryAfterMs: RETRY_MS,

@@ -17,6 +17,8 @@ export interface ServeArguments {
   /** The file of the rules. */
   readonly permissions: string | undefined
   readonly cors: readonly string[]
+  /** Whether a database is made when it is first used. */
+  readonly create: boolean
 }
 
 const SERVE = {
@@ -30,6 +32,7 @@ const SERVE = {
   'auth-issuer': { type: 'string' },
   permissions: { type: 'string' },
   cors: { type: 'string', multiple: true },
+  create: { type: 'boolean' },
 } as const
 const OPTIONS = { ...SERVE, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const
 
@@ -70,6 +73,7 @@ export function readArguments(
     auth: { secret: secret || undefined, jwksUrl, audience, issuer },
     permissions: values.permissions,
     cors,
+    create: values.create ?? false,
   }
 }
 

@@ -203,7 +203,7 @@ export class ConnectionKeeper {
 }
 
 /** What a page or a worker hears when it is worth trying at once. */
-function wakers(): { readonly target: EventTarget; readonly event: string; isOne(): boolean }[] {
+function wakers(): { readonly target: EventTarget; readonly event: string; readonly isOne: () => boolean }[] {
   if (typeof globalThis.addEventListener !== 'function') return []
   const online = { target: globalThis, event: 'online', isOne: () => true }
   const { document } = globalThis as { readonly document?: Document }

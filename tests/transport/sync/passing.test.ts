@@ -147,11 +147,16 @@ test.each([
 test('what is subscribed to while a token is on its way is asked for with it, and nothing before the hello', async () => {
   const { core } = await serve()
   const line = lineTo(core)
-  let slow: ReturnType<typeof slowTokens> | undefined
-  const { store, statuses } = await open(line.accept, { token: () => slow?.token() ?? 'ann' })
+  const { token, waiting } = slowTokens()
+  let isFirst = true
+  const { store, statuses } = await open(line.accept, {
+    token: () => {
+      if (!isFirst) return token()
+      isFirst = false
+      return 'ann'
+    },
+  })
   await settled(store)
-  slow = slowTokens()
-  const { waiting } = slow
   line.cut()
   await expect.poll(() => waiting.length).toBe(1)
   const { ready } = store.sync.subscribe([{ table: 'note' }])
@@ -308,11 +313,12 @@ test('reconnect() tries at once where a store waits to, and takes a live one to 
 test('reconnect() may be called by whoever is told that the sync has ended', async () => {
   const { core, refused } = await serve()
   refused.add('ann')
-  const { store } = await open(core.accept, { token: 'ann' })
+  const { store, status } = await open(core.accept, { token: 'ann' })
   store.sync.status$.subscribe(({ state, code }) => {
     if (state === 'closed' && code === 'unauthenticated') store.sync.reconnect({ token: 'bob' })
   })
   await settled(store)
+  expect(status().state).toBe('live')
 })
 
 test('reconnect() of a closed store and of one without a server says what is wrong', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { RefusalCode, WireTransaction } from '../../../transport/index.ts'
 import { transactionBody } from '../body-schemas.ts'
-import { authorOf, withDatabase, type Answer } from '../call.ts'
+import { authorOf, withLease, type Answer } from '../call.ts'
 import { errorBody, RequestError } from '../error-response.ts'
 import { readJson } from '../read-body.ts'
 
@@ -35,7 +35,7 @@ export function createTransact(): Answer {
         core.limits.messageBytes,
       )
       const transaction: WireTransaction = { ...body, id: body.id ?? randomUUID() }
-      return await withDatabase(call, async (database) => {
+      return await withLease(await core.use(user, name), async (database) => {
         const access = core.access(database, user)
         const outcome = await database.submit(transaction, { access, by: authorOf(call) })
         if (outcome.kind === 'refused') return errorBody(STATUS[outcome.code], outcome.code, outcome.reason)
