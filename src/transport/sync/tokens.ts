@@ -74,18 +74,16 @@ export class Tokens {
       this.drop()
       this.#user.failed(reason)
     }
+    const arrive = (token: string | undefined): void => {
+      this.drop()
+      if (!isLate) return this.#user.came(token)
+      this.#late = { token }
+      this.#user.late()
+    }
     this.#cancel = cancel
     read(source).then(
-      (token) => {
-        if (this.#cancel !== cancel) return
-        this.drop()
-        if (!isLate) return this.#user.came(token)
-        this.#late = { token }
-        this.#user.late()
-      },
-      (error: unknown) => {
-        if (this.#cancel === cancel) fail(`no token: ${describeFailure(error)}`)
-      },
+      (token) => (this.#cancel === cancel ? arrive(token) : undefined),
+      (error: unknown) => (this.#cancel === cancel ? fail(`no token: ${describeFailure(error)}`) : undefined),
     )
   }
 }
