@@ -151,6 +151,20 @@ export class RejectedError extends RowcastError<'rejected'> {
   }
 }
 
+/**
+ * The server has ended the sync for good: it refuses the token, knows another schema, … No verdict and no rows come until
+ * `store.sync.reconnect()` begins anew. What was committed stays, is kept and is sent again then; of what had been sent
+ * nobody knows before whether it was applied. `code` is the server's.
+ */
+export class SyncEndedError extends RowcastError {
+  readonly reason: string
+
+  constructor(code: string, reason: string) {
+    super(code, `the server has ended the sync (${code}): ${reason}; store.sync.reconnect() begins anew`)
+    this.reason = reason
+  }
+}
+
 function describeIssue(issue: ValidationIssue): string {
   const key = issue.key === undefined ? '' : ` ${JSON.stringify(issue.key, bigintAsText)}`
   const path = issue.path === '' ? '' : ` at '${issue.path}'`

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { inspect } from 'node:util'
 import { RowcastError } from '../errors/index.ts'
 import { isSchema, withPatterns, type PatternEngine, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
 import { Access, checkPermissions, type Permissions, type User } from './access.ts'
 import { boundDatabase } from './bound-database.ts'
 import { Budgets } from './budgets.ts'
-import { Databases } from './databases.ts'
+import { Databases, UnknownDatabaseError, type Lease } from './databases.ts'
+import { describeReport } from './describe-report.ts'
 import { judgeUser, unavailable } from './judge-user.ts'
 import type { LogStorage } from './log.ts'
 import { ForbiddenError } from './refusals.ts'
@@ -71,6 +71,13 @@ export interface ServerOptions {
     readonly database: string | undefined
     readonly action: Action
   }) => boolean | Promise<boolean>
+  /**
+   * Makes a database, empty, when someone who may `open` it first connects to it or sends a transaction, if `authorize`
+   * allows `create` as well; without `authorize` for everyone who is let in. Names are then taken by whoever comes first,
+   * and as many as they like: give `authorize` where that is not all right. Without it a database is made by
+   * `PUT /v1/databases/:name`, an import or a fork.
+   */
+  readonly create?: boolean | undefined
   /** Rules by table. Without them whoever has opened a database sees and changes everything in it. */
   readonly permissions?: Permissions | undefined
   /** Known to all servers of these databases and to nobody else; one is made, and lasts as long as the process, without. */
@@ -89,7 +96,7 @@ export interface ServerOptions {
 
 /** A server that fails on one thing goes on with the others. */
 function print(error: unknown): void {
-  process.stderr.write(`${inspect(error)}\n`)
+  process.stderr.write(`${describeReport(error)}\n`)
 }
 
 /** What a server says of a pattern that it can't have in linear time. */
@@ -183,6 +190,37 @@ export class ServerCore {
     if (!allowed) throw new ForbiddenError()
   }
 
+  /**
+   * A database, for someone who may open it; made now where there is none and this server makes them. Throws
+   * UnknownDatabaseError.
+   */
+  async use(user: User | undefined, name: string): Promise<Lease> {
+    try {
+      return await this.databases.use(name)
+    } catch (error) {
+      if (!(error instanceof UnknownDatabaseError) || !(await this.#mayMake(user, name))) throw error
+    }
+    try {
+      await this.databases.create(name)
+    } catch (error) {
+      // Somebody else has been faster.
+      if (!(error instanceof RowcastError) || error.code !== 'exists') throw error
+    }
+    return this.databases.use(name)
+  }
+
+  async #mayMake(user: User | undefined, name: string): Promise<boolean> {
+    const { create = false, authorize } = this.#options
+    if (!create || !authorize) return create
+    try {
+      await this.authorize(user, 'create', name)
+      return true
+    } catch (error) {
+      if (error instanceof ForbiddenError) return false
+      throw error
+    }
+  }
+
   access(database: { readonly store: Access['store']; readonly name: string }, user: User | undefined): Access {
     const { permissions } = this.#options
     return new Access(database.store, database.name, { user, permissions, report: this.report })
@@ -195,7 +233,7 @@ export class ServerCore {
         authenticate: (hello: HelloMessage) => this.authenticate({ token: hello.token }),
         open: async (name, user) => {
           await this.authorize(user, 'open', name)
-          return this.databases.use(name)
+          return this.use(user, name)
         },
         access: (database, user) => this.access(database, user),
         database: boundDatabase(request),

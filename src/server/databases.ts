@@ -26,7 +26,10 @@ interface Open {
 /** A database that there isn't, or that may not be seen: the same to who asks. */
 export class UnknownDatabaseError extends RowcastError<'unknown-database'> {
   constructor(name: string) {
-    super('unknown-database', `there is no database '${name}'`)
+    super(
+      'unknown-database',
+      `there is no database '${name}': make it with PUT /v1/databases/${encodeURIComponent(name)}, or let the server make each when it is first used (rowcast serve --create)`,
+    )
   }
 }
 
@@ -85,6 +88,8 @@ export class Databases {
     from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly author: Author },
   ): Promise<void> {
     return this.#alone(name, async () => {
+      // What someone is being told to be missing is not to be found half made.
+      await this.#open.get(name)?.database.catch(() => undefined)
       if ((await this.list()).includes(name)) throw new RowcastError('exists', `there is a database '${name}' already`)
       const log = await this.#options.logs.open(name, { create: true })
       try {

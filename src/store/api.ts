@@ -183,7 +183,8 @@ export interface Commit {
   readonly id: string
   /** The net change. */
   readonly changes: ChangeSet
-  /** Resolves once the server has confirmed it; at once without one. */
+  /** Resolves once the server has confirmed it; at once without one. Rejects with RejectedError where it refuses it, and with
+   * SyncEndedError where it has ended the sync for good: it stays pending then. */
   readonly confirmed: Promise<void>
 }
 
@@ -266,7 +267,7 @@ export interface Store<S extends SchemaInput = SchemaInput> extends Workspace<S>
   /**
    * Like `transaction` without `confirm`, but it shows only once the server has confirmed it. Where what it has read or
    * written was changed meanwhile it runs again on the newest state, `retries` times at most. Rejects with RejectedError,
-   * and with TransactionError where it has read or written what an open draft holds.
+   * with SyncEndedError where the server has ended the sync for good, and with TransactionError where it has read or written what an open draft holds.
    */
   transaction<Result>(
     fn: (tx: Transaction) => Sync<Result>,

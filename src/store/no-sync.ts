@@ -11,5 +11,8 @@ export const noSync: StoreSync = Object.freeze({
   subscribe: () => {
     throw new TransactionError('there is no server to subscribe at: create the store with { sync }')
   },
+  reconnect: () => {
+    throw new TransactionError('there is no server to connect to: create the store with { sync }')
+  },
   presence: Object.freeze({ set: () => undefined, others$: of([]) }),
 })

@@ -3,7 +3,10 @@ import type { ChangeSet } from '../changes/index.ts'
 
 /** How a store stands with its server. */
 export interface SyncStatus {
-  /** `live`: in step with the server. `offline`: it will try again. `closed`: it won't; `reason` says why. */
+  /**
+   * `live`: in step with the server. `offline`: it will try again. `closed`: it won't, for the server has judged and
+   * refused (a token, the schema's version, the database), unless `reconnect` is called; or the store is closed.
+   */
   readonly state: 'connecting' | 'live' | 'offline' | 'closed'
   /** For people. */
   readonly reason?: string
@@ -52,10 +55,18 @@ export interface SyncSet {
 }
 
 export interface SyncSubscription {
-  /** Resolves once its rows are here, or it has ended. Rejects with RejectedError where the server refuses it, and with StoreClosedError where the store closes first. */
+  /**
+   * Resolves once its rows are here, or it has ended. Rejects with RejectedError where the server refuses it, and
+   * with SyncEndedError or StoreClosedError where the sync ends for good or the store closes first.
+   */
   readonly ready: Promise<void>
   /** Its rows go, but for those that another subscription shows. */
   unsubscribe(): void
+}
+
+export interface SyncReconnect {
+  /** Who this is from now on, instead of what the transport was made with. */
+  readonly token?: string | (() => string | Promise<string>) | undefined
 }
 
 /** Someone else who has the database open. */
@@ -80,6 +91,12 @@ export interface StoreSync {
   readonly sequence: number
   /** Asks for a part of the database, beside what is subscribed already. */
   subscribe(sets: readonly SyncSet[]): SyncSubscription
+  /**
+   * Begins anew, at once: after a final end (`closed`), while it waits to try again, and also while it is `live`. What is
+   * pending is sent again, and its verdicts are in `pending$` and `rejected$`; promises that were rejected when the sync
+   * ended stay so. Throws StoreClosedError, and TransactionError where there is no server.
+   */
+  reconnect(options?: SyncReconnect): void
   readonly presence: {
     /**
      * Says something of oneself to the others: JSON. `null` takes it back. Rows that are named as `{ table, key }` reach

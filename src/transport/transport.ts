@@ -23,6 +23,8 @@ export interface Transport {
   readonly status$: Observable<TransportStatus>
   /** What arrives. */
   readonly messages$: Observable<string>
+  /** Tells when the server is reached another way from now on: that it could not be says nothing any more. */
+  readonly renewed$?: Observable<void> | undefined
   /**
    * Starts a connection, to what serves this database where the transport's address leaves that open. Does nothing
    * while one is connecting or open.

@@ -17,6 +17,8 @@ Options of serve:
   --permissions FILE   who may see and change what: rules by table, in a .json file or exported by a module;
                        without it whoever is let in may
   --cors ORIGIN        lets pages of another origin in; may be given several times; '*' for all
+  --create             makes a database when it is first used, for whoever is let in; without it databases are
+                       made by PUT /v1/databases/NAME
 
 Without --auth-secret or --auth-jwks everyone who reaches the server may do everything.
 

@@ -18,6 +18,8 @@ export interface ServeArguments {
   /** The file of the rules. */
   readonly permissions: string | undefined
   readonly cors: readonly string[]
+  /** Whether a database is made when it is first used. */
+  readonly create: boolean
 }
 
 const SERVE = {
@@ -32,6 +34,7 @@ const SERVE = {
   'auth-no-exp': { type: 'boolean' },
   permissions: { type: 'string' },
   cors: { type: 'string', multiple: true },
+  create: { type: 'boolean' },
 } as const
 const OPTIONS = { ...SERVE, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const
 
@@ -73,6 +76,7 @@ export function readArguments(
     auth: { secret: secret || undefined, jwksUrl, audience, issuer, requireExp },
     permissions: values.permissions,
     cors,
+    create: values.create ?? false,
   }
 }
 

@@ -2,6 +2,7 @@ import { RowcastError } from '../../errors/index.ts'
 import { jwtAuth } from '../http/index.ts'
 import { serve } from '../serve.ts'
 import type { Permissions } from '../access.ts'
+import { describeReport } from '../describe-report.ts'
 import { loadFile } from './load-file.ts'
 import { loadSchema } from './load-schema.ts'
 import type { ServeArguments } from './read-arguments.ts'
@@ -27,7 +28,8 @@ export async function runServe(args: ServeArguments): Promise<void> {
     }),
     ...(hasAuth && { authenticate: jwtAuth(args.auth) }),
     ...(origins.length > 0 && { cors: { origins } }),
-    onError: (error) => process.stderr.write(`${describe(error)}\n`),
+    create: args.create,
+    onError: (error) => process.stderr.write(`${describeReport(error)}\n`),
   }).catch((error: unknown) => {
     if (error instanceof RowcastError) throw new UsageError(error.message)
     throw error
@@ -49,8 +51,4 @@ function describeOpenness({ host, permissions }: ServeArguments): string {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -9,7 +9,8 @@ import { errorBody, errorResponse, RequestError } from './error-response.ts'
 import { answerHealth } from './routes/health.ts'
 import { answerMetrics } from './routes/metrics.ts'
 import type { Metrics } from './metrics.ts'
-import { isAllowedOrigin, type CorsOptions } from './origins.ts'
+import type { OriginGate } from './origin-gate.ts'
+import type { CorsOptions } from './origins.ts'
 import { createDatabase, deleteDatabase, listDatabases } from './routes/databases.ts'
 import { exportDatabase } from './routes/export-database.ts'
 import { forkDatabase } from './routes/fork.ts'
@@ -32,18 +33,19 @@ export interface AppOptions extends CallContext {
   readonly metrics: Metrics
   readonly publicMetrics: boolean
   readonly cors: CorsOptions | undefined
+  readonly allowsOrigin: OriginGate
 }
 
 /** Every call of the server but the WebSocket, as a handler of Web-standard requests. It never rejects. */
 export function createApp(options: AppOptions): Plain {
-  const { core, cors } = options
+  const { core, cors, allowsOrigin } = options
   const app = new Hono<{ Bindings: Origin }>()
   app.onError((error) => errorResponse(error, core.report))
   app.notFound(() => errorBody(404, 'not-found', 'there is no such call: see the list of calls in the documentation'))
   if (cors) app.use(corsOf(cors))
   app.use(async ({ req }, next) => {
     const origin = req.raw.headers.get('origin')
-    if (!isAllowedOrigin(origin, req.raw.headers.get('host') ?? new URL(req.url).host, cors))
+    if (!allowsOrigin(origin, req.raw.headers.get('host') ?? new URL(req.url).host))
       throw new RequestError(403, 'origin', `pages of ${origin} may not talk to this server: see the option cors`)
     await next()
   })

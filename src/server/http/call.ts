@@ -1,5 +1,6 @@
 import type { User } from '../access.ts'
 import type { ServerCore } from '../create-server.ts'
+import type { Lease } from '../databases.ts'
 import type { LiveDatabase } from '../live-database.ts'
 import { RequestError } from './error-response.ts'
 import type { ExportFiles } from './export-files.ts'
@@ -36,7 +37,14 @@ export async function withDatabase<Result>(
   { core, name }: Call,
   task: (database: LiveDatabase) => Promise<Result>,
 ): Promise<Result> {
-  const lease = await core.databases.use(name)
+  return withLease(await core.databases.use(name), task)
+}
+
+/** Runs something on a database that is open, and ends that use of it. */
+export async function withLease<Result>(
+  lease: Lease,
+  task: (database: LiveDatabase) => Promise<Result>,
+): Promise<Result> {
   try {
     return await task(lease.database)
   } finally {

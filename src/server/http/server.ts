@@ -9,6 +9,7 @@ import { createApp } from './app.ts'
 import { ExportFiles } from './export-files.ts'
 import { listen, type ListenOptions, type Listening } from './listen.ts'
 import { Metrics } from './metrics.ts'
+import { createOriginGate } from './origin-gate.ts'
 import type { CorsOptions } from './origins.ts'
 
 export interface HttpOptions {
@@ -60,8 +61,25 @@ export function createServer(options: ServerOptions & HttpOptions): RowcastServe
   // A tab that leads brings the sessions of all tabs over its one connection.
   const accept = acceptMuxToo(metrics.counted(core.accept))
   const publicMetrics = options.publicMetrics ?? options.authenticate === undefined
-  const fetch = createApp({ core, files: new ExportFiles(), importBytes, accept, metrics, publicMetrics, cors })
-  const sockets = createUpgrade({ accept, messageBytes: core.limits.messageBytes, pingMs, cors, report: core.report })
+  // A browser says nothing of it to the page: the server says where to look.
+  const allowsOrigin = createOriginGate(cors, core.report)
+  const fetch = createApp({
+    core,
+    files: new ExportFiles(),
+    importBytes,
+    accept,
+    metrics,
+    publicMetrics,
+    cors,
+    allowsOrigin,
+  })
+  const sockets = createUpgrade({
+    accept,
+    messageBytes: core.limits.messageBytes,
+    pingMs,
+    allowsOrigin,
+    report: core.report,
+  })
   const listening = new Set<Listening>()
   let closed: Promise<void> | undefined
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Accept } from '../../transport/index.ts'
-import { isAllowedOrigin, type CorsOptions } from '../http/origins.ts'
+import type { OriginGate } from '../http/origin-gate.ts'
 import { isDatabaseName } from '../storage/names.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
 import { serveSocket } from './serve-socket.ts'
@@ -21,7 +21,7 @@ export interface UpgradeOptions {
   /** The longest message, in bytes. */
   readonly messageBytes: number
   readonly pingMs: number
-  readonly cors: CorsOptions | undefined
+  readonly allowsOrigin: OriginGate
   readonly report: (error: unknown) => void
 }
 
@@ -30,7 +30,7 @@ const GRACE_MS = 1_000
 
 /** The WebSockets of one server. */
 export function createUpgrade(options: UpgradeOptions): Sockets {
-  const { accept, messageBytes, pingMs, cors, report } = options
+  const { accept, messageBytes, pingMs, allowsOrigin, report } = options
   // A session tells a client that has sent too much; what is far beyond is not read to its end.
   const server = new WebSocketServer({ noServer: true, maxPayload: messageBytes + 4_096, perMessageDeflate: false })
   const silent = new WeakSet<WebSocket>()
@@ -64,7 +64,7 @@ export function createUpgrade(options: UpgradeOptions): Sockets {
       const { origin, host } = request.headers
       if (closed) refuseUpgrade(socket, 503, 'the server is going down', 'unavailable')
       else if (!isDatabaseName(name)) refuseUpgrade(socket, 400, 'the path names no database', 'database-name')
-      else if (!isAllowedOrigin(origin, host, cors))
+      else if (!allowsOrigin(origin, host))
         refuseUpgrade(socket, 403, `pages of ${origin} may not talk to this server: see the option cors`, 'origin')
       else server.handleUpgrade(request, socket, head, (opened) => take(opened, request))
       return true

@@ -31,6 +31,8 @@ export class Outbox {
   readonly #puts = new Map<string, Set<string>>()
   #unsent: Waiting[] = []
   #inFlightBytes = 0
+  /** Why no verdicts come for now. */
+  #suspended: RowcastError | undefined
 
   /** @param tell runs what tells subscribers, when it is their turn */
   constructor(tell: (run: () => void) => void) {
@@ -47,7 +49,8 @@ export class Outbox {
 
   /**
    * Puts a transaction behind the others. The promise tells its verdict; it rejects with RejectedError for a refusal, and
-   * with StoreClosedError where none will come. Nobody need wait for it: a refusal is in `rejected$` as well.
+   * with StoreClosedError or SyncEndedError where none will come. Nobody need wait for it: a refusal is in `rejected$` as
+   * well.
    */
   enter(one: Pick<Waiting, 'id' | 'wire' | 'changes' | 'layer' | 'version'>): Promise<void> {
     const verdict = new Promise<void>((confirmed, refused) => {
@@ -61,6 +64,7 @@ export class Outbox {
         else this.#puts.set(place, new Set([one.id]))
       }
       this.#unsent.push(waiting)
+      if (this.#suspended) refused(this.#suspended)
       this.changed()
     })
     // Not swallowed: whoever waits for it is told, and `rejected$` tells everybody.
@@ -138,6 +142,22 @@ export class Outbox {
   refuse(waiting: Waiting, code: string, reason: string): void {
     this.#remove(waiting)
     waiting.refused(new RejectedError(code, reason))
+  }
+
+  /**
+   * No verdicts come until `resume`: whoever waits for one is told so, and whoever will. What is waited for stays, and is
+   * sent again; but for what shows only once it is confirmed, which nobody would hear of.
+   */
+  suspend(error: RowcastError): void {
+    this.#suspended = error
+    for (const waiting of this.all()) {
+      waiting.refused(error)
+      if (!waiting.layer) this.#remove(waiting)
+    }
+  }
+
+  resume(): void {
+    this.#suspended = undefined
   }
 
   /** Whoever still waits for a verdict learns that none will come here. */

@@ -27,6 +27,8 @@ export class Subscriptions {
   #nextId = 1
   #connected = false
   #closed = false
+  /** Why no rows come for now. */
+  #suspended: RowcastError | undefined
 
   constructor(link: SubscriptionsLink) {
     this.#link = link
@@ -41,6 +43,7 @@ export class Subscriptions {
     const ready = new Promise<void>((resolve, refused) => {
       if (this.#closed) refused(new StoreClosedError())
       else this.#wanted.set(id, { wire, ready: resolve, refused })
+      if (this.#suspended) refused(this.#suspended)
     })
     // Not everyone waits for it.
     ready.catch(() => undefined)
@@ -58,9 +61,23 @@ export class Subscriptions {
     }
   }
 
+  /** What is wanted from now on, or no more, is for the next connection to say. */
+  disconnected(): void {
+    this.#connected = false
+  }
+
+  /** No rows come until `resume`: whoever waits for some is told so, and whoever will. What is wanted stays so. */
+  suspend(error: RowcastError): void {
+    this.#suspended = error
+    for (const { refused } of this.#wanted.values()) refused(error)
+  }
+
+  resume(): void {
+    this.#suspended = undefined
+  }
+
   /** What the hello of a new connection asks for. */
   hello(): WireSubscription[] {
-    this.#connected = false
     this.#parts.clear()
     const wires = [...this.#wanted.values()].map(({ wire }) => wire)
     this.#asked = new Set(wires.map(({ id }) => id))

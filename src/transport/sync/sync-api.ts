@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs'
-import type { StoreSync, SyncSet, SyncStatus, SyncSubscription } from '../../store/index.ts'
+import type { StoreSync, SyncReconnect, SyncSet, SyncStatus, SyncSubscription } from '../../store/index.ts'
 import type { Copy } from './copy.ts'
 import type { Others } from './others.ts'
 
@@ -9,6 +9,7 @@ export function syncApi(client: {
   readonly copy: Copy
   readonly others: Others
   readonly subscribe: (sets: readonly SyncSet[]) => SyncSubscription
+  readonly reconnect: (options?: SyncReconnect) => void
   readonly setPresence: (state: unknown) => void
 }): StoreSync {
   const { copy, others } = client
@@ -20,6 +21,7 @@ export function syncApi(client: {
       return copy.sequence
     },
     subscribe: client.subscribe,
+    reconnect: client.reconnect,
     presence: { set: client.setPresence, others$: others.list$ },
   }
 }

@@ -1,11 +1,12 @@
 import { firstValueFrom, Subject, throwError } from 'rxjs'
 import type { ChangeSet, KeyId, RowChange } from '../../changes/index.ts'
-import { RejectedError, StoreClosedError } from '../../errors/index.ts'
+import { RejectedError, StoreClosedError, SyncEndedError } from '../../errors/index.ts'
 import type {
   CommitOptions,
   RunningSync,
   StoreInternals,
   StoreSync,
+  SyncReconnect,
   SyncStart,
   SyncStatus,
   TableRows,
@@ -30,14 +31,20 @@ import { OwnPresence } from './own-presence.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { syncApi } from './sync-api.ts'
 import type { Timers } from './timers.ts'
+import { Tokens, type TokenUser } from './tokens.ts'
 import { toWire } from './wire.ts'
 
-const RETRY_MS = 1_000
+/** After what could not be taken in; twice as long after each more. */
+const BROKEN_MS = 1_000
+const LONGEST_BROKEN_MS = 60_000
 /** How often a transaction that only reads is run again of itself. */
 const READ_RETRIES = 10
 
-/** Codes after which trying again is of no use. */
+/** Codes of what was judged and refused: trying again is of no use. Everything else passes. */
 const FINAL = new Set(['protocol-version', 'schema-version', 'unauthenticated', 'forbidden', 'unknown-database'])
+
+/** Why there is no connection, as `status$` tells it. */
+type Told = Required<Pick<SyncStatus, 'reason'>> & Pick<SyncStatus, 'code' | 'reload'>
 
 /** A message before it has its number. */
 type Unnumbered = ClientMessage extends infer M ? (M extends ClientMessage ? Omit<M, 'n'> : never) : never
@@ -51,6 +58,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   readonly #internals: StoreInternals
   readonly #transport: Transport
   readonly #keeper: ConnectionKeeper
+  readonly #tokens: Tokens
   readonly #database: string
   readonly #copy: Copy
   readonly #subscriptions: Subscriptions
@@ -66,6 +74,12 @@ export class SyncClient implements RunningSync, ConnectionUser {
   #resetting = false
   #flushing = false
   readonly #presence: OwnPresence
+  /** Why the connection is being ended here, for those who are told that it is lost. */
+  #told: Told | undefined
+  /** What ended the sync for good; until it is begun anew. */
+  #ended: SyncEndedError | undefined
+  /** Messages in a row that could not be taken in. */
+  #broken = 0
   #closed = false
 
   constructor(internals: StoreInternals, transport: Transport, start: SyncStart, timers: Timers) {
@@ -82,6 +96,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     })
     this.#subscriptions.add(start.subscribe ?? [])
     this.#keeper = new ConnectionKeeper(transport, start.database, this, timers)
+    this.#tokens = new Tokens(transport.token, this.#tokenUser(), timers)
     this.#presence = new OwnPresence(timers, (state) => this.#post({ type: 'presence', state }))
     if (start.kept)
       this.#copy.restore(start.kept, () => {
@@ -94,6 +109,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
       copy: this.#copy,
       others: this.#others,
       subscribe: (sets) => this.#subscriptions.add(sets),
+      reconnect: (options) => this.#reconnect(options),
       setPresence: (state) => this.#presence.set(state),
     })
   }
@@ -149,6 +165,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#closed = true
     const kept = this.#copy.close()
     this.#keeper.stop()
+    this.#tokens.drop()
     this.#presence.disconnected()
     this.#others.close()
     this.#subscriptions.close()
@@ -167,23 +184,13 @@ export class SyncClient implements RunningSync, ConnectionUser {
   opened(): void {
     this.#sent = 0
     this.#received = 0
-    this.#welcome = undefined
-    this.#presence.disconnected()
-    this.#resetting = false
-    this.#hello().catch((error: unknown) => {
-      this.#keeper.reconnect(0)
-      const reason = `no token: ${error instanceof Error ? error.message : String(error)}`
-      this.#setStatus({ state: 'offline', reason })
-    })
+    this.#tokens.need()
   }
 
   lost(reason: string | undefined): void {
-    this.#welcome = undefined
-    this.#presence.disconnected()
-    this.#others.clear()
-    const { state, reason: known } = this.#status.value
-    const told = reason ?? known
-    if (state !== 'closed') this.#setStatus({ state: 'offline', ...(told !== undefined && { reason: told }) })
+    const told = this.#told ?? (reason === undefined ? {} : { reason })
+    this.#disconnected()
+    this.#setStatus({ state: 'offline', ...told })
   }
 
   ping(): void {
@@ -210,8 +217,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
       throwError(() => error).subscribe()
       this.#copy.distrust()
       const reason = 'a message could not be taken in: fetching everything anew'
-      this.#setStatus({ state: 'offline', reason, code: 'internal' })
-      this.#keeper.reconnect(RETRY_MS)
+      this.#interrupt({ reason, code: 'internal' }, Math.min(BROKEN_MS * 2 ** this.#broken++, LONGEST_BROKEN_MS))
     }
   }
 
@@ -252,6 +258,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   }
 
   #takeWelcome(welcome: WelcomeMessage): void {
+    this.#keeper.welcomed()
     this.#welcome = welcome
     this.#resetting = welcome.reset
     this.#subscriptions.welcome(welcome.reset)
@@ -281,31 +288,81 @@ export class SyncClient implements RunningSync, ConnectionUser {
     // What the server could not read it will not be able to read next time either.
     const final = FINAL.has(code) || (code === 'malformed' && !this.#welcome)
     if (final && retryAfterMs === undefined) {
-      this.#setStatus({ state: 'closed', ...told })
-      this.#keeper.stop()
+      this.#end(told)
       return
     }
     // A position that the server does not know is no use any more.
     if (code === 'unknown-position') this.#copy.distrust()
-    this.#setStatus({ state: 'offline', ...told })
-    this.#keeper.reconnect(retryAfterMs ?? 0)
+    this.#interrupt(told, retryAfterMs)
   }
 
   #misunderstood(reason: string): void {
-    this.#setStatus({ state: 'offline', reason, code: 'malformed' })
-    this.#keeper.reconnect(0)
+    this.#interrupt({ reason, code: 'malformed' })
   }
 
-  async #hello(): Promise<void> {
-    const { token } = this.#transport
-    const given = typeof token === 'function' ? await token() : token
+  /** Ends this connection, saying why, and begins another: after so long at least, where the server has said so. */
+  #interrupt(told: Told, askedMs?: number): void {
+    this.#told = told
+    this.#keeper.reconnect(askedMs)
+  }
+
+  /** Nothing is tried any more. Whoever waits for an answer, or will, is told so; what is pending stays. */
+  #end(told: Told & { readonly code: string }): void {
+    this.#keeper.rest()
+    this.#disconnected()
+    const ended = new SyncEndedError(told.code, told.reason)
+    this.#internals.engine.holdEmissions(() => {
+      this.#ended = ended
+      this.#copy.outbox.suspend(ended)
+      this.#subscriptions.suspend(ended)
+      this.#setStatus({ state: 'closed', ...told })
+    })
+  }
+
+  #reconnect({ token }: SyncReconnect = {}): void {
+    if (this.#closed) throw new StoreClosedError()
+    if (token !== undefined) this.#tokens.replace(token)
+    this.#disconnected()
+    this.#keeper.restart()
+    this.#internals.engine.holdEmissions(() => {
+      this.#ended = undefined
+      this.#copy.outbox.resume()
+      this.#subscriptions.resume()
+      this.#setStatus({ state: 'connecting' })
+    })
+  }
+
+  /** There is no connection any more: what belonged to it is forgotten. */
+  #disconnected(): void {
+    this.#told = undefined
+    this.#welcome = undefined
+    this.#resetting = false
+    this.#tokens.drop()
+    this.#subscriptions.disconnected()
+    this.#presence.disconnected()
+    this.#others.clear()
+  }
+
+  #tokenUser(): TokenUser {
+    return {
+      came: (token) => this.#hello(token),
+      waiting: () => {
+        this.#keeper.rest()
+        this.#setStatus({ state: 'offline', reason: 'token() is awaited: it is connected once that has answered' })
+      },
+      late: () => this.#keeper.proceed(),
+      failed: (reason) => this.#interrupt({ reason }),
+    }
+  }
+
+  #hello(token: string | undefined): void {
     const { position } = this.#copy
     this.#post({
       type: 'hello',
       protocol: PROTOCOL_VERSION,
       schemaVersion: this.#internals.engine.schema.version,
       database: this.#database,
-      ...(given !== undefined && { token: given }),
+      ...(token !== undefined && { token }),
       ...(position !== undefined && { position }),
       subscriptions: this.#subscriptions.hello(),
     })
@@ -356,6 +413,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
       this.#welcome !== undefined && !this.#resetting && this.#copy.position !== undefined && !this.pending
     while (!inStep()) {
       if (this.#closed) throw new StoreClosedError()
+      if (this.#ended) throw this.#ended
       await firstValueFrom(this.#moved$, { defaultValue: undefined })
     }
   }
@@ -365,7 +423,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   }
 
   #becomeLive(): void {
-    this.#keeper.settled()
+    this.#broken = 0
     this.#setStatus({ state: 'live' })
     this.#flush()
   }

@@ -1,3 +1,4 @@
+import { distinctUntilChanged, filter, skip, type Subscription } from 'rxjs'
 import type { MuxClient } from '../mux/mux-client.ts'
 import type { Link, LinkEvents } from './create-transport.ts'
 import { downTo, readFrame, type TabLane } from './tab-calls.ts'
@@ -13,7 +14,8 @@ export class TabEnd {
   #link: TabLink | undefined
   #channel = 0
 
-  constructor(name: string, tabs: TabLane, mux: MuxClient) {
+  /** @param renewed told when another tab leads from now on */
+  constructor(name: string, tabs: TabLane, mux: MuxClient, renewed: () => void) {
     this.#name = name
     this.#tabs = tabs
     this.#relay = new TabRelay(name, tabs, mux)
@@ -21,7 +23,11 @@ export class TabEnd {
       const frame = readFrame(payload)
       if (frame && frame.channel === this.#channel) this.#link?.receive(from, frame)
     })
-    this.#stop = () => provision.stop()
+    const leaders = watchLeader(tabs, renewed)
+    this.#stop = () => {
+      provision.stop()
+      leaders.unsubscribe()
+    }
     tabs.stand()
   }
 
@@ -34,4 +40,20 @@ export class TabEnd {
     this.#stop()
     this.#relay.close()
   }
+}
+
+function watchLeader(tabs: TabLane, renewed: () => void): Subscription {
+  return tabs.leader$
+    .pipe(
+      filter((leader) => leader !== undefined),
+      distinctUntilChanged(),
+      // That somebody leads is how it begins.
+      skip(1),
+    )
+    .subscribe({
+      // First the connections of this tab hear of it, and end.
+      next: () => queueMicrotask(renewed),
+      // These tabs have failed, or are closed: the connections of this tab hear of that.
+      error: () => undefined,
+    })
 }

@@ -1,3 +1,4 @@
+import { Subject } from 'rxjs'
 import type { SyncTransport } from '../../store/index.ts'
 import { createTabs, type Tabs } from '../../tabs/index.ts'
 import { RowcastError } from '../../errors/index.ts'
@@ -44,12 +45,14 @@ export function tabTransport(options: TabTransportOptions): Transport & SyncTran
     throw new RowcastError('tabs', 'tabTransport: name must be a text that is not empty')
   const real = options.transport()
   const mux = new MuxClient(real)
-  const standing = tabs ? new TabEnd(name, tabs, mux) : undefined
+  const renewed$ = new Subject<void>()
+  const renewed = (): void => renewed$.next()
+  const standing = tabs ? new TabEnd(name, tabs, mux, renewed) : undefined
   let own: { readonly end: TabEnd; readonly tabs: Tabs } | undefined
 
   const join = (): TabEnd => {
     const joined = createTabs({ name: `transport:${name}`, silenceMs: SILENCE_MS, term: TERM_MS })
-    own = { end: new TabEnd(name, joined, mux), tabs: joined }
+    own = { end: new TabEnd(name, joined, mux, renewed), tabs: joined }
     return own.end
   }
   const leave = (): void => {
@@ -63,6 +66,7 @@ export function tabTransport(options: TabTransportOptions): Transport & SyncTran
   })
   const close = transport.close.bind(transport)
   return Object.assign(transport, {
+    renewed$: renewed$.asObservable(),
     close: () => {
       close()
       leave()

@@ -56,6 +56,10 @@ export function webSocketTransport(options: WebSocketTransportOptions): Transpor
   }, options)
 }
 
+/** A browser says no more, so that a page can't look around in a network. */
+const LIKELY =
+  'the address is wrong, the server or what stands before it is down, or it takes no pages of this origin, which its log says (--cors)'
+
 function linkOf(socket: WebSocketLike, events: LinkEvents, url: string): Link {
   let opened = false
   // Otherwise a binary frame would be kept as a Blob, which may lie on disk.
@@ -73,7 +77,7 @@ function linkOf(socket: WebSocketLike, events: LinkEvents, url: string): Link {
   socket.addEventListener('error', () => undefined)
   socket.addEventListener('close', ({ code, reason }) => {
     if (opened) events.closed(reason === '' ? `the connection to ${url} closed with code ${code}` : reason)
-    else events.closed(`${url} could not be reached or refused the connection (code ${code})`)
+    else events.closed(`${url} could not be reached or refused the connection (code ${code}): ${LIKELY}`)
   })
   return {
     send: (message) => socket.send(message),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { RefusalCode, WireTransaction } from '../../../transport/index.ts'
 import { transactionBody } from '../body-schemas.ts'
-import { withDatabase, type Answer } from '../call.ts'
+import { withLease, type Answer } from '../call.ts'
 import { errorBody } from '../error-response.ts'
 import { readJson } from '../read-body.ts'
 
@@ -27,7 +27,7 @@ export const transact: Answer = async (call) => {
     core.limits.messageBytes,
   )
   const transaction: WireTransaction = { ...body, id: body.id ?? randomUUID() }
-  return withDatabase(call, async (database) => {
+  return withLease(await core.use(user, name), async (database) => {
     const access = core.access(database, user)
     const outcome = await database.submit(transaction, { access })
     if (outcome.kind === 'refused') return errorBody(STATUS[outcome.code], outcome.code, outcome.reason)

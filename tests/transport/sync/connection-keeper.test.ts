@@ -1,0 +1,205 @@
+import { Subject } from 'rxjs'
+import { afterEach, expect, test, vi } from 'vitest'
+import { ConnectionKeeper } from '../../../src/transport/sync/connection-keeper.ts'
+import type { Timers } from '../../../src/transport/sync/timers.ts'
+import { createTransport, type LinkEvents } from '../../../src/transport/transports/create-transport.ts'
+
+/** Time that a test lets pass, and every pause at its longest. */
+class Clock implements Timers {
+  now = 0
+  #waiting: { readonly at: number; readonly run: () => void }[] = []
+
+  after(ms: number, run: () => void): () => void {
+    const one = { at: this.now + ms, run }
+    this.#waiting.push(one)
+    return () => {
+      this.#waiting = this.#waiting.filter((other) => other !== one)
+    }
+  }
+
+  random(): number {
+    return 1
+  }
+
+  pass(ms: number): void {
+    const end = this.now + ms
+    for (;;) {
+      const [next] = this.#waiting.toSorted((a, b) => a.at - b.at)
+      if (!next || next.at > end) break
+      this.#waiting = this.#waiting.filter((other) => other !== next)
+      this.now = next.at
+      next.run()
+    }
+    this.now = end
+  }
+}
+
+/** A keeper whose server a test plays. */
+function scene() {
+  const clock = new Clock()
+  const renewed$ = new Subject<void>()
+  const opened: number[] = []
+  const lost: (string | undefined)[] = []
+  let pings = 0
+  let link: LinkEvents | undefined
+  const transport = createTransport((events) => {
+    opened.push(clock.now)
+    link = events
+    return { send: () => undefined, buffered: 0, close: () => undefined }
+  })
+  const user = {
+    opened: () => undefined,
+    received: () => undefined,
+    lost: (reason: string | undefined) => lost.push(reason),
+    ping: () => pings++,
+  }
+  const keeper = new ConnectionKeeper(Object.assign(transport, { renewed$ }), 'db', user, clock)
+  keeper.start()
+  return {
+    clock,
+    keeper,
+    lost,
+    renewed$,
+    opened,
+    get pings() {
+      return pings
+    },
+    welcome: () => {
+      link!.opened()
+      keeper.welcomed()
+    },
+    drop: (reason = 'it broke') => link!.closed(reason),
+    /** How long it waits before it tries again. */
+    pause: (): number => {
+      const count = opened.length
+      const since = clock.now
+      for (let ms = 0; opened.length === count && ms < 120_000; ms += 10) clock.pass(10)
+      return Math.round((opened.at(-1)! - since) / 10) * 10
+    },
+  }
+}
+
+afterEach(() => vi.unstubAllGlobals())
+
+/** What pauses there are while nobody answers. */
+function pausesOf({ drop, pause }: ReturnType<typeof scene>, count: number): number[] {
+  return Array.from({ length: count }, () => {
+    drop()
+    return pause()
+  })
+}
+
+test('a server that is away is looked for four times in a second, and then less and less often', () => {
+  const pauses = pausesOf(scene(), 13)
+  expect(pauses).toEqual([250, 250, 250, 250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000])
+})
+
+test('a welcome ends the long pauses, however many there were', () => {
+  const one = scene()
+  pausesOf(one, 9)
+  one.welcome()
+  expect(pausesOf(one, 3)).toEqual([250, 250, 250])
+})
+
+test('kills of a server, one after the other, make no pause longer', () => {
+  const one = scene()
+  for (let kill = 0; kill < 20; kill++) {
+    one.welcome()
+    one.clock.pass(1_500)
+    one.drop()
+    expect(one.pause()).toBe(250)
+  }
+})
+
+test('a server that welcomes and drops at once is backed off from, until a connection has lasted', () => {
+  const one = scene()
+  const pauses = Array.from({ length: 8 }, () => {
+    one.welcome()
+    one.clock.pass(100)
+    one.drop()
+    return one.pause()
+  })
+  expect(pauses).toEqual([250, 250, 250, 500, 1000, 2000, 4000, 8000])
+  one.welcome()
+  one.clock.pass(1_000)
+  one.drop()
+  expect(one.pause()).toBe(250)
+})
+
+test('a pause that the server has asked for is kept, and makes those that follow no longer', () => {
+  const one = scene()
+  for (let n = 0; n < 10; n++) {
+    one.keeper.reconnect(700)
+    expect(one.pause()).toBe(700)
+  }
+  expect(pausesOf(one, 2)).toEqual([250, 250])
+})
+
+test('another way to the server is tried at once, and without what failed on the way before', () => {
+  const one = scene()
+  pausesOf(one, 11)
+  one.drop()
+  one.renewed$.next()
+  expect(one.opened.at(-1)).toBe(one.clock.now)
+  expect(pausesOf(one, 2)).toEqual([250, 250])
+})
+
+test('nothing shortens a pause that the server has asked for, but to begin anew', () => {
+  const one = scene()
+  one.keeper.reconnect(10_000)
+  one.renewed$.next()
+  one.keeper.wake()
+  one.clock.pass(5_000)
+  expect(one.opened).toEqual([0])
+  one.keeper.restart()
+  one.clock.pass(0)
+  expect(one.opened).toEqual([0, 5_000])
+})
+
+test.each([
+  ['a page that is visible', true, 'visibilitychange', 'visible', true],
+  ['a page that is hidden', true, 'visibilitychange', 'hidden', false],
+  ['a page that is online', true, 'online', 'hidden', true],
+  ['a worker that is online', false, 'online', 'visible', true],
+] as const)('%s again', (_what, isPage, event, visibilityState, tries) => {
+  const [self, document] = [new EventTarget(), Object.assign(new EventTarget(), { visibilityState })]
+  vi.stubGlobal('addEventListener', self.addEventListener.bind(self))
+  vi.stubGlobal('removeEventListener', self.removeEventListener.bind(self))
+  vi.stubGlobal('document', isPage ? document : undefined)
+  const one = scene()
+  pausesOf(one, 11)
+  one.drop()
+  const count = one.opened.length
+  ;(event === 'online' ? self : document).dispatchEvent(new Event(event))
+  expect(one.opened.length).toBe(tries ? count + 1 : count)
+  // Connected, it asks whether the server is still there.
+  one.keeper.restart()
+  one.clock.pass(0)
+  one.welcome()
+  ;(event === 'online' ? self : document).dispatchEvent(new Event(event))
+  expect(one.pings).toBe(tries ? 1 : 0)
+  one.keeper.stop()
+})
+
+test('a server that says nothing any more is told as that', () => {
+  const one = scene()
+  one.welcome()
+  one.clock.pass(30_000)
+  expect(one.lost).toEqual(['the server has fallen silent'])
+})
+
+test('after a rest it begins when it is told to, and not after the end', () => {
+  const one = scene()
+  one.welcome()
+  one.keeper.rest()
+  one.clock.pass(100_000)
+  one.keeper.wake()
+  expect([one.opened, one.lost]).toEqual([[0], []])
+  one.keeper.proceed()
+  one.clock.pass(0)
+  expect(one.opened).toEqual([0, 100_000])
+  one.keeper.stop()
+  one.keeper.restart()
+  one.clock.pass(100_000)
+  expect(one.opened.length).toBe(2)
+})
