@@ -18,7 +18,7 @@ export interface SubscriptionsLink {
 export class Subscriptions {
   readonly #link: SubscriptionsLink
   readonly #wanted = new Map<string, Subscription>()
-  /** Those that the server of this connection knows of. */
+  /** Those that the hello of this connection asked for: their rows come with its answer. */
   #asked = new Set<string>()
   /** Rows that came in and are not complete, by subscription; under `''` those of everything. */
   readonly #parts = new Map<string, Arrival[]>()
@@ -42,7 +42,7 @@ export class Subscriptions {
     })
     // Not everyone waits for it.
     ready.catch(() => undefined)
-    if (this.#connected) this.#ask(wire)
+    if (this.#connected) this.#link.subscribe(wire)
     return {
       ready,
       unsubscribe: () => {
@@ -56,10 +56,14 @@ export class Subscriptions {
     }
   }
 
-  /** What the hello of a new connection asks for. */
-  hello(): WireSubscription[] {
+  /** There is no connection, or one whose hello was not answered: nothing can be asked for, and nothing more comes. */
+  disconnected(): void {
     this.#connected = false
     this.#parts.clear()
+  }
+
+  /** What the hello of a new connection asks for. */
+  hello(): WireSubscription[] {
     const wires = [...this.#wanted.values()].map(({ wire }) => wire)
     this.#asked = new Set(wires.map(({ id }) => id))
     return wires
@@ -69,7 +73,7 @@ export class Subscriptions {
   welcome(reset: boolean): void {
     this.#connected = true
     for (const { wire, ready } of this.#wanted.values()) {
-      if (!this.#asked.has(wire.id)) this.#ask(wire)
+      if (!this.#asked.has(wire.id)) this.#link.subscribe(wire)
       // What the copy has is what they show.
       else if (!reset) ready()
     }
@@ -85,7 +89,7 @@ export class Subscriptions {
     return position === undefined ? undefined : all
   }
 
-  /** The rows of one subscription are here, or those of all. */
+  /** The rows of one subscription are here, or those of all that the hello asked for. */
   ready(id: string | undefined): void {
     if (id !== undefined) this.#wanted.get(id)?.ready()
     else for (const one of this.#wanted.values()) if (this.#asked.has(one.wire.id)) one.ready()
@@ -106,10 +110,5 @@ export class Subscriptions {
     this.#wanted.clear()
     this.#connected = false
     this.#closed = true
-  }
-
-  #ask(wire: WireSubscription): void {
-    this.#asked.add(wire.id)
-    this.#link.subscribe(wire)
   }
 }

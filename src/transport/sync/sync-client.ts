@@ -1,14 +1,17 @@
 import { firstValueFrom, Subject, throwError } from 'rxjs'
 import type { ChangeSet, KeyId, RowChange } from '../../changes/index.ts'
-import { RejectedError, StoreClosedError } from '../../errors/index.ts'
-import type {
-  CommitOptions,
-  RunningSync,
-  StoreInternals,
-  StoreSync,
-  SyncStart,
-  SyncStatus,
-  TableRows,
+import { NotFoundError, RejectedError, StoreClosedError } from '../../errors/index.ts'
+import {
+  FilterError,
+  type CommitOptions,
+  type RunningSync,
+  type StoreInternals,
+  type StoreSync,
+  type SyncSet,
+  type SyncStart,
+  type SyncStatus,
+  type SyncSubscription,
+  type TableRows,
 } from '../../store/index.ts'
 import {
   PROTOCOL_VERSION,
@@ -93,7 +96,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
       status$: this.#status.value$,
       copy: this.#copy,
       others: this.#others,
-      subscribe: (sets) => this.#subscriptions.add(sets),
+      subscribe: (sets) => this.#subscribe(sets),
       setPresence: (state) => this.#presence.set(state),
     })
   }
@@ -169,6 +172,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#received = 0
     this.#welcome = undefined
     this.#presence.disconnected()
+    this.#subscriptions.disconnected()
     this.#resetting = false
     this.#hello().catch((error: unknown) => {
       this.#keeper.reconnect(0)
@@ -180,6 +184,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   lost(reason: string | undefined): void {
     this.#welcome = undefined
     this.#presence.disconnected()
+    this.#subscriptions.disconnected()
     this.#others.clear()
     const { state, reason: known } = this.#status.value
     const told = reason ?? known
@@ -249,6 +254,19 @@ export class SyncClient implements RunningSync, ConnectionUser {
     }
     this.#pendingChanged()
     this.#flush()
+  }
+
+  /** What can't be had is refused here: with a hello it would end the connection. */
+  #subscribe(sets: readonly SyncSet[]): SyncSubscription {
+    try {
+      for (const { table, where } of sets) this.#internals.assertRows(table, where ?? {})
+    } catch (error) {
+      if (!(error instanceof NotFoundError) && !(error instanceof FilterError)) throw error
+      const ready = Promise.reject<void>(new RejectedError('not-found', error.message))
+      ready.catch(() => undefined)
+      return { ready, unsubscribe: () => undefined }
+    }
+    return this.#subscriptions.add(sets)
   }
 
   #takeWelcome(welcome: WelcomeMessage): void {
