@@ -38,6 +38,7 @@ export {
   transitionsOf,
   type Replicated,
   type RowTransition,
+  type Tried,
 } from './replica.ts'
 export { PendingLayer, PendingLayers, type Arrival } from './layers/pending-layers.ts'
 export type { TableRows } from './rows/table-rows.ts'

@@ -97,7 +97,7 @@ export class StoreHandle extends Workspace {
       engine,
       applyRemote: ({ changes, label }) => applyArrival(engine, encodeChanges(engine, changes.map(arrived)), label),
       assertRows: (table, where) => void compileWhere(engine.table(table), where),
-      tryOut: (run, label) => tryOut(engine, run, label),
+      tryOut: (run, label, pending) => tryOut(engine, run, label, pending),
       refused: (set) => this.history.refused(set),
       recommit: (changes, label) => recommit(engine, changes, label),
       repeat: (changes, committed) => repeat(engine, changes, committed),

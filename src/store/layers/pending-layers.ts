@@ -115,6 +115,16 @@ export class PendingLayers {
     this.#apply(this.#drop(layer))
   }
 
+  /** What SQLite must be made to hold to show what is confirmed, and no draft either. Nothing where nothing is pending. */
+  planConfirmed(): RowWrite[] {
+    if (this.#layers.size === 0) return []
+    const { layers } = this.#engine
+    const drafts = new Set(layers.all().flatMap((stack) => [...stack.layers()]))
+    const whole = (all: Iterable<Layer>): Map<Layer, undefined> =>
+      new Map(Array.from(all, (layer) => [layer, undefined]))
+    return merge([...layers.planRemovals(whole(drafts)), ...this.#stacks.planRemovals(whole(this.#layers))])
+  }
+
   /** Whether the row is there in what the server has confirmed. */
   hasBase(rows: TableRows, key: Key): boolean {
     const id = keyId(key)

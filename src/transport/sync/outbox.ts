@@ -15,8 +15,18 @@ export interface Waiting {
   readonly layer: PendingLayer | undefined
   /** Whether it was sent on this connection. */
   sent: boolean
+  /** Those who were to be decided before anything that was committed after them: while one holds, it is not sent. */
+  readonly behind: readonly Turn[]
   readonly confirmed: () => void
   readonly refused: (error: RowcastError) => void
+}
+
+/** The turn of something that is decided on what is confirmed: after all that waits already, before all that comes later. */
+export interface Turn {
+  /** Whether all that came before it has its verdict. */
+  hasCome(): boolean
+  /** Lets what came later go. */
+  end(): void
 }
 
 /** The transactions that are not confirmed, in the order in which they were committed. */
@@ -28,6 +38,7 @@ export class Outbox {
   /** Who puts a row, by table and key: the last to do so last. */
   readonly #puts = new Map<string, Set<string>>()
   #unsent: Waiting[] = []
+  readonly #turns = new Set<Turn>()
 
   /** @param tell runs what tells subscribers, when it is their turn */
   constructor(tell: (run: () => void) => void) {
@@ -48,7 +59,7 @@ export class Outbox {
    */
   enter(one: Pick<Waiting, 'id' | 'wire' | 'changes' | 'layer' | 'version'>): Promise<void> {
     const verdict = new Promise<void>((confirmed, refused) => {
-      const waiting: Waiting = { ...one, sent: false, confirmed, refused }
+      const waiting: Waiting = { ...one, sent: false, confirmed, refused, behind: one.layer ? [...this.#turns] : [] }
       this.#waiting.set(one.id, waiting)
       for (const change of one.wire.changes) {
         if (change.op !== 'put') continue
@@ -80,6 +91,17 @@ export class Outbox {
     return [...found]
   }
 
+  /** Takes a turn: optimistic transactions that enter from now on are not sent before it ends. */
+  takeTurn(): Turn {
+    const before = this.all().filter(({ layer }) => layer)
+    const turn: Turn = {
+      hasCome: () => before.every(({ id }) => !this.#waiting.has(id)),
+      end: () => void this.#turns.delete(turn),
+    }
+    this.#turns.add(turn)
+    return turn
+  }
+
   all(): Waiting[] {
     return [...this.#waiting.values()]
   }
@@ -90,8 +112,9 @@ export class Outbox {
 
   /** The next ones to send, oldest first; they count as sent. */
   take(limit: number): Waiting[] {
-    const taken = this.#unsent.splice(0, limit)
+    const taken = this.#unsent.filter(({ behind }) => !behind.some((turn) => this.#turns.has(turn))).slice(0, limit)
     for (const waiting of taken) waiting.sent = true
+    this.#unsent = this.#unsent.filter(({ sent }) => !sent)
     return taken
   }
 
