@@ -53,7 +53,7 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
   let committed: ChangeSet | undefined
   if (!change.take) {
     engine.settle(change.what)
-    makeWay(engine, layers.planBase(writes, false))
+    makeWay(engine, () => layers.planBase(writes, false))
   }
   engine.writeSettled(
     change.what,

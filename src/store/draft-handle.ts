@@ -14,7 +14,7 @@ import type { CellPlace, Commit, Conflict } from './api.ts'
 import type { Engine } from './engine.ts'
 import { issuesOf, underneath } from './layers/committed-rows.ts'
 import { ROW, type Layer, type LayerConflict, type RowStack } from './layers/row-stack.ts'
-import { makeWay } from './layers/collisions.ts'
+import { withdrawal } from './layers/collisions.ts'
 import { checkCommit } from './layers/commit-checks.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { pathOfCell, valueOfCell } from './rows/cells.ts'
@@ -115,12 +115,12 @@ export class DraftHandle extends Workspace implements Layer {
     this.assertUsable()
     const { engine } = this
     engine.settle('draft.cancel')
-    makeWay(engine, engine.layers.planRemoval(this), this)
+    const losses = withdrawal(engine, this)
     engine.writeSettled(
       'draft.cancel',
-      () => writeRows(engine, engine.layers.planRemoval(this)),
+      () => writeRows(engine, losses.plan()),
       (visible) => {
-        engine.layers.remove(this)
+        losses.take()
         this.#end('cancelled')
         return {
           set:
@@ -176,11 +176,13 @@ export class DraftHandle extends Workspace implements Layer {
       // A row takes its cells along.
       const only = (stack: RowStack, at: CellId): boolean =>
         stack === conflict.stack && (conflict.cell === ROW || at === conflict.cell)
+      engine.settle('draft.take')
+      const losses = withdrawal(engine, this, only)
       engine.writeSettled(
         'draft.take',
-        () => writeRows(engine, engine.layers.planRemoval(this, only)),
+        () => writeRows(engine, losses.plan()),
         (visible) => {
-          engine.layers.remove(this, only)
+          losses.take()
           // What was taken, and what went along, is not in conflict any more.
           this.#conflicts.delete(id)
           for (const [other, one] of held) if (this.#now(one).lost) this.#conflicts.delete(other)

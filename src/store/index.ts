@@ -39,6 +39,7 @@ export {
   transitionsOf,
   type Replicated,
   type RowTransition,
+  type Tried,
 } from './replica.ts'
 export { PendingLayer, PendingLayers, type Arrival } from './layers/pending-layers.ts'
 export { assertKeyForm } from './rows/key-form.ts'

@@ -10,8 +10,10 @@ export interface StoreInternals {
   readonly engine: Engine
   /** Takes in what a server has confirmed: below whatever is open, at once where nothing covers it. */
   applyRemote(set: Pick<ChangeSet, 'changes'> & Partial<ChangeSet>): void
-  /** Runs a transaction and takes it back: what it would do, and what it read. */
-  tryOut<Result>(run: () => Result, label: string | undefined): Tried<Result>
+  /** Throws NotFoundError and FilterError for a table, and for fields and values of a filter, that there aren't. */
+  assertRows(table: string, where: unknown): void
+  /** Runs a transaction below these pending ones and takes it back: what it would do, and what it read. */
+  tryOut<Result>(run: () => Result, label: string | undefined, pending: PendingLayers): Tried<Result>
   /** A server has refused what was committed here, which is gone: nor can it be undone. */
   refused(set: ChangeSet): void
   /** Commits changes once more, as far as their rows are there. */

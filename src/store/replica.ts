@@ -13,7 +13,7 @@ import { TransactionError } from '../errors/index.ts'
 import type { RowObject } from '../schema/index.ts'
 import { applyBase } from './apply-base.ts'
 import type { Engine } from './engine.ts'
-import type { Arrival } from './layers/pending-layers.ts'
+import type { Arrival, PendingLayers } from './layers/pending-layers.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { rowsOf } from './rows/all-rows.ts'
 import { compareStored, toRowChange, type NetRow } from './rows/cells.ts'
@@ -71,17 +71,24 @@ export interface Tried<Result> {
 }
 
 /**
- * Runs a transaction and takes it back, whatever it does. Throws what it throws, and TransactionError where it read or
+ * Runs a transaction on what is confirmed, below what is pending, and takes it back, whatever it does. Throws what it throws, and TransactionError where it read or
  * wrote what an open draft holds: nobody but its user has seen that.
  */
-export function tryOut<Result>(engine: Engine, run: () => Result, label: string | undefined): Tried<Result> {
-  engine.reads = new Map()
+export function tryOut<Result>(
+  engine: Engine,
+  run: () => Result,
+  label: string | undefined,
+  pending: PendingLayers,
+): Tried<Result> {
   let tried: Tried<Result> | undefined
   const taken = new Error('taken back')
   try {
     engine.write(undefined, { label }, () => {
+      writeRows(engine, pending.planConfirmed())
+      const mark = engine.mark
+      engine.reads = new Map()
       const result = run()
-      const nets = engine.netsSince(0)
+      const nets = engine.netsSince(mark)
       assertNotCovered(engine, nets)
       if (!engine.layers.empty) checkReservations(engine.layers, undefined, nets, engine.byName)
       const changes = engine.changeSet(nets, { label })

@@ -10,6 +10,7 @@ import { describe } from './describe.ts'
 import type { Engine } from './engine.ts'
 import { exportCommitted } from './export-database.ts'
 import { HistoryLog } from './history-log.ts'
+import { compileWhere } from './filter-fields.ts'
 import { importDatabase } from './import-database.ts'
 import type { StoreInternals } from './internals.ts'
 import { closeLiveQueries } from './live/index.ts'
@@ -95,7 +96,8 @@ export class StoreHandle extends Workspace {
     return {
       engine,
       applyRemote: ({ changes, label }) => applyArrival(engine, encodeChanges(engine, changes.map(arrived)), label),
-      tryOut: (run, label) => tryOut(engine, run, label),
+      assertRows: (table, where) => void compileWhere(engine.table(table), where),
+      tryOut: (run, label, pending) => tryOut(engine, run, label, pending),
       refused: (set) => this.history.refused(set),
       recommit: (changes, label) => recommit(engine, changes, label),
       repeat: (changes, committed) => repeat(engine, changes, committed),

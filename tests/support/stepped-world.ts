@@ -7,12 +7,16 @@ import {
   type LogStorage,
   type ServerOptions,
 } from 'rowcast/server'
-import { createFaults, memoryTransport, type FaultOdds, type Faults } from 'rowcast/transport'
+import { createFaults, memoryTransport, type FaultOdds, type Faults, type TokenSource } from 'rowcast/transport'
 import { firstValueFrom, type Observable } from 'rxjs'
+import { vi } from 'vitest'
 import { parseValue } from '../../src/changes/index.ts'
 import { ManualTimers } from './manual-timers.ts'
 import { Random } from './random.ts'
 import { sceneSchema } from './sync-world.ts'
+
+/** How much of a server's time passes with a step of a client's: presence waits so long to be told. */
+const SERVER_MS = 50
 
 type Subscribe = NonNullable<NonNullable<Parameters<typeof createScene>[0]>['subscribe']>
 export type Scene = Awaited<ReturnType<typeof createScene>>
@@ -31,6 +35,19 @@ function createScene(sync: {
 /** Lets everything that waits for nothing but its turn run. */
 export async function rest(): Promise<void> {
   for (let n = 0; n < 8; n++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/**
+ * Runs something random of which the seed determines everything: a server's timers run only when a world passes time, and
+ * not when the machine happens to get so far. Those that are left at the end never do.
+ */
+export async function withoutClock<Result>(run: () => Promise<Result>): Promise<Result> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    return await run()
+  } finally {
+    vi.useRealTimers()
+  }
 }
 
 /** What a stream says now. */
@@ -75,7 +92,7 @@ export class SteppedWorld {
   }
 
   /** Another client; `odds` are what its network does where no fault is named. */
-  async open(options: { subscribe?: Subscribe; odds?: FaultOdds; token?: string } = {}): Promise<Seat> {
+  async open(options: { subscribe?: Subscribe; odds?: FaultOdds; token?: TokenSource } = {}): Promise<Seat> {
     const { subscribe, odds, token } = options
     const faults = createFaults((below) => this.random.int(below), odds)
     const timers = new ManualTimers(() => this.random.int(1000) / 1000)
@@ -92,6 +109,12 @@ export class SteppedWorld {
     for (const { faults } of this.seats) faults.cutAll('the server went down')
     await this.core.close()
     this.core = this.#serve()
+  }
+
+  /** Time passes until the next thing is due that a client waits for; for the server a moment, where there is no clock. */
+  passTime({ timers }: Seat): void {
+    timers.next()
+    if (vi.isFakeTimers()) vi.advanceTimersByTime(SERVER_MS)
   }
 
   /** Everything under way arrives, and all that is sent because of it. */
@@ -114,11 +137,24 @@ export class SteppedWorld {
         ({ unanswered }, at) => states[at]!.state !== 'live' || states[at]!.pending > 0 || unanswered.size > 0,
       )
       if (waiting.length === 0) return
-      for (const { timers } of waiting) timers.next()
+      for (const seat of waiting) this.passTime(seat)
     }
     throw new Error(
       `not at rest: ${JSON.stringify(await Promise.all(waiting.map(({ store }) => now(store.sync.status$))))}`,
     )
+  }
+
+  /**
+   * As `settle`, after a network that has lost messages: one that was lost as the last of a connection is noticed only
+   * when the client next asks for a word.
+   */
+  async settleAfterLosses(): Promise<void> {
+    await this.settle()
+    for (const { faults, timers } of this.seats) {
+      const { pending } = faults
+      while (faults.pending === pending && timers.pending > 0) timers.next()
+    }
+    await this.settle()
   }
 
   /** The rows of the server. */

@@ -1,15 +1,16 @@
 import { keyId, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
-import { effectiveSql, sameSql, type Column, type IndexModel, type Reference } from '../../schema/index.ts'
+import { sameSql, type Column, type Reference } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { CellId } from '../rows/cell-id.ts'
-import { groupRows } from '../rows/net-rows.ts'
+import { getOrAdd, groupRows } from '../rows/net-rows.ts'
 import { guardsOf } from '../rows/objects.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { writeRows } from '../rows/write-rows.ts'
 import { committedRow } from './committed-rows.ts'
 import { ROW, type Layer, type RowStack } from './row-stack.ts'
-import type { RowWrite } from './layer-stacks.ts'
+import type { RowWrite, Some } from './layer-stacks.ts'
+import { PlannedValues } from './planned-values.ts'
 
 /** A cell of a draft that stands in the way of something that must go in. */
 interface Collision {
@@ -19,70 +20,112 @@ interface Collision {
 }
 
 /**
- * Makes way for writes that must go in (an arrival, a cancel): drafts lose the cells whose values collide with them by a
- * unique constraint or a foreign key, and list them as conflicts. A transaction of its own.
+ * Makes way for writes that must go in (an arrival): drafts lose the cells whose values collide with them by a unique
+ * constraint or a foreign key, and list them as conflicts. A transaction of its own.
+ *
+ * @param plan the writes, as the drafts of the moment have them
  */
-export function makeWay(engine: Engine, writes: readonly RowWrite[], except?: Layer): void {
-  if (engine.layers.empty) return
-  const collisions = [
+export function makeWay(engine: Engine, plan: () => readonly RowWrite[]): void {
+  while (!engine.layers.empty) {
+    const collisions = collisionsWith(engine, plan())
+    if (collisions.length === 0) return
+    const losses = new Losses(engine, collisions)
+    engine.writeSettled(
+      'a change from the server',
+      () => writeRows(engine, losses.plan()),
+      (visible) => {
+        const [layer, ...others] = losses.take()
+        const draftId = others.length === 0 ? layer!.id : undefined
+        return {
+          set: visible.length > 0 ? engine.changeSet(visible, { origin: 'rebase' }, draftId) : undefined,
+          committed: undefined,
+        }
+      },
+    )
+  }
+}
+
+/** What a draft gives up of itself (all of it, or some), and what that takes from others. Nothing has changed yet. */
+export function withdrawal(engine: Engine, layer: Layer, only?: Some): Losses {
+  return new Losses(engine, [], { layer, only })
+}
+
+/** The cells that drafts lose, and with them whatever collides with what is seen then. */
+class Losses {
+  readonly #engine: Engine
+  readonly #own: { readonly layer: Layer; readonly only: Some | undefined } | undefined
+  readonly #byLayer = new Map<Layer, Map<RowStack, Set<CellId>>>()
+
+  constructor(engine: Engine, collisions: readonly Collision[], own?: { layer: Layer; only: Some | undefined }) {
+    this.#engine = engine
+    this.#own = own
+    if (own) this.#byLayer.set(own.layer, new Map())
+    let found = collisions
+    do this.#add(found)
+    while ((found = collisionsWith(engine, this.plan()).filter((one) => !this.#has(one))).length > 0)
+  }
+
+  /** What SQLite must be made to hold. */
+  plan(): RowWrite[] {
+    return this.#engine.layers.planRemovals(
+      new Map(Array.from(this.#byLayer.keys(), (layer) => [layer, this.#some(layer)])),
+    )
+  }
+
+  /** Takes the cells from the drafts, which list what they have not given up themselves as conflicts. Gives those drafts. */
+  take(): readonly Layer[] {
+    const lost = [...this.#byLayer].flatMap(([layer, rows]) =>
+      [...rows].flatMap(([stack, cells]) =>
+        Array.from(cells, (cell) => {
+          const held = cell === ROW ? stack.exists : stack.cells.get(cell)
+          const conflict = { mine: held?.of(layer)?.value ?? null, theirs: held?.committed ?? null, lost: true }
+          return { layer, conflict: { stack, cell, ...conflict } }
+        }),
+      ),
+    )
+    for (const layer of this.#byLayer.keys()) this.#engine.layers.remove(layer, this.#some(layer))
+    for (const { layer, conflict } of lost) layer.conflict(conflict)
+    return [...this.#byLayer.keys()]
+  }
+
+  #add(collisions: readonly Collision[]): void {
+    for (const { layer, stack, cell } of collisions) {
+      const rows = getOrAdd(this.#byLayer, layer, () => new Map<RowStack, Set<CellId>>())
+      getOrAdd(rows, stack, () => new Set<CellId>()).add(cell)
+    }
+  }
+
+  #has({ layer, stack, cell }: Collision): boolean {
+    const some = this.#byLayer.has(layer) ? this.#some(layer) : () => false
+    return !some || some(stack, cell)
+  }
+
+  /** Which cells of a layer go; `undefined` for all. */
+  #some(layer: Layer): Some | undefined {
+    const own = layer === this.#own?.layer ? this.#own : undefined
+    if (own && !own.only) return undefined
+    const rows = this.#byLayer.get(layer)
+    return (stack, cell) => own?.only?.(stack, cell) || (rows?.get(stack)?.has(cell) ?? false)
+  }
+}
+
+/** What drafts hold that can't stay as it is once these writes are carried out. */
+function collisionsWith(engine: Engine, writes: readonly RowWrite[]): Collision[] {
+  const planned = new PlannedValues(writes)
+  return [
     ...referring(engine, writes),
     ...writes.flatMap((write) =>
-      write.op === 'delete' ? [] : [...sameUnique(engine, write, writes), ...hiddenParents(engine, write)],
+      write.op === 'delete' ? [] : [...sameUnique(engine, write, planned), ...hiddenParents(engine, write)],
     ),
   ]
-  const byLayer = new Map<Layer, Collision[]>()
-  for (const collision of collisions) {
-    if (collision.layer === except) continue
-    const known = byLayer.get(collision.layer)
-    if (known) known.push(collision)
-    else byLayer.set(collision.layer, [collision])
-  }
-  for (const [layer, cells] of byLayer) evict(engine, layer, cells)
 }
 
-function evict(engine: Engine, layer: Layer, collisions: readonly Collision[]): void {
-  const { layers } = engine
-  const only = (stack: RowStack, cell: CellId): boolean =>
-    collisions.some((one) => one.stack === stack && one.cell === cell)
-  engine.writeSettled(
-    'a change from the server',
-    () => writeRows(engine, layers.planRemoval(layer, only)),
-    (visible) => {
-      const lost = collisions.map(({ stack, cell }) => {
-        const held = cell === ROW ? stack.exists : stack.cells.get(cell)
-        return { stack, cell, mine: held?.of(layer)?.value ?? null, theirs: held?.committed ?? null, lost: true }
-      })
-      layers.remove(layer, only)
-      for (const conflict of lost) layer.conflict(conflict)
-      return {
-        set: visible.length > 0 ? engine.changeSet(visible, { origin: 'rebase' }, layer.id) : undefined,
-        committed: undefined,
-      }
-    },
-  )
-}
-
-/** Rows that a draft gave a unique value which the write brings too. */
-function sameUnique(engine: Engine, write: RowWrite, writes: readonly RowWrite[]): Collision[] {
-  return rowsInTheWay(write, writes).flatMap(({ id, columns }) => heldBy(engine, write.rows, id, columns))
-}
-
-/** Rows that are seen with a unique value which the write brings too, and that don't move out of its way themselves. */
-export function rowsInTheWay(
-  write: RowWrite,
-  writes: readonly RowWrite[],
-): { readonly id: KeyId; readonly columns: readonly Column[] }[] {
-  const { rows } = write
-  if (write.op === 'delete') return []
-  return rows.schema.model.unique.flatMap((index) => {
-    if (!index.columns.some((column) => write.cells.has(column.index))) return []
-    const tuple = tupleAfter(write, index)
-    if (tuple.some((value) => value === null)) return []
-    const where = index.columns.map((column) => `${effectiveSql(column)} = ?`).join(' AND ')
-    const found = rows.statement(`SELECT rowid FROM ${rows.base} WHERE ${where}`).get(tuple)
-    if (!found) return []
-    const id = keyId(rows.keyAt(Number(found[0])))
-    return id === write.id || isMoving(writes, rows, id, index.columns) ? [] : [{ id, columns: index.columns }]
+/** What drafts hold of rows that would have the unique values that the write brings: of the others, or else of its own. */
+function sameUnique(engine: Engine, write: RowWrite, planned: PlannedValues): Collision[] {
+  const { rows, id } = write
+  return planned.sameAs(write).flatMap((other) => {
+    const theirs = heldBy(engine, rows, other.id, other.columns)
+    return theirs.length > 0 ? theirs : heldBy(engine, rows, id, other.columns)
   })
 }
 
@@ -148,21 +191,6 @@ function entriesOf(stack: RowStack, columns: readonly Column[], values: readonly
   return isOpen ? found : []
 }
 
-/** Whether a row is to be changed in these columns, or to go, by the same writes: it stands in nobody's way then. */
-function isMoving(
-  writes: readonly RowWrite[],
-  rows: RowWrite['rows'],
-  id: RowWrite['id'],
-  columns: readonly Column[],
-): boolean {
-  return writes.some(
-    (write) =>
-      write.rows === rows &&
-      write.id === id &&
-      (write.op === 'delete' || columns.some((column) => write.cells.has(column.index))),
-  )
-}
-
 /** Rows that a draft deleted, and that the write refers to. */
 function hiddenParents(engine: Engine, write: RowWrite): Collision[] {
   return write.rows.schema.model.references.flatMap((reference) => {
@@ -181,24 +209,23 @@ function parentStack(engine: Engine, write: RowWrite, reference: Reference): Row
   return engine.layers.get(parent, keyId(parent.keyOf(stored)))
 }
 
-function heldBy(engine: Engine, rows: RowWrite['rows'], id: RowWrite['id'], columns: readonly Column[]): Collision[] {
+/**
+ * What drafts hold of a row's values in a unique constraint: the row, where they have put it there and it has the value by
+ * default, or can't be without one.
+ */
+function heldBy(engine: Engine, rows: TableRows, id: KeyId, columns: readonly Column[]): Collision[] {
   const stack = engine.layers.get(rows, id)
   if (!stack) return []
-  return columns.flatMap((column) =>
-    (stack.cells.get(column.index)?.entries ?? []).map(({ layer }) => ({ layer, stack, cell: column.index })),
+  const held = columns.flatMap((column) =>
+    (stack.cells.get(column.index)?.entries ?? []).map(({ layer }): Collision => ({
+      layer,
+      stack,
+      cell: column.index,
+    })),
   )
-}
-
-function tupleAfter(write: RowWrite, index: IndexModel): SqlValue[] {
-  const rowid = write.rows.rowidOf(write.key)
-  return uniqueTuple(index, rowid === undefined ? undefined : write.rows.stored(rowid), write)
-}
-
-/** The values of a row in a unique constraint, with a write to it carried out. NULL is equal to nothing. */
-export function uniqueTuple(index: IndexModel, stored: readonly SqlValue[] | undefined, write?: RowWrite): SqlValue[] {
-  return index.columns.map((column) => {
-    const value = write?.cells.has(column.index) ? write.cells.get(column.index)! : (stored?.[column.index] ?? null)
-    if (value === null) return column.defaultSql
-    return column.nullMark !== undefined && sameSql(value, column.nullMark) ? null : value
-  })
+  const added = (stack.exists?.entries ?? []).filter(({ value }) => value === 1)
+  const needsAll = columns.some(({ index, required }) => required && stack.cells.get(index)?.base === null)
+  return added.length > 0 && (held.length === 0 || needsAll)
+    ? added.map(({ layer }) => ({ layer, stack, cell: ROW }))
+    : held
 }

@@ -26,6 +26,9 @@ export interface Intent {
   readonly value: SqlValue
 }
 
+/** Tells which cells of a layer are meant; `ROW` is the row itself. */
+export type Some = (stack: RowStack, cell: CellId) => boolean
+
 /**
  * Every stack of the store. The plans say what SQLite must be made to hold; the methods that change stacks are called
  * only once that has succeeded, and can't fail. Everything costs the cells touched.
@@ -226,15 +229,22 @@ export class LayerStacks {
   }
 
   /** What SQLite must be made to hold when a layer goes: each cell what lies below. */
-  planRemoval(layer: Layer, only?: (stack: RowStack, cell: CellId) => boolean): RowWrite[] {
+  planRemoval(layer: Layer, only?: Some): RowWrite[] {
+    return this.planRemovals(new Map([[layer, only]]))
+  }
+
+  /** The same when several go at once, each whole or in part. */
+  planRemovals(layers: ReadonlyMap<Layer, Some | undefined>): RowWrite[] {
     const writes: RowWrite[] = []
-    for (const stack of layer.stacks) {
-      const without = goesFrom(layer, stack, only)
+    for (const stack of new Set([...layers.keys()].flatMap(({ stacks }) => [...stacks]))) {
+      const going = new Map(Array.from(layers, ([layer, only]) => [layer, goesFrom(layer, stack, only)]))
+      const left = (covered: CellStack, cell: CellId): SqlValue =>
+        covered.topBut((layer) => going.get(layer)?.(cell) ?? false)
       const now = stack.visible()
-      const then = without(ROW) ? stack.visible(layer) : now
+      const then = stack.exists === undefined || left(stack.exists, ROW) === 1
       const cells = new Map<CellId, SqlValue>()
       for (const [cell, covered] of stack.cells) {
-        const value = without(cell) ? covered.top(layer) : covered.top()
+        const value = left(covered, cell)
         if (!then ? false : now ? !sameSql(value, covered.top()) : value !== null) cells.set(cell, value)
       }
       const op = now === then ? 'update' : then ? 'insert' : 'delete'
@@ -245,7 +255,7 @@ export class LayerStacks {
   }
 
   /** Removes a layer's entries, all of them or some. */
-  remove(layer: Layer, only?: (stack: RowStack, cell: CellId) => boolean): void {
+  remove(layer: Layer, only?: Some): void {
     for (const stack of Array.from(layer.stacks)) {
       if (!only && stack.listedBy.size === 1 && !stack.exists) {
         this.#clear(stack)
@@ -584,11 +594,7 @@ function withinHeld(stack: RowStack, cell: CellId, changed: ReadonlyMap<CellId, 
  * Tells which cells go from a layer of which some are to go: an object takes its cells along. It goes itself with a cell
  * that it requires, where it is there by this layer alone, and with any cell where this layer has removed it.
  */
-function goesFrom(
-  layer: Layer,
-  stack: RowStack,
-  only: ((stack: RowStack, cell: CellId) => boolean) | undefined,
-): (cell: CellId) => boolean {
+function goesFrom(layer: Layer, stack: RowStack, only: Some | undefined): (cell: CellId) => boolean {
   if (!only) return () => true
   const { model } = stack.rows.schema
   const objects = new Set<Column>()

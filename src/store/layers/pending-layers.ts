@@ -8,9 +8,9 @@ import { encodeCells, encodeChanges } from '../rows/encode-changes.ts'
 import { layOver, membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { applyArrival } from '../apply-base.ts'
-import { rowsInTheWay, uniqueTuple } from './collisions.ts'
 import { underneath } from './committed-rows.ts'
 import { LayerStacks, type Intent, type RowWrite } from './layer-stacks.ts'
+import { PlannedValues } from './planned-values.ts'
 import type { Layer, LayerConflict, RowStack } from './row-stack.ts'
 
 /** A transaction that is committed here and not yet confirmed by the server: a layer between the base and the drafts. */
@@ -115,6 +115,16 @@ export class PendingLayers {
     this.#apply(this.#drop(layer))
   }
 
+  /** What SQLite must be made to hold to show what is confirmed, and no draft either. Nothing where nothing is pending. */
+  planConfirmed(): RowWrite[] {
+    if (this.#layers.size === 0) return []
+    const { layers } = this.#engine
+    const drafts = new Set(layers.all().flatMap((stack) => [...stack.layers()]))
+    const whole = (all: Iterable<Layer>): Map<Layer, undefined> =>
+      new Map(Array.from(all, (layer) => [layer, undefined]))
+    return merge([...layers.planRemovals(whole(drafts)), ...this.#stacks.planRemovals(whole(this.#layers))])
+  }
+
   /** Whether the row is there in what the server has confirmed. */
   hasBase(rows: TableRows, key: Key): boolean {
     const id = keyId(key)
@@ -188,14 +198,12 @@ export class PendingLayers {
    */
   #inTheWay(writes: readonly RowWrite[]): PendingLayer | undefined {
     if (this.#layers.size === 0) return undefined
-    for (const write of writes) {
-      for (const { id, columns } of rowsInTheWay(write, writes)) {
+    const planned = new PlannedValues(writes, this.#engine.layers)
+    for (const write of writes)
+      for (const { id, columns } of planned.sameAs(write)) {
         const layer = this.#holder(write.rows, id, columns) ?? this.#holder(write.rows, write.id, columns)
         if (layer) return layer
       }
-      const covered = this.#coveredInTheWay(write, writes)
-      if (covered) return covered
-    }
     return undefined
   }
 
@@ -204,28 +212,6 @@ export class PendingLayers {
     const stack = this.#stacks.get(rows, id)
     const held = columns.flatMap(({ index }) => stack?.cells.get(index)?.entries ?? [])
     return (held.at(-1) ?? stack?.exists?.entries.at(-1))?.layer as PendingLayer | undefined
-  }
-
-  /** A value that a draft covers is not seen, but is there once the draft is cancelled. */
-  #coveredInTheWay(write: RowWrite, writes: readonly RowWrite[]): PendingLayer | undefined {
-    const { rows } = write
-    if (write.op === 'delete' || this.#engine.layers.empty) return undefined
-    for (const index of rows.schema.model.unique) {
-      if (!index.columns.some((column) => write.cells.has(column.index))) continue
-      const mine = uniqueTuple(index, rows.storedOf(write.key), write)
-      if (mine.includes(null)) continue
-      for (const stack of this.#stacks.of(rows)) {
-        if (stack.id === write.id || writes.some((one) => one.rows === rows && one.id === stack.id)) continue
-        const draft = this.#engine.layers.get(rows, stack.id)
-        if (!draft?.committed) continue
-        const theirs = uniqueTuple(
-          index,
-          underneath(draft, (cell) => draft.cells.get(cell)?.committed),
-        )
-        if (theirs.every((value, n) => sameSql(value, mine[n]!))) return this.#holder(rows, stack.id, index.columns)
-      }
-    }
-    return undefined
   }
 
   #resolve(arrivals: readonly Arrival[]): RowWrite[] {

@@ -24,8 +24,13 @@ export class CellStack {
 
   /** The effective value; as it would be without a layer, if one is given. */
   top(without?: Layer): SqlValue {
+    return this.topBut((layer) => layer === without)
+  }
+
+  /** The effective value as it would be without some layers. */
+  topBut(isGone: (layer: Layer) => boolean): SqlValue {
     for (let at = this.entries.length - 1; at >= 0; at--)
-      if (this.entries[at]!.layer !== without) return this.entries[at]!.value
+      if (!isGone(this.entries[at]!.layer)) return this.entries[at]!.value
     return this.base
   }
 

@@ -13,6 +13,7 @@ import {
   type StoreInternals,
   type SyncStart,
   type TableRows,
+  type Tried,
 } from '../../store/index.ts'
 import type { WireChange, WireTransaction } from '../protocol/messages.ts'
 import { Outbox, type Waiting } from './outbox.ts'
@@ -111,6 +112,11 @@ export class Copy {
   repeat(contents: PersistedContents): Folded {
     for (const kept of this.#repeatBase(contents).tabs.values()) this.#adopt(kept.list)
     return this.#fold()
+  }
+
+  /** Runs a transaction on what is confirmed and takes it back: what it would do, and what it read. */
+  tryOut<Result>(run: () => Result, label: string | undefined): Tried<Result> {
+    return this.#internals.tryOut(run, label, this.#layers)
   }
 
   /** Takes in what was committed here. The promise tells the server's verdict. */

@@ -17,8 +17,18 @@ export interface Waiting {
   sent: boolean
   /** What it took of the connection, in bytes, where it was sent. */
   bytes: number
+  /** Those who were to be decided before anything that was committed after them: while one holds, it is not sent. */
+  readonly behind: readonly Turn[]
   readonly confirmed: () => void
   readonly refused: (error: RowcastError) => void
+}
+
+/** The turn of something that is decided on what is confirmed: after all that waits already, before all that comes later. */
+export interface Turn {
+  /** Whether all that came before it has its verdict. */
+  hasCome(): boolean
+  /** Lets what came later go. */
+  end(): void
 }
 
 /** The transactions that are not confirmed, in the order in which they were committed. */
@@ -33,6 +43,7 @@ export class Outbox {
   #inFlightBytes = 0
   /** Why no verdicts come for now. */
   #suspended: RowcastError | undefined
+  readonly #turns = new Set<Turn>()
 
   /** @param tell runs what tells subscribers, when it is their turn */
   constructor(tell: (run: () => void) => void) {
@@ -54,7 +65,8 @@ export class Outbox {
    */
   enter(one: Pick<Waiting, 'id' | 'wire' | 'changes' | 'layer' | 'version'>): Promise<void> {
     const verdict = new Promise<void>((confirmed, refused) => {
-      const waiting: Waiting = { ...one, sent: false, bytes: 0, confirmed, refused }
+      const behind = one.layer ? [...this.#turns] : []
+      const waiting: Waiting = { ...one, sent: false, bytes: 0, behind, confirmed, refused }
       this.#waiting.set(one.id, waiting)
       for (const change of one.wire.changes) {
         if (change.op !== 'put') continue
@@ -87,6 +99,17 @@ export class Outbox {
     return [...found]
   }
 
+  /** Takes a turn: optimistic transactions that enter from now on are not sent before it ends. */
+  takeTurn(): Turn {
+    const before = this.all().filter(({ layer }) => layer)
+    const turn: Turn = {
+      hasCome: () => before.every(({ id }) => !this.#waiting.has(id)),
+      end: () => void this.#turns.delete(turn),
+    }
+    this.#turns.add(turn)
+    return turn
+  }
+
   all(): Waiting[] {
     return [...this.#waiting.values()]
   }
@@ -97,8 +120,9 @@ export class Outbox {
 
   /** The next ones to send, oldest first; they count as sent. */
   take(limit: number): Waiting[] {
-    const taken = this.#unsent.splice(0, limit)
+    const taken = this.#unsent.filter(({ behind }) => !behind.some((turn) => this.#turns.has(turn))).slice(0, limit)
     for (const waiting of taken) waiting.sent = true
+    this.#unsent = this.#unsent.filter(({ sent }) => !sent)
     return taken
   }
 

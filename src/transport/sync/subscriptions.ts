@@ -18,10 +18,8 @@ export interface SubscriptionsLink {
 export class Subscriptions {
   readonly #link: SubscriptionsLink
   readonly #wanted = new Map<string, Subscription>()
-  /** Those that the server of this connection knows of. */
+  /** Those that the hello of this connection asked for: their rows come with its answer. */
   #asked = new Set<string>()
-  /** Those of its hello, whose rows come with the copy. */
-  #greeted: ReadonlySet<string> = new Set()
   /** Rows that came in and are not complete, by subscription; under `''` those of everything. */
   readonly #parts = new Map<string, Arrival[]>()
   #nextId = 1
@@ -47,7 +45,7 @@ export class Subscriptions {
     })
     // Not everyone waits for it.
     ready.catch(() => undefined)
-    if (this.#connected) this.#ask(wire)
+    if (this.#connected) this.#link.subscribe(wire)
     return {
       ready,
       unsubscribe: () => {
@@ -61,9 +59,10 @@ export class Subscriptions {
     }
   }
 
-  /** What is wanted from now on, or no more, is for the next connection to say. */
+  /** There is no connection, or one whose hello was not answered: nothing can be asked for, and nothing more comes. */
   disconnected(): void {
     this.#connected = false
+    this.#parts.clear()
   }
 
   /** No rows come until `resume`: whoever waits for some is told so, and whoever will. What is wanted stays so. */
@@ -78,10 +77,8 @@ export class Subscriptions {
 
   /** What the hello of a new connection asks for. */
   hello(): WireSubscription[] {
-    this.#parts.clear()
     const wires = [...this.#wanted.values()].map(({ wire }) => wire)
     this.#asked = new Set(wires.map(({ id }) => id))
-    this.#greeted = new Set(this.#asked)
     return wires
   }
 
@@ -89,7 +86,7 @@ export class Subscriptions {
   welcome(reset: boolean): void {
     this.#connected = true
     for (const { wire, ready } of this.#wanted.values()) {
-      if (!this.#asked.has(wire.id)) this.#ask(wire)
+      if (!this.#asked.has(wire.id)) this.#link.subscribe(wire)
       // What the copy has is what they show.
       else if (!reset) ready()
     }
@@ -105,10 +102,10 @@ export class Subscriptions {
     return position === undefined ? undefined : all
   }
 
-  /** The rows of one subscription are here, or those of all. */
+  /** The rows of one subscription are here, or those of all that the hello asked for. */
   ready(id: string | undefined): void {
     if (id !== undefined) this.#wanted.get(id)?.ready()
-    else for (const one of this.#wanted.values()) if (this.#greeted.has(one.wire.id)) one.ready()
+    else for (const one of this.#wanted.values()) if (this.#asked.has(one.wire.id)) one.ready()
   }
 
   /** Whether the server's refusal was about a subscription, which it ends. */
@@ -126,10 +123,5 @@ export class Subscriptions {
     this.#wanted.clear()
     this.#connected = false
     this.#closed = true
-  }
-
-  #ask(wire: WireSubscription): void {
-    this.#asked.add(wire.id)
-    this.#link.subscribe(wire)
   }
 }

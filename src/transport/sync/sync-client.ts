@@ -1,15 +1,18 @@
 import { firstValueFrom, Subject, throwError } from 'rxjs'
 import type { ChangeSet, KeyId, RowChange } from '../../changes/index.ts'
-import { RejectedError, StoreClosedError, SyncEndedError } from '../../errors/index.ts'
-import type {
-  CommitOptions,
-  RunningSync,
-  StoreInternals,
-  StoreSync,
-  SyncReconnect,
-  SyncStart,
-  SyncStatus,
-  TableRows,
+import { NotFoundError, RejectedError, StoreClosedError, SyncEndedError } from '../../errors/index.ts'
+import {
+  FilterError,
+  type CommitOptions,
+  type RunningSync,
+  type StoreInternals,
+  type StoreSync,
+  type SyncReconnect,
+  type SyncSet,
+  type SyncStart,
+  type SyncStatus,
+  type SyncSubscription,
+  type TableRows,
 } from '../../store/index.ts'
 import {
   PROTOCOL_VERSION,
@@ -27,6 +30,7 @@ import { Copy } from './copy.ts'
 import { Latest } from './latest.ts'
 import { nextBatch } from './next-batch.ts'
 import { Others } from './others.ts'
+import type { Turn } from './outbox.ts'
 import { OwnPresence } from './own-presence.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { syncApi } from './sync-api.ts'
@@ -108,7 +112,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
       status$: this.#status.value$,
       copy: this.#copy,
       others: this.#others,
-      subscribe: (sets) => this.#subscriptions.add(sets),
+      subscribe: (sets) => this.#subscribe(sets),
       reconnect: (options) => this.#reconnect(options),
       setPresence: (state) => this.#presence.set(state),
     })
@@ -139,20 +143,26 @@ export class SyncClient implements RunningSync, ConnectionUser {
     run: () => Result,
     { label, retries }: { readonly label?: string | undefined; readonly retries: number },
   ): Promise<Result> {
-    for (let attempt = 0; ; attempt++) {
-      // On what is confirmed, and on nothing that the server may yet refuse.
-      await this.#inStep()
-      const { result, changes, reads } = this.#internals.tryOut(run, label)
-      const readsOnly = changes.changes.length === 0
-      if (readsOnly && reads.length === 0) return result
-      try {
-        await this.#submit(changes, reads)
-        return result
-      } catch (error) {
-        // To have read again costs nothing and changes nothing.
-        const limit = readsOnly ? Math.max(retries, READ_RETRIES) : retries
-        if (!(error instanceof RejectedError) || error.rejection !== 'conflict' || attempt >= limit) throw error
+    const turn = this.#copy.outbox.takeTurn()
+    try {
+      for (let attempt = 0; ; attempt++) {
+        // On what is confirmed, and on nothing that the server may yet refuse.
+        await this.#inStep(turn)
+        const { result, changes, reads } = this.#copy.tryOut(run, label)
+        const readsOnly = changes.changes.length === 0
+        if (readsOnly && reads.length === 0) return result
+        try {
+          await this.#submit(changes, reads)
+          return result
+        } catch (error) {
+          // To have read again costs nothing and changes nothing.
+          const limit = readsOnly ? Math.max(retries, READ_RETRIES) : retries
+          if (!(error instanceof RejectedError) || error.rejection !== 'conflict' || attempt >= limit) throw error
+        }
       }
+    } finally {
+      turn.end()
+      this.#flush()
     }
   }
 
@@ -255,6 +265,19 @@ export class SyncClient implements RunningSync, ConnectionUser {
     }
     this.#pendingChanged()
     this.#flush()
+  }
+
+  /** What can't be had is refused here: with a hello it would end the connection. */
+  #subscribe(sets: readonly SyncSet[]): SyncSubscription {
+    try {
+      for (const { table, where } of sets) this.#internals.assertRows(table, where ?? {})
+    } catch (error) {
+      if (!(error instanceof NotFoundError) && !(error instanceof FilterError)) throw error
+      const ready = Promise.reject<void>(new RejectedError('not-found', error.message))
+      ready.catch(() => undefined)
+      return { ready, unsubscribe: () => undefined }
+    }
+    return this.#subscriptions.add(sets)
   }
 
   #takeWelcome(welcome: WelcomeMessage): void {
@@ -385,7 +408,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   }
 
   /** Sends a transaction that shows only once it is confirmed. */
-  #submit(set: ChangeSet, reads: ReturnType<StoreInternals['tryOut']>['reads']): Promise<void> {
+  #submit(set: ChangeSet, reads: ReturnType<Copy['tryOut']>['reads']): Promise<void> {
     const id = crypto.randomUUID()
     const { label, changes } = set
     const verdict = this.#copy.outbox.enter({
@@ -407,10 +430,10 @@ export class SyncClient implements RunningSync, ConnectionUser {
     return verdict
   }
 
-  /** Waits until this copy is up to date and everything that was committed in it has its verdict. */
-  async #inStep(): Promise<void> {
+  /** Waits until this copy is up to date and everything that was committed in it before has its verdict. */
+  async #inStep(turn: Turn): Promise<void> {
     const inStep = (): boolean =>
-      this.#welcome !== undefined && !this.#resetting && this.#copy.position !== undefined && !this.pending
+      this.#welcome !== undefined && !this.#resetting && this.#copy.position !== undefined && turn.hasCome()
     while (!inStep()) {
       if (this.#closed) throw new StoreClosedError()
       if (this.#ended) throw this.#ended

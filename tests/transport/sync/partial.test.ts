@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { firstSeed } from '../../support/random.ts'
-import { now, rest, SteppedWorld, type Seat } from '../../support/stepped-world.ts'
+import { now, rest, SteppedWorld, withoutClock, type Seat } from '../../support/stepped-world.ts'
 
 const SEEDS = Number(process.env['ROWCAST_SEEDS'] ?? 25)
 const STEPS = 150
@@ -64,7 +64,7 @@ class Partial {
     else if (what < 35) await this.#turn(random.pick(this.viewers))
     else if (what < 45) this.#writeWhatOneSees(random.pick(this.viewers))
     else if (what < 90) random.pick(seats).faults.step()
-    else if (what < 98) random.pick(seats).timers.next()
+    else if (what < 98) this.world.passTime(random.pick(seats))
     else if (what < 99) random.pick(seats).faults.cutAll('cut')
     else await this.world.restart()
     if (random.chance(70)) await rest()
@@ -141,7 +141,7 @@ async function expectConvergence(seed: number): Promise<void> {
   for (let n = 0; n < 3; n++) await partial.join()
   await world.settle()
   for (let n = 0; n < STEPS; n++) await partial.step()
-  await world.settle()
+  await world.settleAfterLosses()
   await partial.expectExact()
   expect(world.errors).toEqual([])
   for (const { seat } of partial.viewers) expect(await now(seat.store.sync.pending$)).toEqual([])
@@ -152,7 +152,7 @@ test(`clients that ask for parts have just what matches, at rest, whatever the n
   for (let n = 0; n < SEEDS; n++) {
     const seed = firstSeed + n
     try {
-      await expectConvergence(seed)
+      await withoutClock(() => expectConvergence(seed))
     } catch (error) {
       throw new Error(`seed ${seed} (ROWCAST_SEED=${seed} ROWCAST_SEEDS=1 replays it): ${String(error)}`, {
         cause: error,
@@ -211,5 +211,57 @@ test('a row stays while one of several subscriptions shows it', async () => {
   small.unsubscribe()
   await world.settle()
   expect(store.table('note').keys()).toEqual([])
+  await world.close()
+})
+
+test('a subscription added while everything is fetched anew is ready only once its own rows are here', async () => {
+  const { world } = await family()
+  const { store, faults } = await world.open({ subscribe: [{ table: 'layer' }] })
+  faults.step('deliver')
+  await rest()
+  faults.step('deliver')
+  await rest()
+  faults.step('deliver')
+  const notes = store.sync.subscribe([{ table: 'note' }])
+  let shown: readonly unknown[] | undefined
+  void notes.ready.then(() => (shown = store.table('note').keys()))
+  faults.step('deliver')
+  await rest()
+  await world.settle()
+  expect(shown).toEqual([1, 2])
+  await world.close()
+})
+
+test('a subscription added while the token of a new connection is awaited is asked for with its hello', async () => {
+  const { world } = await family()
+  let give: ((token: string) => void) | undefined
+  const { store, faults } = await world.open({
+    subscribe: [{ table: 'layer' }],
+    token: () => new Promise((resolve) => (give = resolve)),
+  })
+  faults.step('deliver')
+  give!('first')
+  await world.settle()
+  faults.cutAll('cut')
+  world.seats.at(-1)!.timers.next()
+  faults.step('deliver')
+  const notes = store.sync.subscribe([{ table: 'note' }])
+  give!('second')
+  await world.settle()
+  await notes.ready
+  expect(store.table('note').keys()).toEqual([1, 2])
+  await world.close()
+})
+
+test('a subscription that can not be had is refused alone, also while there is no connection', async () => {
+  const { world } = await family()
+  const { store, faults, timers } = await world.open({ subscribe: [{ table: 'note' }] })
+  await world.settle()
+  faults.cutAll('cut')
+  const refused = store.sync.subscribe([{ table: 'nothing' } as never])
+  timers.next()
+  await world.settle()
+  await expect(refused.ready).rejects.toMatchObject({ code: 'rejected', rejection: 'not-found' })
+  expect(store.table('note').keys()).toEqual([1, 2])
   await world.close()
 })
