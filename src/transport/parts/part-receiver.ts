@@ -21,7 +21,7 @@ export class PieceError extends Error {}
 /** Puts the pieces of what is long together, over several connections if need be. */
 export class PartReceiver {
   readonly #events: PartReceiverEvents
-  #transfer: { readonly id: string; readonly bytes: number; pieces: number; done: number; parts: string[] } | undefined
+  #transfer: { readonly id: string; readonly length: number; pieces: number; done: number; parts: string[] } | undefined
   /** UTF-16 units of the message that is not whole. */
   #length = 0
   readonly #maxLength: number
@@ -34,7 +34,7 @@ export class PartReceiver {
   /** How much of what is arriving is here, in UTF-16 units; `undefined` where nothing long is under way. */
   get progress(): { readonly done: number; readonly total: number } | undefined {
     const transfer = this.#transfer
-    return transfer && { done: transfer.done, total: Math.max(transfer.bytes, transfer.done) }
+    return transfer && { done: transfer.done, total: Math.max(transfer.length, transfer.done) }
   }
 
   /** What has arrived of something that is not whole, to go on from. */
@@ -48,11 +48,11 @@ export class PartReceiver {
   }
 
   /** Throws PieceError where it does not go on from what is here. */
-  begin({ transfer, from, bytes }: { readonly transfer: string; readonly from: number; readonly bytes: number }): void {
+  begin({ transfer, from, length }: { readonly transfer: string; readonly from: number; readonly length: number }): void {
     if (this.#transfer?.id !== transfer) {
       if (from !== 0) throw new PieceError(`transfer ${transfer} begins with piece ${from}`)
       this.forget()
-      this.#transfer = { id: transfer, bytes, pieces: 0, done: 0, parts: [] }
+      this.#transfer = { id: transfer, length, pieces: 0, done: 0, parts: [] }
     } else if (this.#transfer.pieces !== from)
       throw new PieceError(`transfer ${transfer} goes on with piece ${from} after ${this.#transfer.pieces}`)
   }

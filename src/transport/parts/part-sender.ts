@@ -75,8 +75,8 @@ export class PartSender {
   }
 
   /** Messages of which only so many are made as the other side takes. */
-  stream(id: string, bytes: number, source: MessageSource): void {
-    this.resume(new Transfer(id, bytes, source, this.#inPieces ? undefined : whole))
+  stream(id: string, length: number, source: MessageSource): void {
+    this.resume(new Transfer(id, length, source, this.#inPieces ? undefined : whole))
   }
 
   /** Goes on with what another connection has begun. */
@@ -120,8 +120,8 @@ export class PartSender {
   #begin(transfer: Transfer): void {
     this.#current = transfer
     if (this.#inPieces) {
-      const { id, acknowledged, bytes } = transfer
-      this.#write(`"type":"begin","transfer":${JSON.stringify(id)},"from":${acknowledged},"bytes":${bytes}}`)
+      const { id, acknowledged, length } = transfer
+      this.#write(`"type":"begin","transfer":${JSON.stringify(id)},"from":${acknowledged},"length":${length}}`)
     }
     this.#pump()
   }

@@ -17,20 +17,21 @@ export function sourceOf(messages: Iterable<string>): MessageSource {
  */
 export class Transfer {
   readonly id: string
-  /** How long all of it is, in bytes, or about so. */
-  readonly bytes: number
+  /** How long all of it is, or about so, in UTF-16 units. */
+  readonly length: number
   readonly #source: MessageSource
   readonly #cut: (message: string) => Iterable<Piece>
   /** Pieces from the first that is not acknowledged on, as far as they were asked for. */
   #kept: Piece[] = []
   #acknowledged = 0
+  #arrived = 0
   #next = 0
   #complete = false
 
   /** @param cut what the pieces of a message are */
-  constructor(id: string, bytes: number, source: MessageSource, cut: (message: string) => Iterable<Piece> = piecesOf) {
+  constructor(id: string, length: number, source: MessageSource, cut: (message: string) => Iterable<Piece> = piecesOf) {
     this.id = id
-    this.bytes = bytes
+    this.length = length
     this.#source = source
     this.#cut = cut
   }
@@ -38,6 +39,11 @@ export class Transfer {
   /** How many pieces the other side has. */
   get acknowledged(): number {
     return this.#acknowledged
+  }
+
+  /** How much has arrived of about how much, in UTF-16 units. */
+  get progress(): { readonly done: number; readonly total: number } {
+    return { done: this.#arrived, total: Math.max(this.length, this.#arrived) }
   }
 
   /** How many pieces are under way. */
@@ -76,7 +82,7 @@ export class Transfer {
   /** The other side has so many pieces. Ignores what can't be. */
   acknowledge(pieces: number): void {
     if (!(pieces > this.#acknowledged) || pieces > this.#next) return
-    this.#kept.splice(0, pieces - this.#acknowledged)
+    for (const { text } of this.#kept.splice(0, pieces - this.#acknowledged)) this.#arrived += text.length
     this.#acknowledged = pieces
   }
 

@@ -43,7 +43,7 @@ class Reader {
       this.parts.acknowledge()
       return
     }
-    const message = JSON.parse(frame) as { type: string; transfer: string; from: number; bytes: number }
+    const message = JSON.parse(frame) as { type: string; transfer: string; from: number; length: number }
     if (message.type === 'begin') {
       this.#expected++
       this.parts.begin(message)
