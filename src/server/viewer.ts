@@ -1,12 +1,12 @@
-import { HIDDEN, serializeValue, type Cells, type CellValue, type Key, type RowChange } from '../changes/index.ts'
-import { storedRows, type RowTransition, type Store } from '../store/index.ts'
-import { internals } from '../store/index.ts'
-import type { WireChange, WireRow, WireSet, WireSubscription } from '../transport/index.ts'
+import { HIDDEN, serializeValue, type Cells, type CellValue, type RowChange } from '../changes/index.ts'
+import type { RowTransition, Store } from '../store/index.ts'
+import type { WireChange, WireSet, WireSubscription } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import { Positions } from './position.ts'
 
 /** One set of a subscription: a table, and which of its rows. */
 interface RowSet {
+  readonly where: object | undefined
   readonly test: ((row: object) => boolean) | undefined
 }
 
@@ -77,24 +77,37 @@ export class Viewer {
     return row !== undefined && this.#access.canView(table, row)
   }
 
+  /** Whether there are fields of a table that this viewer may not see. */
+  withholds(table: string): boolean {
+    return this.#access.withholds(table)
+  }
+
+  /** Whether it sees a row before and after it changed. */
+  seen({ change, before, after }: RowTransition): { readonly was: boolean; readonly is: boolean } {
+    if (this.seesAll) return { was: change.op !== 'insert', is: change.op !== 'delete' }
+    return {
+      was: before !== undefined && this.sees(change.table, before),
+      is: after !== undefined && this.sees(change.table, after),
+    }
+  }
+
   /** What a change is to this viewer: a row that enters, changes, leaves, or nothing. */
   change(transition: RowTransition): WireChange | undefined {
     if (this.seesAll) return wireChange(transition.change)
     const { change, before, after } = transition
     const { table, key } = change
-    const was = before !== undefined && this.sees(table, before)
-    const is = after !== undefined && this.sees(table, after)
+    const { was, is } = this.seen(transition)
     if (was && !is) return { table, key, op: 'delete' }
     if (!is) return undefined
-    if (!was) return { table, key, op: 'put', after: this.#shownCells(table, after, transition.cells) }
-    if (!this.#access.withholds(table)) return wireChange(change)
-    const shown = this.#shownChange(table, before, after, transition)
+    if (!was) return { table, key, op: 'put', after: this.shownCells(table, after!, transition.cells) }
+    if (!this.withholds(table)) return wireChange(change)
+    const shown = this.#shownChange(table, before!, after!, transition)
     return Object.keys(shown).length > 0 ? { table, key, op: 'update', after: shown } : undefined
   }
 
   /** The cells of a row that enters. What is withheld is named, so that it is not taken for its default. */
-  #shownCells(table: string, row: object, cells: Cells): Cells {
-    if (!this.#access.withholds(table)) return cells
+  shownCells(table: string, row: object, cells: Cells): Cells {
+    if (!this.withholds(table)) return cells
     const shown = new Map(Object.entries(cells))
     for (const path of this.#access.withheld(table, row)) shown.set(path, HIDDEN)
     return inOrder(shown)
@@ -112,27 +125,36 @@ export class Viewer {
     return inOrder(shown)
   }
 
-  /** Every row that it sees; of one subscription, only those that no other one shows. */
-  *rows(only?: string): Generator<WireRow> {
-    for (const table of this.#store.tables) {
-      if (only !== undefined && !this.#speaksOf(only, table)) continue
-      const all = this.seesAll && only === undefined
-      for (const [key, cells] of storedRows(internals(this.#store).engine, table)) {
-        if (!all) {
-          const row = this.#store.table(table).get(key) as object
-          const shown = this.#access.shown(table, row)
-          if (only !== undefined && !this.#isIn(only, table, shown)) continue
-          if (!this.sees(table, row)) continue
-          if (only !== undefined && !this.#isOnlyIn(only, table, shown)) continue
-          yield [table, key, this.#shownCells(table, row, cells)]
-        } else yield [table, key, cells]
-      }
-    }
+  /** The tables of which it shows rows, or of which one subscription does. */
+  tables(subscription?: string): string[] {
+    const ids = subscription === undefined ? [...this.#subscriptions.keys()] : [subscription]
+    return this.#store.tables.filter((table) => ids.some((id) => this.#speaksOf(id, table)))
   }
 
-  /** The keys of the rows that only this subscription shows. */
-  *keysOnlyIn(id: string): Generator<readonly [string, Key]> {
-    for (const [table, key] of this.rows(id)) yield [table, key]
+  /**
+   * Filters one of which every row of a table matches that it shows, or that one subscription does; `undefined` where any
+   * row may be shown.
+   */
+  filters(table: string, subscription?: string): readonly object[] | undefined {
+    // To who may not see every field a row is another one than to SQLite.
+    if (this.withholds(table)) return undefined
+    const ids = subscription === undefined ? this.#subscriptions.keys() : [subscription]
+    const filters: object[] = []
+    for (const id of ids) {
+      const byTable = this.#subscriptions.get(id)
+      if (!byTable) return undefined
+      for (const { where } of byTable.get(table) ?? []) {
+        if (!where) return undefined
+        filters.push(where)
+      }
+    }
+    return filters
+  }
+
+  /** Whether it sees a row; of one subscription, whether that alone shows it. */
+  seesIn(table: string, row: object, subscription?: string): boolean {
+    if (subscription === undefined) return this.sees(table, row)
+    return this.#isOnlyIn(subscription, table, this.#access.shown(table, row)) && this.#access.canView(table, row)
   }
 
   #compile(sets: readonly WireSet[]): ReadonlyMap<string, readonly RowSet[]> {
@@ -140,7 +162,7 @@ export class Viewer {
     for (const { table, where } of sets) {
       const test = this.#store.table(table).predicate(where ?? {}).test
       const known = byTable.get(table) ?? []
-      known.push({ test: where ? test : undefined })
+      known.push({ where, test: where ? test : undefined })
       byTable.set(table, known)
     }
     return byTable

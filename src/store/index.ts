@@ -31,6 +31,7 @@ export type {
 export { createStore, type InitialRows, type StoreOptions, type SyncOptions, type SyncSetOf } from './create-store.ts'
 export { FilterError } from './filter/index.ts'
 export { internals, type StoreInternals } from './internals.ts'
+export { storedRow, TableScan, type StoredRow } from './stored-rows.ts'
 export {
   commitChanges,
   previewChanges,

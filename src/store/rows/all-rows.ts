@@ -85,7 +85,9 @@ export class RowScan {
   }
 
   #readWindow(): SqlValue[][] {
-    const next = this.#rows.statement(`SELECT min(rowid) FROM ${this.#rows.base} WHERE rowid > ?`).get([this.#after])?.[0]
+    const next = this.#rows
+      .statement(`SELECT min(rowid) FROM ${this.#rows.base} WHERE rowid > ?`)
+      .get([this.#after])?.[0]
     if (next === null || next === undefined) {
       this.#done = true
       return []

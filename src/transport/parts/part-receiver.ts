@@ -9,25 +9,18 @@ export interface Received {
   readonly pieces: number
 }
 
-/** What a receiver tells. */
-export interface PartReceiverEvents {
-  /** So many pieces of a transfer are here. */
-  received(received: Received): void
-}
-
 /** A piece that none was waited for, or that makes a message longer than may be. */
 export class PieceError extends Error {}
 
 /** Puts the pieces of what is long together, over several connections if need be. */
 export class PartReceiver {
-  readonly #events: PartReceiverEvents
   #transfer: { readonly id: string; readonly length: number; pieces: number; done: number; parts: string[] } | undefined
   /** UTF-16 units of the message that is not whole. */
   #length = 0
   readonly #maxLength: number
 
-  constructor(events: PartReceiverEvents, maxLength: number = Number.POSITIVE_INFINITY) {
-    this.#events = events
+  /** @param maxLength UTF-16 units of the longest message that is taken */
+  constructor(maxLength: number = Number.POSITIVE_INFINITY) {
     this.#maxLength = maxLength
   }
 
@@ -48,7 +41,15 @@ export class PartReceiver {
   }
 
   /** Throws PieceError where it does not go on from what is here. */
-  begin({ transfer, from, length }: { readonly transfer: string; readonly from: number; readonly length: number }): void {
+  begin({
+    transfer,
+    from,
+    length,
+  }: {
+    readonly transfer: string
+    readonly from: number
+    readonly length: number
+  }): void {
     if (this.#transfer?.id !== transfer) {
       if (from !== 0) throw new PieceError(`transfer ${transfer} begins with piece ${from}`)
       this.forget()
@@ -75,11 +76,11 @@ export class PartReceiver {
     return message
   }
 
-  /** Tells the sender what is here: once what has just arrived was taken in. */
-  acknowledge(): void {
+  /** What the sender is to be told of, once what has just arrived was taken in: `undefined` where it can wait. */
+  get acknowledgement(): Received | undefined {
     const transfer = this.#transfer
-    if (transfer && (transfer.pieces % ACKNOWLEDGE_EVERY === 0 || transfer.parts.length === 0))
-      this.#events.received({ transfer: transfer.id, pieces: transfer.pieces })
+    const due = transfer && (transfer.pieces % ACKNOWLEDGE_EVERY === 0 || transfer.parts.length === 0)
+    return due ? { transfer: transfer.id, pieces: transfer.pieces } : undefined
   }
 
   /** All of it is here. */

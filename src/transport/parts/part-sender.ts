@@ -61,10 +61,15 @@ export class PartSender {
     return this.#current
   }
 
+  /** Whether a message goes in pieces. */
+  isLong(rest: string): boolean {
+    return this.#inPieces && rest.length > PIECE_LENGTH
+  }
+
   /** A message without its opening brace, which its number comes after. One that is long goes as a transfer of this id. */
   send(rest: string, id: () => string): void {
     if (this.#closed) return
-    if (this.#inPieces && rest.length > PIECE_LENGTH) this.stream(id(), rest.length, sourceOf([rest]))
+    if (this.isLong(rest)) this.stream(id(), rest.length, sourceOf([rest]))
     else if (this.busy) this.#waiting.push(rest)
     else this.#write(rest)
   }

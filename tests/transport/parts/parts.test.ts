@@ -26,7 +26,7 @@ class Wire {
 class Reader {
   readonly messages: string[] = []
   readonly received: Received[] = []
-  readonly parts = new PartReceiver({ received: (received) => this.received.push(received) })
+  readonly parts = new PartReceiver()
   #expected = 0
 
   connect(): Received | undefined {
@@ -40,7 +40,8 @@ class Reader {
     if (piece) {
       const message = this.parts.take(piece)
       if (message !== undefined) this.#message(`{"n":${this.#expected},${message}`)
-      this.parts.acknowledge()
+      const { acknowledgement } = this.parts
+      if (acknowledgement) this.received.push(acknowledgement)
       return
     }
     const message = JSON.parse(frame) as { type: string; transfer: string; from: number; length: number }
