@@ -62,7 +62,8 @@ export class Databases {
     this.#assertOpen()
     let open = this.#open.get(name)
     if (!open) {
-      const one: Open = { database: this.#load(name), uses: 0, idle: undefined }
+      const parted = (): void => this.#dropParted(name, one)
+      const one: Open = { database: this.#load(name, parted), uses: 0, idle: undefined }
       open = one
       this.#open.set(name, one)
       one.database.catch(() => this.#open.get(name) === one && this.#open.delete(name))
@@ -127,10 +128,11 @@ export class Databases {
       }),
     )
     this.#open.clear()
+    await Promise.all(this.#busy.values())
     for (const one of closed) if (one.status === 'rejected') this.#options.report(one.reason)
   }
 
-  async #load(name: string): Promise<LiveDatabase> {
+  async #load(name: string, parted: () => void): Promise<LiveDatabase> {
     let log
     try {
       log = await this.#options.logs.open(name)
@@ -140,7 +142,7 @@ export class Databases {
       throw error
     }
     try {
-      const database = await LiveDatabase.open(name, { ...this.#options, log })
+      const database = await LiveDatabase.open(name, { ...this.#options, log, parted })
       for (const watcher of this.#watchers) watcher(database)
       return database
     } catch (error) {
@@ -161,6 +163,14 @@ export class Databases {
         open.idle = setTimeout(() => this.#closeIdle(name, open), this.#options.idleMs).unref()
       },
     }
+  }
+
+  /** Its state is not that of the log: whoever asks for it next has it opened anew. */
+  #dropParted(name: string, open: Open): void {
+    if (this.#open.get(name) !== open) return
+    this.#open.delete(name)
+    clearTimeout(open.idle)
+    this.#alone(name, async () => (await open.database).close()).catch(this.#options.report)
   }
 
   #closeIdle(name: string, open: Open): void {

@@ -1,9 +1,15 @@
 import { parseValue, serializeValue, type RowChange } from '../changes/index.ts'
 import { RowcastError } from '../errors/index.ts'
+import type { RefusedTransaction } from './refusals.ts'
 
 /** What one entry of a database's log says. */
 export interface LogRecord {
-  readonly kind: 'created' | 'transaction' | 'import' | 'rollback'
+  readonly kind: 'created' | 'transaction' | 'import' | 'rollback' | 'refused'
+  /**
+   * The digest of the history up to the entry before: what follows another history is no part of this one. Of the first
+   * entry it is the database's incarnation. Absent in entries of before there was one: a history begins with such.
+   */
+  readonly parent?: string
   /** Chosen by the author; a transaction with an id that the log has is not applied again. */
   readonly id?: string
   /** Milliseconds since 1970. */
@@ -12,6 +18,8 @@ export interface LogRecord {
   readonly label?: string
   /** Where a database that was forked came from. */
   readonly from?: { readonly database: string; readonly sequence: number }
+  /** Transactions of the same author that were refused before this one: none of them is applied behind it. */
+  readonly refused?: readonly RefusedTransaction[]
   readonly changes: readonly RowChange[]
 }
 

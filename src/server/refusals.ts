@@ -21,6 +21,14 @@ export interface Refusal {
   readonly reason: string
 }
 
+/** A transaction that was refused, as the log has it. */
+export interface RefusedTransaction extends Refusal {
+  readonly id: string
+}
+
+/** Characters of a reason. */
+export const MAX_REASON = 2_000
+
 /** What the permissions don't allow. It says no more: what is hidden stays so. */
 export class ForbiddenError extends RowcastError<'forbidden'> {
   constructor() {

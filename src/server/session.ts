@@ -28,9 +28,11 @@ import { nameOf, type Access, type User } from './access.ts'
 import type { Committed, Decided, Listener } from './decided.ts'
 import type { LiveDatabase } from './live-database.ts'
 import { commitsText } from './commits-text.ts'
+import type { Point } from './history.ts'
 import { Outgoing } from './outgoing.ts'
 import { rowsTexts } from './rows-text.ts'
 import type { PresenceTold } from './presence.ts'
+import { MAX_REASON } from './refusals.ts'
 import { Viewer } from './viewer.ts'
 import { visiblePresence } from './visible-presence.ts'
 
@@ -73,8 +75,6 @@ const MAX_STATE = 64 * 1024
 const MAX_STATE_DEPTH = 32
 /** Others of one message. */
 const MAX_OTHERS = 50
-/** Characters of a reason. */
-const MAX_REASON = 2_000
 
 /** One connection: what it said, what it sees, and what it has been told. */
 export class Session implements ConnectionHandler, Listener {
@@ -179,7 +179,7 @@ export class Session implements ConnectionHandler, Listener {
     const mine = committed.some(({ author }) => author === this)
     if (viewer.seesAll && !mine) {
       this.#out.sendText(
-        commitsText(committed, () => database.positions.encode(committed.at(-1)!.sequence, viewer.view)),
+        commitsText(committed, () => database.positions.encode(committed.at(-1)!, viewer.view)),
       )
       return
     }
@@ -198,7 +198,7 @@ export class Session implements ConnectionHandler, Listener {
         },
       ]
     })
-    if (commits.length > 0) this.#sendCommits(commits, committed.at(-1)!.sequence)
+    if (commits.length > 0) this.#sendCommits(commits, committed.at(-1)!)
   }
 
   #visible(transitions: readonly RowTransition[]): WireChange[] {
@@ -317,7 +317,7 @@ export class Session implements ConnectionHandler, Listener {
     if (missed === undefined) this.#sendRows(undefined)
     else {
       const changes = this.#visible(transitionsOf(internals(database.store).engine, missed))
-      if (changes.length > 0) this.#sendCommits([{ changes }], database.sequence)
+      if (changes.length > 0) this.#sendCommits([{ changes }], database.point)
     }
     database.presence.enter(this, nameOf(user))
   }
@@ -334,10 +334,15 @@ export class Session implements ConnectionHandler, Listener {
     return setTimeout(end, Math.max(left, 0)).unref()
   }
 
-  /** What has changed since a sequence number, net; `undefined` where that is too much, or no longer known. */
-  async #missed(database: LiveDatabase, since: number): Promise<readonly RowChange[] | undefined> {
+  /**
+   * What has changed since a point, net; `undefined` where that is too much, or no longer known, or where the point is of
+   * another history than the database.
+   */
+  async #missed(database: LiveDatabase, point: Point): Promise<readonly RowChange[] | undefined> {
+    const { sequence: since, digest } = point
+    if ((await database.pointAt(since))?.digest !== digest) return undefined
     if (since === database.sequence) return []
-    if (since > database.sequence || database.sequence - since > this.#host.limits.catchUp) return undefined
+    if (database.sequence - since > this.#host.limits.catchUp) return undefined
     const sets: ChangeSet[] = []
     try {
       for await (const { sequence, record } of database.history(since + 1, database.sequence - since)) {
@@ -396,24 +401,24 @@ export class Session implements ConnectionHandler, Listener {
     if (!viewer.has(id)) return
     const gone = [...viewer.keysOnlyIn(id)]
     viewer.remove(id)
-    this.#send({ type: 'unsubscribed', id, gone, position: database.positions.encode(database.sequence, viewer.view) })
+    this.#send({ type: 'unsubscribed', id, gone, position: database.positions.encode(database.point, viewer.view) })
   }
 
   #sendRows(subscription: string | undefined): void {
     const { database, viewer } = this.#live!
     const make = (): string[] => {
-      const { sequence } = database
-      const position = database.positions.encode(sequence, viewer.view)
-      return rowsTexts(viewer.rows(subscription), { position, ...this.#sequence(sequence) }, subscription)
+      const { point } = database
+      const position = database.positions.encode(point, viewer.view)
+      return rowsTexts(viewer.rows(subscription), { position, ...this.#sequence(point.sequence) }, subscription)
     }
     // Many who come at once get the same.
     this.#out.stream(subscription === undefined && viewer.seesAll ? database.wholeText(make) : make())
   }
 
-  #sendCommits(commits: readonly WireCommit[], sequence: number): void {
+  #sendCommits(commits: readonly WireCommit[], point: Point): void {
     const { database, viewer } = this.#live!
-    const position = database.positions.encode(sequence, viewer.view)
-    this.#send({ type: 'commits', commits, position, ...this.#sequence(sequence) })
+    const position = database.positions.encode(point, viewer.view)
+    this.#send({ type: 'commits', commits, position, ...this.#sequence(point.sequence) })
   }
 
   /** The number itself is for those who see everything: its gaps would tell the others of what they don't see. */

@@ -12,6 +12,10 @@ export class Verdicts {
     return this.#refused.get(keyOf(access, id))
   }
 
+  delete(access: Access, id: string): void {
+    this.#refused.delete(keyOf(access, id))
+  }
+
   set(access: Access, id: string, { code, reason }: Refusal): void {
     this.#refused.set(keyOf(access, id), { code, reason })
     if (this.#refused.size > KEPT) this.#refused.delete(this.#refused.keys().next().value!)
