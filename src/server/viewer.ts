@@ -1,6 +1,6 @@
 import { HIDDEN, serializeValue, type Cells, type CellValue, type RowChange } from '../changes/index.ts'
-import type { RowTransition, Store } from '../store/index.ts'
-import type { WireChange, WireSet, WireSubscription } from '../transport/index.ts'
+import { internals, storedRows, type RowTransition, type Store } from '../store/index.ts'
+import type { WireChange, WireRow, WireSet, WireSubscription } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import { Positions } from './position.ts'
 
@@ -149,6 +149,17 @@ export class Viewer {
       }
     }
     return filters
+  }
+
+  /** How many rows there are, whoever sees them. */
+  get rowCount(): number {
+    return this.#store.tables.reduce((sum, table) => sum + this.#store.table(table).count(), 0)
+  }
+
+  /** Every row, for one who sees everything. */
+  *allRows(): Generator<WireRow> {
+    for (const table of this.#store.tables)
+      for (const [key, cells] of storedRows(internals(this.#store).engine, table)) yield [table, key, cells]
   }
 
   /** Whether it sees a row; of one subscription, whether that alone shows it. */

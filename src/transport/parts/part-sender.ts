@@ -5,6 +5,8 @@ import { sourceOf, Transfer, type MessageSource } from './transfer.ts'
 const WINDOW = 64
 /** Pieces go to the line while no more than this waits there, in what it counts. */
 const AT_THE_LINE = 64 * 1024
+/** The line is full: whatever else there is waits. */
+const FULL = 512 * 1024
 /** How often a line that takes no acknowledgements is asked whether it has room. */
 const POLL_MS = 4
 
@@ -51,9 +53,12 @@ export class PartSender {
     this.#inPieces = true
   }
 
-  /** Whether something long is going out, and others wait behind it. */
+  /** Whether something long is going out, or the line is full: what is sent now waits behind it. `idle` tells when it no longer is. */
   get busy(): boolean {
-    return this.#current !== undefined
+    if (this.#current !== undefined || this.#waiting.length > 0) return true
+    if (this.#line.buffered <= FULL) return false
+    this.#askAgain()
+    return true
   }
 
   /** What is going out. */
@@ -87,8 +92,9 @@ export class PartSender {
   /** Goes on with what another connection has begun. */
   resume(transfer: Transfer): void {
     if (this.#closed) return
+    const { busy } = this
     this.#waiting.push(transfer)
-    if (!this.busy) this.#sendWaiting()
+    if (!busy) this.#sendWaiting()
   }
 
   /** The other side has so many pieces of a transfer. */
@@ -112,6 +118,10 @@ export class PartSender {
 
   #sendWaiting(): void {
     while (!this.#current && !this.#closed) {
+      if (this.#line.buffered > FULL) {
+        this.#askAgain()
+        return
+      }
       const next = this.#waiting.shift()
       if (next === undefined) {
         this.#events.idle()
@@ -169,15 +179,18 @@ export class PartSender {
 
   /** Where there is none, an acknowledgement, or the clock, asks again. */
   #hasRoom(current: Transfer): boolean {
-    const { buffered } = this.#line
-    if (current.underWay < WINDOW && buffered < AT_THE_LINE) return true
+    if (current.underWay < WINDOW && this.#line.buffered < AT_THE_LINE) return true
     // Nothing is under way that could be acknowledged: others fill the line.
-    if (current.underWay === 0)
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined
-        this.#pump()
-      }, POLL_MS)
+    if (current.underWay === 0) this.#askAgain()
     return false
+  }
+
+  #askAgain(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      if (this.#current) this.#pump()
+      else this.#sendWaiting()
+    }, POLL_MS)
   }
 
   #sendPiece(current: Transfer, piece: Piece): void {
