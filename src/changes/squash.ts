@@ -21,15 +21,34 @@ import { rowExists, rowMissing } from './row-errors.ts'
  * of a deleted row).
  */
 export function squash(sets: readonly ChangeSet[]): ChangeSet {
-  const tables = new Map<string, Map<KeyId, NetRow>>()
-  let step = 0
-  for (const set of sets) {
-    for (const change of set.changes) add(tables, change, step++)
+  const net = new NetChanges()
+  for (const { changes } of sets) net.add(changes)
+  return { changes: net.changes(), ...headOf(sets) }
+}
+
+/** The net change of what is added bit by bit, as `squash` has it. */
+export class NetChanges {
+  readonly #tables = new Map<string, Map<KeyId, NetRow>>()
+  #step = 0
+
+  /** Throws ConstraintError or NotFoundError where the changes don't follow from those before. */
+  add(changes: readonly RowChange[]): void {
+    for (const change of changes) add(this.#tables, change, this.#step++)
   }
-  const rows = [...tables.values()].flatMap((table) => [...table.values()])
-  rows.sort((a, b) => positionOf(a) - positionOf(b))
-  const changes = rows.map(toChange).filter((change) => change !== undefined)
-  return { changes, ...headOf(sets) }
+
+  /** How many rows were touched. */
+  get size(): number {
+    let size = 0
+    for (const table of this.#tables.values()) size += table.size
+    return size
+  }
+
+  /** One entry a row, in the order of `squash`. */
+  changes(): RowChange[] {
+    const rows = [...this.#tables.values()].flatMap((table) => [...table.values()])
+    rows.sort((a, b) => positionOf(a) - positionOf(b))
+    return rows.map(toChange).filter((change) => change !== undefined)
+  }
 }
 
 /** The net change of one row so far. An update without cells is kept: the row exists, and more may follow. */

@@ -15,6 +15,7 @@ import { linearPatterns, PatternError } from './patterns/index.ts'
 import { Session } from './session.ts'
 import type { SnapshotStorage } from './snapshot-storage.ts'
 import { Strangers } from './strangers.ts'
+import { Transfers } from './transfers.ts'
 import { Unread } from './unread.ts'
 
 /** What someone wants to do with a database as a whole. */
@@ -120,6 +121,7 @@ export class ServerCore {
   readonly budgets: Budgets
   readonly strangers: Strangers
   readonly #unread: Unread
+  readonly #transfers = new Transfers()
   readonly sessions: Set<Session> = new Set()
   readonly #options: ServerOptions
   readonly report: (error: unknown) => void
@@ -242,6 +244,7 @@ export class ServerCore {
         budgets: this.budgets,
         strangers: this.strangers,
         unread: this.#unread,
+        transfers: this.#transfers,
         report: this.report,
       },
       connection,
@@ -265,6 +268,7 @@ export class ServerCore {
     clearInterval(this.#revocations)
     for (const session of Array.from(this.sessions))
       session.end('shutting-down', 'the server is going down', { retryAfterMs: 500 })
+    this.#transfers.close()
     await this.databases.close()
   }
 

@@ -185,6 +185,17 @@ export class LiveDatabase {
     return this.#state.sequence
   }
 
+  /** About how large the state is, in bytes. */
+  get size(): number {
+    const { driver } = internals(this.store).engine
+    const statement = driver.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
+    try {
+      return Number(statement.get()?.[0] ?? 0)
+    } finally {
+      statement.finalize()
+    }
+  }
+
   /** Where the state is in the history. */
   get point(): Point {
     return this.#state.point

@@ -1,47 +1,36 @@
 import { randomUUID } from 'node:crypto'
-import {
-  equalValues,
-  serializeValue,
-  squash,
-  type Cells,
-  type CellValue,
-  type ChangeSet,
-  type RowChange,
-} from '../changes/index.ts'
-import { FilterError, internals, transitionsOf, type RowTransition } from '../store/index.ts'
+import { serializeValue, type CellValue } from '../changes/index.ts'
 import { NotFoundError, RowcastError } from '../errors/index.ts'
+import { FilterError, internals, transitionsOf } from '../store/index.ts'
 import {
   isDeeper,
-  MalformedMessageError,
   OLDEST_PROTOCOL_VERSION,
+  PartSender,
   PROTOCOL_VERSION,
-  readClientMessage,
   type ClientMessage,
   type ClosingCode,
   type ConnectionHandler,
   type HelloMessage,
   type ServerConnection,
-  type WireChange,
-  type WireCommit,
   type WireTransaction,
 } from '../transport/index.ts'
 import type { Access, User } from './access.ts'
 import { authorOf } from './author.ts'
-import { budgetKey, CONTAINER_BYTES, type Budget, type Budgets } from './budgets.ts'
+import { budgetKey, type Budget, type Budgets } from './budgets.ts'
 import { callAt } from './call-at.ts'
-import type { Committed, Decided, Listener } from './decided.ts'
+import type { Decided, Listener } from './decided.ts'
+import { TooDearError } from './filter-budget.ts'
+import { Incoming, type IncomingUser } from './incoming.ts'
 import type { Limits } from './limits.ts'
 import type { LiveDatabase } from './live-database.ts'
-import { commitsText } from './commits-text.ts'
-import type { Point } from './history.ts'
-import { TooDearError } from './filter-budget.ts'
-import { Outgoing } from './outgoing.ts'
-import { rowsTexts } from './rows-text.ts'
+import { MissedSince } from './missed-since.ts'
 import type { PresenceMember } from './presence.ts'
 import { MAX_REASON } from './refusals.ts'
 import type { Strangers } from './strangers.ts'
+import { Telling, type Suspended } from './telling.ts'
 import { toldOf } from './told.ts'
-import type { Unread } from './unread.ts'
+import type { Transfers } from './transfers.ts'
+import type { Reader, Unread } from './unread.ts'
 import { Viewer } from './viewer.ts'
 import { visiblePresence } from './visible-presence.ts'
 
@@ -62,52 +51,48 @@ export interface SessionHost {
   readonly budgets: Budgets
   readonly strangers: Strangers
   readonly unread: Unread
+  readonly transfers: Transfers
   report(error: unknown): void
 }
 
-/** Messages that wait to be handled; more is a flood. */
-const MAX_UNHANDLED = 1_000
 const RETRY_MS = 500
+/** What can wait is sent while no more than this is waiting, in bytes. */
+const ROOM_BYTES = 256 * 1024
 /** How long a connection may take to say hello. */
 const HELLO_MS = 10_000
 /** Levels of nesting of what one may say of oneself. */
 const MAX_STATE_DEPTH = 32
-/** The version of the protocol from which on a client knows of the code `unavailable`. */
-const UNAVAILABLE_SINCE = 4
+/** The version of the protocol from which on a client knows of the code `unavailable`, of pieces, and when it is up to date. */
+const FULL_PROTOCOL = 4
+
+/** A session that has been let in. */
+interface Entered {
+  readonly database: LiveDatabase
+  readonly access: Access
+  readonly viewer: Viewer
+  readonly telling: Telling
+  readonly leave: () => void
+}
 
 /** One connection: what it said, what it sees, and what it has been told. */
-export class Session implements ConnectionHandler, Listener, PresenceMember {
+export class Session implements ConnectionHandler, Listener, PresenceMember, Reader {
   readonly id: string = randomUUID()
   readonly #host: SessionHost
   readonly #connection: ServerConnection
-  #received = 0
-  readonly #out: Outgoing
+  readonly #incoming: Incoming
+  readonly #sender: PartSender
   readonly #helloTimer: NodeJS.Timeout
   readonly #address: string | undefined
   /** Whose it is: its address's until it is known who it is. */
   #owner: string
   #budget: Budget
   #isKnown = false
-  /** Bytes that came before it was known. */
-  #early = 0
   readonly #leaveStrangers: () => void
   /** Gives back what it took as a connection. */
   #giveBack: (() => void) | undefined
-  #unhandled = 0
-  /** What has come and is not dealt with, in bytes. */
-  #waitingBytes = 0
   #waiting = 0
   #presenceBytes = 0
-  /** Messages are handled one after the other. */
-  #tail: Promise<void> = Promise.resolve()
-  #live:
-    | {
-        readonly database: LiveDatabase
-        readonly access: Access
-        readonly viewer: Viewer
-        readonly leave: () => void
-      }
-    | undefined
+  #live: Entered | undefined
   #closed = false
   /** The version that the client speaks: before it has said so, the oldest. */
   #protocol = OLDEST_PROTOCOL_VERSION
@@ -123,29 +108,20 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
       // It may only be slow: it has to make its token first.
       this.end('unauthenticated', 'no hello came', { retryAfterMs: RETRY_MS })
     }, HELLO_MS).unref()
-    this.#out = new Outgoing(connection, {
-      limit: host.limits.buffered,
-      isTooMuch: () => host.unread.isTooMuch(this.#owner, this.#out),
-      tooSlow: () =>
-        this.end('too-slow', 'too much is waiting to be read: connect again for what is missing', {
-          retryAfterMs: RETRY_MS,
-        }),
+    this.#incoming = new Incoming(this.#incomingUser())
+    this.#sender = new PartSender(connection, {
+      idle: () => this.#live?.telling.idle(),
+      failed: (error) => this.#fail(error),
     })
     this.#leaveStrangers = host.strangers.enter(this, address)
   }
 
-  /** The longest message that it takes now: only a little before it is known who it is. */
   get allowedBytes(): number {
-    const { messageBytes, helloBytes } = this.#host.limits
-    return this.#isKnown ? messageBytes : Math.min(messageBytes, helloBytes - this.#early)
+    return this.#incoming.allowedBytes
   }
 
   tooLarge(): void {
-    const { messageBytes, helloBytes } = this.#host.limits
-    const allowed = this.#isKnown
-      ? `${messageBytes} bytes are allowed`
-      : `${Math.min(messageBytes, helloBytes)} bytes are allowed before hello is accepted`
-    this.end('too-large', `a message is too large: ${allowed}`)
+    this.#incoming.tooLarge()
   }
 
   /** Too many have come that say no hello. */
@@ -153,58 +129,26 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     this.end('flood', 'too many connections have not said hello', { retryAfterMs: RETRY_MS })
   }
 
-  receive(text: string): void {
-    if (this.#closed) return
-    const bytes = Buffer.byteLength(text)
-    if (bytes > this.allowedBytes) {
-      this.tooLarge()
-      return
-    }
-    if (!this.#isKnown) this.#early += bytes
-    let message: ClientMessage
-    let containers: number
-    try {
-      ;({ message, containers } = readClientMessage(text))
-    } catch (error) {
-      this.end('malformed', error instanceof MalformedMessageError ? error.message : 'it can not be read')
-      return
-    }
-    if (message.n !== this.#received++) {
-      this.end('out-of-order', `message ${message.n} came where ${this.#received - 1} was due`, { retryAfterMs: 0 })
-      return
-    }
-    const release = this.#wait(bytes, bytes + containers * CONTAINER_BYTES)
-    if (!release) return
-    const handled = this.#tail.then(() => this.#handle(message))
-    this.#tail = handled
-      .then(() => undefined)
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => this.#unhandled--)
-    handled.then((work) => work?.settled).then(release, release)
+  receive(frame: string): void {
+    if (!this.#closed) this.#incoming.receive(frame)
   }
 
-  /** Takes what a message needs until it is dealt with; the returned function gives it back. */
-  #wait(bytes: number, memory: number): (() => void) | undefined {
-    const budget = this.#budget
-    const { waitingBytes } = this.#host.limits
-    if (++this.#unhandled > MAX_UNHANDLED) return this.#flood(`more than ${MAX_UNHANDLED} messages are waiting`)
-    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > waitingBytes)
-      return this.#flood(`more than ${waitingBytes} bytes are waiting`)
-    if (!budget.take('waitingBytes', bytes)) return this.#flood('too much of one user is waiting')
-    if (!budget.take('memoryBytes', memory)) {
-      budget.release('waitingBytes', bytes)
-      return this.#flood('too much is waiting')
+  #incomingUser(): IncomingUser {
+    const budget = (): Budget => this.#budget
+    const isKnown = (): boolean => this.#isKnown
+    return {
+      limits: this.#host.limits,
+      get budget() {
+        return budget()
+      },
+      get isKnown() {
+        return isKnown()
+      },
+      handle: (message) => this.#handle(message),
+      received: (received) => this.#sender.urgent(textOf({ type: 'received', ...received })),
+      end: (code, reason, options) => this.end(code, reason, options),
+      failed: (error) => this.#fail(error),
     }
-    this.#waitingBytes += bytes
-    return () => {
-      this.#waitingBytes -= bytes
-      budget.release('waitingBytes', bytes)
-      budget.release('memoryBytes', memory)
-    }
-  }
-
-  #flood(what: string): undefined {
-    this.end('flood', `${what}: send fewer at once`, { retryAfterMs: RETRY_MS })
   }
 
   closed(): void {
@@ -212,8 +156,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     this.#giveBack = undefined
     if (this.#closed) return
     this.#closed = true
-    this.#out.close()
-    this.#leave()
+    this.#leave(true)
   }
 
   /** Who it is, once that is known. */
@@ -225,59 +168,41 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
   end(code: ClosingCode, reason: string, options: { retryAfterMs?: number; reload?: boolean } = {}): void {
     if (this.#closed) return
     this.#closed = true
-    const told = code === 'unavailable' && this.#protocol < UNAVAILABLE_SINCE ? 'internal' : code
-    this.#out.end({ type: 'closing', code: told, reason: reason.slice(0, MAX_REASON), ...options })
-    this.#leave()
+    const told = code === 'unavailable' && this.#protocol < FULL_PROTOCOL ? 'internal' : code
+    this.#sender.urgent(textOf({ type: 'closing', code: told, reason: reason.slice(0, MAX_REASON), ...options }))
+    this.#leave(false)
     this.#connection.close(code === 'shutting-down' ? 1001 : 4000, code)
   }
 
   /** Told by the database, in order. */
-  decided({ committed, outcomes }: Decided): void {
+  decided(decided: Decided): void {
     if (this.#closed || !this.#live) return
-    // In the order in which they were decided: a verdict may rest on the one before.
-    let told = 0
-    for (const { author, id, outcome, before } of outcomes) {
-      if (author !== this || outcome.kind === 'committed') continue
-      if (before > told) this.#tell(committed.slice(told, before))
-      told = before
-      if (outcome.kind === 'refused')
-        this.#send({ type: 'refused', id, code: outcome.code, reason: outcome.reason.slice(0, MAX_REASON) })
-      else this.#send({ type: 'known', id })
-    }
-    if (told < committed.length) this.#tell(told === 0 ? committed : committed.slice(told))
+    this.#live.telling.decided(decided)
+    this.#checkUnread()
   }
 
-  #tell(committed: readonly Committed[]): void {
-    // What was told before may have been too much.
-    if (!this.#live) return
-    const { database, viewer } = this.#live
-    const mine = committed.some(({ author }) => author === this)
-    if (viewer.seesAll && !mine) {
-      this.#out.sendText(commitsText(committed, () => database.positions.encode(committed.at(-1)!, viewer.view)))
-      return
-    }
-    const commits = committed.flatMap((one): WireCommit[] => {
-      const own = one.author === this
-      const changes = this.#visible(one.transitions)
-      if (!own && changes.length === 0) return []
-      const { id, label, by, name } = one.record
-      const asSent = own && isAsSent(one.sent!, changes)
-      return [
-        {
-          ...(own && id !== undefined && { id }),
-          ...(label !== undefined && !own && { label }),
-          ...(by !== undefined && !own && { by }),
-          ...(name !== undefined && !own && { name }),
-          ...(!asSent && { changes }),
-        },
-      ]
+  // What waits to be read.
+
+  get line(): object {
+    return this.#connection.line ?? this.#connection
+  }
+
+  get buffered(): number {
+    return this.#connection.buffered
+  }
+
+  get queued(): number {
+    return this.#sender.queued
+  }
+
+  #checkUnread(): void {
+    if (this.queued > this.#host.limits.buffered || this.#host.unread.isTooMuch(this.#owner, this)) this.#tooSlow()
+  }
+
+  #tooSlow(): void {
+    this.end('too-slow', 'too much is waiting to be read: connect again for what is missing', {
+      retryAfterMs: RETRY_MS,
     })
-    if (commits.length > 0) this.#sendCommits(commits, committed.at(-1)!)
-  }
-
-  #visible(transitions: readonly RowTransition[]): WireChange[] {
-    const { viewer } = this.#live!
-    return transitions.map((transition) => viewer.change(transition)).filter((change) => change !== undefined)
   }
 
   /** What is still to be waited for is in the result: messages behind it need not. */
@@ -296,7 +221,10 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     }
     switch (message.type) {
       case 'ping':
-        this.#send({ type: 'pong' })
+        this.#sender.urgent(textOf({ type: 'pong' }))
+        break
+      case 'received':
+        this.#sender.acknowledge(message.transfer, message.pieces)
         break
       case 'transact':
         return { settled: this.#transact(message.transactions) }
@@ -365,7 +293,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
       return
     }
     try {
-      await database.run(() => this.#enter(hello, database, user, release))
+      await this.#enter(hello, database, user, release)
     } catch (error) {
       if (!this.#live) release()
       throw error
@@ -384,7 +312,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
       return false
     }
     const budget = this.#budget
-    const leaveReaders = this.#host.unread.enter(this.#owner, this.#out)
+    const leaveReaders = this.#host.unread.enter(this.#owner, this)
     this.#giveBack = () => {
       budget.release('connections')
       leaveReaders()
@@ -399,7 +327,6 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     return budgetKey(user, this.#address) ?? `connection ${this.id}`
   }
 
-  /** Between transactions: what is sent, and what is told from then on, fit together. */
   async #enter(
     hello: HelloMessage,
     database: LiveDatabase,
@@ -408,59 +335,110 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
   ): Promise<void> {
     const access = this.#host.access(database, user)
     const viewer = new Viewer(database.store, access, this.#host.limits.filters)
-    const tooDear: { readonly id: string; readonly reason: string }[] = []
+    const refused: { readonly id: string; readonly reason: string }[] = []
     for (const subscription of hello.subscriptions) {
       if (viewer.has(subscription.id)) throw new NotFoundError(`a second subscription '${subscription.id}'`)
       try {
         viewer.add(subscription)
       } catch (error) {
         if (!(error instanceof TooDearError)) throw error
-        tooDear.push({ id: subscription.id, reason: error.message })
+        refused.push({ id: subscription.id, reason: error.message })
       }
     }
-    // Where not all that was asked for is there, the copy is sent: nobody takes what there was for the whole of it.
-    const given = tooDear.length > 0 ? undefined : hello.position
-    const since = given === undefined ? undefined : database.positions.decode(given, viewer.view)
-    const missed = since === undefined ? undefined : await this.#missed(database, since)
-    if (this.#isClosed()) {
-      release()
-      return
-    }
     if (!this.#budget.take('subscriptions', viewer.size)) {
-      this.end('flood', 'one user has too many subscriptions', { retryAfterMs: RETRY_MS })
       release()
+      this.#flood('one user has too many subscriptions')
       return
     }
-    const stop = database.listen(this)
-    const stopExpiry = this.#expire(user)
-    this.#live = {
+    const { telling, suspended, missed, received } = await this.#prepare(
+      hello,
       database,
       access,
       viewer,
-      leave: () => {
-        stopExpiry()
-        stop()
-        database.presence.leave(this)
+      refused.length > 0,
+    )
+    await database.run(async () => {
+      const changes = await missed?.finish()
+      const goesOn = suspended !== undefined && (suspended.point === undefined || changes !== undefined)
+      if (this.#closed) {
+        if (suspended) this.#host.transfers.suspend(this.#owner, suspended)
         this.#budget.release('subscriptions', viewer.size)
-        this.#budget.release('presenceBytes', this.#presenceBytes)
         release()
-      },
-    }
-    const { messageBytes, transactions } = this.#host.limits
-    this.#send({
-      type: 'welcome',
-      protocol: this.#protocol,
-      session: this.id,
-      reset: missed === undefined,
-      limits: { messageBytes, transactions },
+        return
+      }
+      const stop = database.listen(this)
+      const stopExpiry = this.#expire(user)
+      this.#live = {
+        database,
+        access,
+        viewer,
+        telling,
+        leave: () => {
+          stopExpiry()
+          stop()
+          database.presence.leave(this)
+          this.#budget.release('subscriptions', viewer.size)
+          this.#budget.release('presenceBytes', this.#presenceBytes)
+          release()
+        },
+      }
+      const { messageBytes, transactions } = this.#host.limits
+      this.#send({
+        type: 'welcome',
+        protocol: this.#protocol,
+        session: this.id,
+        reset: goesOn ? suspended.copying !== undefined : changes === undefined,
+        ...(goesOn && { resumes: true }),
+        ...(received !== undefined && { received }),
+        limits: { messageBytes, transactions },
+      })
+      if (this.#protocol >= FULL_PROTOCOL) this.#sender.usePieces()
+      for (const { id, reason } of refused) this.#send({ type: 'refused', id, code: 'too-large', reason })
+      const seen = changes && viewer.changes(transitionsOf(internals(database.store).engine, changes))
+      if (goesOn) telling.resume(suspended, seen)
+      else if (seen) telling.startWith(seen)
+      else telling.startWithCopy()
+      database.presence.enter(this, authorOf(user))
     })
-    for (const { id, reason } of tooDear) this.#send({ type: 'refused', id, code: 'too-large', reason })
-    if (missed === undefined) this.#sendRows(undefined)
-    else {
-      const changes = viewer.changes(transitionsOf(internals(database.store).engine, missed))
-      if (changes.length > 0) this.#sendCommits([{ changes }], database.point)
-    }
-    database.presence.enter(this, authorOf(user))
+  }
+
+  /** What a connection that begins goes on from: what is read for it takes its time, and others have theirs meanwhile. */
+  async #prepare(
+    hello: HelloMessage,
+    database: LiveDatabase,
+    access: Access,
+    viewer: Viewer,
+    isIncomplete: boolean,
+  ): Promise<{
+    readonly telling: Telling
+    readonly suspended: Suspended | undefined
+    readonly missed: MissedSince | undefined
+    readonly received: number | undefined
+  }> {
+    const telling = new Telling({
+      database,
+      access,
+      viewer,
+      sender: this.#sender,
+      author: this,
+      saysLive: this.#protocol >= FULL_PROTOCOL,
+      failed: (error) => this.#fail(error),
+      tooSlow: () => this.#tooSlow(),
+    })
+    const { receiving, sending } = hello
+    const upload = sending === undefined ? undefined : this.#host.transfers.take(this.#owner, sending)
+    const received = sending === undefined ? undefined : upload ? this.#incoming.goOn(upload) : 0
+    // Where not all that was asked for is there, the copy is sent: nobody takes what there was for the whole of it.
+    if (isIncomplete) return { telling, suspended: undefined, missed: undefined, received }
+    const found = receiving && this.#host.transfers.resume(this.#owner, receiving.transfer)
+    const fits = found?.database === database && found.view === viewer.view && found.transfer.resume(receiving!.pieces)
+    if (found && !fits) found.copying?.copy.close()
+    const suspended = fits ? found : undefined
+    const given =
+      suspended?.point ??
+      (suspended || hello.position === undefined ? undefined : database.positions.decode(hello.position, viewer.view))
+    const missed = given && (await MissedSince.read(database, given, this.#host.limits.catchUp))
+    return { telling, suspended, missed, received }
   }
 
   /** A token is good for as long as it says: then a fresh one is needed. */
@@ -470,28 +448,6 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     // Whoever checks tokens may let one pass that has just expired: a while, so that it is not in vain at once.
     const end = (): void => this.end('unauthenticated', 'the token has expired', { retryAfterMs: RETRY_MS })
     return callAt(expires * 1000, end)
-  }
-
-  /**
-   * What has changed since a point, net; `undefined` where that is too much, or no longer known, or where the point is of
-   * another history than the database.
-   */
-  async #missed(database: LiveDatabase, point: Point): Promise<readonly RowChange[] | undefined> {
-    const { sequence: since, digest } = point
-    if ((await database.pointAt(since))?.digest !== digest) return undefined
-    if (since === database.sequence) return []
-    if (database.sequence - since > this.#host.limits.catchUp) return undefined
-    const sets: ChangeSet[] = []
-    try {
-      for await (const { sequence, record } of database.history(since + 1, database.sequence - since)) {
-        if (sequence > database.sequence) break
-        sets.push({ changes: record.changes, origin: 'remote' })
-      }
-    } catch (error) {
-      if (error instanceof NotFoundError) return undefined
-      throw error
-    }
-    return squash(sets).changes
   }
 
   #transact(transactions: readonly WireTransaction[]): Promise<unknown> {
@@ -520,7 +476,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
   #subscribe(id: string, add: () => void): void {
     // It may have closed while it waited for its turn.
     if (!this.#live) return
-    const { viewer, access } = this.#live
+    const { viewer, access, telling } = this.#live
     const { subscriptions } = this.#host.limits
     if (viewer.has(id) || viewer.size >= subscriptions) {
       this.end(
@@ -542,48 +498,28 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
       this.#send({ type: 'refused', id, ...told })
       return
     }
-    this.#sendRows(id)
+    telling.addRows(id)
   }
 
   #unsubscribe(id: string): void {
     if (!this.#live) return
-    const { viewer, database } = this.#live
+    const { viewer, telling } = this.#live
     if (!viewer.has(id)) return
-    const gone = [...viewer.keysOnlyIn(id)]
-    viewer.remove(id)
     this.#budget.release('subscriptions')
-    this.#send({ type: 'unsubscribed', id, gone, position: database.positions.encode(database.point, viewer.view) })
+    telling.removeRows(id)
   }
 
-  #sendRows(subscription: string | undefined): void {
-    const { database, viewer } = this.#live!
-    const make = (): string[] => {
-      const { point } = database
-      const position = database.positions.encode(point, viewer.view)
-      return rowsTexts(viewer.rows(subscription), { position, ...this.#sequence(point.sequence) }, subscription)
-    }
-    // Many who come at once get the same.
-    this.#out.stream(subscription === undefined && viewer.seesAll ? database.wholeText(make) : make())
-  }
-
-  #sendCommits(commits: readonly WireCommit[], point: Point): void {
-    const { database, viewer } = this.#live!
-    const position = database.positions.encode(point, viewer.view)
-    this.#send({ type: 'commits', commits, position, ...this.#sequence(point.sequence) })
-  }
-
-  /** The number itself is for those who see everything: its gaps would tell the others of what they don't see. */
-  #sequence(sequence: number): { sequence?: number } {
-    return this.#live!.access.unrestricted ? { sequence } : {}
+  #flood(what: string): undefined {
+    this.end('flood', `${what}: send fewer at once`, { retryAfterMs: RETRY_MS })
   }
 
   #send(message: { readonly type: string; readonly [property: string]: unknown }): void {
-    if (!this.#closed) this.#out.send(message)
+    if (!this.#closed) this.#sender.send(textOf(message), randomUUID)
   }
 
   /** Whether it can be told of others now: they are told when there is room, as they are then. */
   get hasRoom(): boolean {
-    return !this.#closed && this.#out.hasRoom
+    return !this.#closed && !this.#sender.busy && this.#connection.buffered < ROOM_BYTES
   }
 
   /** What someone says of themselves, without the rows that it may not see. `undefined` where it sees everything. */
@@ -594,16 +530,24 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
   }
 
   sendPresence(text: string): void {
-    if (!this.#closed) this.#out.sendText(text)
+    if (!this.#closed) this.#sender.send(text, randomUUID)
   }
 
   #isClosed(): boolean {
     return this.#closed
   }
 
-  #leave(): void {
+  /** @param broke what was under way is kept for who comes back for it */
+  #leave(broke: boolean): void {
     clearTimeout(this.#helloTimer)
     this.#leaveStrangers()
+    const upload = this.#incoming.close()
+    const suspended = this.#live?.telling.close()
+    if (!this.#live) this.#sender.close()
+    if (broke && upload) this.#host.transfers.keep(this.#owner, upload)
+    else upload?.release()
+    if (broke && suspended) this.#host.transfers.suspend(this.#owner, suspended)
+    else suspended?.copying?.copy.close()
     this.#live?.leave()
     this.#live = undefined
   }
@@ -636,27 +580,7 @@ const CLOSING: { readonly [code: string]: ClosingCode | undefined } = {
   unavailable: 'unavailable',
 }
 
-/** Whether what became of a transaction is exactly what its author sent. */
-function isAsSent(sent: WireTransaction, changes: readonly WireChange[]): boolean {
-  if (sent.changes.length !== changes.length) return false
-  const byPlace = new Map(
-    sent.changes.map((change) => [`${change.table}\0${JSON.stringify(change.key, text)}`, change]),
-  )
-  return changes.every((change) => {
-    const mine = byPlace.get(`${change.table}\0${JSON.stringify(change.key, text)}`)
-    return mine?.op === change.op && sameCells(mine.after ?? {}, change.after ?? {})
-  })
-}
-
-/** Exactly the same: a cell that is absent is another thing than one that is not named. */
-function sameCells(a: Cells, b: Cells): boolean {
-  return (
-    Object.keys(a).length === Object.keys(b).length &&
-    Object.keys(a).every((path) => Object.hasOwn(b, path)) &&
-    equalValues(a, b)
-  )
-}
-
-function text(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `${value}n` : value
+/** A message without its opening brace, which its number comes after. */
+function textOf(message: { readonly type: string; readonly [property: string]: unknown }): string {
+  return serializeValue(message).slice(1)
 }

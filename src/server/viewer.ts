@@ -1,6 +1,5 @@
-import { HIDDEN, serializeValue, type Cells, type CellValue, type Key, type RowChange } from '../changes/index.ts'
-import { storedRows, type RowTransition, type Store } from '../store/index.ts'
-import { internals } from '../store/index.ts'
+import { HIDDEN, rowIdOf, serializeValue, type Cells, type CellValue, type RowChange } from '../changes/index.ts'
+import { internals, storedRows, type RowTransition, type ScanOrder, type Store } from '../store/index.ts'
 import type { WireChange, WireRow, WireSet, WireSubscription } from '../transport/index.ts'
 import { isAtOrBelow, type Access } from './access.ts'
 import { FilterBudget, type FilterLimits } from './filter-budget.ts'
@@ -8,6 +7,7 @@ import { Positions } from './position.ts'
 
 /** One set of a subscription: a table, and which of its rows. */
 interface RowSet {
+  readonly where: object | undefined
   readonly test: ((row: object) => boolean) | undefined
 }
 
@@ -91,12 +91,37 @@ export class Viewer {
    * the keys: that in which rows were first touched would tell of what was done to them out of sight.
    */
   changes(transitions: readonly RowTransition[]): WireChange[] {
-    const seen = transitions.flatMap((transition) => {
-      const change = this.change(transition)
-      return change ? [{ change, id: `${transition.change.table}\0${transition.id}` }] : []
-    })
-    if (!this.#access.unrestricted) seen.sort((a, b) => isGone(a.change) - isGone(b.change) || (a.id < b.id ? -1 : 1))
-    return seen.map(({ change }) => change)
+    return this.inOrder(
+      transitions.map((transition) => this.change(transition)).filter((change) => change !== undefined),
+    )
+  }
+
+  /** Net changes in the order in which this viewer is told of them. */
+  inOrder(changes: readonly WireChange[]): WireChange[] {
+    if (this.#access.unrestricted) return [...changes]
+    return changes
+      .map((change) => ({ change, id: rowIdOf(change) }))
+      .toSorted((a, b) => isGone(a.change) - isGone(b.change) || (a.id < b.id ? -1 : 1))
+      .map(({ change }) => change)
+  }
+
+  /** The order in which it is shown rows: in that in which they were stored, those that came into sight later would stand out. */
+  get order(): ScanOrder {
+    return this.#access.unrestricted ? 'stored' : 'key'
+  }
+
+  /** Whether there are fields of a table that this viewer may not see. */
+  withholds(table: string): boolean {
+    return this.#access.withholds(table)
+  }
+
+  /** Whether it sees a row before and after it changed. */
+  seen({ change, before, after }: RowTransition): { readonly was: boolean; readonly is: boolean } {
+    if (this.seesAll) return { was: change.op !== 'insert', is: change.op !== 'delete' }
+    return {
+      was: before !== undefined && this.sees(change.table, before),
+      is: after !== undefined && this.sees(change.table, after),
+    }
   }
 
   /** What a change is to this viewer: a row that enters, changes, leaves, or nothing. */
@@ -104,19 +129,18 @@ export class Viewer {
     if (this.seesAll) return wireChange(transition.change)
     const { change, before, after } = transition
     const { table, key } = change
-    const was = before !== undefined && this.sees(table, before)
-    const is = after !== undefined && this.sees(table, after)
+    const { was, is } = this.seen(transition)
     if (was && !is) return { table, key, op: 'delete' }
     if (!is) return undefined
-    if (!was) return { table, key, op: 'put', after: this.#shownCells(table, after, transition.cells) }
-    if (!this.#access.withholds(table)) return wireChange(change)
-    const shown = this.#shownChange(table, before, after, transition)
+    if (!was) return { table, key, op: 'put', after: this.shownCells(table, after!, transition.cells) }
+    if (!this.withholds(table)) return wireChange(change)
+    const shown = this.#shownChange(table, before!, after!, transition)
     return Object.keys(shown).length > 0 ? { table, key, op: 'update', after: shown } : undefined
   }
 
   /** The cells of a row that enters. What is withheld is named, so that it is not taken for its default. */
-  #shownCells(table: string, row: object, cells: Cells): Cells {
-    if (!this.#access.withholds(table)) return cells
+  shownCells(table: string, row: object, cells: Cells): Cells {
+    if (!this.withholds(table)) return cells
     const shown = new Map(Object.entries(cells))
     for (const path of this.#access.withheld(table, row)) shown.set(path, HIDDEN)
     return inOrder(shown)
@@ -134,29 +158,47 @@ export class Viewer {
     return inOrder(shown)
   }
 
-  /** Every row that it sees; of one subscription, only those that no other one shows. */
-  *rows(only?: string): Generator<WireRow> {
-    for (const table of this.#store.tables) {
-      if (only !== undefined && !this.#speaksOf(only, table)) continue
-      const all = this.seesAll && only === undefined
-      // In the order in which they were stored, those that came into sight later would stand among the earlier ones.
-      const order = this.#access.unrestricted ? 'any' : 'key'
-      for (const [key, cells] of storedRows(internals(this.#store).engine, table, order)) {
-        if (!all) {
-          const row = this.#store.table(table).get(key) as object
-          const shown = this.#access.shown(table, row)
-          if (only !== undefined && !this.#isIn(only, table, shown)) continue
-          if (!this.sees(table, row)) continue
-          if (only !== undefined && !this.#isOnlyIn(only, table, shown)) continue
-          yield [table, key, this.#shownCells(table, row, cells)]
-        } else yield [table, key, cells]
-      }
-    }
+  /** The tables of which it shows rows, or of which one subscription does. */
+  tables(subscription?: string): string[] {
+    const ids = subscription === undefined ? [...this.#subscriptions.keys()] : [subscription]
+    return this.#store.tables.filter((table) => ids.some((id) => this.#speaksOf(id, table)))
   }
 
-  /** The keys of the rows that only this subscription shows. */
-  *keysOnlyIn(id: string): Generator<readonly [string, Key]> {
-    for (const [table, key] of this.rows(id)) yield [table, key]
+  /**
+   * Filters one of which every row of a table matches that it shows, or that one subscription does; `undefined` where any
+   * row may be shown.
+   */
+  filters(table: string, subscription?: string): readonly object[] | undefined {
+    // To who may not see every field a row is another one than to SQLite.
+    if (this.withholds(table)) return undefined
+    const ids = subscription === undefined ? this.#subscriptions.keys() : [subscription]
+    const filters: object[] = []
+    for (const id of ids) {
+      const byTable = this.#subscriptions.get(id)
+      if (!byTable) return undefined
+      for (const { where } of byTable.get(table) ?? []) {
+        if (!where) return undefined
+        filters.push(where)
+      }
+    }
+    return filters
+  }
+
+  /** How many rows there are, whoever sees them. */
+  get rowCount(): number {
+    return this.#store.tables.reduce((sum, table) => sum + this.#store.table(table).count(), 0)
+  }
+
+  /** Every row, for one who sees everything. */
+  *allRows(): Generator<WireRow> {
+    for (const table of this.#store.tables)
+      for (const [key, cells] of storedRows(internals(this.#store).engine, table)) yield [table, key, cells]
+  }
+
+  /** Whether it sees a row; of one subscription, whether that alone shows it. */
+  seesIn(table: string, row: object, subscription?: string): boolean {
+    if (subscription === undefined) return this.sees(table, row)
+    return this.#isOnlyIn(subscription, table, this.#access.shown(table, row)) && this.#access.canView(table, row)
   }
 
   #compile(sets: readonly WireSet[]): ReadonlyMap<string, readonly RowSet[]> {
@@ -164,7 +206,7 @@ export class Viewer {
     for (const { table, where } of sets) {
       const test = this.#store.table(table).predicate(where ?? {}).test
       const known = byTable.get(table) ?? []
-      known.push({ test: where ? test : undefined })
+      known.push({ where, test: where ? test : undefined })
       byTable.set(table, known)
     }
     return byTable

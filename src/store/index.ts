@@ -32,6 +32,7 @@ export { createStore, type InitialRows, type StoreOptions, type SyncOptions, typ
 export { FilterError, type FilterPrice } from './filter/index.ts'
 export { priceWhere } from './filter-fields.ts'
 export { internals, type StoreInternals } from './internals.ts'
+export { storedRow, TableScan, type ScanOrder, type StoredRow } from './stored-rows.ts'
 export {
   commitChanges,
   previewChanges,

@@ -17,6 +17,16 @@ export {
 } from './protocol/parse-message.ts'
 export type { TokenSource, Transport, TransportStatus } from './transport.ts'
 export type { Accept, ConnectionHandler, ConnectionRequest, ServerConnection } from './connection.ts'
+export {
+  parsePiece,
+  PartReceiver,
+  PartSender,
+  PieceError,
+  sourceOf,
+  Transfer,
+  type MessageSource,
+  type Received,
+} from './parts/index.ts'
 export { acceptMux, acceptMuxToo } from './mux/index.ts'
 export { tabPersistence, type TabPersistenceOptions } from './tab-persistence/index.ts'
 export { syncing } from './sync/syncing.ts'

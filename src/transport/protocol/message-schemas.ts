@@ -68,6 +68,14 @@ const commit = object({
   'changes?': list(change),
 })
 
+const keys = list({ type: 'array', items: [name, key], minItems: 2, maxItems: 2 })
+/** What either side says of what goes in pieces. */
+const transfers = {
+  begin: message('begin', { transfer: id, from: count, length: count }),
+  end: message('end', { transfer: id }),
+  received: message('received', { transfer: id, pieces: count }),
+}
+
 /** What a client may send, by type. */
 export const clientMessageSchemas: Readonly<Record<string, object>> = {
   hello: message('hello', {
@@ -77,12 +85,15 @@ export const clientMessageSchemas: Readonly<Record<string, object>> = {
     'token?': text(16_384),
     'position?': text(128),
     subscriptions: list(subscription, 256),
+    'receiving?': object({ transfer: id, pieces: count }),
+    'sending?': id,
   }),
   transact: message('transact', { transactions: list(transaction, 10_000) }),
   subscribe: message('subscribe', { subscription }),
   unsubscribe: message('unsubscribe', { id }),
   presence: message('presence', { state: {} }),
   ping: message('ping', {}),
+  ...transfers,
 }
 
 /** What a server may send, by type. */
@@ -91,25 +102,29 @@ export const serverMessageSchemas: Readonly<Record<string, object>> = {
     protocol: count,
     session: id,
     reset: { type: 'boolean' },
+    'resumes?': { type: 'boolean' },
+    'received?': count,
     limits: object({ messageBytes: count, transactions: count }),
   }),
   rows: message('rows', {
     'subscription?': id,
     rows: list(row),
+    'gone?': keys,
     'position?': text(128),
     'sequence?': count,
   }),
-  commits: message('commits', { commits: list(commit), position: text(128), 'sequence?': count }),
+  commits: message('commits', { commits: list(commit), 'position?': text(128), 'sequence?': count }),
   refused: message('refused', { id, code: name, reason: text(100_000) }),
   known: message('known', { id }),
   unsubscribed: message('unsubscribed', {
     id,
-    gone: list({ type: 'array', items: [name, key], minItems: 2, maxItems: 2 }),
+    gone: keys,
     position: text(128),
   }),
   presence: message('presence', {
     others: list(object({ session: id, 'user?': text(1000), 'name?': text(1000), state: {} })),
   }),
+  live: message('live', {}),
   pong: message('pong', {}),
   closing: message('closing', {
     code: name,
@@ -117,4 +132,5 @@ export const serverMessageSchemas: Readonly<Record<string, object>> = {
     'retryAfterMs?': count,
     'reload?': { type: 'boolean' },
   }),
+  ...transfers,
 }

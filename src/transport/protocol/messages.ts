@@ -66,6 +66,10 @@ export interface HelloMessage {
   /** What the client's copy is up to, as a message of the server said. Without one it gets everything. */
   readonly position?: string
   readonly subscriptions: readonly WireSubscription[]
+  /** What had arrived of a transfer of the server's when the last connection broke. */
+  readonly receiving?: { readonly transfer: string; readonly pieces: number }
+  /** A transfer of the client's that was under way then. */
+  readonly sending?: string
 }
 
 export interface TransactMessage {
@@ -98,6 +102,32 @@ export interface PingMessage {
   readonly n: number
 }
 
+/** What is long follows in pieces, to be gone on with from there. Either side sends it. */
+export interface BeginMessage {
+  readonly type: 'begin'
+  readonly n: number
+  readonly transfer: string
+  /** Pieces that the other side has already. */
+  readonly from: number
+  /** About how long all of it is, in UTF-16 units. */
+  readonly length: number
+}
+
+/** A transfer is over. Either side sends it. */
+export interface EndMessage {
+  readonly type: 'end'
+  readonly n: number
+  readonly transfer: string
+}
+
+/** So many pieces of a transfer are here. Either side sends it. */
+export interface ReceivedMessage {
+  readonly type: 'received'
+  readonly n: number
+  readonly transfer: string
+  readonly pieces: number
+}
+
 export type ClientMessage =
   | HelloMessage
   | TransactMessage
@@ -105,6 +135,9 @@ export type ClientMessage =
   | UnsubscribeMessage
   | PresenceSetMessage
   | PingMessage
+  | BeginMessage
+  | EndMessage
+  | ReceivedMessage
 
 /** The answer to `hello`. Rows or commits follow. */
 export interface WelcomeMessage {
@@ -115,6 +148,10 @@ export interface WelcomeMessage {
   readonly session: string
   /** Whether everything follows as rows, to replace what the client has; otherwise what has changed since. */
   readonly reset: boolean
+  /** Whether the transfer that the client was receiving goes on. Nothing that came with it is to be forgotten then. */
+  readonly resumes?: boolean
+  /** Pieces that are here of what the client was sending. */
+  readonly received?: number
   readonly limits: { readonly messageBytes: number; readonly transactions: number }
 }
 
@@ -125,6 +162,8 @@ export interface RowsMessage {
   /** The subscription that they answer; absent after a reset. */
   readonly subscription?: string
   readonly rows: readonly WireRow[]
+  /** Rows among those of earlier parts that have gone meanwhile. */
+  readonly gone?: readonly (readonly [table: string, key: Key])[]
   /** With the last part: what the copy is up to. */
   readonly position?: string
   readonly sequence?: number
@@ -147,8 +186,8 @@ export interface CommitsMessage {
   readonly type: 'commits'
   readonly n: number
   readonly commits: readonly WireCommit[]
-  /** What the client's copy is up to with this. */
-  readonly position: string
+  /** What the client's copy is up to with this; absent where more belongs to it, which is to be taken in together. */
+  readonly position?: string
   /** The server's sequence number, for those who may see everything: to others its gaps would tell what they may not know. */
   readonly sequence?: number
 }
@@ -204,6 +243,12 @@ export interface PresenceOne {
   readonly state: unknown
 }
 
+/** The client is up to date, for now. */
+export interface LiveMessage {
+  readonly type: 'live'
+  readonly n: number
+}
+
 export interface PongMessage {
   readonly type: 'pong'
   readonly n: number
@@ -247,3 +292,7 @@ export type ServerMessage =
   | PresenceMessage
   | PongMessage
   | ClosingMessage
+  | LiveMessage
+  | BeginMessage
+  | EndMessage
+  | ReceivedMessage

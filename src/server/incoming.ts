@@ -1,0 +1,186 @@
+import {
+  MalformedMessageError,
+  parsePiece,
+  PartReceiver,
+  PieceError,
+  readClientMessage,
+  type ClientMessage,
+  type ClosingCode,
+  type Received,
+} from '../transport/index.ts'
+import { CONTAINER_BYTES, type Budget } from './budgets.ts'
+import type { Limits } from './limits.ts'
+import type { Upload } from './transfers.ts'
+
+/** Messages that wait to be handled; more is a flood. */
+const MAX_UNHANDLED = 1_000
+const RETRY_MS = 500
+/** Only transactions are longer, in bytes: to read a message takes the time of all. */
+const SHORT = 1024 * 1024
+const TRANSACT = /^\{"n":\d+,"type":"transact",/
+
+/** What is done with what comes in. */
+export interface IncomingUser {
+  readonly limits: Limits
+  /** Of whoever it is by now. */
+  readonly budget: Budget
+  /** Whether it is known who it is. */
+  readonly isKnown: boolean
+  /** A message in its turn. What is still to be waited for is in the result: messages behind it need not. */
+  handle(message: ClientMessage): Promise<{ readonly settled: Promise<unknown> } | undefined>
+  /** So much of something long is here. */
+  received(received: Received): void
+  end(code: ClosingCode, reason: string, options?: { readonly retryAfterMs?: number }): void
+  failed(error: unknown): void
+}
+
+/**
+ * What comes in over one connection: judged by its size before it is read, put together where it comes in pieces, and
+ * handed on one after the other. All of it counts as its user's until it is dealt with.
+ */
+export class Incoming {
+  readonly #user: IncomingUser
+  #receiver: PartReceiver
+  /** Bytes of pieces that are no message yet. */
+  #pieces = 0
+  #received = 0
+  /** Bytes that came before it was known who it is. */
+  #early = 0
+  #unhandled = 0
+  /** What has come and is not dealt with, in bytes. */
+  #waiting = 0
+  #closed = false
+  #tail: Promise<void> = Promise.resolve()
+
+  constructor(user: IncomingUser) {
+    this.#user = user
+    this.#receiver = new PartReceiver(user.limits.messageBytes)
+  }
+
+  /** The longest message that is taken now: only a little before it is known who it is. */
+  get allowedBytes(): number {
+    const { isKnown, limits } = this.#user
+    return isKnown ? limits.messageBytes : Math.min(limits.messageBytes, limits.helloBytes - this.#early)
+  }
+
+  tooLarge(): void {
+    const { isKnown, limits } = this.#user
+    const allowed = isKnown
+      ? `${limits.messageBytes} bytes are allowed`
+      : `${Math.min(limits.messageBytes, limits.helloBytes)} bytes are allowed before hello is accepted`
+    this.#user.end('too-large', `a message is too large: ${allowed}`)
+  }
+
+  receive(frame: string): void {
+    if (this.#closed) return
+    const piece = parsePiece(frame)
+    try {
+      if (!piece) {
+        this.#take(frame, 0)
+        return
+      }
+      const bytes = Buffer.byteLength(piece.text)
+      if (!this.#user.budget.take('waitingBytes', bytes)) return this.#flood('too much of one user is waiting')
+      this.#pieces += bytes
+      const rest = this.#receiver.take(piece)
+      if (rest !== undefined) {
+        const held = this.#pieces
+        this.#pieces = 0
+        this.#take(`{"n":${this.#received},${rest}`, held)
+      }
+      const received = this.#receiver.acknowledgement
+      if (received && !this.#closed) this.#user.received(received)
+    } catch (error) {
+      if (!(error instanceof PieceError)) throw error
+      this.#user.end('malformed', error.message)
+    }
+  }
+
+  /** Goes on with what had arrived over an earlier connection. How many pieces are there. */
+  goOn({ receiver, release }: Upload): number {
+    this.#receiver = receiver
+    // From here on it counts as this connection's.
+    release()
+    const bytes = receiver.held
+    if (this.#user.budget.take('waitingBytes', bytes)) this.#pieces = bytes
+    else receiver.forget()
+    return receiver.unfinished?.pieces ?? 0
+  }
+
+  /** Takes nothing any more. Gives what has arrived of something long. */
+  close(): Upload | undefined {
+    if (this.#closed) return undefined
+    this.#closed = true
+    const { budget } = this.#user
+    const bytes = this.#pieces
+    const release = (): void => budget.release('waitingBytes', bytes)
+    if (this.#receiver.unfinished && bytes > 0) return { receiver: this.#receiver, release }
+    release()
+    return undefined
+  }
+
+  /** @param held bytes of it that count already */
+  #take(text: string, held: number): void {
+    const { budget, isKnown } = this.#user
+    const bytes = Buffer.byteLength(text)
+    budget.release('waitingBytes', held)
+    if (bytes > this.allowedBytes) return this.tooLarge()
+    if (!isKnown) this.#early += bytes
+    if (bytes > SHORT && !TRANSACT.test(text.slice(0, 40)))
+      return this.#user.end(
+        'too-large',
+        `a message is too large: ${SHORT} bytes are allowed where it is no transaction`,
+      )
+    let message: ClientMessage
+    let containers: number
+    try {
+      ;({ message, containers } = readClientMessage(text))
+    } catch (error) {
+      this.#user.end('malformed', error instanceof MalformedMessageError ? error.message : 'it can not be read')
+      return
+    }
+    if (message.n !== this.#received++) {
+      this.#user.end('out-of-order', `message ${message.n} came where ${this.#received - 1} was due`, {
+        retryAfterMs: 0,
+      })
+      return
+    }
+    if (message.type === 'begin') this.#receiver.begin(message)
+    else if (message.type === 'end') this.#receiver.end()
+    else this.#queue(message, bytes, bytes + containers * CONTAINER_BYTES)
+  }
+
+  #queue(message: ClientMessage, bytes: number, memory: number): void {
+    const release = this.#wait(bytes, memory)
+    if (!release) return
+    const handled = this.#tail.then(() => this.#user.handle(message))
+    this.#tail = handled
+      .then(() => undefined)
+      .catch((error: unknown) => this.#user.failed(error))
+      .finally(() => this.#unhandled--)
+    handled.then((work) => work?.settled).then(release, release)
+  }
+
+  /** Takes what a message needs until it is dealt with; the returned function gives it back. */
+  #wait(bytes: number, memory: number): (() => void) | undefined {
+    const { budget, limits } = this.#user
+    if (++this.#unhandled > MAX_UNHANDLED) return this.#flood(`more than ${MAX_UNHANDLED} messages are waiting`)
+    if (this.#waiting > 0 && this.#waiting + bytes > limits.waitingBytes)
+      return this.#flood(`more than ${limits.waitingBytes} bytes are waiting`)
+    if (!budget.take('waitingBytes', bytes)) return this.#flood('too much of one user is waiting')
+    if (!budget.take('memoryBytes', memory)) {
+      budget.release('waitingBytes', bytes)
+      return this.#flood('too much is waiting')
+    }
+    this.#waiting += bytes
+    return () => {
+      this.#waiting -= bytes
+      budget.release('waitingBytes', bytes)
+      budget.release('memoryBytes', memory)
+    }
+  }
+
+  #flood(what: string): undefined {
+    this.#user.end('flood', `${what}: send fewer at once`, { retryAfterMs: RETRY_MS })
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Shares the event loop among all that takes long: one piece of such work in a turn of the loop, whoever asks, so that
+ * sockets and short requests are served in between, however many are at long work.
+ */
+export class Turns {
+  readonly #waiting: (() => void)[] = []
+  #planned = false
+
+  /** Resolves when it is one's turn to work, for some milliseconds. */
+  take(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      this.#plan()
+    })
+  }
+
+  #plan(): void {
+    if (this.#planned) return
+    this.#planned = true
+    setImmediate(() => {
+      this.#planned = false
+      this.#waiting.shift()?.()
+      if (this.#waiting.length > 0) this.#plan()
+    })
+  }
+}
+
+/** Of this process, which has one event loop. */
+export const turns: Turns = new Turns()
+
+/** How long a piece of work takes at most, about. */
+export const TURN_MS = 5
+
+/** Long work by one who looks at the clock: `pause` is awaited where a turn is over. */
+export class Turn {
+  #began = performance.now()
+
+  /** Whether others are to have their turn. */
+  get over(): boolean {
+    return performance.now() - this.#began >= TURN_MS
+  }
+
+  /** Lets the others have their turn. */
+  async pause(): Promise<void> {
+    await turns.take()
+    this.#began = performance.now()
+  }
+}

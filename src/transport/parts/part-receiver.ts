@@ -1,0 +1,96 @@
+import type { Piece } from './pieces.ts'
+
+/** After so many pieces the sender is told that they are here. */
+const ACKNOWLEDGE_EVERY = 4
+
+/** What has arrived of a transfer. */
+export interface Received {
+  readonly transfer: string
+  readonly pieces: number
+}
+
+/** A piece that none was waited for, or that makes a message longer than may be. */
+export class PieceError extends Error {}
+
+/** Puts the pieces of what is long together, over several connections if need be. */
+export class PartReceiver {
+  #transfer: { readonly id: string; readonly length: number; pieces: number; done: number; parts: string[] } | undefined
+  /** UTF-16 units of the message that is not whole. */
+  #length = 0
+  readonly #maxLength: number
+
+  /** @param maxLength UTF-16 units of the longest message that is taken */
+  constructor(maxLength: number = Number.POSITIVE_INFINITY) {
+    this.#maxLength = maxLength
+  }
+
+  /** How much of what is arriving is here, in UTF-16 units; `undefined` where nothing long is under way. */
+  get progress(): { readonly done: number; readonly total: number } | undefined {
+    const transfer = this.#transfer
+    return transfer && { done: transfer.done, total: Math.max(transfer.length, transfer.done) }
+  }
+
+  /** What has arrived of something that is not whole, to go on from. */
+  get unfinished(): Received | undefined {
+    return this.#transfer && { transfer: this.#transfer.id, pieces: this.#transfer.pieces }
+  }
+
+  /** UTF-16 units that are held. */
+  get held(): number {
+    return this.#length
+  }
+
+  /** Throws PieceError where it does not go on from what is here. */
+  begin({
+    transfer,
+    from,
+    length,
+  }: {
+    readonly transfer: string
+    readonly from: number
+    readonly length: number
+  }): void {
+    if (this.#transfer?.id !== transfer) {
+      if (from !== 0) throw new PieceError(`transfer ${transfer} begins with piece ${from}`)
+      this.forget()
+      this.#transfer = { id: transfer, length, pieces: 0, done: 0, parts: [] }
+    } else if (this.#transfer.pieces !== from)
+      throw new PieceError(`transfer ${transfer} goes on with piece ${from} after ${this.#transfer.pieces}`)
+  }
+
+  /** The message that is whole with it, without its opening brace and number. Throws PieceError. */
+  take({ text, ends }: Piece): string | undefined {
+    const transfer = this.#transfer
+    if (!transfer) throw new PieceError('a piece of nothing')
+    this.#length += text.length
+    if (this.#length > this.#maxLength) throw new PieceError(`a message of more than ${this.#maxLength} characters`)
+    transfer.parts.push(text)
+    transfer.pieces++
+    transfer.done += text.length
+    let message: string | undefined
+    if (ends) {
+      message = transfer.parts.join('')
+      transfer.parts = []
+      this.#length = 0
+    }
+    return message
+  }
+
+  /** What the sender is to be told of, once what has just arrived was taken in: `undefined` where it can wait. */
+  get acknowledgement(): Received | undefined {
+    const transfer = this.#transfer
+    const due = transfer && (transfer.pieces % ACKNOWLEDGE_EVERY === 0 || transfer.parts.length === 0)
+    return due ? { transfer: transfer.id, pieces: transfer.pieces } : undefined
+  }
+
+  /** All of it is here. */
+  end(): void {
+    this.forget()
+  }
+
+  /** What has arrived of it is of no use. */
+  forget(): void {
+    this.#transfer = undefined
+    this.#length = 0
+  }
+}

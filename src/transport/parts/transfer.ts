@@ -1,0 +1,101 @@
+import { piecesOf, type Piece } from './pieces.ts'
+
+/** Messages without their numbers, one after the other; `undefined` at the end. */
+export interface MessageSource {
+  next(): string | undefined | Promise<string | undefined>
+}
+
+/** Messages that are there. */
+export function sourceOf(messages: Iterable<string>): MessageSource {
+  const iterator = messages[Symbol.iterator]()
+  return { next: () => iterator.next().value as string | undefined }
+}
+
+/**
+ * One long message, or many in a row, in pieces. What the other side has not acknowledged is kept, so that it goes on
+ * where it was after the connection broke. Messages are asked for as they go out: no more is held than is under way.
+ */
+export class Transfer {
+  readonly id: string
+  /** How long all of it is, or about so, in UTF-16 units. */
+  readonly length: number
+  readonly #source: MessageSource
+  readonly #cut: (message: string) => Iterable<Piece>
+  /** Pieces from the first that is not acknowledged on, as far as they were asked for. */
+  #kept: Piece[] = []
+  #acknowledged = 0
+  #arrived = 0
+  #next = 0
+  #complete = false
+
+  /** @param cut what the pieces of a message are */
+  constructor(id: string, length: number, source: MessageSource, cut: (message: string) => Iterable<Piece> = piecesOf) {
+    this.id = id
+    this.length = length
+    this.#source = source
+    this.#cut = cut
+  }
+
+  /** How many pieces the other side has. */
+  get acknowledged(): number {
+    return this.#acknowledged
+  }
+
+  /** How much has arrived of about how much, in UTF-16 units. */
+  get progress(): { readonly done: number; readonly total: number } {
+    return { done: this.#arrived, total: Math.max(this.length, this.#arrived) }
+  }
+
+  /** How many pieces are under way. */
+  get underWay(): number {
+    return this.#next - this.#acknowledged
+  }
+
+  /** Whether the last piece has gone out. */
+  get sent(): boolean {
+    return this.#complete && this.#next === this.#acknowledged + this.#kept.length
+  }
+
+  /** Whether the other side has all of it. */
+  get done(): boolean {
+    return this.#complete && this.#kept.length === 0
+  }
+
+  /** UTF-16 units that are held for it. */
+  get held(): number {
+    return this.#kept.reduce((sum, { text }) => sum + text.length, 0)
+  }
+
+  /** The next piece to go out, which then counts as sent; `undefined` where it has to be loaded first, or all are sent. */
+  take(): Piece | undefined {
+    const piece = this.#kept[this.#next - this.#acknowledged]
+    if (piece) this.#next++
+    return piece
+  }
+
+  /** Asks for the next message. Rejects with what its source fails with. */
+  load(): void | Promise<void> {
+    const message = this.#source.next()
+    return message instanceof Promise ? message.then((text) => this.#keep(text)) : this.#keep(message)
+  }
+
+  /** The other side has so many pieces. Ignores what can't be. */
+  acknowledge(pieces: number): void {
+    if (!(pieces > this.#acknowledged) || pieces > this.#next) return
+    for (const { text } of this.#kept.splice(0, pieces - this.#acknowledged)) this.#arrived += text.length
+    this.#acknowledged = pieces
+  }
+
+  /** Goes on, on another connection, after so many pieces. `false` where these are not known to have arrived, or not kept. */
+  resume(pieces: number): boolean {
+    if (pieces < this.#acknowledged || pieces > this.#acknowledged + this.#kept.length) return false
+    this.#next = pieces
+    this.acknowledge(pieces)
+    return true
+  }
+
+  #keep(message: string | undefined): void {
+    if (message === undefined) this.#complete = true
+    else this.#kept.push(...this.#cut(message))
+  }
+}
