@@ -2,7 +2,7 @@ import { serializeValue } from '../changes/index.ts'
 import type { WireRow } from '../transport/index.ts'
 
 /** Characters of one message with rows, about. */
-const PART_SIZE = 256 * 1024
+const PART_SIZE = 15 * 1024
 
 /** Rows as messages without their opening braces. The last one says what the copy is up to with them. */
 export function rowsTexts(

@@ -91,7 +91,7 @@ export class Telling {
       this.#told = database.point
       // Many who come at once get the same.
       const texts = database.wholeText(() => rowsTexts(viewer.allRows(), this.#at(database.point)))
-      sender.stream(this.#newTransfer(), sum(texts), sourceOf(texts))
+      this.#sendTexts(texts)
       return
     }
     const transfer = randomUUID()
@@ -271,7 +271,10 @@ export class Telling {
   /** Changes that belong together, in as many messages as they need. */
   #sendChanges(changes: readonly WireChange[]): void {
     if (changes.length === 0) return
-    const texts = changesTexts(changes, this.#at(this.#told!))
+    this.#sendTexts(changesTexts(changes, this.#at(this.#told!)))
+  }
+
+  #sendTexts(texts: readonly string[]): void {
     if (texts.length === 1) this.#send(texts[0]!)
     else this.#options.sender.stream(this.#newTransfer(), sum(texts), sourceOf(texts))
   }

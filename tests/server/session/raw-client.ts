@@ -141,7 +141,7 @@ export class RawClient {
   /** The newest position that it was given. */
   get position(): string {
     const { position } = this.messages.findLast((message) => 'position' in message) as CommitsMessage
-    return position
+    return position!
   }
 
   get commits(): CommitsMessage['commits'] {
