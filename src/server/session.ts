@@ -178,9 +178,7 @@ export class Session implements ConnectionHandler, Listener {
     const { database, viewer } = this.#live
     const mine = committed.some(({ author }) => author === this)
     if (viewer.seesAll && !mine) {
-      this.#out.sendText(
-        commitsText(committed, () => database.positions.encode(committed.at(-1)!, viewer.view)),
-      )
+      this.#out.sendText(commitsText(committed, () => database.positions.encode(committed.at(-1)!, viewer.view)))
       return
     }
     const commits = committed.flatMap((one): WireCommit[] => {

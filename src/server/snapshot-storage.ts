@@ -22,11 +22,7 @@ export interface NewSnapshot {
 /** Where snapshots lie: `.db` files by database and sequence number. One contract, which one suite tests. */
 export interface SnapshotStorage {
   /** Keeps a snapshot, whole and durable once it resolves. Replaces one of the same sequence number. */
-  put(
-    database: string,
-    snapshot: NewSnapshot,
-    bytes: Uint8Array,
-  ): Promise<void>
+  put(database: string, snapshot: NewSnapshot, bytes: Uint8Array): Promise<void>
   /** The bytes of a snapshot, `undefined` where there is none. */
   get(database: string, sequence: number): Promise<Uint8Array | undefined>
   /** The snapshots of a database, oldest first. One that was torn by a crash is not there. */

@@ -8,7 +8,9 @@ export async function publicFile(bytes: Uint8Array): Promise<Uint8Array> {
   const driver = await nodeSqliteDriver().open(bytes)
   try {
     // Without VACUUM their pages would still be there, to be read by who looks for them.
-    driver.exec('DROP TABLE IF EXISTS rowcast_server; DROP TABLE IF EXISTS rowcast_transactions; DROP TABLE IF EXISTS rowcast_refusals; VACUUM')
+    driver.exec(
+      'DROP TABLE IF EXISTS rowcast_server; DROP TABLE IF EXISTS rowcast_transactions; DROP TABLE IF EXISTS rowcast_refusals; VACUUM',
+    )
     return driver.serialize()
   } finally {
     driver.close()

@@ -26,11 +26,7 @@ class FileSnapshotStorage implements SnapshotStorage {
     this.#directory = directory
   }
 
-  async put(
-    database: string,
-    snapshot: NewSnapshot,
-    bytes: Uint8Array,
-  ): Promise<void> {
+  async put(database: string, snapshot: NewSnapshot, bytes: Uint8Array): Promise<void> {
     const { sequence, label, digest, at } = snapshot
     const folder = this.#folder(database)
     assertSequence(sequence, 'the number of the snapshot')

@@ -14,11 +14,7 @@ export function memorySnapshotStorage(): SnapshotStorage {
 class MemorySnapshotStorage implements SnapshotStorage {
   readonly #databases = new Map<string, Map<number, Kept>>()
 
-  async put(
-    database: string,
-    snapshot: NewSnapshot,
-    bytes: Uint8Array,
-  ): Promise<void> {
+  async put(database: string, snapshot: NewSnapshot, bytes: Uint8Array): Promise<void> {
     assertDatabaseName(database)
     const { sequence, label, digest, at } = snapshot
     assertSequence(sequence, 'the number of the snapshot')

@@ -120,7 +120,11 @@ test('so many refusals that nothing follows are kept by an entry of their own', 
   const bob = await RawClient.enter(one, { token: 'bob' })
   await bob.commit([put(1), put(2, { slug: 'same' })])
   const ann = await RawClient.enter(one)
-  for (let n = 0; n < 1_001; n++) ann.transact([put(3, { slug: 'same' })], { id: n === 0 ? 'T1' : `R${n}` })
+  const transactions = Array.from({ length: 1_001 }, (_, n) => ({
+    id: n === 0 ? 'T1' : `R${n}`,
+    changes: [put(3, { slug: 'same' })],
+  }))
+  ann.post({ type: 'transact', transactions })
   await ann.verdict('R1000')
   await one.close()
   const kinds: string[] = []
