@@ -238,7 +238,7 @@ test('a log put back without its snapshots goes on from an older one that fits, 
     await bob.close()
     await core!.close()
   }
-  expect(errors.map((error) => Reflect.get(error as object, 'code'))).toContain('log')
+  expect(errors).toContainEqual(expect.objectContaining({ code: 'log' }))
   await ann.close()
 })
 
@@ -324,10 +324,9 @@ test.each([
     await settled(ann)
     expect(keys(ann)).toHaveLength(written + 2)
     expect(keys(ann)).toEqual(expect.arrayContaining(['before', 'next']))
-    await other.databases.use('scene').then(async ({ database, release }) => {
-      await database.follow()
-      release()
-    })
+    const { database, release } = await other.databases.use('scene')
+    await database.follow()
+    release()
     await expect.poll(() => keys(bob)).toEqual(keys(ann))
     expect(errors).toMatchObject([{ code: 'log' }])
     await Promise.all([ann.close(), bob.close()])
