@@ -3,6 +3,9 @@ import { NotFoundError } from '../errors/index.ts'
 import { parseRecord } from './log-record.ts'
 import type { Log } from './log.ts'
 
+/** Of SHA-256. Positions have a digest in them, and are to be short. */
+export const DIGEST_BYTES = 12
+
 /** A place in the history of a database, and not only a number: a log that was put back has that number too. */
 export interface Point {
   /** The last entry that is before it. */
@@ -13,7 +16,7 @@ export interface Point {
 
 /** The digest of the history that ends with an entry: the entry names that of the one before it, so it stands for all. */
 export function digestOf(payload: string): string {
-  return createHash('sha256').update(payload).digest().subarray(0, 16).toString('base64url')
+  return createHash('sha256').update(payload).digest().subarray(0, DIGEST_BYTES).toString('base64url')
 }
 
 /** What a log says of the history up to an entry, by that entry or the one behind it; `undefined` where it has neither. */

@@ -91,6 +91,8 @@ export class LiveDatabase {
   readonly #listeners = new Set<Listener>()
   readonly #verdicts: Verdicts
   readonly #unlogged = new UnloggedRefusals()
+  /** The numbers of snapshots of another history. */
+  readonly #apart = new Set<number>()
   readonly #recent: RecentChanges
   #waiting: Waiting[] = []
   #pumping = false
@@ -156,11 +158,12 @@ export class LiveDatabase {
    */
   static async open(name: string, options: LiveDatabaseOptions): Promise<LiveDatabase> {
     const { state, migrated, snapshot, apart } = await State.load(name, options.schema, options)
-    if (apart.length > 0)
+    const newer = apart.filter((sequence) => sequence > snapshot.sequence)
+    if (newer.length > 0)
       options.report(
         new RowcastError(
           'log',
-          `database '${name}' goes on from its snapshot ${snapshot.sequence} and its log; the snapshots ${apart.join(', ')} are of another history and left out: to have that one, restore log and snapshots from one backup`,
+          `database '${name}' goes on from its snapshot ${snapshot.sequence} and its log; the snapshots ${newer.join(', ')} are of another history and left out: to have that one, restore log and snapshots from one backup`,
         ),
       )
     if (migrated) {
@@ -168,7 +171,9 @@ export class LiveDatabase {
       const label = snapshot.sequence === state.sequence ? snapshot.label : undefined
       await options.snapshots.put(name, { ...state.point, label, at: options.now() }, state.snapshot())
     }
-    return new LiveDatabase(name, state, migrated ? state.sequence : snapshot.sequence, options)
+    const database = new LiveDatabase(name, state, migrated ? state.sequence : snapshot.sequence, options)
+    for (const sequence of apart) if (!migrated || sequence !== state.sequence) database.#apart.add(sequence)
+    return database
   }
 
   get store(): Store {
@@ -571,6 +576,7 @@ export class LiveDatabase {
     if (await isApart(log, point)) throw new LogPartedError(`log of '${this.name}'`, sequence)
     this.#state.forgetBefore(sequence - KNOWN_IDS)
     await snapshots.put(this.name, { ...point, label, at: now() }, this.#state.snapshot())
+    this.#apart.delete(sequence)
     this.#snapshotAt = sequence
     const { first } = await log.bounds()
     const keep = Math.max(sequence - historyEntries, first)
@@ -609,10 +615,8 @@ export class LiveDatabase {
 
   /** What was put aside, oldest first, but for what is of another history than the log. */
   async snapshots(): Promise<readonly SnapshotInfo[]> {
-    const { snapshots, log } = this.#options
-    const own: SnapshotInfo[] = []
-    for (const one of await snapshots.list(this.name)) if (!(await isApart(log, one))) own.push(one)
-    return own
+    const all = await this.#options.snapshots.list(this.name)
+    return all.filter(({ sequence }) => !this.#apart.has(sequence))
   }
 
   /** The file of the state at a sequence number. */

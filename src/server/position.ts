@@ -1,14 +1,13 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import type { Point } from './history.ts'
+import { DIGEST_BYTES, type Point } from './history.ts'
 
 const CIPHER = 'aes-128-gcm'
 /** Bytes of the parts of a position: sequence, view and history are encrypted, between a random number and a tag. */
 const NONCE = 12
 const SEQUENCE = 6
-const VIEW = 8
-const HISTORY = 16
-const TAG = 16
-const SIZE = NONCE + SEQUENCE + VIEW + HISTORY + TAG
+const VIEW = 6
+const TAG = 12
+const SIZE = NONCE + SEQUENCE + VIEW + DIGEST_BYTES + TAG
 
 /**
  * Positions as clients see them: a point in the history of the database, and what it was given for, in one encrypted
@@ -31,7 +30,7 @@ export class Positions {
 
   /** @param view what the client may see and asked for: a position is good for the same only */
   encode({ sequence, digest }: Point, view: string): string {
-    const said = Buffer.alloc(SEQUENCE + VIEW + HISTORY)
+    const said = Buffer.alloc(SEQUENCE + VIEW + DIGEST_BYTES)
     said.writeUIntBE(sequence, 0, SEQUENCE)
     digestOfView(view).copy(said, SEQUENCE)
     said.write(digest, SEQUENCE + VIEW, 'base64url')

@@ -21,7 +21,7 @@ export interface Loaded {
   readonly state: State
   readonly migrated: boolean
   readonly snapshot: SnapshotInfo
-  /** The numbers of newer snapshots that were left out: they are of another history than the log. */
+  /** The numbers of the snapshots that are of another history than the log; where an older state is loaded, of some. */
   readonly apart: readonly number[]
 }
 
@@ -143,19 +143,18 @@ async function findSnapshot(
   at: number,
 ): Promise<{ readonly snapshot: SnapshotInfo; readonly bytes: Uint8Array; readonly apart: readonly number[] }> {
   const apart: number[] = []
+  let found: { readonly snapshot: SnapshotInfo; readonly bytes: Uint8Array } | undefined
   for (const snapshot of (await snapshots.list(database)).toReversed()) {
     const { sequence } = snapshot
     if (sequence > at) continue
-    if (await isApart(log, snapshot)) {
-      apart.push(sequence)
-      continue
+    if (await isApart(log, snapshot)) apart.push(sequence)
+    else if (!found) {
+      const bytes = await snapshots.get(database, sequence)
+      found = bytes && { snapshot, bytes }
     }
-    const bytes = await snapshots.get(database, sequence)
-    if (!bytes) continue
-    const { first } = await log.bounds()
-    if (sequence + 1 >= first || at < Infinity) return { snapshot, bytes, apart }
-    break
+    if (found && at < Infinity) return { ...found, apart }
   }
+  if (found && found.snapshot.sequence + 1 >= (await log.bounds()).first) return { ...found, apart }
   if (at < Infinity) throw new NotFoundError(`database '${database}' has no snapshot up to ${at}`)
   const { first, last } = await log.bounds()
   throw new RowcastError(

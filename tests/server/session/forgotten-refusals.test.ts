@@ -72,14 +72,18 @@ test('nor by another server of the same log, whether it has read that yet or not
 test('an id that comes twice at once is refused twice, also where what stood against it is gone in between', async () => {
   const core = await serve()
   await refuseFirst(core)
-  const [ann, again] = [await RawClient.enter(core), await RawClient.enter(core)]
+  const ann = await RawClient.enter(core)
   const taken = [put(4, { slug: 'same' }), size(40)]
   const move = { table: 'note', key: 2, op: 'update' as const, after: { slug: 'other' } }
-  ann.transact(taken, { id: 'T3' })
-  ann.transact([move], { id: 'T4' })
-  again.transact(taken, { id: 'T3' })
-  for (const client of [ann, again])
-    expect(await client.verdict('T3')).toMatchObject({ type: 'refused', code: 'constraint' })
+  const transactions = [
+    { id: 'T3', changes: taken },
+    { id: 'T4', changes: [move] },
+    { id: 'T3', changes: taken },
+  ]
+  ann.post({ type: 'transact', transactions })
+  await ann.settled()
+  await ann.commit([put(9)])
+  expect(ann.messages.filter((message) => message.type === 'refused')).toMatchObject([{ id: 'T3' }, { id: 'T3' }])
 })
 
 test('a refusal that a session is told again is in what it commits next', async () => {
@@ -111,6 +115,7 @@ test('a server decides nothing against a transaction before it has read all that
   await RawClient.enter(two)
   await ann.commit([put(1, { slug: 'same' })])
   const stale = await RawClient.enter(two)
+  await stale.commit([put(5)])
   await ann.commit([{ table: 'note', key: 1, op: 'delete' }])
   expect(await stale.commit([put(2, { slug: 'same' })])).toMatchObject({ type: 'commits' })
 })
@@ -120,7 +125,11 @@ test('so many refusals that nothing follows are kept by an entry of their own', 
   const bob = await RawClient.enter(one, { token: 'bob' })
   await bob.commit([put(1), put(2, { slug: 'same' })])
   const ann = await RawClient.enter(one)
-  for (let n = 0; n < 1_001; n++) ann.transact([put(3, { slug: 'same' })], { id: n === 0 ? 'T1' : `R${n}` })
+  const transactions = Array.from({ length: 1_001 }, (_, n) => ({
+    id: n === 0 ? 'T1' : `R${n}`,
+    changes: [put(3, { slug: 'same' })],
+  }))
+  ann.post({ type: 'transact', transactions })
   await ann.verdict('R1000')
   await one.close()
   const kinds: string[] = []
