@@ -90,9 +90,8 @@ function fitRow(rows: TableRows, stored: SqlValue[], known: readonly SqlValue[] 
   if (known && stored.every((value, n) => sameSql(value, known[n]!))) return stored
   return rows.schema.model.columns.map((column) => {
     const value = stored[column.index]!
-    const was = known?.[column.index] ?? null
-    // What this client may not see stays so; a file can't hide what is seen.
-    if (isHiddenMark(column, value) && sameSql(value, was)) return value
+    // A client's own copy may have it.
+    if (isHiddenMark(column, value)) return value
     try {
       return fitValue(column, value, rows.schema.model.root, stored)
     } catch (error) {
@@ -106,7 +105,6 @@ function fitRow(rows: TableRows, stored: SqlValue[], known: readonly SqlValue[] 
 
 function fitValue(column: Column, value: SqlValue, root: ObjectNode, stored: readonly SqlValue[]): SqlValue {
   if (value === null) return column.guard ? null : encodeAbsent(column)
-  if (isHiddenMark(column, value)) throw new EncodeFailure('type', 'is marked as hidden, which only a server can do')
   if (column.guard && (stored[column.guard.index] ?? column.guard.defaultSql) !== 1)
     throw new EncodeFailure('type', `has a value although '${column.guard.path}' is not there`)
   const decoded = decodeColumn(column, value)

@@ -42,6 +42,7 @@ const restSchema = defineSchema({
   version: 1,
   tables: {
     card: {
+      restricted: ['secret'],
       primaryKey: 'id',
       unique: [['slug']],
       references: { parentId: { table: 'card' } },
@@ -51,6 +52,7 @@ const restSchema = defineSchema({
         properties: {
           id: { type: 'string' },
           title: { type: 'string' },
+          secret: { type: 'string' },
           slug: { type: 'string' },
           parentId: { type: ['string', 'null'] },
           n: { type: 'integer', maximum: 9 },
@@ -120,6 +122,7 @@ test.each<[string, string, RegExp]>([
   ['a list of texts', cards('list', `'bad', '["x"]'`), /card "bad".*list/],
   ['a NUL in a text', cards('title', `'bad', 'a' || char(0) || 'b'`), /card "bad".*NUL/],
   ['a value in an object that is not there', cards('frame_width', `'bad', 5`), /card "bad".*frame/],
+  ['a value marked as withheld', cards('secret', `'bad', x'00'`), /card "bad".*secret.*withheld/],
   ['a null key', cards('title', `NULL, 'x'`), /card.*id.*missing/],
   ['a number for a key', cards('title', `5, 'x'`), /card.*id.*string/],
   ['bytes for a key', cards('title', `x'00', 'x'`), /card.*id.*string/],
