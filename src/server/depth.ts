@@ -1,4 +1,4 @@
-import type { Cells, RowChange } from '../changes/index.ts'
+import { hiddenPathsOf, type Cells, type RowChange } from '../changes/index.ts'
 import { ValidationError } from '../errors/index.ts'
 import { internals, storedRows, type Store } from '../store/index.ts'
 import { isDeeper, MAX_DEPTH } from '../transport/index.ts'
@@ -6,7 +6,10 @@ import { isDeeper, MAX_DEPTH } from '../transport/index.ts'
 /** What a message has around a cell. */
 const ENVELOPE = 16
 
-/** Throws ValidationError for a row that could not be sent to anyone: its JSON is nested too deeply. */
+/**
+ * Throws ValidationError for a row that could not be sent to anyone: its JSON is nested too deeply, or a value is marked as
+ * withheld, as in the copy of a client that may not see it.
+ */
 export function assertDepth(store: Store): void {
   for (const table of store.tables)
     for (const [key, cells] of storedRows(internals(store).engine, table)) assertCells(table, key, cells)
@@ -18,6 +21,10 @@ export function assertDepthOf(changes: readonly RowChange[]): void {
 }
 
 function assertCells(table: string, key: unknown, cells: Cells): void {
+  for (const path of hiddenPathsOf(cells))
+    throw new ValidationError([
+      { table, key, path, keyword: 'type', message: 'is withheld in this file: give one of somebody who may see it' },
+    ])
   for (const [path, value] of Object.entries(cells))
     if (isDeeper(value, MAX_DEPTH - ENVELOPE))
       throw new ValidationError([

@@ -17,13 +17,17 @@ export function readForeignRows(driver: SqliteDriver, rows: TableRows, known: St
   const { model } = rows.schema
   const columns = model.columns.map((column) => quoteName(column.name)).join(', ')
   const found: StoredRows = new Map()
+  const isTaken = uniqueValues(rows)
   const statement = driver.prepare(`SELECT ${columns} FROM ${rows.base}`)
   try {
     for (const stored of statement.iterate()) {
       checkKey(rows, stored)
       const id = keyId(rows.keyOf(stored))
       if (found.has(id)) throw refusal(rows, stored, model.key[0]!.path, 'primaryKey', 'is there twice')
-      found.set(id, fitRow(rows, stored, known.get(id)))
+      const fitted = fitRow(rows, stored, known.get(id))
+      const taken = isTaken(fitted)
+      if (taken) throw refusal(rows, stored, taken, 'unique', 'has a value that another row has as well')
+      found.set(id, fitted)
     }
   } finally {
     statement.finalize()
@@ -46,6 +50,21 @@ function refusal(
   return new ValidationError([
     { table: model.name, key: model.singleton ? undefined : rows.keyOf(stored), path, keyword, message },
   ])
+}
+
+/** Takes row after row, and says the path of a unique constraint on which one equals another: SQLite would not say which. */
+function uniqueValues({ schema: { model } }: TableRows): (stored: readonly SqlValue[]) => string | undefined {
+  const seen = model.unique.map(({ columns }) => ({ columns, values: new Set<string>() }))
+  return (stored) => {
+    for (const { columns, values } of seen) {
+      const parts = columns.map(({ index }) => stored[index] ?? null)
+      if (parts.some((part) => part === null)) continue
+      const text = parts.map((part) => `${typeof part} ${String(part)}`).join('\0')
+      if (values.has(text)) return columns.map(({ path }) => path).join(', ')
+      values.add(text)
+    }
+    return undefined
+  }
 }
 
 /** Before anything is done with it: a key of another type can't even be said. */
@@ -71,9 +90,8 @@ function fitRow(rows: TableRows, stored: SqlValue[], known: readonly SqlValue[] 
   if (known && stored.every((value, n) => sameSql(value, known[n]!))) return stored
   return rows.schema.model.columns.map((column) => {
     const value = stored[column.index]!
-    const was = known?.[column.index] ?? null
-    // What this client may not see stays so; a file can't hide what is seen.
-    if (isHiddenMark(column, value) && sameSql(value, was)) return value
+    // A client's own copy may have it.
+    if (isHiddenMark(column, value)) return value
     try {
       return fitValue(column, value, rows.schema.model.root, stored)
     } catch (error) {
@@ -87,7 +105,6 @@ function fitRow(rows: TableRows, stored: SqlValue[], known: readonly SqlValue[] 
 
 function fitValue(column: Column, value: SqlValue, root: ObjectNode, stored: readonly SqlValue[]): SqlValue {
   if (value === null) return column.guard ? null : encodeAbsent(column)
-  if (isHiddenMark(column, value)) throw new EncodeFailure('type', 'is marked as hidden, which only a server can do')
   if (column.guard && (stored[column.guard.index] ?? column.guard.defaultSql) !== 1)
     throw new EncodeFailure('type', `has a value although '${column.guard.path}' is not there`)
   const decoded = decodeColumn(column, value)

@@ -4,7 +4,9 @@ export interface LogEntry {
   readonly kind: 'created' | 'transaction' | 'import' | 'rollback'
   /** Milliseconds since 1970. */
   readonly at: number
+  /** The user's id, and what they are called. */
   readonly by?: string
+  readonly name?: string
   readonly label?: string
   readonly changes: readonly LogChange[]
 }

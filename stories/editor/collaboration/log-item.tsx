@@ -21,7 +21,7 @@ interface LogItemProps {
 export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }: LogItemProps) {
   const [open, setOpen] = useState(false)
   const [forking, setForking] = useState(false)
-  const { by, at, label, kind, changes, sequence } = entry
+  const { by, name, at, label, kind, changes, sequence } = entry
   const count = changes.length
   return (
     <li className="log-item" data-open={open} data-testid="log-item" data-sequence={sequence}>
@@ -37,7 +37,7 @@ export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }
         <span className="log-what">
           <span className="step-label">{label ?? titles[kind]}</span>
           <span className="log-who">
-            {by ?? 'Someone'}
+            {name ?? by ?? 'Someone'}
             {count > 0 && ` · ${count.toLocaleString('en')} ${count === 1 ? 'change' : 'changes'}`}
           </span>
         </span>

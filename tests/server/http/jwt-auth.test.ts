@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey } from 'jose'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { jwtAuth } from 'rowcast/server'
+import { startServer } from './support.ts'
 
 const secret = 'a secret of thirty-two bytes or more'
 const bytes = new TextEncoder().encode(secret)
@@ -53,6 +54,37 @@ describe('jwtAuth', () => {
   ])('refuses a token that is %s', async (_what, make) => {
     const authenticate = jwtAuth({ secret, audience: 'us', issuer: 'me' })
     await expect(authenticate({ token: await make() })).rejects.toThrow()
+  })
+
+  test('refuses a token that never ends, unless it may', async () => {
+    const token = await new SignJWT({ sub: 'ann' }).setProtectedHeader({ alg: 'HS256' }).sign(bytes)
+    await expect(jwtAuth({ secret })({ token })).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect(await jwtAuth({ secret, requireExp: false })({ token })).toMatchObject({ id: 'ann' })
+  })
+
+  test('says that it can not judge while the key set does not come, and judges once it does', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+    const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }] })
+    const answers = [
+      [503, 'later'],
+      [200, 'no JSON'],
+      [200, '{}'],
+      [200, keys],
+    ] as const
+    let at = 0
+    const provider = createServer((_request, response) => {
+      const [status, body] = answers[at]!
+      response.writeHead(status, { 'content-type': 'application/json' }).end(body)
+    })
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void provider.close())
+    const jwksUrl = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/`
+    const { ask } = startServer({ authenticate: jwtAuth({ jwksUrl }), authorize: () => true, onError: () => undefined })
+    const good = { authorization: `Bearer ${await sign(privateKey, 'ES256', { sub: 'ann' })}` }
+    const bad = { authorization: `Bearer ${await sign(privateKey, 'ES256', { sub: 'ann' }, '-1h')}` }
+    for (; at < 3; at++) expect((await ask('GET /v1/databases', undefined, good)).status).toBe(503)
+    expect((await ask('GET /v1/databases', undefined, good)).status).toBe(200)
+    expect((await ask('GET /v1/databases', undefined, bad)).status).toBe(401)
   })
 
   test.each([{}, { secret: 'short' }, { secret, publicKey: 'x' }, { publicKey: 'x' }, { jwksUrl: 'x' }])(

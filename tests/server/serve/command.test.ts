@@ -37,7 +37,10 @@ async function run(cwd: string, args: readonly string[]): Promise<{ code: unknow
   return { code, out, err }
 }
 
-async function serve(cwd: string, ...more: string[]): Promise<{ child: ChildProcess; url: string }> {
+async function serve(
+  cwd: string,
+  ...more: string[]
+): Promise<{ child: ChildProcess; url: string; problem: () => string }> {
   const child = start(cwd, ['serve', '--schema', 'schema.json', '--data', 'data', '--port', '0', ...more])
   let text = ''
   let problem = ''
@@ -45,7 +48,7 @@ async function serve(cwd: string, ...more: string[]): Promise<{ child: ChildProc
   for await (const data of child.stdout!) {
     text += String(data)
     const url = / at (\S+)\n/.exec(text)?.[1]
-    if (url !== undefined) return { child, url }
+    if (url !== undefined) return { child, url, problem: () => problem }
   }
   throw new Error(`the server did not start: ${problem}`)
 }
@@ -147,6 +150,21 @@ describe('rowcast serve', () => {
     ])
   })
 
+  test.each([
+    ['on loopback', [], /^No authentication: Every program on this machine may do everything.*\n$/],
+    [
+      'on any address',
+      ['--host', '0.0.0.0'],
+      /^No authentication: Everyone who reaches 0\.0\.0\.0 may do everything.*\n$/,
+    ],
+    ['with tokens', ['--auth-secret', 'x'.repeat(32), '--auth-no-exp'], /^$/],
+  ])('says in one line what it is open to, %s', async (_where, more, expected) => {
+    const { child, problem } = await serve(await folder(), ...more)
+    child.kill('SIGTERM')
+    await once(child, 'close')
+    expect(problem()).toMatch(expected)
+  })
+
   test('says that a port is taken', async () => {
     const cwd = await folder()
     const { url } = await serve(cwd)
@@ -175,6 +193,7 @@ describe('rowcast serve', () => {
     [['serve', '--schema', 'throws.mjs', '--data', 'd'], /can't be run: no/],
     [['serve', '--schema', 'schema.json', '--data', 'schema.json'], /data directory schema\.json can't be used/],
     [['serve', '--schema', 'schema.json', '--data', 'd', '--prot', '1'], /'--prot'.*known are/],
+    [['serve', '--schema', 'schema.json', '--data', 'd', '--auth-no-exp'], /need --auth-secret/],
     [['serve', '--schema', 'schema.json', '--data', 'd', '--port', '99999'], /is no port/],
     [['serve', '--schema', 'schema.json', '--data', 'd', '--auth-secret', 'short'], /too short/],
     [['serve', '--schema', 'schema.json', '--data', 'd', '--cors', 'app.test/x'], /is no origin/],
