@@ -16,6 +16,8 @@ Options of serve:
   --permissions FILE   who may see and change what: rules by table, in a .json file or exported by a module;
                        without it whoever is let in may
   --cors ORIGIN        lets pages of another origin in; may be given several times; '*' for all
+  --native-patterns    takes patterns of the schema that can't be matched in linear time (lookahead, for one): a text
+                       may then keep the server busy for ever
 
 Without --auth-secret or --auth-jwks everyone who reaches the server may do everything.
 

@@ -17,6 +17,8 @@ export interface ServeArguments {
   /** The file of the rules. */
   readonly permissions: string | undefined
   readonly cors: readonly string[]
+  /** Whether patterns of the schema are taken that can't be matched in linear time. */
+  readonly nativePatterns: boolean
 }
 
 const SERVE = {
@@ -30,6 +32,7 @@ const SERVE = {
   'auth-issuer': { type: 'string' },
   permissions: { type: 'string' },
   cors: { type: 'string', multiple: true },
+  'native-patterns': { type: 'boolean' },
 } as const
 const OPTIONS = { ...SERVE, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const
 
@@ -70,6 +73,7 @@ export function readArguments(
     auth: { secret: secret || undefined, jwksUrl, audience, issuer },
     permissions: values.permissions,
     cors,
+    nativePatterns: values['native-patterns'] ?? false,
   }
 }
 
