@@ -1,5 +1,6 @@
 import { SchemaError } from '../errors/index.ts'
 import { isSchemaObject, refSegments } from './model/facets.ts'
+import type { PatternEngine } from './pattern-engine.ts'
 
 const SCHEMAS = [
   'additionalProperties',
@@ -16,15 +17,13 @@ const SCHEMAS = [
 ]
 const LISTS = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
 const MAPS = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']
-/** Where schemas lie in a schema: one, a list of them, or an object of them by name; `items` is one or a list. */
-export const KEYWORDS = { schemas: SCHEMAS, lists: LISTS, maps: MAPS } as const
 const TYPES = ['string', 'number', 'integer', 'boolean', 'null', 'array', 'object']
 
 /**
  * Checks the shape of those keywords of a JSON Schema that decide columns, everywhere in it, so that the rest need not
- * ask. Everything else is ajv's to judge. Throws SchemaError with the path of the keyword.
+ * ask; and whether its patterns can be had, where an engine is given. Everything else is ajv's to judge. Throws SchemaError with the path of the keyword.
  */
-export function checkKeywords(schema: unknown, place: string): void {
+export function checkKeywords(schema: unknown, place: string, patterns?: PatternEngine): void {
   if (typeof schema === 'boolean') return
   if (!isSchemaObject(schema)) throw new SchemaError(place, 'expected a JSON Schema: an object, true or false')
   checkType(schema['type'], `${place}.type`)
@@ -35,22 +34,36 @@ export function checkKeywords(schema: unknown, place: string): void {
   if (schema['enum'] !== undefined && !Array.isArray(schema['enum']))
     throw new SchemaError(`${place}.enum`, 'expected an array of values')
   for (const keyword of SCHEMAS)
-    if (schema[keyword] !== undefined) checkKeywords(schema[keyword], `${place}.${keyword}`)
-  for (const keyword of LISTS) if (schema[keyword] !== undefined) checkList(schema[keyword], `${place}.${keyword}`)
-  for (const keyword of MAPS) if (schema[keyword] !== undefined) checkMap(schema[keyword], `${place}.${keyword}`)
-  const { items } = schema
-  if (Array.isArray(items)) checkList(items, `${place}.items`)
-  else if (items !== undefined) checkKeywords(items, `${place}.items`)
+    if (schema[keyword] !== undefined) checkKeywords(schema[keyword], `${place}.${keyword}`, patterns)
+  for (const keyword of LISTS)
+    if (schema[keyword] !== undefined) checkList(schema[keyword], `${place}.${keyword}`, patterns)
+  for (const keyword of MAPS)
+    if (schema[keyword] !== undefined) checkMap(schema[keyword], `${place}.${keyword}`, patterns)
+  const { items, pattern, patternProperties } = schema
+  if (patterns && typeof pattern === 'string') checkPattern(pattern, `${place}.pattern`, patterns)
+  if (patterns)
+    for (const name of Object.keys(patternProperties ?? {}))
+      checkPattern(name, `${place}.patternProperties.${name}`, patterns)
+  if (Array.isArray(items)) checkList(items, `${place}.items`, patterns)
+  else if (items !== undefined) checkKeywords(items, `${place}.items`, patterns)
 }
 
-function checkList(schemas: unknown, place: string): void {
+function checkList(schemas: unknown, place: string, patterns?: PatternEngine): void {
   if (!Array.isArray(schemas)) throw new SchemaError(place, 'expected an array of schemas')
-  for (const [index, one] of schemas.entries()) checkKeywords(one, `${place}.${index}`)
+  for (const [index, one] of schemas.entries()) checkKeywords(one, `${place}.${index}`, patterns)
 }
 
-function checkMap(schemas: unknown, place: string): void {
+function checkMap(schemas: unknown, place: string, patterns?: PatternEngine): void {
   if (!isSchemaObject(schemas)) throw new SchemaError(place, 'expected an object of schemas by name')
-  for (const [name, one] of Object.entries(schemas)) checkKeywords(one, `${place}.${name}`)
+  for (const [name, one] of Object.entries(schemas)) checkKeywords(one, `${place}.${name}`, patterns)
+}
+
+function checkPattern(pattern: string, place: string, patterns: PatternEngine): void {
+  try {
+    patterns(pattern)
+  } catch (cause) {
+    throw new SchemaError(place, cause instanceof Error ? cause.message : String(cause), { cause })
+  }
 }
 
 function checkType(type: unknown, place: string): void {

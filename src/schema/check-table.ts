@@ -1,6 +1,7 @@
 import { SchemaError } from '../errors/index.ts'
 import { isSchemaObject, type SchemaObject } from './model/facets.ts'
 import { checkKeywords } from './check-keywords.ts'
+import type { PatternEngine } from './pattern-engine.ts'
 import type { TableInput } from './types/index.ts'
 
 const TABLE_KEYS = [
@@ -17,7 +18,11 @@ const TABLE_KEYS = [
 const REFERENCE_KEYS = ['table', 'onDelete', 'properties']
 
 /** Checks the shape of one table of a document. Whether its paths and tables exist is told later. Throws SchemaError. */
-export function checkTable(table: unknown, place: string): asserts table is TableInput {
+export function checkTable(
+  table: unknown,
+  place: string,
+  patterns: PatternEngine | undefined,
+): asserts table is TableInput {
   if (!isSchemaObject(table)) throw new SchemaError(place, 'expected an object with primaryKey and schema')
   checkMembers(table, TABLE_KEYS, 'a table', place)
   const { singleton, primaryKey, schema } = table
@@ -29,7 +34,7 @@ export function checkTable(table: unknown, place: string): asserts table is Tabl
   checkReferences(table['references'], `${place}.references`)
   checkRestricted(table['restricted'], `${place}.restricted`)
   if (!isSchemaObject(schema)) throw new SchemaError(`${place}.schema`, 'expected a JSON Schema of type object')
-  checkKeywords(schema, `${place}.schema`)
+  checkKeywords(schema, `${place}.schema`, patterns)
 }
 
 function checkIndexes(indexes: unknown, place: string): void {

@@ -7,7 +7,7 @@ import { isSchemaObject } from './model/facets.ts'
 import { RowCodec } from './model/row-codec.ts'
 import { StoredCells } from './model/stored-cells.ts'
 import type { CheckSchema, JsonSchemaObject, MigrationContext, SchemaInput } from './types/index.ts'
-import { checkPatterns } from './check-patterns.ts'
+import { checkKeywords } from './check-keywords.ts'
 import { checkTable } from './check-table.ts'
 import { copyDocument } from './copy-document.ts'
 import { checkRenames } from './migration/check-renames.ts'
@@ -55,15 +55,13 @@ const SCHEMA_KEYS = ['version', 'tables', 'migrations', '$schema', '$id', 'title
  */
 export function defineSchema<const S extends SchemaInput>(
   schema: S & CheckSchema<S>,
-  options: DefineSchemaOptions = {},
+  { patterns }: DefineSchemaOptions = {},
 ): Schema<S> {
   const given: unknown = schema
   if (!isSchemaObject(given)) throw new SchemaError('schema', 'expected an object with version and tables')
   const { migrations: steps, ...rest } = given
-  const document = checkDocument(copyDocument(rest))
+  const document = checkDocument(copyDocument(rest), patterns)
   const migrations = checkMigrations(steps, document.version)
-  const { patterns } = options
-  if (patterns) checkAllPatterns(document, patterns)
   const tables = new Map<string, TableSchema>()
   for (const [index, [name, table]] of Object.entries(document.tables).entries()) {
     const model = buildTable(name, index, table)
@@ -87,15 +85,12 @@ export function defineSchema<const S extends SchemaInput>(
 
 /** The same schema, its patterns matched by an engine. Throws SchemaError, with the path of a pattern that it can't make. */
 export function withPatterns(schema: Schema, patterns: PatternEngine): Schema {
-  checkAllPatterns(schema.definition, patterns)
+  for (const [name, table] of Object.entries(schema.definition.tables))
+    checkKeywords(table.schema, `tables.${name}.schema`, patterns)
   const tables = new Map<string, TableSchema>()
   for (const [name, table] of schema.tables)
     tables.set(name, { ...table, validator: new TableValidator(table.model, table.codec, patterns) })
   return Object.freeze({ ...schema, tables })
-}
-
-function checkAllPatterns({ tables }: SchemaInput, patterns: PatternEngine): void {
-  for (const [name, { schema }] of Object.entries(tables)) checkPatterns(schema, `tables.${name}.schema`, patterns)
 }
 
 /** Whether a value came from `defineSchema`. */
@@ -113,7 +108,7 @@ export function isSchema(value: unknown): value is Schema {
   )
 }
 
-function checkDocument(document: unknown): SchemaInput {
+function checkDocument(document: unknown, patterns: PatternEngine | undefined): SchemaInput {
   if (!isSchemaObject(document)) throw new SchemaError('schema', 'expected an object with version and tables')
   for (const key of Object.keys(document))
     if (!SCHEMA_KEYS.includes(key))
@@ -131,7 +126,7 @@ function checkDocument(document: unknown): SchemaInput {
         place,
         'the name is reserved, as are all that begin with rowcast_ and sqlite_: choose another',
       )
-    checkTable(table, place)
+    checkTable(table, place, patterns)
   }
   return document as object as SchemaInput
 }

@@ -107,7 +107,7 @@ const serverPatterns: PatternEngine = (pattern) => {
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new PatternError(
-      `a text could keep the server busy with this pattern: ${why}. Write it without, or give the server patterns: 'native'`,
+      `a text could keep the server busy with this pattern: ${why}. Write it without, or start the server with patterns: 'native' (--native-patterns)`,
       { cause },
     )
   }

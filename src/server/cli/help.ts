@@ -19,6 +19,8 @@ Options of serve:
   --cors ORIGIN        lets pages of another origin in; may be given several times; '*' for all
   --create             makes a database when it is first used, for whoever is let in; without it databases are
                        made by PUT /v1/databases/NAME
+  --native-patterns    takes patterns of the schema that can't be matched in linear time (lookahead, for one): a text
+                       may then keep the server busy for ever
 
 Without --auth-secret or --auth-jwks everyone who reaches the server may do everything.
 

@@ -20,6 +20,8 @@ export interface ServeArguments {
   readonly cors: readonly string[]
   /** Whether a database is made when it is first used. */
   readonly create: boolean
+  /** Whether patterns of the schema are taken that can't be matched in linear time. */
+  readonly nativePatterns: boolean
 }
 
 const SERVE = {
@@ -35,6 +37,7 @@ const SERVE = {
   permissions: { type: 'string' },
   cors: { type: 'string', multiple: true },
   create: { type: 'boolean' },
+  'native-patterns': { type: 'boolean' },
 } as const
 const OPTIONS = { ...SERVE, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } as const
 
@@ -77,6 +80,7 @@ export function readArguments(
     permissions: values.permissions,
     cors,
     create: values.create ?? false,
+    nativePatterns: values['native-patterns'] ?? false,
   }
 }
 

@@ -26,6 +26,7 @@ export async function runServe(args: ServeArguments): Promise<void> {
       // Whatever it is: what is no set of rules is refused, not taken for none.
       permissions: ((await loadFile('--permissions', args.permissions, 'permissions')) ?? false) as Permissions,
     }),
+    ...(args.nativePatterns && { patterns: 'native' as const }),
     ...(hasAuth && { authenticate: jwtAuth(args.auth) }),
     ...(origins.length > 0 && { cors: { origins } }),
     create: args.create,

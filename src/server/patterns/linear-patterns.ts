@@ -8,7 +8,7 @@ import { translatePattern } from './translate-pattern.ts'
  * PatternError for one that can't be had so: with lookaround, backreferences, flags within, or repeats over 1,000.
  */
 export const linearPatterns: PatternEngine = (pattern) => {
-  assertPattern(pattern)
+  toRegExp(pattern)
   const translated = translatePattern(pattern)
   let compiled: RE2JS
   try {
@@ -25,13 +25,14 @@ export const linearWherePossible: PatternEngine = (pattern) => {
     return linearPatterns(pattern)
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
-    return new RegExp(pattern, 'u')
+    return toRegExp(pattern)
   }
 }
 
-function assertPattern(pattern: string): void {
+/** JavaScript's own. Throws PatternError where the pattern is none. */
+function toRegExp(pattern: string): RegExp {
   try {
-    new RegExp(pattern, 'u')
+    return new RegExp(pattern, 'u')
   } catch (cause) {
     throw new PatternError(cause instanceof Error ? cause.message : String(cause), { cause })
   }

@@ -51,9 +51,8 @@ test('what is allowed goes by the rows to look at, and by all subscriptions of a
   await writer.commit(Array.from({ length: 1_501 }, (_, n) => layer(`l${n}`)))
   client.post({ type: 'unsubscribe', id: '2' })
   expect(await subscribe('9')).toBe('refused')
-  expect(await client.find('refused', ({ id }) => id === '9')).toMatchObject({
-    reason: expect.stringContaining('steps'),
-  })
+  const { reason } = await client.find('refused', ({ id }) => id === '9')
+  expect(reason).toContain('steps')
   await core.close()
 })
 

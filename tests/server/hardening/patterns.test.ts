@@ -66,11 +66,11 @@ test.each([
   ],
 ])('a pattern at %s that takes more than linear time is told at definition and start', async (path, document) => {
   const schema = defineSchema(document)
-  const failure = expect.objectContaining({ path, message: expect.stringContaining('looks ahead') })
-  await expect(openServer({ schema })).rejects.toThrow(SchemaError)
-  await expect(openServer({ schema })).rejects.toThrow("patterns: 'native'")
-  await expect(openServer({ schema })).rejects.toEqual(failure)
-  expect(() => defineSchema(document, { patterns: linearPatterns })).toThrow(failure)
+  const atStart = await openServer({ schema }).catch((error: unknown) => error)
+  expect(atStart).toBeInstanceOf(SchemaError)
+  expect(atStart).toMatchObject({ path })
+  expect(String(atStart)).toMatch(/looks ahead.*patterns: 'native'/)
+  expect(() => defineSchema(document, { patterns: linearPatterns })).toThrow(`${path}: it looks ahead`)
   const core = await openServer({ schema, patterns: 'native' })
   await core.close()
 })
