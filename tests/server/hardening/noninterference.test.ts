@@ -89,6 +89,13 @@ const cellsOf: Readonly<Record<Table, fc.Arbitrary<NonNullable<WireChange['after
   part: cells({ title: word, card: parent }),
 }
 
+/** What is taken from whoever may do everything: it depends on nothing that is written beside it. */
+const goodCellsOf: typeof cellsOf = {
+  team: cells({ title: word }),
+  card: cells({ title: word, rank: fc.constantFrom(0, 1, 5), slug: fc.constantFrom('s0', 's1'), 'meta.color': word }),
+  part: cells({ title: word }),
+}
+
 /** A row that she puts is hers, or bob's; one that she changes never becomes hers: what was withheld of it would be shown. */
 const put = tables.chain((table) =>
   fc
@@ -183,22 +190,16 @@ const visible = tables.chain((table) =>
   fc
     .record({
       key: own,
-      after: cellsOf[table],
+      after: goodCellsOf[table],
       owner: fc.constantFrom('ann', 'bob'),
-      op: fc.constantFrom('put', 'put', 'update', 'hide', 'delete'),
+      op: fc.constantFrom('put' as const, 'put' as const, 'update' as const, 'hide' as const, 'delete' as const),
     })
     .map(({ key, after, owner, op }): WireChange => {
-      const meta = 'meta.note' in after || 'meta.color' in after ? { meta: {} } : {}
-      // What it refers to has to be there in both worlds, and to be seen.
-      const given = Object.fromEntries(Object.entries(after).filter(([path]) => path !== 'team' && path !== 'card'))
       if (op === 'delete') return { table, key, op }
       if (op === 'hide') return { table, key, op: 'update', after: { owner: 'bob', shared: false } }
-      return {
-        table,
-        key,
-        op: op as 'put' | 'update',
-        after: op === 'put' ? { id: key, owner, shared: true, ...meta, ...given } : given,
-      }
+      if (op === 'update') return { table, key, op, after }
+      const meta = 'meta.color' in after ? { meta: {} } : {}
+      return { table, key, op: 'put', after: { id: key, owner, shared: true, ...meta, ...after } }
     }),
 )
 
@@ -598,7 +599,7 @@ async function check(connect: Connect, numRuns: number): Promise<void> {
       expect(one).toEqual(other)
       expect(one.join('\n')).not.toMatch(/hidden [123]/)
     }),
-    { seed: firstSeed, numRuns },
+    { seed: firstSeed, numRuns, endOnFailure: true },
   )
 }
 
