@@ -121,7 +121,7 @@ export class Access {
    */
   knows(table: string, key: Key | undefined): boolean {
     if (!this.#permissions || key === undefined) return true
-    const row = this.store.table(table).get(key as never) as object | undefined
+    const row = this.store.table(table).get(key) as object | undefined
     return row === undefined || (this.canView(table, row) && this.withheld(table, row).length === 0)
   }
 

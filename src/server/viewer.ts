@@ -87,10 +87,7 @@ export class Viewer {
       const change = this.change(transition)
       return change ? [{ change, id: `${transition.change.table}\0${transition.id}` }] : []
     })
-    if (!this.#access.unrestricted) {
-      const isGone = ({ change }: { change: WireChange }): number => Number(change.op === 'delete')
-      seen.sort((a, b) => isGone(a) - isGone(b) || (a.id < b.id ? -1 : 1))
-    }
+    if (!this.#access.unrestricted) seen.sort((a, b) => isGone(a.change) - isGone(b.change) || (a.id < b.id ? -1 : 1))
     return seen.map(({ change }) => change)
   }
 
@@ -191,6 +188,10 @@ export class Viewer {
 /** By path: where a withheld cell stands would tell whether it was among those that are stored. */
 function inOrder(cells: ReadonlyMap<string, CellValue>): Cells {
   return Object.fromEntries([...cells].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function isGone({ op }: WireChange): number {
+  return Number(op === 'delete')
 }
 
 /** A change as it travels to those who see the row before and after. */

@@ -4,6 +4,8 @@ import type { WireChange } from 'rowcast/transport'
 import { Access } from '../../../src/server/access.ts'
 
 export type Table = 'team' | 'card' | 'part'
+export const ON_DELETE = ['cascade', 'setNull', 'restrict'] as const
+type OnDelete = (typeof ON_DELETE)[number]
 export type RuleKind = 'always' | 'never' | 'own' | 'code'
 
 export interface FieldRights {
@@ -14,7 +16,7 @@ export interface FieldRights {
 
 /** What is allowed in a world. Who may see what is known here once more, without the server. */
 export interface Rights {
-  readonly onDelete: 'cascade' | 'setNull' | 'restrict'
+  readonly onDelete: OnDelete
   /** Whether rows that are not Ann's may be seen where they are `shared`. */
   readonly shares: boolean
   readonly tables: Readonly<
@@ -33,7 +35,7 @@ export interface Row {
 const text = { type: 'string' }
 const common = { id: text, owner: text, shared: { type: 'boolean', default: false } }
 
-function schemaOf({ onDelete }: Rights): ReturnType<typeof defineSchema> {
+function schemaOf(onDelete: OnDelete): ReturnType<typeof defineSchema> {
   const table = (properties: object, more: object = {}): object => ({
     primaryKey: 'id',
     ...more,
@@ -68,6 +70,8 @@ function schemaOf({ onDelete }: Rights): ReturnType<typeof defineSchema> {
     },
   } as never)
 }
+
+const schemas = new Map(ON_DELETE.map((onDelete) => [onDelete, schemaOf(onDelete)]))
 
 const rules: { readonly [K in RuleKind]: NonNullable<Permissions[string]['canView']> } = {
   always: true,
@@ -109,7 +113,7 @@ export class World {
   private constructor(rights: Rights) {
     this.rights = rights
     this.server = createServer({
-      schema: schemaOf(rights),
+      schema: schemas.get(rights.onDelete)!,
       storage: memoryStorage(),
       permissions: permissionsOf(rights),
       authenticate: ({ token }): User | undefined =>
