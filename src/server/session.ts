@@ -186,7 +186,7 @@ export class Session implements ConnectionHandler, Listener {
     }
     const commits = committed.flatMap((one): WireCommit[] => {
       const own = one.author === this
-      const changes = this.#visible(one.transitions)
+      const changes = viewer.changes(one.transitions)
       if (!own && changes.length === 0) return []
       const { id, label, by } = one.record
       const asSent = own && isAsSent(one.sent!, changes)
@@ -200,11 +200,6 @@ export class Session implements ConnectionHandler, Listener {
       ]
     })
     if (commits.length > 0) this.#sendCommits(commits, committed.at(-1)!.sequence)
-  }
-
-  #visible(transitions: readonly RowTransition[]): WireChange[] {
-    const { viewer } = this.#live!
-    return transitions.map((transition) => viewer.change(transition)).filter((change) => change !== undefined)
   }
 
   async #handle(message: ClientMessage): Promise<void> {

@@ -79,8 +79,8 @@ export class Viewer {
   }
 
   /**
-   * What net changes of some time are to this viewer, what goes last. Where not everything may be seen, the order is that of
-   * the keys: that in which rows were first touched would tell of what was done to them out of sight.
+   * What the net changes of a transaction, or of some time, are to this viewer. Where not everything may be seen, they are in
+   * the order of the keys, what goes last: that in which rows were first touched would tell of what was done out of sight.
    */
   changes(transitions: readonly RowTransition[]): WireChange[] {
     const seen = transitions.flatMap((transition) => {
