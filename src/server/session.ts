@@ -8,7 +8,7 @@ import {
   type ChangeSet,
   type RowChange,
 } from '../changes/index.ts'
-import { FilterError, internals, transitionsOf, type RowTransition } from '../store/index.ts'
+import { FilterError, internals, transitionsOf } from '../store/index.ts'
 import { NotFoundError, RowcastError } from '../errors/index.ts'
 import {
   isDeeper,
