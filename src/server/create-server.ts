@@ -150,6 +150,7 @@ export class ServerCore {
   readonly accept: Accept = (connection, { address }) => {
     const session: Session = new Session(
       {
+        authenticates: this.#options.authenticate !== undefined,
         authenticate: (hello: HelloMessage) => this.authenticate({ token: hello.token }),
         open: async (name, user) => {
           await this.authorize(user, 'open', name)

@@ -36,7 +36,7 @@ const SHARE = 4
 const MAX_OTHERS = 50
 const MESSAGE_SIZE = 512 * 1024
 /** What is done in one go, in characters that are put together; a text that is made for one alone costs more. */
-const SLICE = 4 * 1024 * 1024
+const SLICE = 2 * 1024 * 1024
 const OWN_TEXT = 32
 
 /**

@@ -40,6 +40,8 @@ import { visiblePresence } from './visible-presence.ts'
 
 /** What a session needs of the server. */
 export interface SessionHost {
+  /** Whether people have to say who they are. */
+  readonly authenticates: boolean
   /** Who it is, by what `hello` brings. Throws RowcastError to refuse. */
   authenticate(hello: HelloMessage): Promise<User | undefined>
   /** Opens a database for someone. Throws NotFoundError, ForbiddenError. The lease keeps it open. */
@@ -160,6 +162,8 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
       this.end('out-of-order', `message ${message.n} came where ${this.#received - 1} was due`, { retryAfterMs: 0 })
       return
     }
+    // Where nobody has to say who they are, hello is enough.
+    if (message.type === 'hello' && !this.#host.authenticates && !this.#isKnown && !this.#know(undefined)) return
     const release = this.#wait(bytes, bytes + containers * CONTAINER_BYTES)
     if (!release) return
     const handled = this.#tail.then(() => this.#handle(message))
@@ -331,7 +335,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
       return
     }
     const user = await this.#host.authenticate(hello)
-    if (!this.#know(user)) return
+    if (!this.#isKnown && !this.#know(user)) return
     const { database, release } = await this.#host.open(hello.database, user)
     if (this.#isClosed()) {
       release()
