@@ -173,6 +173,7 @@ export class ServerCore {
       get allowedBytes() {
         return session.allowedBytes
       },
+      hold: (bytes) => session.hold(bytes),
       tooLarge: () => session.tooLarge(),
       closed: () => {
         this.sessions.delete(session)

@@ -164,7 +164,11 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     }
     // Where nobody has to say who they are, hello is enough.
     if (message.type === 'hello' && !this.#host.authenticates && !this.#isKnown && !this.#know(undefined)) return
-    const release = this.#wait(bytes, bytes + containers * CONTAINER_BYTES)
+    if (++this.#unhandled > MAX_UNHANDLED) {
+      this.#flood(`more than ${MAX_UNHANDLED} messages are waiting`)
+      return
+    }
+    const release = this.#take(bytes, bytes + containers * CONTAINER_BYTES)
     if (!release) return
     const handled = this.#tail.then(() => this.#handle(message))
     this.#tail = handled
@@ -174,11 +178,14 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     handled.then((work) => work?.settled).then(release, release)
   }
 
+  hold(bytes: number): (() => void) | undefined {
+    return this.#closed ? undefined : this.#take(bytes, bytes)
+  }
+
   /** Takes what a message needs until it is dealt with; the returned function gives it back. */
-  #wait(bytes: number, memory: number): (() => void) | undefined {
+  #take(bytes: number, memory: number): (() => void) | undefined {
     const budget = this.#budget
     const { waitingBytes } = this.#host.limits
-    if (++this.#unhandled > MAX_UNHANDLED) return this.#flood(`more than ${MAX_UNHANDLED} messages are waiting`)
     if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > waitingBytes)
       return this.#flood(`more than ${waitingBytes} bytes are waiting`)
     if (!budget.take('waitingBytes', bytes)) return this.#flood('too much of one user is waiting')

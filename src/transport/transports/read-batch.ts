@@ -13,6 +13,8 @@ export interface BatchLimits {
   readonly bytesOf: (session: string) => number | undefined
   /** The longest body that does not begin with its session. */
   readonly unnamedBytes: number
+  /** Takes room for a part of the body. `false` where the session has none. */
+  readonly hold: (session: string, bytes: number) => boolean
   /** Told of the session whose body was longer. */
   readonly tooLarge: (session: string) => void
   readonly pauseMs: number
@@ -49,17 +51,21 @@ async function readText(request: Request, limits: BatchLimits): Promise<string |
   const announced = Number(request.headers.get('content-length') ?? 0)
   let text = ''
   let length = 0
+  let session: string | undefined
   let allowed: number | undefined
   for await (const part of bodyParts(request, limits.pauseMs)) {
     length += part.length
     text += decoder.decode(part, { stream: true })
     if (allowed === undefined && length < SESSION_BYTES && length < announced) continue
-    const session = SESSION.exec(text.slice(0, SESSION_BYTES))?.[1]
+    session ??= SESSION.exec(text.slice(0, SESSION_BYTES))?.[1]
     allowed ??= session === undefined ? limits.unnamedBytes : limits.bytesOf(session)
     if (allowed === undefined) return unknownSession()
-    if (Math.max(length, announced) <= allowed) continue
-    if (session !== undefined) limits.tooLarge(session)
-    return new Response(`the body is longer than the ${allowed} bytes that are taken`, { status: 413 })
+    if (Math.max(length, announced) > allowed) {
+      if (session !== undefined) limits.tooLarge(session)
+      return new Response(`the body is longer than the ${allowed} bytes that are taken`, { status: 413 })
+    }
+    if (session !== undefined && !limits.hold(session, part.length))
+      return new Response('too much of one user is under way', { status: 429 })
   }
   return text + decoder.decode()
 }

@@ -56,14 +56,22 @@ export function createSseHandler(
   }
 
   const take = async (request: Request): Promise<Response> => {
+    const held: (() => void)[] = []
     const batch = await readBatch(request, {
       unnamedBytes: UNNAMED_BYTES,
       bytesOf: (id) => {
         const session = sessions.get(id)
         return session && Math.min(maxBodyBytes, bodyBytes(session.allowedBytes))
       },
+      hold: (id, bytes) => {
+        const release = sessions.get(id)?.hold(bytes)
+        if (release) held.push(release)
+        return release !== undefined
+      },
       tooLarge: (id) => sessions.get(id)?.tooLarge(),
       pauseMs: bodyPauseMs,
+    }).finally(() => {
+      for (const release of held) release()
     })
     if (batch instanceof Response) return batch
     const session = sessions.get(batch.session)
