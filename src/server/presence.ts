@@ -24,6 +24,10 @@ interface Part {
   namesRows: boolean | undefined
   /** Of what it says of itself. */
   bytes: number
+  /** When it changed last, in the order of all changes. */
+  changedAt: number
+  /** The last change before it came: of those up to it, it was told as it came. */
+  readonly since: number
   /** Those of whom it has not been told. */
   readonly missing: Set<Part>
 }
@@ -47,6 +51,8 @@ export class Presence {
   readonly #members = new Map<PresenceMember, Part>()
   readonly #changed = new Set<Part>()
   readonly #most: number
+  /** How many changes there have been. */
+  #changes = 0
   /** Bytes of all that is said. */
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
@@ -62,7 +68,17 @@ export class Presence {
 
   enter(member: PresenceMember, user: string | undefined): void {
     const missing = new Set(this.#members.values())
-    const part: Part = { member, user, state: {}, text: '', namesRows: undefined, bytes: 0, missing }
+    const part: Part = {
+      member,
+      user,
+      state: {},
+      text: '',
+      namesRows: undefined,
+      bytes: 0,
+      changedAt: 0,
+      since: this.#changes,
+      missing,
+    }
     this.#members.set(member, part)
     this.#deliver(part, SLICE)
     this.#change(part, {}, toldText(part, '{}'))
@@ -100,6 +116,7 @@ export class Presence {
     part.state = state
     part.text = text
     part.namesRows = undefined
+    part.changedAt = ++this.#changes
     this.#changed.add(part)
     this.#schedule()
   }
@@ -119,6 +136,8 @@ export class Presence {
     const changed = new Set(this.#changed)
     this.#changed.clear()
     const together = messageOf(changed)
+    let first = Infinity
+    for (const { changedAt } of changed) first = Math.min(first, changedAt)
     let work = SLICE
     let from = performance.now()
     let tookMs = 0
@@ -132,12 +151,13 @@ export class Presence {
       }
       // It may have left meanwhile.
       if (!this.#members.has(part.member)) continue
-      const { member, missing } = part
-      if (together !== undefined && missing.size === 0 && !changed.has(part) && !member.shown && member.hasRoom) {
+      const { member, missing, since } = part
+      const isLikeAll = since < first && missing.size === 0 && !changed.has(part) && !member.shown
+      if (together !== undefined && isLikeAll && member.hasRoom) {
         member.sendPresence(together)
         work -= together.length
       } else {
-        for (const one of changed) if (one !== part) missing.add(one)
+        for (const one of changed) if (one !== part && one.changedAt > since) missing.add(one)
         work = this.#deliver(part, work - changed.size * OWN_TEXT)
       }
     }

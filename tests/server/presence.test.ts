@@ -64,6 +64,14 @@ test('what changes is told to everyone in one message, whose text is made once',
   expect(first!.texts).toEqual([])
 })
 
+test('who comes is told once of those who came just before', async () => {
+  const first = new Member('first')
+  const second = new Member('second')
+  await gathered()
+  expect(second.told).toEqual([{ first: {} }])
+  expect(first.told).toEqual([{ second: {} }])
+})
+
 test('who is slow to read is told nothing until there is room, and then the newest only', async () => {
   const [first, second, slow] = await enter(3)
   slow!.hasRoom = false
