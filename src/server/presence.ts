@@ -1,4 +1,4 @@
-import { setImmediate as immediate } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { serializeValue, type CellValue } from '../changes/index.ts'
 import { namesRows } from './visible-presence.ts'
 
@@ -34,13 +34,15 @@ interface Part {
 
 /** How long changes are gathered before they are told, in milliseconds. */
 const GATHER_MS = 40
-/** Telling takes one part of so many of the server's time. */
+/** Telling rests so many times as long as it took: it has a fifth of the server's time at most. */
 const SHARE = 4
 /** Others of one message, and characters after which no other is added. */
 const MAX_OTHERS = 50
 const MESSAGE_SIZE = 512 * 1024
 /** What is done in one go, in characters that are put together; a text that is made for one alone costs more. */
-const SLICE = 2 * 1024 * 1024
+const SLICE = 512 * 1024
+/** The same for those who come, until the next time that all are told. */
+const FIRST_SLICE = 2 * 1024 * 1024
 const OWN_TEXT = 32
 
 /**
@@ -57,6 +59,8 @@ export class Presence {
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
   #telling = false
+  /** Work that is left for those who come. */
+  #first = FIRST_SLICE
   /** When telling may go on, as `performance.now` says. */
   #restUntil = 0
   #closed = false
@@ -80,7 +84,9 @@ export class Presence {
       missing,
     }
     this.#members.set(member, part)
-    this.#deliver(part, SLICE)
+    const from = performance.now()
+    this.#first = this.#deliver(part, this.#first)
+    this.#rest(from)
     this.#change(part, {}, toldText(part, '{}'))
   }
 
@@ -121,6 +127,12 @@ export class Presence {
     this.#schedule()
   }
 
+  /** What was begun then has taken its time: nothing is told for several times as long. */
+  #rest(from: number): void {
+    const now = performance.now()
+    this.#restUntil = Math.max(this.#restUntil, now) + SHARE * (now - from)
+  }
+
   /** Tells the others, after a while: the more telling takes, the longer. */
   #schedule(): void {
     if (this.#telling || this.#closed) return
@@ -133,6 +145,7 @@ export class Presence {
 
   async #tellAll(): Promise<void> {
     this.#telling = true
+    this.#first = FIRST_SLICE
     const changed = new Set(this.#changed)
     this.#changed.clear()
     const together = messageOf(changed)
@@ -140,11 +153,9 @@ export class Presence {
     for (const { changedAt } of changed) first = Math.min(first, changedAt)
     let work = SLICE
     let from = performance.now()
-    let tookMs = 0
     for (const part of Array.from(this.#members.values())) {
       if (work <= 0) {
-        tookMs += performance.now() - from
-        await immediate()
+        await delay(SHARE * (performance.now() - from), undefined, { ref: false })
         if (this.#closed) return
         work = SLICE
         from = performance.now()
@@ -161,7 +172,7 @@ export class Presence {
         work = this.#deliver(part, work - changed.size * OWN_TEXT)
       }
     }
-    this.#restUntil = performance.now() + SHARE * (tookMs + performance.now() - from)
+    this.#rest(from)
     this.#telling = false
     if (this.#changed.size > 0 || this.#isAnyoneMissing()) this.#schedule()
   }
