@@ -5,6 +5,8 @@ import { namesRows } from './visible-presence.ts'
 /** Someone who is told who else is here. */
 export interface PresenceMember {
   readonly id: string
+  /** Whose it is: those of one user share what is done for them at once. */
+  readonly owner: string
   /** Whether it can be told more now. What it was not told yet is told when there is room, as it is then. */
   readonly hasRoom: boolean
   /** What it is shown of a state; `undefined` for one who is shown everything. */
@@ -41,7 +43,7 @@ const MAX_OTHERS = 50
 const MESSAGE_SIZE = 512 * 1024
 /** What is done in one go, in characters that are put together; a text that is made for one alone costs more. */
 const SLICE = 512 * 1024
-/** The same for those who come, until the next time that all are told. */
+/** The same for those of one user who come, until the next time that all are told. */
 const FIRST_SLICE = 2 * 1024 * 1024
 const OWN_TEXT = 32
 
@@ -59,8 +61,8 @@ export class Presence {
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
   #telling = false
-  /** Work that is left for those who come. */
-  #first = FIRST_SLICE
+  /** Work that is left for those who come, by their user. */
+  readonly #first = new Map<string, number>()
   /** When telling may go on, as `performance.now` says. */
   #restUntil = 0
   #closed = false
@@ -85,7 +87,7 @@ export class Presence {
     }
     this.#members.set(member, part)
     const from = performance.now()
-    this.#first = this.#deliver(part, this.#first)
+    this.#first.set(member.owner, this.#deliver(part, this.#first.get(member.owner) ?? FIRST_SLICE))
     this.#rest(from)
     this.#change(part, {}, toldText(part, '{}'))
   }
@@ -145,7 +147,7 @@ export class Presence {
 
   async #tellAll(): Promise<void> {
     this.#telling = true
-    this.#first = FIRST_SLICE
+    this.#first.clear()
     const changed = new Set(this.#changed)
     this.#changed.clear()
     const together = messageOf(changed)

@@ -554,6 +554,10 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     if (!this.#closed) this.#out.send(message)
   }
 
+  get owner(): string {
+    return this.#owner
+  }
+
   /** Whether it can be told of others now: they are told when there is room, as they are then. */
   get hasRoom(): boolean {
     return !this.#closed && this.#out.hasRoom

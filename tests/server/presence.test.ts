@@ -18,10 +18,12 @@ class Member implements PresenceMember {
   readonly texts: string[] = []
   hasRoom = true
   readonly id: string
+  readonly owner: string
   readonly shown: ((state: CellValue) => CellValue) | undefined
 
-  constructor(id: string, shown?: (state: CellValue) => CellValue) {
+  constructor(id: string, shown?: (state: CellValue) => CellValue, owner = id) {
     this.id = id
+    this.owner = owner
     this.shown = shown
     presence.enter(this, id)
   }
@@ -97,6 +99,20 @@ test('who comes is told of all who are here, as they are when there is room', as
   await gathered()
   expect(late.texts).toHaveLength(2)
   expect(members[0]!.told.at(-1)).toEqual({ late: {} })
+})
+
+test('who comes many times at once is told in shares, and of everyone in the end', async () => {
+  const members = await enter(8)
+  for (const member of members) member.say('x'.repeat(100_000))
+  await gathered()
+  const comers = Array.from({ length: 20 }, (_, n) => new Member(`c${n}`, undefined, 'mallory'))
+  expect(comers.flatMap(({ texts }) => texts).join('').length).toBeLessThan(3_000_000)
+  await expect
+    .poll(async () => {
+      await gathered()
+      return comers.every(({ told }) => members.every(({ id }) => told.some((others) => id in others)))
+    })
+    .toBe(true)
 })
 
 test('who may not see every row is told by a text of its own where rows are named, by the common one else', async () => {
