@@ -232,6 +232,7 @@ export class ServerCore {
   readonly accept: Accept = (connection, request) => {
     const session: Session = new Session(
       {
+        authenticates: this.#options.authenticate !== undefined,
         authenticate: (hello: HelloMessage) => this.authenticate({ token: hello.token }),
         open: async (name, user) => {
           await this.authorize(user, 'open', name)
@@ -256,6 +257,7 @@ export class ServerCore {
       get allowedBytes() {
         return session.allowedBytes
       },
+      hold: (bytes) => session.hold(bytes),
       tooLarge: () => session.tooLarge(),
       closed: () => {
         this.sessions.delete(session)

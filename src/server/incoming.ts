@@ -26,6 +26,8 @@ export interface IncomingUser {
   readonly budget: Budget
   /** Whether it is known who it is. */
   readonly isKnown: boolean
+  /** A hello has come, before it is known who it is. `false` where that ends it. */
+  greeted(): boolean
   /** A message in its turn. What is still to be waited for is in the result: messages behind it need not. */
   handle(message: ClientMessage): Promise<{ readonly settled: Promise<unknown> } | undefined>
   /** So much of something long is here. */
@@ -145,12 +147,19 @@ export class Incoming {
       })
       return
     }
+    if (message.type === 'hello' && !isKnown && !this.#user.greeted()) return
     if (message.type === 'begin') this.#receiver.begin(message)
     else if (message.type === 'end') this.#receiver.end()
     else this.#queue(message, bytes, bytes + containers * CONTAINER_BYTES)
   }
 
+  /** Takes what the parts of a message need until it is here; the returned function gives it back. */
+  hold(bytes: number): (() => void) | undefined {
+    return this.#closed ? undefined : this.#wait(bytes, bytes)
+  }
+
   #queue(message: ClientMessage, bytes: number, memory: number): void {
+    if (++this.#unhandled > MAX_UNHANDLED) return this.#flood(`more than ${MAX_UNHANDLED} messages are waiting`)
     const release = this.#wait(bytes, memory)
     if (!release) return
     const handled = this.#tail.then(() => this.#user.handle(message))
@@ -164,7 +173,6 @@ export class Incoming {
   /** Takes what a message needs until it is dealt with; the returned function gives it back. */
   #wait(bytes: number, memory: number): (() => void) | undefined {
     const { budget, limits } = this.#user
-    if (++this.#unhandled > MAX_UNHANDLED) return this.#flood(`more than ${MAX_UNHANDLED} messages are waiting`)
     if (this.#waiting > 0 && this.#waiting + bytes > limits.waitingBytes)
       return this.#flood(`more than ${limits.waitingBytes} bytes are waiting`)
     if (!budget.take('waitingBytes', bytes)) return this.#flood('too much of one user is waiting')

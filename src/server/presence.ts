@@ -1,4 +1,4 @@
-import { setImmediate as immediate } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { serializeValue, type CellValue } from '../changes/index.ts'
 import type { Author } from './author.ts'
 import { namesRows } from './visible-presence.ts'
@@ -6,6 +6,8 @@ import { namesRows } from './visible-presence.ts'
 /** Someone who is told who else is here. */
 export interface PresenceMember {
   readonly id: string
+  /** Whose it is: those of one user share what is done for them at once. */
+  readonly owner: string
   /** Whether it can be told more now. What it was not told yet is told when there is room, as it is then. */
   readonly hasRoom: boolean
   /** What it is shown of a state; `undefined` for one who is shown everything. */
@@ -25,19 +27,25 @@ interface Part {
   namesRows: boolean | undefined
   /** Of what it says of itself. */
   bytes: number
+  /** When it changed last, in the order of all changes. */
+  changedAt: number
+  /** The last change before it came: of those up to it, it was told as it came. */
+  readonly since: number
   /** Those of whom it has not been told. */
   readonly missing: Set<Part>
 }
 
 /** How long changes are gathered before they are told, in milliseconds. */
 const GATHER_MS = 40
-/** Telling takes one part of so many of the server's time. */
+/** Telling rests so many times as long as it took: it has a fifth of the server's time at most. */
 const SHARE = 4
 /** Others of one message, and characters after which no other is added. */
 const MAX_OTHERS = 50
 const MESSAGE_SIZE = 512 * 1024
 /** What is done in one go, in characters that are put together; a text that is made for one alone costs more. */
-const SLICE = 4 * 1024 * 1024
+const SLICE = 512 * 1024
+/** The same for those of one user who come, until the next time that all are told. */
+const FIRST_SLICE = 2 * 1024 * 1024
 const OWN_TEXT = 32
 
 /**
@@ -48,10 +56,14 @@ export class Presence {
   readonly #members = new Map<PresenceMember, Part>()
   readonly #changed = new Set<Part>()
   readonly #most: number
+  /** How many changes there have been. */
+  #changes = 0
   /** Bytes of all that is said. */
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
   #telling = false
+  /** Work that is left for those who come, by their user. */
+  readonly #first = new Map<string, number>()
   /** When telling may go on, as `performance.now` says. */
   #restUntil = 0
   #closed = false
@@ -63,9 +75,21 @@ export class Presence {
 
   enter(member: PresenceMember, author: Author): void {
     const missing = new Set(this.#members.values())
-    const part: Part = { member, author, state: {}, text: '', namesRows: undefined, bytes: 0, missing }
+    const part: Part = {
+      member,
+      author,
+      state: {},
+      text: '',
+      namesRows: undefined,
+      bytes: 0,
+      changedAt: 0,
+      since: this.#changes,
+      missing,
+    }
     this.#members.set(member, part)
-    this.#deliver(part, SLICE)
+    const from = performance.now()
+    this.#first.set(member.owner, this.#deliver(part, this.#first.get(member.owner) ?? FIRST_SLICE))
+    this.#rest(from)
     this.#change(part, {}, toldText(part, '{}'))
   }
 
@@ -101,8 +125,15 @@ export class Presence {
     part.state = state
     part.text = text
     part.namesRows = undefined
+    part.changedAt = ++this.#changes
     this.#changed.add(part)
     this.#schedule()
+  }
+
+  /** What was begun then has taken its time: nothing is told for several times as long. */
+  #rest(from: number): void {
+    const now = performance.now()
+    this.#restUntil = Math.max(this.#restUntil, now) + SHARE * (now - from)
   }
 
   /** Tells the others, after a while: the more telling takes, the longer. */
@@ -117,32 +148,34 @@ export class Presence {
 
   async #tellAll(): Promise<void> {
     this.#telling = true
+    this.#first.clear()
     const changed = new Set(this.#changed)
     this.#changed.clear()
     const together = messageOf(changed)
+    let first = Infinity
+    for (const { changedAt } of changed) first = Math.min(first, changedAt)
     let work = SLICE
     let from = performance.now()
-    let tookMs = 0
     for (const part of Array.from(this.#members.values())) {
       if (work <= 0) {
-        tookMs += performance.now() - from
-        await immediate()
+        await delay(SHARE * (performance.now() - from), undefined, { ref: false })
         if (this.#closed) return
         work = SLICE
         from = performance.now()
       }
       // It may have left meanwhile.
       if (!this.#members.has(part.member)) continue
-      const { member, missing } = part
-      if (together !== undefined && missing.size === 0 && !changed.has(part) && !member.shown && member.hasRoom) {
+      const { member, missing, since } = part
+      const isLikeAll = since < first && missing.size === 0 && !changed.has(part) && !member.shown
+      if (together !== undefined && isLikeAll && member.hasRoom) {
         member.sendPresence(together)
         work -= together.length
       } else {
-        for (const one of changed) if (one !== part) missing.add(one)
+        for (const one of changed) if (one !== part && one.changedAt > since) missing.add(one)
         work = this.#deliver(part, work - changed.size * OWN_TEXT)
       }
     }
-    this.#restUntil = performance.now() + SHARE * (tookMs + performance.now() - from)
+    this.#rest(from)
     this.#telling = false
     if (this.#changed.size > 0 || this.#isAnyoneMissing()) this.#schedule()
   }

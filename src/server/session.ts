@@ -36,6 +36,8 @@ import { visiblePresence } from './visible-presence.ts'
 
 /** What a session needs of the server. */
 export interface SessionHost {
+  /** Whether people have to say who they are. */
+  readonly authenticates: boolean
   /** Who it is, by what `hello` brings. Throws RowcastError to refuse. */
   authenticate(hello: HelloMessage): Promise<User | undefined>
   /** Opens a database for someone. Throws NotFoundError, ForbiddenError. The lease keeps it open. */
@@ -124,6 +126,10 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     this.#incoming.tooLarge()
   }
 
+  hold(bytes: number): (() => void) | undefined {
+    return this.#closed ? undefined : this.#incoming.hold(bytes)
+  }
+
   /** Too many have come that say no hello. */
   giveWay(): void {
     this.end('flood', 'too many connections have not said hello', { retryAfterMs: RETRY_MS })
@@ -144,6 +150,8 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
       get isKnown() {
         return isKnown()
       },
+      // Where nobody has to say who they are, hello is enough.
+      greeted: () => this.#host.authenticates || this.#know(undefined),
       handle: (message) => this.#handle(message),
       received: (received) => this.#sender.urgent(textOf({ type: 'received', ...received })),
       end: (code, reason, options) => this.end(code, reason, options),
@@ -286,7 +294,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     }
     const user = await this.#host.authenticate(hello)
     this.#user = user
-    if (!this.#know(user)) return
+    if (!this.#isKnown && !this.#know(user)) return
     const { database, release } = await this.#host.open(hello.database, user)
     if (this.#isClosed()) {
       release()
@@ -515,6 +523,10 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
 
   #send(message: { readonly type: string; readonly [property: string]: unknown }): void {
     if (!this.#closed) this.#sender.send(textOf(message), randomUUID)
+  }
+
+  get owner(): string {
+    return this.#owner
   }
 
   /** Whether it can be told of others now: they are told when there is room, as they are then. */

@@ -22,6 +22,11 @@ export interface ConnectionHandler {
    * calls `tooLarge`.
    */
   readonly allowedBytes?: number | undefined
+  /**
+   * Takes room for a part of a message whose end has not come; the function gives it back. `undefined` where there is none,
+   * and the connection has ended.
+   */
+  hold?(bytes: number): (() => void) | undefined
   /** A message is longer than it takes. Ends the connection, saying so. */
   tooLarge?(): void
   /** The connection has ended, from whichever side, `close` included. Called once, never before `Accept` has returned. */
@@ -45,3 +50,10 @@ export interface ConnectionRequest {
  * a connection that closed with that reason.
  */
 export type Accept = (connection: ServerConnection, request: ConnectionRequest) => ConnectionHandler
+
+/** Takes room at a handler for a part of a message; one that keeps no count of it has any. */
+export function holdFor(handler: ConnectionHandler, bytes: number): (() => void) | undefined {
+  return handler.hold ? handler.hold(bytes) : nothingHeld
+}
+
+function nothingHeld(): void {}

@@ -16,7 +16,13 @@ export {
   readClientMessage,
 } from './protocol/parse-message.ts'
 export type { TokenSource, Transport, TransportStatus } from './transport.ts'
-export type { Accept, ConnectionHandler, ConnectionRequest, ServerConnection } from './connection.ts'
+export {
+  holdFor,
+  type Accept,
+  type ConnectionHandler,
+  type ConnectionRequest,
+  type ServerConnection,
+} from './connection.ts'
 export {
   parsePiece,
   PartReceiver,

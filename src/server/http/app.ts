@@ -144,6 +144,7 @@ function codeOf(status: number): string {
     408: 'body-paused',
     409: 'out-of-order',
     413: 'too-large',
+    429: 'flood',
   }
   return codes[status] ?? 'malformed'
 }

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Accept } from '../../transport/index.ts'
+import { holdFor, type Accept } from '../../transport/index.ts'
 import type { Databases } from '../databases.ts'
 import type { LiveDatabase } from '../live-database.ts'
 import type { Log, LogStorage } from '../log.ts'
@@ -78,6 +78,7 @@ export class Metrics {
         get allowedBytes() {
           return handler.allowedBytes
         },
+        hold: (bytes) => holdFor(handler, bytes),
         tooLarge: () => handler.tooLarge?.(),
         closed: (reason) => handler.closed(reason),
       }

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
-import type { Accept } from '../../transport/index.ts'
+import { holdFor, type Accept } from '../../transport/index.ts'
 
-/** How long a client that is not known may take to close, once it has to. */
 /** What the network brings at once: the end of a message, and beginnings of others. */
 const CHUNK_BYTES = 64 * 1024
 /** How long a client that goes on sending what is not taken may take to read why. */
@@ -14,11 +13,22 @@ export function serveSocket(socket: WebSocket, request: IncomingMessage, accept:
   let own: string | undefined
   let arrived = 0
   let ending = false
+  const held: (() => void)[] = []
+  const letGo = (): void => {
+    for (const release of held.splice(0)) release()
+  }
   // What is longer than it takes is not read to its end: `ws` has one limit for all, and it reads on after a close.
   const count = ({ length }: Buffer): void => {
     arrived += length
+    if (ending || arrived <= CHUNK_BYTES) return
     const allowed = own === undefined ? (handler.allowedBytes ?? Infinity) : 0
-    if (ending || arrived <= allowed + CHUNK_BYTES) return
+    if (arrived <= allowed + CHUNK_BYTES) {
+      const release = holdFor(handler, length)
+      if (release) {
+        held.push(release)
+        return
+      }
+    }
     ending = true
     if (own === undefined) handler.tooLarge?.()
     socket.pause()
@@ -48,6 +58,7 @@ export function serveSocket(socket: WebSocket, request: IncomingMessage, accept:
   request.socket.prependListener('data', count)
   socket.on('message', (data: Buffer, isBinary) => {
     arrived = 0
+    letGo()
     if (own !== undefined) return
     if (isBinary) {
       own = 'binary messages are not taken'
@@ -57,6 +68,7 @@ export function serveSocket(socket: WebSocket, request: IncomingMessage, accept:
     handler.receive(data.toString('utf8'))
   })
   socket.on('close', (code, reason) => {
+    letGo()
     handler.closed(own ?? (reason.length > 0 ? reason.toString('utf8') : `closed with code ${code}`))
   })
 }

@@ -1,4 +1,10 @@
-import type { Accept, ConnectionHandler, ConnectionRequest, ServerConnection } from '../connection.ts'
+import {
+  holdFor,
+  type Accept,
+  type ConnectionHandler,
+  type ConnectionRequest,
+  type ServerConnection,
+} from '../connection.ts'
 import { formatFrame, parseFrame } from './frames.ts'
 
 /** So many tabs may share a connection. Each channel is a session of its own, so that it can't be any number. */
@@ -48,6 +54,7 @@ export function acceptMuxToo(accept: Accept): Accept {
       get allowedBytes() {
         return handler.allowedBytes
       },
+      hold: (bytes) => holdFor(handler, bytes),
       tooLarge: () => handler.tooLarge?.(),
       closed: (reason) => handler.closed(reason),
     }
@@ -80,6 +87,12 @@ class Demultiplexer implements ConnectionHandler {
       most = Math.max(most, handler.allowedBytes)
     }
     return most + FRAME_BYTES
+  }
+
+  /** Whose frame it will be is not known yet: any channel answers for the line. */
+  hold(bytes: number): (() => void) | undefined {
+    for (const { handler } of this.#channels.values()) if (handler) return holdFor(handler, bytes)
+    return () => undefined
   }
 
   tooLarge(): void {

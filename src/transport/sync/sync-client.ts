@@ -309,7 +309,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   #takeClosing({ code, reason, retryAfterMs, reload }: ClosingMessage): void {
     const told = { reason, code, ...(reload && { reload }) }
     // What the server could not read it will not be able to read next time either.
-    const final = FINAL.has(code) || (code === 'malformed' && !this.#welcome)
+    const final = FINAL.has(code) || ((code === 'malformed' || code === 'too-large') && !this.#welcome)
     if (final && retryAfterMs === undefined) {
       this.#end(told)
       return

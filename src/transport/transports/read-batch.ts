@@ -9,10 +9,14 @@ const SESSION_BYTES = 128
 const SESSION = /^\s*\{\s*"session"\s*:\s*"([^"\\]{1,64})"/
 
 export interface BatchLimits {
-  /** The longest body that the session of this name takes, in bytes. */
-  readonly bytesOf: (session: string | undefined) => number
+  /** The longest body that the session of this name takes, in bytes; `undefined` where there is none. */
+  readonly bytesOf: (session: string) => number | undefined
+  /** The longest body that does not begin with its session. */
+  readonly unnamedBytes: number
+  /** Takes room for a part of the body. `false` where the session has none. */
+  readonly hold: (session: string, bytes: number) => boolean
   /** Told of the session whose body was longer. */
-  readonly tooLarge: (session: string | undefined) => void
+  readonly tooLarge: (session: string) => void
   readonly pauseMs: number
 }
 
@@ -42,23 +46,32 @@ export async function readBatch(request: Request, limits: BatchLimits): Promise<
 }
 
 /** Its text, or a refusal where it is longer than may be; it is read no further then. */
-async function readText(request: Request, { bytesOf, tooLarge, pauseMs }: BatchLimits): Promise<string | Response> {
+async function readText(request: Request, limits: BatchLimits): Promise<string | Response> {
   const decoder = new TextDecoder()
   const announced = Number(request.headers.get('content-length') ?? 0)
   let text = ''
   let length = 0
+  let session: string | undefined
   let allowed: number | undefined
-  for await (const part of bodyParts(request, pauseMs)) {
+  for await (const part of bodyParts(request, limits.pauseMs)) {
     length += part.length
     text += decoder.decode(part, { stream: true })
     if (allowed === undefined && length < SESSION_BYTES && length < announced) continue
-    const session = SESSION.exec(text.slice(0, SESSION_BYTES))?.[1]
-    allowed ??= bytesOf(session)
-    if (Math.max(length, announced) <= allowed) continue
-    tooLarge(session)
-    return new Response(`the body is longer than the ${allowed} bytes that are taken`, { status: 413 })
+    session ??= SESSION.exec(text.slice(0, SESSION_BYTES))?.[1]
+    allowed ??= session === undefined ? limits.unnamedBytes : limits.bytesOf(session)
+    if (allowed === undefined) return unknownSession()
+    if (Math.max(length, announced) > allowed) {
+      if (session !== undefined) limits.tooLarge(session)
+      return new Response(`the body is longer than the ${allowed} bytes that are taken`, { status: 413 })
+    }
+    if (session !== undefined && !limits.hold(session, part.length))
+      return new Response('too much of one user is under way', { status: 429 })
   }
   return text + decoder.decode()
+}
+
+export function unknownSession(): Response {
+  return new Response('this session is over or never was', { status: 404 })
 }
 
 function isBatch(value: unknown): value is SseBatch {

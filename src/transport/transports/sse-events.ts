@@ -10,7 +10,7 @@ export interface SseBatch {
 }
 
 /** Bytes of the messages of one batch; a longer message goes alone. */
-export const BATCH_BYTES: number = 512 * 1024
+export const BATCH_BYTES: number = 64 * 1024
 
 /** What the `close` event says. */
 export interface SseClose {

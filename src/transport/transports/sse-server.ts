@@ -1,5 +1,5 @@
 import type { Accept } from '../connection.ts'
-import { readBatch } from './read-batch.ts'
+import { readBatch, unknownSession } from './read-batch.ts'
 import { BATCH_BYTES } from './sse-events.ts'
 import { SseSession } from './sse-session.ts'
 
@@ -19,15 +19,15 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 }
 
-/** What is read of a message for no session that there is. */
-const STRANGER_BYTES = 4 * 1024
+/** What is read of a body that does not begin with its session, in bytes. */
+const UNNAMED_BYTES = 8 * 1024
 
 /**
  * The longest body that a client makes whose longest message has so many bytes: messages are texts within JSON, so that
  * each of their quotes takes two.
  */
 export function bodyBytes(messageBytes: number): number {
-  return 2 * Math.max(messageBytes, messageBytes > STRANGER_BYTES ? BATCH_BYTES : 0) + 1024
+  return 2 * Math.max(messageBytes, BATCH_BYTES) + 1024
 }
 
 /**
@@ -56,14 +56,26 @@ export function createSseHandler(
   }
 
   const take = async (request: Request): Promise<Response> => {
+    const held: (() => void)[] = []
     const batch = await readBatch(request, {
-      bytesOf: (id) => Math.min(maxBodyBytes, bodyBytes(sessions.get(id ?? '')?.allowedBytes ?? STRANGER_BYTES)),
-      tooLarge: (id) => sessions.get(id ?? '')?.tooLarge(),
+      unnamedBytes: UNNAMED_BYTES,
+      bytesOf: (id) => {
+        const session = sessions.get(id)
+        return session && Math.min(maxBodyBytes, bodyBytes(session.allowedBytes))
+      },
+      hold: (id, bytes) => {
+        const release = sessions.get(id)?.hold(bytes)
+        if (release) held.push(release)
+        return release !== undefined
+      },
+      tooLarge: (id) => sessions.get(id)?.tooLarge(),
       pauseMs: bodyPauseMs,
+    }).finally(() => {
+      for (const release of held) release()
     })
     if (batch instanceof Response) return batch
     const session = sessions.get(batch.session)
-    if (!session) return new Response('this session is over or never was', { status: 404 })
+    if (!session) return unknownSession()
     return session.take(batch)
       ? new Response(null, { status: 204 })
       : new Response(`batch ${batch.n} is out of order`, { status: 409 })

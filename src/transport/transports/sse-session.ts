@@ -1,4 +1,10 @@
-import type { Accept, ConnectionHandler, ConnectionRequest, ServerConnection } from '../connection.ts'
+import {
+  holdFor,
+  type Accept,
+  type ConnectionHandler,
+  type ConnectionRequest,
+  type ServerConnection,
+} from '../connection.ts'
 import { encodeSseEvent, encodeSseMessage, type SseBatch, type SseClose } from './sse-events.ts'
 
 const HEARTBEAT = ': \n\n'
@@ -39,6 +45,10 @@ export class SseSession implements ServerConnection {
   /** As a handler says it. */
   get allowedBytes(): number {
     return this.#handler?.allowedBytes ?? Infinity
+  }
+
+  hold(bytes: number): (() => void) | undefined {
+    return this.#handler && holdFor(this.#handler, bytes)
   }
 
   tooLarge(): void {
