@@ -95,6 +95,7 @@ async function forgetFolder(directory: string): Promise<void> {
     unlock = lockFolder(folder)
     for (const name of await disk.list()) if (isStoreFile(name)) await disk.remove(name)
     unlock()
+    unlock = undefined
     await disk.remove(LOCK)
     if ((await disk.list()).length === 0) await fs.rmdir(folder)
   } catch (error) {

@@ -452,6 +452,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
       protocol: this.#protocol,
       session: this.id,
       reset: missed === undefined,
+      ...(user && this.#protocol > 3 && { user: user.id }),
       limits: { messageBytes, transactions },
     })
     for (const { id, reason } of tooDear) this.#send({ type: 'refused', id, code: 'too-large', reason })

@@ -16,6 +16,11 @@ export interface Damage {
   readonly findings: readonly string[]
 }
 
+/** What is intact of what was kept, and what is not. */
+export interface DamagedContents extends PersistedContents {
+  readonly damage: Damage
+}
+
 /** How much a platform lets an application store, in bytes. */
 export interface QuotaEstimate {
   /** What is in use: of the whole origin in a browser, of this store's files on a disk. */

@@ -91,6 +91,7 @@ export const serverMessageSchemas: Readonly<Record<string, object>> = {
     protocol: count,
     session: id,
     reset: { type: 'boolean' },
+    'user?': text(1000),
     limits: object({ messageBytes: count, transactions: count }),
   }),
   rows: message('rows', {

@@ -115,6 +115,8 @@ export interface WelcomeMessage {
   readonly session: string
   /** Whether everything follows as rows, to replace what the client has; otherwise what has changed since. */
   readonly reset: boolean
+  /** The id of the user that the server takes this one for; since version 4. */
+  readonly user?: string
   readonly limits: { readonly messageBytes: number; readonly transactions: number }
 }
 

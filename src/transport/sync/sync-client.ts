@@ -25,6 +25,7 @@ import { ConnectionKeeper, type ConnectionUser } from './connection-keeper.ts'
 import { Copy } from './copy.ts'
 import { Latest } from './latest.ts'
 import { nextBatch } from './next-batch.ts'
+import { nameInToken, otherUser } from './owner.ts'
 import { Others } from './others.ts'
 import { OwnPresence } from './own-presence.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -52,6 +53,10 @@ export class SyncClient implements RunningSync, ConnectionUser {
   readonly #transport: Transport
   readonly #keeper: ConnectionKeeper
   readonly #database: string
+  /** The user's id, as the application knows it. */
+  readonly #user: string | undefined
+  /** How this connection's hello has named its user. */
+  #as: string | undefined
   readonly #copy: Copy
   readonly #subscriptions: Subscriptions
   readonly #others: Others
@@ -72,6 +77,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#internals = internals
     this.#transport = transport
     this.#database = start.database
+    this.#user = start.user
     const tell = (run: () => void): void => internals.engine.enqueue(run)
     this.#others = new Others(tell)
     this.#status = new Latest<SyncStatus>({ state: 'connecting', pending: 0 }, tell)
@@ -88,6 +94,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
         this.#pendingChanged()
         this.#flush()
       })
+    this.#copy.own(start.owner)
     this.#pendingChanged()
     this.api = syncApi({
       status$: this.#status.value$,
@@ -252,6 +259,15 @@ export class SyncClient implements RunningSync, ConnectionUser {
   }
 
   #takeWelcome(welcome: WelcomeMessage): void {
+    const { user } = welcome
+    const as = this.#as
+    if (!this.#copy.belongsTo({ ...(user !== undefined && { user }), ...(as !== undefined && { as }) })) {
+      const { code, message } = otherUser(this.#database)
+      this.#copy.disown(code, message)
+      this.#setStatus({ state: 'closed', code, reason: message })
+      this.#keeper.stop()
+      return
+    }
     this.#welcome = welcome
     this.#resetting = welcome.reset
     this.#subscriptions.welcome(welcome.reset)
@@ -299,6 +315,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   async #hello(): Promise<void> {
     const { token } = this.#transport
     const given = typeof token === 'function' ? await token() : token
+    this.#as = this.#user ?? (given === undefined ? undefined : await nameInToken(given))
     const { position } = this.#copy
     this.#post({
       type: 'hello',
