@@ -65,5 +65,8 @@ function damaged(generation: number, journal: DiskFile, finding: string): Found 
 /** The numbers of the files with this ending, the newest first. */
 function numbersOf(names: readonly string[], ending: 'db' | 'log'): number[] {
   const pattern = new RegExp(String.raw`^(\d+)\.${ending}$`)
-  return names.flatMap((name) => pattern.exec(name)?.[1] ?? []).map(Number).toSorted((a, b) => b - a)
+  return names
+    .flatMap((name) => pattern.exec(name)?.[1] ?? [])
+    .map(Number)
+    .toSorted((a, b) => b - a)
 }

@@ -10,6 +10,9 @@ import type { Persistence } from './persistence.ts'
  */
 export async function forget(persistence: Persistence): Promise<void> {
   if (!persistence.forget)
-    throw new PersistenceError('persistence-unavailable', 'this persistence has no forget(): remove what it keeps by its own means')
+    throw new PersistenceError(
+      'persistence-unavailable',
+      'this persistence has no forget(): remove what it keeps by its own means',
+    )
   await persistence.forget()
 }

@@ -52,7 +52,11 @@ export class Generations {
       const own = namesOf(header.generation)
       const others = names.filter((name) => /^\d+\.(db|log)$/.test(name) && !own.includes(name))
       // What lies beside damaged files may be all that is whole.
-      if (found.finding !== undefined || gaps.length > 0 || (others.length > 0 && !(await generations.#isSnapshotWhole())))
+      if (
+        found.finding !== undefined ||
+        gaps.length > 0 ||
+        (others.length > 0 && !(await generations.#isSnapshotWhole()))
+      )
         generations.#aside = [...own, ...others]
       else for (const name of others) generations.#debris.add(name)
       await generations.#repair()
@@ -156,7 +160,9 @@ export class Generations {
       const size = await file.size()
       const bytes = await file.read(0, size)
       if (size !== expected.length) return { finding: `${name} has ${size} bytes, not the ${expected.length} written` }
-      return crc32(bytes) === expected.checksum ? { bytes } : { finding: `${name} has another checksum than was written` }
+      return crc32(bytes) === expected.checksum
+        ? { bytes }
+        : { finding: `${name} has another checksum than was written` }
     } finally {
       await file.close()
     }

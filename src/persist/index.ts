@@ -12,4 +12,11 @@ export { forget } from './forget.ts'
 export { indexedDbPersistence, type BrowserPersistenceOptions } from './indexed-db-persistence.ts'
 export { opfsPersistence, type OpfsPersistenceOptions } from './opfs-persistence.ts'
 export { PersistenceError, type PersistenceErrorCode } from './persistence-error.ts'
-export type { Damage, PersistedContents, Persistence, PersistenceSession, QuotaEstimate, QuotaOptions } from './persistence.ts'
+export type {
+  Damage,
+  PersistedContents,
+  Persistence,
+  PersistenceSession,
+  QuotaEstimate,
+  QuotaOptions,
+} from './persistence.ts'

@@ -129,7 +129,8 @@ export class IndexedDbMedium implements Medium {
     try {
       await write()
     } catch (error) {
-      const isClosed = error instanceof DOMException && (error.name === 'InvalidStateError' || error.name === 'NotFoundError')
+      const isClosed =
+        error instanceof DOMException && (error.name === 'InvalidStateError' || error.name === 'NotFoundError')
       if (!isClosed && !this.#lost) throw error
       this.#lost = true
       this.#database?.close()

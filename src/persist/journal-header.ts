@@ -35,5 +35,7 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | undefined {
 
 /** Whether the start of a journal was never written whole: it is short, or has zeros where a header has none, as a rule. */
 export function isTornHeader(bytes: Uint8Array): boolean {
-  return bytes.length < HEADER_LENGTH || bytes.subarray(0, magic.length).includes(0) || bytes.subarray(28, 32).includes(0)
+  return (
+    bytes.length < HEADER_LENGTH || bytes.subarray(0, magic.length).includes(0) || bytes.subarray(28, 32).includes(0)
+  )
 }

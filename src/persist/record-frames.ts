@@ -74,7 +74,7 @@ interface Part {
 
 function partsOf(bytes: Uint8Array): Part[] {
   const parts: Part[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const frame = frameAt(bytes, at) ?? brokenAt(bytes, at)
     parts.push(frame)
     at = frame.to

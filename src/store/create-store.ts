@@ -87,7 +87,10 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
   try {
     const { sync } = options
     const contents = session && (await loadKept(session, { sync: sync?.transport, onDamaged: options.onDamaged }))
-    const owner = await sync?.transport.assertOwner(contents?.records ?? [], { user: sync.user, database: sync.database })
+    const owner = await sync?.transport.assertOwner(contents?.records ?? [], {
+      user: sync.user,
+      database: sync.database,
+    })
     const given = contents?.snapshot ?? data
     const file = isBytes(given) ? toBytes(given) : undefined
     driver = await factory.open(file)

@@ -29,7 +29,10 @@ async function filled(): Promise<string> {
 }
 
 function flip(directory: string, ending: string, at: number): void {
-  const file = join(directory, readdirSync(directory).find((name) => name.endsWith(ending))!)
+  const file = join(
+    directory,
+    readdirSync(directory).find((name) => name.endsWith(ending))!,
+  )
   const bytes = readFileSync(file)
   const place = Math.floor(bytes.length * at)
   writeFileSync(file, bytes.with(place, bytes[place]! ^ 0x55))

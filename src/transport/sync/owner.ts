@@ -55,7 +55,9 @@ export async function nameInToken(token: string): Promise<string> {
 
 /** What is thrown, and told, to who is not the one whose copy it is. */
 export function otherUser(database: string, as?: string): RowcastError<'other-user'> {
-  const hint = as?.startsWith(HASH) ? ' (a token that says no user is known by itself alone: give `sync.user` as well)' : ''
+  const hint = as?.startsWith(HASH)
+    ? ' (a token that says no user is known by itself alone: give `sync.user` as well)'
+    : ''
   return new RowcastError(
     'other-user',
     `what is kept here of database '${database}' is another user's${hint}: keep each user's under a name of its own, or remove it with forget(persistence) of rowcast/persist`,

@@ -1,4 +1,10 @@
-import { decodeRecord, encodeRecord, type DamagedContents, type PersistedContents, type PendingNamed } from '../../store/index.ts'
+import {
+  decodeRecord,
+  encodeRecord,
+  type DamagedContents,
+  type PersistedContents,
+  type PendingNamed,
+} from '../../store/index.ts'
 import { readShared } from './own-records.ts'
 import { isSyncRecord, type CommitRecord, type SyncRecord } from './records.ts'
 

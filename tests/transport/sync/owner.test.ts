@@ -35,7 +35,7 @@ test('a token that can not be had says nothing: the server does', async () => {
   expect(await assertOwner({ user: 'ann' }, { user: undefined, token, database })).toEqual({ user: 'ann' })
 })
 
-test('what nobody has named may be anybody\'s', () => {
+test("what nobody has named may be anybody's", () => {
   expect(canBeSame({}, { user: 'ann' })).toBe(true)
   expect(canBeSame({ user: 'ann', as: 'x' }, { user: 'bob', as: 'x' })).toBe(false)
   expect(canBeSame({ as: 'x' }, { as: 'y' })).toBe(false)
