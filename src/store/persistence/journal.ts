@@ -65,16 +65,19 @@ export class Journal {
 
   /** Resolves once all that was noted is kept; what has failed before is tried again. Rejects with what went wrong. */
   async saved(): Promise<void> {
-    if (this.#unsaved) this.#start()
-    while (this.#writing) await this.#writing
-    if (this.#unsaved) throw this.#failure
+    await this.#written()
     if (this.#closed || (await this.#isWhole())) return
     // Removed under the store: what is in memory is all there is.
     this.foldSoon()
-    while (this.#writing) await this.#writing
-    if (this.#unsaved) throw this.#failure
+    await this.#written()
     if (!(await this.#isWhole()))
       throw new RowcastError('persistence-lost', 'what is kept is removed as soon as it is written: keep it elsewhere')
+  }
+
+  async #written(): Promise<void> {
+    if (this.#unsaved) this.#start()
+    while (this.#writing) await this.#writing
+    if (this.#unsaved) throw this.#failure
   }
 
   async #isWhole(): Promise<boolean> {
