@@ -27,6 +27,8 @@ export {
   MigrationError,
   NotFoundError,
   ReadOnlyError,
+  DamagedError,
+  type DamageReport,
   RejectedError,
   RowcastError,
   SchemaError,

@@ -138,6 +138,37 @@ export class SqlError extends RowcastError<'sql'> {
   }
 }
 
+/** What was found of a copy on disk that is not as it was written. */
+export interface DamageReport {
+  /** What is broken, by file, for people. */
+  readonly findings: readonly string[]
+  /** Whether the snapshot can't be relied on: what the server has confirmed, or everything where there is none. */
+  readonly snapshot: boolean
+  /** How many records of the journal are intact: up to the first damage, and after it. */
+  readonly intact: { readonly before: number; readonly after: number }
+  /**
+   * Where records are lost, each place after so many that are intact, in bytes. Each may have been a transaction that was
+   * not sent; where the server has one already, it comes back from there.
+   */
+  readonly lost: readonly { readonly before: number; readonly bytes: number }[]
+  /** The transactions that are intact and were not confirmed: they stay, whatever is decided. */
+  readonly pending: readonly { readonly id: string; readonly label: string | undefined }[]
+}
+
+/** A copy on disk that is damaged, where the application has not said how to go on: `createStore({ onDamaged })`. */
+export class DamagedError extends RowcastError<'persistence-damaged'> {
+  readonly report: DamageReport
+
+  constructor(report: DamageReport, options?: { cause?: unknown }) {
+    super(
+      'persistence-damaged',
+      `what is kept locally is damaged: ${report.findings.join('; ')}. Intact are ${report.intact.before} records before and ${report.intact.after} after it, with ${report.pending.length} pending transactions: give createStore \`onDamaged\` to go on with them`,
+      options,
+    )
+    this.report = report
+  }
+}
+
 /** A transaction that the server refused. */
 export class RejectedError extends RowcastError<'rejected'> {
   readonly reason: string

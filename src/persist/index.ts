@@ -8,7 +8,15 @@ export { FileError, type FileErrorCode } from './files/file-error.ts'
 export { opfsFiles } from './files/locked-files.ts'
 export type { FileData, FileStat, OpfsFiles } from './files/opfs-files.ts'
 export { filePersistence, type FilePersistenceOptions } from './file-persistence.ts'
+export { forget } from './forget.ts'
 export { indexedDbPersistence, type BrowserPersistenceOptions } from './indexed-db-persistence.ts'
 export { opfsPersistence, type OpfsPersistenceOptions } from './opfs-persistence.ts'
 export { PersistenceError, type PersistenceErrorCode } from './persistence-error.ts'
-export type { PersistedContents, Persistence, PersistenceSession, QuotaEstimate, QuotaOptions } from './persistence.ts'
+export type {
+  Damage,
+  PersistedContents,
+  Persistence,
+  PersistenceSession,
+  QuotaEstimate,
+  QuotaOptions,
+} from './persistence.ts'

@@ -398,6 +398,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
         reset: goesOn ? suspended.copying !== undefined : changes === undefined,
         ...(goesOn && { resumes: true }),
         ...(received !== undefined && { received }),
+        ...(user && this.#protocol >= FULL_PROTOCOL && { user: user.id }),
         limits: { messageBytes, transactions },
       })
       if (this.#protocol >= FULL_PROTOCOL) this.#sender.usePieces()

@@ -92,6 +92,7 @@ export class Telling {
       // Many who come at once get the same.
       const texts = database.wholeText(() => rowsTexts(viewer.allRows(), this.#at(database.point)))
       this.#sendTexts(texts)
+      if (!sender.busy) this.#sayLive()
       return
     }
     const transfer = randomUUID()
@@ -276,7 +277,7 @@ export class Telling {
 
   #sendTexts(texts: readonly string[]): void {
     if (texts.length === 1) this.#send(texts[0]!)
-    else this.#options.sender.stream(this.#newTransfer(), sum(texts), sourceOf(texts))
+    else this.#options.sender.stream(this.#newTransfer(), bytesOf(texts), sourceOf(texts))
   }
 
   #send(text: string): void {
@@ -329,6 +330,6 @@ function changesTexts(changes: readonly WireChange[], at: object): string[] {
   return texts
 }
 
-function sum(texts: readonly string[]): number {
-  return texts.reduce((length, text) => length + text.length, 0)
+function bytesOf(texts: readonly string[]): number {
+  return texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0)
 }

@@ -4,6 +4,7 @@ import { isSchema, type InsertOf, type Schema, type SchemaInput, type WhereOf } 
 import type { Store } from './api.ts'
 import { isBytes, toBytes } from './bytes.ts'
 import { describe } from './describe.ts'
+import { loadKept, type OnDamaged } from './persistence/load-kept.ts'
 import type { Persistence } from './persistence/persistence.ts'
 import type { SyncTransport } from './running-sync.ts'
 
@@ -35,6 +36,12 @@ export interface StoreOptions<S extends SchemaInput> {
    * counts; `data` is for the first time. Rejects with PersistenceError where it can't be opened.
    */
   readonly persistence?: Persistence | undefined
+  /**
+   * Called where what is kept there is damaged. With `'rescue'` the store goes on with what is intact; with `'reset'` it
+   * begins anew, from the server or from `data`. In both cases transactions that are intact and not confirmed stay, where
+   * there is `sync`, and the damaged files are set aside. Without it createStore rejects with DamagedError.
+   */
+  readonly onDamaged?: OnDamaged | undefined
 }
 
 export interface SyncOptions<S extends SchemaInput> {
@@ -49,6 +56,11 @@ export interface SyncOptions<S extends SchemaInput> {
    * what has changed since is fetched.
    */
   readonly position?: string | undefined
+  /**
+   * The id of the user, as the server knows it. What is kept is one user's: with another createStore rejects with code
+   * `other-user`, and opens and sends nothing. Without it the token's `sub` says who it is, or the token itself.
+   */
+  readonly user?: string | undefined
 }
 
 /** A table, and which of its rows. */
@@ -73,7 +85,12 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
   const session = await persistence?.open()
   let driver: SqliteDriver | undefined
   try {
-    const contents = await session?.load()
+    const { sync } = options
+    const contents = session && (await loadKept(session, { sync: sync?.transport, onDamaged: options.onDamaged }))
+    const owner = await sync?.transport.assertOwner(contents?.records ?? [], {
+      user: sync.user,
+      database: sync.database,
+    })
     const given = contents?.snapshot ?? data
     const file = isBytes(given) ? toBytes(given) : undefined
     driver = await factory.open(file)
@@ -87,7 +104,7 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
         readOnly: options.readOnly ?? false,
         historyLimit: options.history?.limit,
       },
-      { factory, sync: options.sync, kept: session && contents && { session, contents } },
+      { factory, sync: sync && { ...sync, owner: owner ?? {} }, kept: session && contents && { session, contents } },
     )
     return store as unknown as Store<S> // The handle is untyped; api.ts says what the schema makes of it.
   } catch (error) {
@@ -101,7 +118,7 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
 function checkOptions(options: unknown): void {
   if (!isMembers(options))
     throw new RowcastError('options', `createStore expects { schema, … }, not ${describe(options)}`)
-  const { schema, data, driver, locateFile, history, readOnly, sync, persistence } = options
+  const { schema, data, driver, locateFile, history, readOnly, sync, persistence, onDamaged } = options
   if (!isSchema(schema))
     throw new SchemaError('schema', `createStore expects what defineSchema returns, not ${describe(schema)}`)
   if (data !== undefined && !isBytes(data) && (!isMembers(data) || ArrayBuffer.isView(data)))
@@ -114,6 +131,8 @@ function checkOptions(options: unknown): void {
     throw new RowcastError('options', `readOnly: expected true or false, not ${describe(readOnly)}`)
   if (history !== undefined && !(isMembers(history) && isCount(history['limit'])))
     throw new RowcastError('options', 'history: expected { limit }, a whole number of steps from 0')
+  if (onDamaged !== undefined && typeof onDamaged !== 'function')
+    throw new RowcastError('options', `onDamaged: expected a function, not ${describe(onDamaged)}`)
   if (sync !== undefined) checkSync(sync, readOnly === true)
   if (persistence !== undefined && !(isMembers(persistence) && typeof persistence['open'] === 'function'))
     throw new RowcastError('options', `persistence: expected one of rowcast/persist, not ${describe(persistence)}`)
@@ -122,7 +141,7 @@ function checkOptions(options: unknown): void {
 function checkSync(sync: unknown, readOnly: boolean): void {
   if (!isMembers(sync))
     throw new RowcastError('options', `sync: expected { transport, database }, not ${describe(sync)}`)
-  const { transport, database, subscribe, position } = sync
+  const { transport, database, subscribe, position, user } = sync
   if (!isMembers(transport) || typeof transport['startSync'] !== 'function')
     throw new RowcastError(
       'options',
@@ -137,6 +156,8 @@ function checkSync(sync: unknown, readOnly: boolean): void {
       'options',
       `sync.position: expected what the server's export said, not ${describe(position)}`,
     )
+  if (user !== undefined && (typeof user !== 'string' || user === ''))
+    throw new RowcastError('options', `sync.user: expected the user's id, a text, not ${describe(user)}`)
   if (readOnly) throw new RowcastError('options', 'sync: a read-only store takes nothing in: leave readOnly out')
 }
 

@@ -16,6 +16,8 @@ interface Around {
         readonly database: string
         readonly subscribe?: SyncStart['subscribe']
         readonly position?: string | undefined
+        readonly user?: string | undefined
+        readonly owner: SyncStart['owner']
       }
     | undefined
   readonly kept: { readonly session: PersistenceSession; readonly contents: KeptContents } | undefined
@@ -44,6 +46,8 @@ export async function openKept(given: OpenOptions, { factory, sync, kept }: Arou
           database: sync.database,
           subscribe: sync.subscribe,
           position: contents?.snapshot ? undefined : sync.position,
+          user: sync.user,
+          owner: sync.owner,
           kept: all,
         }),
       )

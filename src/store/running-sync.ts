@@ -2,7 +2,8 @@ import type { SyncHook } from './engine.ts'
 import type { StoreInternals } from './internals.ts'
 import type { ChangeCarrier } from '../schema/index.ts'
 import type { Folded, KeptContents } from './persistence/journal.ts'
-import type { PersistedContents, PersistenceSession } from './persistence/persistence.ts'
+import type { DamagedContents, PersistedContents, PersistenceSession } from './persistence/persistence.ts'
+import type { CopyOwner } from './persistence/shared-session.ts'
 import type { StoreSync, SyncSet } from './sync-api.ts'
 
 /** What a sync client is started with. */
@@ -12,8 +13,18 @@ export interface SyncStart {
   readonly subscribe: readonly SyncSet[] | undefined
   /** What the data that the store was made with is up to. */
   readonly position: string | undefined
+  /** The user's id, as the application knows it. */
+  readonly user: string | undefined
+  /** Whose the copy is, as far as that is known. */
+  readonly owner: CopyOwner
   /** Where the store is kept, and what was there. The snapshot is in the store already. */
   readonly kept: { readonly session: PersistenceSession; readonly contents: KeptContents } | undefined
+}
+
+/** A transaction that waits, by its id and label. */
+export interface PendingNamed {
+  readonly id: string
+  readonly label: string | undefined
 }
 
 /** What was kept of a store with an older version of the schema. */
@@ -52,4 +63,19 @@ export interface SyncTransport {
    * which holds the snapshot.
    */
   readonly carryOver: (internals: StoreInternals, kept: OutdatedContents) => Folded
+  /**
+   * Whose the copy is that is kept, with what is known of who opens it. Rejects with RowcastError, code `other-user`, where
+   * it is somebody else's.
+   */
+  readonly assertOwner: (
+    records: readonly Uint8Array[],
+    who: { readonly user: string | undefined; readonly database: string },
+  ) => Promise<CopyOwner>
+  /** The transactions among these records that are not confirmed. */
+  readonly pendingIn: (records: readonly Uint8Array[]) => readonly PendingNamed[]
+  /**
+   * What a copy can go on with of what is intact: all that its user has done, and with `keepBase` what of the confirmed is
+   * sure. Everything is fetched anew.
+   */
+  readonly rescue: (contents: DamagedContents, keepBase: boolean) => PersistedContents
 }

@@ -14,6 +14,11 @@ export interface SyncStatus {
   readonly code?: string
   /** Whether the application should be loaded anew: the server's schema is newer. */
   readonly reload?: boolean
+  /**
+   * How much of something long is through, in bytes, while it arrives or is sent. `total` is about so much, and absent where
+   * that is not known.
+   */
+  readonly progress?: { readonly done: number; readonly total?: number }
   /** Transactions that are not confirmed: 0 is "all saved". */
   readonly pending: number
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { StoreClosedError } from '../../src/errors/index.ts'
 import {
+  forget,
   PersistenceError,
   type PersistedContents,
   type Persistence,
@@ -129,6 +130,18 @@ export function runPersistenceContract(name: string, make: (name: string) => Per
       await expect(session.load()).rejects.toThrow(StoreClosedError)
       await expect(session.estimate()).rejects.toThrow(StoreClosedError)
       expect(plain(await (await open(persistence)).load()).records).toEqual(['a'])
+    })
+
+    test('what is forgotten is not there any more, and nothing is forgotten while it is open', async () => {
+      const persistence = fresh()
+      await forget(persistence)
+      const session = await open(persistence)
+      await session.replace(bytes('base'), [bytes('a')])
+      expect(await session.isWhole?.()).toBe(true)
+      await expect(forget(persistence)).rejects.toMatchObject({ code: 'persistence-in-use' })
+      await session.close()
+      await forget(persistence)
+      expect(await (await open(persistence)).load()).toEqual({ snapshot: undefined, records: [] })
     })
 
     test('it tells how much is used and how much there may be, and warns above warnAt', async () => {

@@ -42,7 +42,7 @@ export function openDatabase(
   }
   if (canonicalDocument(metadata.definition) !== canonicalDocument(schema.definition))
     throw new MigrationError(
-      `the database was made with another schema of the same version ${schemaVersion}: raise "version" with every change of the tables, so that it is migrated`,
+      `the database was made with another schema of the same version ${schemaVersion}: raise "version" with every change of the tables, so that it is migrated; while developing, forget(persistence) of rowcast/persist removes what is kept locally`,
     )
   return { migratedFrom: undefined }
 }

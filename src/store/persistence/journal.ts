@@ -15,6 +15,8 @@ export interface Folded {
 export interface KeptContents extends PersistedContents {
   /** Whether something else lies in the persistence: of an older version of the schema. */
   readonly outdated?: boolean
+  /** Whether records are missing that the others may have lain on. */
+  readonly rescued?: boolean
 }
 
 /** The journal is folded into a snapshot once its records take this much, in characters, and more than the snapshot. */
@@ -63,9 +65,23 @@ export class Journal {
 
   /** Resolves once all that was noted is kept; what has failed before is tried again. Rejects with what went wrong. */
   async saved(): Promise<void> {
+    await this.#written()
+    if (this.#closed || (await this.#isWhole())) return
+    // Removed under the store: what is in memory is all there is.
+    this.foldSoon()
+    await this.#written()
+    if (!(await this.#isWhole()))
+      throw new RowcastError('persistence-lost', 'what is kept is removed as soon as it is written: keep it elsewhere')
+  }
+
+  async #written(): Promise<void> {
     if (this.#unsaved) this.#start()
     while (this.#writing) await this.#writing
     if (this.#unsaved) throw this.#failure
+  }
+
+  async #isWhole(): Promise<boolean> {
+    return (await this.#session.isWhole?.()) ?? true
   }
 
   async close(): Promise<void> {
@@ -100,6 +116,11 @@ export class Journal {
         else await this.#append(taken)
       } catch (error) {
         this.#waiting = [...taken, ...this.#waiting]
+        // A snapshot takes the place of what was removed; tried once, it fails as any other write.
+        if (isLost(error) && !this.#foldSoon && !this.#closed) {
+          this.#foldSoon = true
+          continue
+        }
         this.#failure = error
         throwError(() => error).subscribe()
         return
@@ -133,6 +154,10 @@ export class Journal {
     this.#size = 0
     this.#foldAt = Math.max(MIN_FOLD, snapshot.length)
   }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof RowcastError && error.code === 'persistence-lost'
 }
 
 const encoder = new TextEncoder()

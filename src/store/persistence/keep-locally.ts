@@ -1,9 +1,10 @@
+import { throwError } from 'rxjs'
 import type { ChangeSet, RowChange } from '../../changes/index.ts'
 import { RowcastError } from '../../errors/index.ts'
 import type { SyncHook } from '../engine.ts'
 import type { StoreInternals } from '../internals.ts'
 import { decodeRecord, Journal, type KeptContents } from './journal.ts'
-import type { PersistedContents, PersistenceSession } from './persistence.ts'
+import type { PersistenceSession } from './persistence.ts'
 
 /** What keeps a store. */
 export interface Keeper {
@@ -13,8 +14,11 @@ export interface Keeper {
   close(): Promise<void>
 }
 
-/** What was committed since the snapshot happens again. Throws RowcastError for records of another kind of store. */
-export function repeatLocally(internals: StoreInternals, { records }: PersistedContents): void {
+/**
+ * What was committed since the snapshot happens again. Throws RowcastError for records of another kind of store. Of what was
+ * rescued, commits that lay on lost ones are left out, and their number is reported.
+ */
+export function repeatLocally(internals: StoreInternals, { records, rescued = false }: KeptContents): void {
   const commits = records.map((bytes) => {
     const { type, changes } = decodeRecord(bytes)
     if (type === 'commit' && Array.isArray(changes)) return { changes: changes as readonly RowChange[] }
@@ -23,7 +27,17 @@ export function repeatLocally(internals: StoreInternals, { records }: PersistedC
       'what is kept there is of a store that syncs, or of another version of rowcast: open it with `sync`, or keep this one under another name',
     )
   })
-  for (const commit of commits) internals.applyRemote(commit)
+  let left = 0
+  for (const commit of commits)
+    try {
+      internals.applyRemote(commit)
+    } catch (error) {
+      if (!rescued || !(error instanceof RowcastError)) throw error
+      left++
+    }
+  if (left === 0) return
+  const reason = `${left} of ${commits.length} intact transactions lay on lost ones, and were left out`
+  throwError(() => new RowcastError('persistence-damaged', reason)).subscribe()
 }
 
 /** A transaction of more rows than this goes into a snapshot rather than a record. */

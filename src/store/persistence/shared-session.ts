@@ -1,10 +1,18 @@
 import type { JournalRecord } from './journal-record.ts'
 import type { PersistenceSession } from './persistence.ts'
 
+/** The user's id, as the server says it, and as the application does. */
+export interface CopyOwner {
+  readonly user?: string
+  readonly as?: string
+}
+
 /** What a store does for a session that it shares with the stores of other tabs. */
 export interface SharingStore {
   /** Of which database it is a copy: stores of another one can't share with it. */
   readonly database: string
+  /** Whose it is, as far as that is known: those of another user can't share with it either. */
+  readonly owner: CopyOwner
   /**
    * Takes over what a store that has gone left behind. What is known here already is left out. Tells whether it did: a
    * store that has closed leaves it where it is, for the next one.
@@ -12,6 +20,8 @@ export interface SharingStore {
   adopt(records: readonly JournalRecord[]): boolean
   /** Writes a snapshot, soon: from now on this store's is the one that is kept. */
   fold(): void
+  /** Resolves once all of this store is kept, in whichever state what was kept was. */
+  saved(): Promise<void>
 }
 
 /** The session of one of several stores that are kept in one place: one of them keeps the base, all keep their own. */

@@ -182,6 +182,11 @@ export class TableRows {
     return found.map((parts) => this.keyFrom(parts))
   }
 
+  /** Whether there is no row. */
+  get isEmpty(): boolean {
+    return this.statement(`SELECT 1 FROM ${this.base} LIMIT 1`).get() === undefined
+  }
+
   /** The values of a row in SQLite, in column order. */
   stored(rowid: number): SqlValue[] {
     return this.#readByRowid(rowid).slice(1)

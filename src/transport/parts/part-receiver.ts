@@ -1,4 +1,6 @@
+import { byteLength } from '../protocol/byte-length.ts'
 import type { Piece } from './pieces.ts'
+import { progressOf, type Progress } from './progress.ts'
 
 /** After so many pieces the sender is told that they are here. */
 const ACKNOWLEDGE_EVERY = 4
@@ -14,7 +16,7 @@ export class PieceError extends Error {}
 
 /** Puts the pieces of what is long together, over several connections if need be. */
 export class PartReceiver {
-  #transfer: { readonly id: string; readonly length: number; pieces: number; done: number; parts: string[] } | undefined
+  #transfer: { readonly id: string; readonly bytes: number; pieces: number; done: number; parts: string[] } | undefined
   /** UTF-16 units of the message that is not whole. */
   #length = 0
   readonly #maxLength: number
@@ -24,10 +26,9 @@ export class PartReceiver {
     this.#maxLength = maxLength
   }
 
-  /** How much of what is arriving is here, in UTF-16 units; `undefined` where nothing long is under way. */
-  get progress(): { readonly done: number; readonly total: number } | undefined {
-    const transfer = this.#transfer
-    return transfer && { done: transfer.done, total: Math.max(transfer.length, transfer.done) }
+  /** How much of what is arriving is here; `undefined` where nothing long is under way. */
+  get progress(): Progress | undefined {
+    return this.#transfer && progressOf(this.#transfer.done, this.#transfer.bytes)
   }
 
   /** What has arrived of something that is not whole, to go on from. */
@@ -41,19 +42,11 @@ export class PartReceiver {
   }
 
   /** Throws PieceError where it does not go on from what is here. */
-  begin({
-    transfer,
-    from,
-    length,
-  }: {
-    readonly transfer: string
-    readonly from: number
-    readonly length: number
-  }): void {
+  begin({ transfer, from, bytes }: { readonly transfer: string; readonly from: number; readonly bytes: number }): void {
     if (this.#transfer?.id !== transfer) {
       if (from !== 0) throw new PieceError(`transfer ${transfer} begins with piece ${from}`)
       this.forget()
-      this.#transfer = { id: transfer, length, pieces: 0, done: 0, parts: [] }
+      this.#transfer = { id: transfer, bytes, pieces: 0, done: 0, parts: [] }
     } else if (this.#transfer.pieces !== from)
       throw new PieceError(`transfer ${transfer} goes on with piece ${from} after ${this.#transfer.pieces}`)
   }
@@ -66,7 +59,7 @@ export class PartReceiver {
     if (this.#length > this.#maxLength) throw new PieceError(`a message of more than ${this.#maxLength} characters`)
     transfer.parts.push(text)
     transfer.pieces++
-    transfer.done += text.length
+    transfer.done += byteLength(text)
     let message: string | undefined
     if (ends) {
       message = transfer.parts.join('')

@@ -1,3 +1,4 @@
+import { byteLength } from '../protocol/byte-length.ts'
 import { formatPiece, PIECE_LENGTH, type Piece } from './pieces.ts'
 import { sourceOf, Transfer, type MessageSource } from './transfer.ts'
 
@@ -82,7 +83,7 @@ export class PartSender {
   /** A message without its opening brace, which its number comes after. One that is long goes as a transfer of this id. */
   send(rest: string, id: () => string): void {
     if (this.#closed) return
-    if (this.isLong(rest)) this.stream(id(), rest.length, sourceOf([rest]))
+    if (this.isLong(rest)) this.stream(id(), byteLength(rest), sourceOf([rest]))
     else if (this.busy) this.#waiting.push(rest)
     else this.#write(rest)
   }
@@ -93,8 +94,8 @@ export class PartSender {
   }
 
   /** Messages of which only so many are made as the other side takes. */
-  stream(id: string, length: number, source: MessageSource): void {
-    this.resume(new Transfer(id, length, source, this.#inPieces ? undefined : whole))
+  stream(id: string, bytes: number, source: MessageSource): void {
+    this.resume(new Transfer(id, bytes, source, this.#inPieces ? undefined : whole))
   }
 
   /** Goes on with what another connection has begun. */
@@ -143,8 +144,8 @@ export class PartSender {
   #begin(transfer: Transfer): void {
     this.#current = transfer
     if (this.#inPieces) {
-      const { id, acknowledged, length } = transfer
-      this.#write(`"type":"begin","transfer":${JSON.stringify(id)},"from":${acknowledged},"length":${length}}`)
+      const { id, acknowledged, bytes } = transfer
+      this.#write(`"type":"begin","transfer":${JSON.stringify(id)},"from":${acknowledged},"bytes":${bytes}}`)
     }
     this.#pump()
   }

@@ -1,4 +1,6 @@
+import { byteLength } from '../protocol/byte-length.ts'
 import { piecesOf, type Piece } from './pieces.ts'
+import { progressOf, type Progress } from './progress.ts'
 
 /** Messages without their numbers, one after the other; `undefined` at the end. */
 export interface MessageSource {
@@ -17,8 +19,8 @@ export function sourceOf(messages: Iterable<string>): MessageSource {
  */
 export class Transfer {
   readonly id: string
-  /** How long all of it is, or about so, in UTF-16 units. */
-  readonly length: number
+  /** How long all of it is, or about so, in bytes; 0 where that is not known. */
+  readonly bytes: number
   readonly #source: MessageSource
   readonly #cut: (message: string) => Iterable<Piece>
   /** Pieces from the first that is not acknowledged on, as far as they were asked for. */
@@ -29,9 +31,9 @@ export class Transfer {
   #complete = false
 
   /** @param cut what the pieces of a message are */
-  constructor(id: string, length: number, source: MessageSource, cut: (message: string) => Iterable<Piece> = piecesOf) {
+  constructor(id: string, bytes: number, source: MessageSource, cut: (message: string) => Iterable<Piece> = piecesOf) {
     this.id = id
-    this.length = length
+    this.bytes = bytes
     this.#source = source
     this.#cut = cut
   }
@@ -41,9 +43,9 @@ export class Transfer {
     return this.#acknowledged
   }
 
-  /** How much has arrived of about how much, in UTF-16 units. */
-  get progress(): { readonly done: number; readonly total: number } {
-    return { done: this.#arrived, total: Math.max(this.length, this.#arrived) }
+  /** How much has arrived, in bytes. */
+  get progress(): Progress {
+    return progressOf(this.#arrived, this.bytes)
   }
 
   /** How many pieces are under way. */
@@ -82,7 +84,7 @@ export class Transfer {
   /** The other side has so many pieces. Ignores what can't be. */
   acknowledge(pieces: number): void {
     if (!(pieces > this.#acknowledged) || pieces > this.#next) return
-    for (const { text } of this.#kept.splice(0, pieces - this.#acknowledged)) this.#arrived += text.length
+    for (const { text } of this.#kept.splice(0, pieces - this.#acknowledged)) this.#arrived += byteLength(text)
     this.#acknowledged = pieces
   }
 

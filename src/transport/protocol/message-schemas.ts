@@ -71,7 +71,7 @@ const commit = object({
 const keys = list({ type: 'array', items: [name, key], minItems: 2, maxItems: 2 })
 /** What either side says of what goes in pieces. */
 const transfers = {
-  begin: message('begin', { transfer: id, from: count, length: count }),
+  begin: message('begin', { transfer: id, from: count, bytes: count }),
   end: message('end', { transfer: id }),
   received: message('received', { transfer: id, pieces: count }),
 }
@@ -104,6 +104,7 @@ export const serverMessageSchemas: Readonly<Record<string, object>> = {
     reset: { type: 'boolean' },
     'resumes?': { type: 'boolean' },
     'received?': count,
+    'user?': text(1000),
     limits: object({ messageBytes: count, transactions: count }),
   }),
   rows: message('rows', {

@@ -109,8 +109,8 @@ export interface BeginMessage {
   readonly transfer: string
   /** Pieces that the other side has already. */
   readonly from: number
-  /** About how long all of it is, in UTF-16 units. */
-  readonly length: number
+  /** About how long all of it is, in bytes; 0 where that is not known. */
+  readonly bytes: number
 }
 
 /** A transfer is over. Either side sends it. */
@@ -152,6 +152,8 @@ export interface WelcomeMessage {
   readonly resumes?: boolean
   /** Pieces that are here of what the client was sending. */
   readonly received?: number
+  /** The id of the user that the server takes this one for; since version 4. */
+  readonly user?: string
   readonly limits: { readonly messageBytes: number; readonly transactions: number }
 }
 

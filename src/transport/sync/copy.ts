@@ -16,6 +16,7 @@ import {
   type Tried,
 } from '../../store/index.ts'
 import type { WireChange, WireTransaction } from '../protocol/messages.ts'
+import { joined, type Owner } from './owner.ts'
 import { Outbox, type Waiting } from './outbox.ts'
 import { readShared, type SharedContents } from './own-records.ts'
 import {
@@ -26,6 +27,7 @@ import {
   type SyncRecord,
 } from './records.ts'
 import { Rejections } from './rejections.ts'
+import { WholeCopy, type UpTo } from './whole-copy.ts'
 import { toWire } from './wire.ts'
 
 /** Arrivals of more rows than this go into a snapshot rather than a record. */
@@ -41,11 +43,20 @@ export class Copy {
   readonly rejections: Rejections
   readonly #internals: StoreInternals
   readonly #database: string
+  #owner: Owner = {}
+  /** Transactions that were there when it was opened. */
+  #before: ReadonlySet<string> = new Set()
+  /** Whether the server has said whose it is, and that it is who is here now. */
+  #isOurs = false
   readonly #layers: PendingLayers
   #journal: Journal | undefined
+  /** The journal of one that is somebody else's. */
+  #left: Journal | undefined
   #position: string | undefined
   #sequence = 0
   #closed = false
+  /** Everything, while it arrives. */
+  #incoming: WholeCopy | undefined
 
   /**
    * @param database its name on the server
@@ -95,16 +106,22 @@ export class Copy {
     this.#journal = journal
     // Of tabs that shared it, and are no more: ours from now on, also in what is kept.
     for (const kept of tabs.values()) this.#adopt(kept.list)
+    this.#before = new Set(this.outbox.all().map(({ id }) => id))
     if (!isShared(session)) return
+    const owner$ = (): Owner => this.#owner
     session.attach({
       database: this.#database,
+      get owner() {
+        return owner$()
+      },
+      saved: () => journal.saved(),
       adopt: (records) => {
-        if (this.#closed) return false
+        if (this.#closed || !this.#journal) return false
         this.#adopt(records)
         adopted()
         return true
       },
-      fold: () => journal.foldSoon(),
+      fold: () => this.#journal?.foldSoon(),
     })
   }
 
@@ -117,6 +134,40 @@ export class Copy {
   /** Runs a transaction on what is confirmed and takes it back: what it would do, and what it read. */
   tryOut<Result>(run: () => Result, label: string | undefined): Tried<Result> {
     return this.#internals.tryOut(run, label, this.#layers)
+  }
+
+  /** Who is here, as far as that is known. */
+  own(owner: Owner): void {
+    const before = this.#owner
+    this.#owner = joined(before, owner)
+    const { user, as } = this.#owner
+    if (user !== before.user || as !== before.as) this.#note({ type: 'owner', ...this.#owner })
+  }
+
+  /** The server says who is here. Gives whether the copy is theirs; it is, where it was nobody's. */
+  belongsTo(who: Owner): boolean {
+    const { user } = this.#owner
+    if (user !== undefined && user !== who.user) return false
+    this.#isOurs = true
+    this.own(who)
+    return true
+  }
+
+  /**
+   * It is somebody else's. What is kept stays theirs, and is sent by nobody else; here nothing of it is left. What was
+   * committed here without knowing is kept as refused: it is not theirs to send either.
+   */
+  disown(code: string, reason: string): void {
+    if (!this.#isOurs)
+      for (const { id, layer } of this.outbox.all())
+        if (layer && !this.#before.has(id)) this.#note({ type: 'refused', id, code, reason })
+    this.#left = this.#journal
+    this.#journal = undefined
+    for (const { layer } of this.outbox.all()) if (layer) this.#layers.remove(layer)
+    for (const { id } of this.rejections.all) this.rejections.forget(id)
+    this.replace([], { position: '', sequence: undefined })
+    this.#position = undefined
+    this.#internals.engine.readOnly = true
   }
 
   /** Takes in what was committed here. The promise tells the server's verdict. */
@@ -170,8 +221,43 @@ export class Copy {
     })
   }
 
+  /** Everything is coming anew. */
+  begin(): void {
+    this.#incoming?.forget()
+    this.#incoming = new WholeCopy(this.#isEmpty, {
+      add: (rows) => this.#add(rows),
+      replace: (rows, at) => this.replace(rows, at),
+      complete: (rows, at) => {
+        this.arrive([{ changes: rows }], at)
+        // What came before it is in no record.
+        this.#journal?.foldSoon()
+      },
+    })
+  }
+
+  /** Takes in more of everything; with `at` the last of it. */
+  take(rows: readonly Arrival[], at: UpTo | undefined): void {
+    if (!this.#incoming) this.begin()
+    this.#incoming!.take(rows, at)
+    if (at) this.#incoming = undefined
+  }
+
+  /** Whether there is nothing that has to be compared with what arrives. */
+  get #isEmpty(): boolean {
+    const { engine } = this.#internals
+    return (
+      !this.pending && engine.layers.empty && engine.rows.every((rows) => rows.schema.model.singleton || rows.isEmpty)
+    )
+  }
+
+  /** Shows rows of a copy that is not complete: it is not up to anything yet, and not kept. */
+  #add(rows: readonly Arrival[]): void {
+    this.#position = undefined
+    this.#internals.engine.holdEmissions(() => this.#layers.arrive(rows))
+  }
+
   /** Takes in everything anew: what is here and not among these rows goes. */
-  replace(rows: readonly Arrival[], at: { readonly position: string; readonly sequence: number | undefined }): void {
+  replace(rows: readonly Arrival[], at: UpTo): void {
     const { engine } = this.#internals
     const there = new Map(engine.rows.map((one) => [one.schema.model.name, new Set<KeyId>()]))
     for (const { table, key } of rows) there.get(table)?.add(keyId(key))
@@ -221,12 +307,12 @@ export class Copy {
   }
 
   async saved(): Promise<void> {
-    await this.#journal?.saved()
+    await (this.#journal ?? this.#left)?.saved()
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    const kept = this.#journal?.close()
+    const kept = (this.#journal ?? this.#left)?.close()
     this.outbox.close()
     this.rejections.close()
     await kept
@@ -258,6 +344,9 @@ export class Copy {
         break
       case 'dealt':
         this.rejections.forget(record.id)
+        break
+      case 'owner':
+        this.#owner = joined({}, record)
         break
       case 'database':
       // Of other tabs' stores: `restore` tells them apart.
@@ -314,7 +403,9 @@ export class Copy {
   }
 
   #fold(): Folded {
+    const { user, as } = this.#owner
     const records: SyncRecord[] = [{ type: 'database', name: this.#database }, this.#arrival([])]
+    if (user !== undefined || as !== undefined) records.push({ type: 'owner', ...this.#owner })
     for (const rejection of this.rejections.all) records.push({ type: 'rejection', ...rejection })
     for (const { id, changes: set, wire, layer, version } of this.outbox.all())
       if (layer) {

@@ -48,3 +48,8 @@ export function nextBatch(
   }
   return { batch, tooLarge }
 }
+
+/** What a batch is known by: another one has another name. */
+export function nameOf(batch: readonly Waiting[]): string {
+  return `${batch.length} ${batch[0]!.id} ${batch.at(-1)!.id}`.slice(0, 128)
+}

@@ -1,4 +1,5 @@
 import { decodeRecord, type JournalRecord } from '../../store/index.ts'
+import type { Owner } from './owner.ts'
 import { isSyncRecord, type CommitRecord, type RejectionRecord, type SyncRecord } from './records.ts'
 
 /** What the records of one store come to, of its own transactions: which wait, and which were refused. */
@@ -51,6 +52,7 @@ export class OwnRecords {
         break
       }
       case 'database':
+      case 'owner':
       case 'tab':
         break
     }
@@ -101,10 +103,15 @@ export function readShared(records: readonly Uint8Array[]): SharedContents {
   return { base, baseBytes, own, tabs }
 }
 
+/** Whose the records are: as the last one says that says it. */
+export function ownerOf(records: readonly JournalRecord[]): Owner | undefined {
+  return records.filter(isSyncRecord).findLast((record) => record.type === 'owner')
+}
+
 /** Of the records of the store that keeps the base, what is confirmed: nobody's pending transactions. */
 export function confirmedOnly(records: readonly JournalRecord[]): SyncRecord[] {
   return records.filter(isSyncRecord).flatMap((record): SyncRecord[] => {
-    if (record.type === 'database') return [record]
+    if (record.type === 'database' || record.type === 'owner') return [record]
     if (record.type !== 'arrive') return []
     return [{ ...record, commits: record.commits.map(({ changes }) => ({ changes })) }]
   })
@@ -123,6 +130,7 @@ function idsOf(record: SyncRecord): readonly string[] {
       return [record.id]
     case 'only':
     case 'database':
+    case 'owner':
     case 'tab':
       return []
   }

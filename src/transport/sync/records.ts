@@ -2,6 +2,7 @@ import type { ChangeSet, Key } from '../../changes/index.ts'
 import { RowcastError } from '../../errors/index.ts'
 import type { Arrival, JournalRecord } from '../../store/index.ts'
 import type { WireTransaction } from '../protocol/messages.ts'
+import type { Owner } from './owner.ts'
 
 /** A transaction that was committed here, as it is kept until it is confirmed. */
 export interface CommitRecord extends JournalRecord {
@@ -65,6 +66,11 @@ interface DatabaseRecord extends JournalRecord {
   readonly name: string
 }
 
+/** Whose the records that follow are. */
+interface OwnerRecord extends JournalRecord, Owner {
+  readonly type: 'owner'
+}
+
 /** Of all that a store waits for and has not dealt with, only these are left. */
 interface OnlyRecord extends JournalRecord {
   readonly type: 'only'
@@ -82,7 +88,7 @@ export interface TabRecord extends JournalRecord {
 }
 
 /** What a store that syncs keeps, in the order in which it happened. */
-export type SyncRecord = OwnRecord | ArriveRecord | DatabaseRecord | TabRecord
+export type SyncRecord = OwnRecord | ArriveRecord | DatabaseRecord | OwnerRecord | TabRecord
 
 /** Throws RowcastError for a record that is none of a store that syncs. */
 export function assertSyncRecord(record: JournalRecord): asserts record is SyncRecord {
@@ -109,6 +115,8 @@ export function isSyncRecord(record: JournalRecord): record is SyncRecord {
       return typeof id === 'string' && isObject(record['changes']) && isVersion(record)
     case 'only':
       return Array.isArray(record['ids'])
+    case 'owner':
+      return isText(record['user']) && isText(record['as'])
     case 'database':
       return typeof record['name'] === 'string'
     case 'tab':
@@ -120,6 +128,10 @@ export function isSyncRecord(record: JournalRecord): record is SyncRecord {
 
 function isVersion({ version }: JournalRecord): boolean {
   return typeof version === 'number'
+}
+
+function isText(value: unknown): boolean {
+  return value === undefined || typeof value === 'string'
 }
 
 function isObject(value: unknown): boolean {

@@ -1,6 +1,15 @@
 import { formatMessage, MalformedMessageError, parseServerMessage } from '../protocol/parse-message.ts'
 import type { ClientMessage, HelloMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.ts'
-import { parsePiece, PartReceiver, PartSender, PieceError, sourceOf, type Transfer } from '../parts/index.ts'
+import { byteLength } from '../protocol/byte-length.ts'
+import {
+  parsePiece,
+  PartReceiver,
+  PartSender,
+  PieceError,
+  sourceOf,
+  type Progress,
+  type Transfer,
+} from '../parts/index.ts'
 import type { Transport } from '../transport.ts'
 
 /** A message before it has its number. */
@@ -14,12 +23,6 @@ export interface ServerLineUser {
   misunderstood(reason: string): void
   /** More of something long has arrived, or was taken. */
   progressed(): void
-}
-
-/** How much of something long is through, in UTF-16 units. */
-export interface Progress {
-  readonly done: number
-  readonly total: number
 }
 
 /**
@@ -82,7 +85,7 @@ export class ServerLine {
     this.#suspended = undefined
     const transfer = id()
     if (suspended?.id === transfer) this.#sender.resume(suspended)
-    else this.#sender.stream(transfer, text.length, sourceOf([text]))
+    else this.#sender.stream(transfer, byteLength(text), sourceOf([text]))
     this.#user.progressed()
   }
 

@@ -1,6 +1,7 @@
 import { RejectedError, StoreClosedError, type RowcastError } from '../../errors/index.ts'
 import type { Arrival, SyncSet } from '../../store/index.ts'
-import type { RowsMessage, WireSubscription } from '../protocol/messages.ts'
+import type { WelcomeMessage, WireSubscription } from '../protocol/messages.ts'
+import { netOf } from './rows-in.ts'
 
 interface Subscription {
   readonly wire: WireSubscription
@@ -20,7 +21,7 @@ export class Subscriptions {
   readonly #wanted = new Map<string, Subscription>()
   /** Those that the hello of this connection asked for: their rows come with its answer. */
   #asked = new Set<string>()
-  /** Rows that came in and are not complete, by subscription; under `''` those of everything. */
+  /** Rows that came in and are not complete, by subscription. */
   readonly #parts = new Map<string, Arrival[]>()
   #nextId = 1
   #connected = false
@@ -83,7 +84,7 @@ export class Subscriptions {
   }
 
   /** The server answered the hello: asks for what was added since, and for what was ended since no more. */
-  welcome(reset: boolean): void {
+  welcome({ reset }: Pick<WelcomeMessage, 'reset'>): void {
     this.#connected = true
     for (const { wire, ready } of this.#wanted.values()) {
       if (!this.#asked.has(wire.id)) this.#link.subscribe(wire)
@@ -93,13 +94,13 @@ export class Subscriptions {
     for (const id of this.#asked) if (!this.#wanted.has(id)) this.#link.unsubscribe(id)
   }
 
-  /** Collects rows; gives all of them with the last part. */
-  take({ subscription = '', rows, position }: RowsMessage): readonly Arrival[] | undefined {
+  /** Collects the rows of a subscription; gives all of them with the last. */
+  take(subscription: string, rows: readonly Arrival[], isLast: boolean): readonly Arrival[] | undefined {
     const all = this.#parts.get(subscription) ?? []
-    for (const [table, key, after] of rows) all.push({ table, key, op: 'put', after })
-    if (position === undefined) this.#parts.set(subscription, all)
+    for (const row of rows) all.push(row)
+    if (!isLast) this.#parts.set(subscription, all)
     else this.#parts.delete(subscription)
-    return position === undefined ? undefined : all
+    return isLast ? netOf(all) : undefined
   }
 
   /** The rows of one subscription are here, or those of all that the hello asked for. */

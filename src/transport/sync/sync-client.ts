@@ -16,22 +16,24 @@ import {
 } from '../../store/index.ts'
 import {
   PROTOCOL_VERSION,
-  type ClientMessage,
   type ClosingMessage,
   type CommitsMessage,
   type RowsMessage,
   type ServerMessage,
   type WelcomeMessage,
 } from '../protocol/messages.ts'
-import { formatMessage, MalformedMessageError, parseServerMessage } from '../protocol/parse-message.ts'
 import type { Transport } from '../transport.ts'
+import { describeFailure } from '../transports/describe-failure.ts'
 import { ConnectionKeeper, type ConnectionUser } from './connection-keeper.ts'
 import { Copy } from './copy.ts'
 import { Latest } from './latest.ts'
-import { nextBatch } from './next-batch.ts'
+import { nameOf, nextBatch } from './next-batch.ts'
+import { nameInToken, otherUser } from './owner.ts'
 import { Others } from './others.ts'
 import type { Turn } from './outbox.ts'
 import { OwnPresence } from './own-presence.ts'
+import { rowsIn } from './rows-in.ts'
+import { ServerLine } from './server-line.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { syncApi } from './sync-api.ts'
 import type { Timers } from './timers.ts'
@@ -50,9 +52,6 @@ const FINAL = new Set(['protocol-version', 'schema-version', 'unauthenticated', 
 /** Why there is no connection, as `status$` tells it. */
 type Told = Required<Pick<SyncStatus, 'reason'>> & Pick<SyncStatus, 'code' | 'reload'>
 
-/** A message before it has its number. */
-type Unnumbered = ClientMessage extends infer M ? (M extends ClientMessage ? Omit<M, 'n'> : never) : never
-
 /**
  * Keeps a store in step with a server: sends what is committed here, in order, until the server has said what became of
  * it; takes in what the server has confirmed, below whatever is pending or in drafts.
@@ -60,20 +59,26 @@ type Unnumbered = ClientMessage extends infer M ? (M extends ClientMessage ? Omi
 export class SyncClient implements RunningSync, ConnectionUser {
   readonly api: StoreSync
   readonly #internals: StoreInternals
-  readonly #transport: Transport
   readonly #keeper: ConnectionKeeper
   readonly #tokens: Tokens
   readonly #database: string
+  /** The user's id, as the application knows it. */
+  readonly #user: string | undefined
+  /** How this connection's hello has named its user. */
+  #as: string | undefined
   readonly #copy: Copy
   readonly #subscriptions: Subscriptions
   readonly #others: Others
   readonly #status: Latest<SyncStatus>
   /** Something has moved that someone may wait for. */
   readonly #moved$ = new Subject<void>()
-  /** Of this connection: what was sent and received, and how the server has welcomed us. */
-  #sent = 0
-  #received = 0
+  readonly #line: ServerLine
+  /** Counts connections: what belongs to an earlier one is known by it. */
+  #connection = 0
+  /** How the server has welcomed us on this connection. */
   #welcome: WelcomeMessage | undefined
+  /** Whether the server has told everything that there was. */
+  #isUpToDate = false
   /** Whether everything is being fetched anew. */
   #resetting = false
   #flushing = false
@@ -82,31 +87,39 @@ export class SyncClient implements RunningSync, ConnectionUser {
   #told: Told | undefined
   /** What ended the sync for good; until it is begun anew. */
   #ended: SyncEndedError | undefined
+  /** Commits of which more belong together are to come. */
+  #arriving: CommitsMessage['commits'][number][] = []
   /** Messages in a row that could not be taken in. */
   #broken = 0
   #closed = false
 
   constructor(internals: StoreInternals, transport: Transport, start: SyncStart, timers: Timers) {
     this.#internals = internals
-    this.#transport = transport
     this.#database = start.database
+    this.#user = start.user
     const tell = (run: () => void): void => internals.engine.enqueue(run)
     this.#others = new Others(tell)
     this.#status = new Latest<SyncStatus>({ state: 'connecting', pending: 0 }, tell)
     this.#copy = new Copy(internals, start.database, start.position)
+    this.#line = new ServerLine(transport, {
+      arrived: (message) => this.#arrived(message),
+      misunderstood: (reason) => this.#interrupt({ reason, code: 'malformed' }),
+      progressed: () => this.#progressed(),
+    })
     this.#subscriptions = new Subscriptions({
-      subscribe: (subscription) => this.#post({ type: 'subscribe', subscription }),
-      unsubscribe: (id) => this.#post({ type: 'unsubscribe', id }),
+      subscribe: (subscription) => this.#line.post({ type: 'subscribe', subscription }),
+      unsubscribe: (id) => this.#line.post({ type: 'unsubscribe', id }),
     })
     this.#subscriptions.add(start.subscribe ?? [])
     this.#keeper = new ConnectionKeeper(transport, start.database, this, timers)
     this.#tokens = new Tokens(transport.token, this.#tokenUser(), timers)
-    this.#presence = new OwnPresence(timers, (state) => this.#post({ type: 'presence', state }))
+    this.#presence = new OwnPresence(timers, (state) => this.#line.post({ type: 'presence', state }))
     if (start.kept)
       this.#copy.restore(start.kept, () => {
         this.#pendingChanged()
         this.#flush()
       })
+    this.#copy.own(start.owner)
     this.#pendingChanged()
     this.api = syncApi({
       status$: this.#status.value$,
@@ -192,8 +205,8 @@ export class SyncClient implements RunningSync, ConnectionUser {
   // What the connection tells.
 
   opened(): void {
-    this.#sent = 0
-    this.#received = 0
+    this.#connection++
+    this.#line.opened()
     this.#tokens.need()
   }
 
@@ -204,22 +217,14 @@ export class SyncClient implements RunningSync, ConnectionUser {
   }
 
   ping(): void {
-    if (this.#welcome) this.#post({ type: 'ping' })
+    if (this.#welcome) this.#line.ping()
   }
 
-  received(text: string): void {
-    let message: ServerMessage
-    try {
-      message = parseServerMessage(text)
-    } catch (error) {
-      if (!(error instanceof MalformedMessageError)) throw error
-      this.#misunderstood(error.message)
-      return
-    }
-    if (message.n !== this.#received++) {
-      this.#misunderstood(`message ${message.n} came where ${this.#received - 1} was due`)
-      return
-    }
+  received(frame: string): void {
+    this.#line.receive(frame)
+  }
+
+  #arrived(message: ServerMessage): void {
     try {
       this.#handle(message)
     } catch (error) {
@@ -260,7 +265,14 @@ export class SyncClient implements RunningSync, ConnectionUser {
       case 'closing':
         this.#takeClosing(message)
         return
+      case 'live':
+        this.#becomeLive()
+        return
       case 'pong':
+      // Of what comes in pieces: the line has seen to it.
+      case 'begin':
+      case 'end':
+      case 'received':
         return
     }
     this.#pendingChanged()
@@ -281,29 +293,45 @@ export class SyncClient implements RunningSync, ConnectionUser {
   }
 
   #takeWelcome(welcome: WelcomeMessage): void {
+    const { user } = welcome
+    const as = this.#as
+    if (!this.#copy.belongsTo({ ...(user !== undefined && { user }), ...(as !== undefined && { as }) })) {
+      const { code, message } = otherUser(this.#database)
+      this.#copy.disown(code, message)
+      this.#end({ code, reason: message })
+      return
+    }
     this.#keeper.welcomed()
     this.#welcome = welcome
     this.#resetting = welcome.reset
-    this.#subscriptions.welcome(welcome.reset)
+    this.#line.welcomed(welcome)
+    if (!welcome.resumes) this.#arriving = []
+    this.#subscriptions.welcome(welcome)
+    if (welcome.reset && !welcome.resumes) this.#copy.begin()
     this.#copy.outbox.resend()
     this.#presence.connected()
-    if (!welcome.reset) this.#becomeLive()
   }
 
   #takeRows(message: RowsMessage): void {
-    const rows = this.#subscriptions.take(message)
     const { subscription, position, sequence } = message
-    if (!rows || position === undefined) return
-    if (subscription === undefined) this.#copy.replace(rows, { position, sequence })
-    else this.#copy.arrive([{ changes: rows }], { position, sequence })
+    const rows = rowsIn(message)
+    if (subscription === undefined) this.#copy.take(rows, position === undefined ? undefined : { position, sequence })
+    else {
+      const all = this.#subscriptions.take(subscription, rows, position !== undefined)
+      if (all) this.#copy.arrive([{ changes: all }], { position, sequence })
+    }
+    if (position === undefined) return
     this.#subscriptions.ready(subscription)
-    if (subscription !== undefined) return
-    this.#resetting = false
-    this.#becomeLive()
+    if (subscription === undefined) this.#resetting = false
   }
 
+  /** Those that belong together are taken in together. */
   #takeCommits({ commits, position, sequence }: CommitsMessage): void {
-    this.#copy.arrive(commits, { position, sequence })
+    this.#arriving.push(...commits)
+    if (position === undefined) return
+    const all = this.#arriving
+    this.#arriving = []
+    this.#copy.arrive(all, { position, sequence })
   }
 
   #takeClosing({ code, reason, retryAfterMs, reload }: ClosingMessage): void {
@@ -319,11 +347,6 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#interrupt(told, retryAfterMs)
   }
 
-  #misunderstood(reason: string): void {
-    this.#interrupt({ reason, code: 'malformed' })
-  }
-
-  /** Ends this connection, saying why, and begins another: after so long at least, where the server has said so. */
   #interrupt(told: Told, askedMs?: number): void {
     this.#told = told
     this.#keeper.reconnect(askedMs)
@@ -359,6 +382,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
   #disconnected(): void {
     this.#told = undefined
     this.#welcome = undefined
+    this.#isUpToDate = false
     this.#resetting = false
     this.#tokens.drop()
     this.#subscriptions.disconnected()
@@ -368,7 +392,9 @@ export class SyncClient implements RunningSync, ConnectionUser {
 
   #tokenUser(): TokenUser {
     return {
-      came: (token) => this.#hello(token),
+      came: (token) => {
+        this.#hello(token).catch((error: unknown) => this.#interrupt({ reason: describeFailure(error) }))
+      },
       waiting: () => {
         this.#keeper.rest()
         this.#setStatus({ state: 'offline', reason: 'token() is awaited: it is connected once that has answered' })
@@ -378,15 +404,21 @@ export class SyncClient implements RunningSync, ConnectionUser {
     }
   }
 
-  #hello(token: string | undefined): void {
+  /** Says hello on the connection that there is, if it is still the one for which the token was asked. */
+  async #hello(token: string | undefined): Promise<void> {
+    const connection = this.#connection
+    const as = this.#user ?? (token === undefined ? undefined : await nameInToken(token))
+    if (connection !== this.#connection) return
+    this.#as = as
     const { position } = this.#copy
-    this.#post({
+    this.#line.post({
       type: 'hello',
       protocol: PROTOCOL_VERSION,
       schemaVersion: this.#internals.engine.schema.version,
       database: this.#database,
       ...(token !== undefined && { token }),
       ...(position !== undefined && { position }),
+      ...this.#line.unfinished,
       subscriptions: this.#subscriptions.hello(),
     })
   }
@@ -401,7 +433,8 @@ export class SyncClient implements RunningSync, ConnectionUser {
         const { batch, tooLarge } = nextBatch(this.#copy.outbox, this.#welcome.limits)
         for (const { id, reason } of tooLarge) this.#copy.refuse(id, 'too-large', reason)
         if (tooLarge.length > 0) this.#pendingChanged()
-        if (batch.length > 0) this.#post({ type: 'transact', transactions: batch.map(({ wire }) => wire) })
+        if (batch.length > 0)
+          this.#line.post({ type: 'transact', transactions: batch.map(({ wire }) => wire) }, () => nameOf(batch))
         else if (tooLarge.length === 0) return
       }
     })
@@ -441,14 +474,22 @@ export class SyncClient implements RunningSync, ConnectionUser {
     }
   }
 
-  #post(message: Unnumbered): void {
-    this.#transport.send(formatMessage({ ...message, n: this.#sent++ }))
-  }
-
   #becomeLive(): void {
     this.#broken = 0
-    this.#setStatus({ state: 'live' })
+    this.#isUpToDate = true
+    this.#progressed()
     this.#flush()
+  }
+
+  /** Tells how the connection stands: while something long arrives, the copy is behind. */
+  #progressed(): void {
+    if (!this.#welcome) return
+    const { receiving, sending } = this.#line
+    const progress = receiving ?? sending
+    const state = this.#isUpToDate && !receiving ? 'live' : 'connecting'
+    const { value } = this.#status
+    if (value.state === state && !progress && !value.progress && value.reason === undefined) return
+    this.#setStatus({ state, ...(progress && { progress: Object.freeze(progress) }) })
   }
 
   #pendingChanged(): void {

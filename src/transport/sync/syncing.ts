@@ -1,6 +1,9 @@
 import type { SyncTransport } from '../../store/index.ts'
 import type { Transport } from '../transport.ts'
 import { carryOver } from './carry-over.ts'
+import { assertOwner } from './owner.ts'
+import { ownerOf, readShared } from './own-records.ts'
+import { pendingIn, rescue } from './rescue.ts'
 import { SyncClient } from './sync-client.ts'
 import { platformTimers, type Timers } from './timers.ts'
 
@@ -14,5 +17,7 @@ export function syncing<T extends Transport>(transport: T, timers: Timers = plat
     client.start()
     return client
   }
-  return Object.assign(transport, { startSync, carryOver })
+  const findOwner: SyncTransport['assertOwner'] = (records, { user, database }) =>
+    assertOwner(ownerOf(readShared(records).base), { user, database, token: transport.token })
+  return Object.assign(transport, { startSync, carryOver, assertOwner: findOwner, pendingIn, rescue })
 }

@@ -2,16 +2,21 @@ import { RowcastError } from '../../errors/index.ts'
 import { PersistenceError, type PersistenceErrorCode } from '../../persist/index.ts'
 import type { QuotaEstimate } from '../../store/index.ts'
 import type { Tabs } from '../../tabs/index.ts'
+import type { Owner } from '../sync/owner.ts'
 
 /** What a guest asks of the holder. Records are encoded. */
 export type Ask =
   | { readonly kind: 'base' }
   | { readonly kind: 'estimate' }
+  /** To make sure that what was written is still there. */
+  | { readonly kind: 'whole' }
   | {
       readonly kind: 'append'
       readonly tab: string
       /** Of which database they are. */
       readonly database: string | undefined
+      /** Whose they are. */
+      readonly owner: Owner
       readonly records: readonly Uint8Array[]
     }
 

@@ -8,7 +8,8 @@ import {
   type PersistenceSession,
   type SharingStore,
 } from '../../store/index.ts'
-import { confirmedOnly, OwnRecords, readShared } from '../sync/own-records.ts'
+import { canBeSame, otherUser, type Owner } from '../sync/owner.ts'
+import { confirmedOnly, ownerOf, OwnRecords, readShared } from '../sync/own-records.ts'
 import { isSyncRecord, type OwnRecord, type TabRecord } from '../sync/records.ts'
 import { failed, type Ask, type Told } from './calls.ts'
 import { lifeLock, lockFree, openTabs } from './locks.ts'
@@ -25,6 +26,8 @@ export class Holder {
   #store: SharingStore | undefined
   /** Of which database it is. */
   #database: string | undefined
+  /** Whose it was when it was opened. */
+  readonly #owner: Owner | undefined
   /** What was there, without what stores that are still open wait for. */
   readonly contents: PersistedContents
   /** What is left of stores that are gone: of the one that kept the base before, and of others. */
@@ -52,6 +55,7 @@ export class Holder {
     const { base, baseBytes, own, tabs } = readShared(given.found.records)
     const kept = base.filter(isSyncRecord).find((record) => record.type === 'database')
     this.#database = kept?.name
+    this.#owner = ownerOf(base)
     const gone: TabRecord[] = []
     for (const [tab, kept] of tabs)
       // What this tab waits for its own store knows best.
@@ -79,6 +83,11 @@ export class Holder {
     return this.#real.replace(snapshot, [...records, ...others])
   }
 
+  /** Whether what was written is still there. */
+  async isWhole(): Promise<boolean> {
+    return (await this.#real.isWhole?.()) ?? true
+  }
+
   async answer(ask: Ask): Promise<Told> {
     const answering = this.#answer(ask).catch((error: unknown) => failed(error))
     this.#serving.add(answering)
@@ -104,20 +113,35 @@ export class Holder {
       }
       case 'estimate':
         return { kind: 'estimate', estimate: await this.#real.estimate() }
+      case 'whole':
+        await this.#assureWhole()
+        return { kind: 'done' }
       case 'append':
-        this.#assertSame(ask.database)
+        this.#assertSame(ask.database, ask.owner)
         await this.#real.append(this.#take(ask.tab, ask.records))
         return { kind: 'done' }
     }
   }
 
-  /** Whether what is kept is of this database, as far as it says. */
-  keeps(database: string | undefined): boolean {
-    return this.#database === undefined || this.#database === database
+  /** Whether what is kept is of this database and user, as far as it says. */
+  keeps(database: string | undefined, owner: Owner): boolean {
+    return (this.#database === undefined || this.#database === database) && this.#isOf(owner)
   }
 
-  #assertSame(database: string | undefined): void {
-    if (this.keeps(database)) return
+  /** What was written is there, or is written anew. */
+  async #assureWhole(): Promise<void> {
+    if (this.#store) await this.#store.saved()
+    else if (!(await this.isWhole()))
+      throw new PersistenceError('persistence-lost', `what '${this.#name}' kept was removed: try again`)
+  }
+
+  #isOf(owner: Owner): boolean {
+    return canBeSame(this.#store?.owner ?? this.#owner ?? {}, owner)
+  }
+
+  #assertSame(database: string | undefined, owner: Owner): void {
+    if (this.keeps(database, owner)) return
+    if (!this.#isOf(owner)) throw otherUser(this.#database ?? this.#name)
     throw new PersistenceError(
       'persistence-in-use',
       `'${this.#name}' keeps database '${this.#database}', which is open in another tab: give '${database}' a name of its own`,

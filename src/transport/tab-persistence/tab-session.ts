@@ -12,6 +12,7 @@ import {
   type SharingStore,
 } from '../../store/index.ts'
 import type { Provision } from '../../tabs/index.ts'
+import type { Owner } from '../sync/owner.ts'
 import { isSyncRecord, type OwnRecord, type SyncRecord } from '../sync/records.ts'
 import { askHolder, failed, holderCall, unwrap, type Ask, type Lane, type Told } from './calls.ts'
 import { Holder } from './holder.ts'
@@ -56,7 +57,8 @@ export class TabSession implements SharedSession {
   /** Of the own transactions that the holder was told of, or is being told of, those that it takes for not settled. */
   readonly #mine = new Set<string>()
   #selected: readonly JournalRecord[] = []
-  #database: string | undefined
+  /** The store, once it has what was kept. */
+  #sharing: SharingStore | undefined
   #closed: Promise<void> | undefined
 
   static async open(options: TabSessionOptions): Promise<TabSession> {
@@ -117,7 +119,7 @@ export class TabSession implements SharedSession {
     this.#holder = holder
     this.#serve()
     // What waits in the copy of another database is not this store's to send.
-    if (this.#closing.signal.aborted || !holder.keeps(store.database)) return
+    if (this.#closing.signal.aborted || !holder.keeps(store.database, store.owner)) return
     store.adopt(holder.left)
     store.fold()
     holder.attach(store)
@@ -177,7 +179,7 @@ export class TabSession implements SharedSession {
     if (this.#keepsBase) return records
     this.#selected = (records as readonly SyncRecord[]).flatMap((record): JournalRecord[] => {
       if (record.type === 'commit') this.#mine.add(record.id)
-      if (record.type === 'database') return []
+      if (record.type === 'database' || record.type === 'owner') return []
       if (record.type !== 'arrive') return [record]
       return record.commits.flatMap(({ id }) => (id !== undefined && this.#mine.has(id) ? [{ type: 'known', id }] : []))
     })
@@ -189,14 +191,14 @@ export class TabSession implements SharedSession {
     if (this.#keepsBase) return this.#holder!.append(records)
     if (records.length === 0) return
     const selected = this.#selected
-    await this.#ask({ kind: 'append', tab: this.#tab, database: this.#database, records })
+    await this.#ask({ kind: 'append', tab: this.#tab, database: this.#database, owner: this.#owner, records })
     for (const { type, id } of selected as readonly { type: string; id?: string }[])
       if (type === 'known' && id !== undefined) this.#mine.delete(id)
   }
 
   async replace(snapshot: Uint8Array, records: readonly Uint8Array[] = []): Promise<void> {
     this.#assertOpen()
-    if (this.#holder?.keeps(this.#database)) {
+    if (this.#holder?.keeps(this.#database, this.#owner)) {
       // Whatever is appended after this lies on this store's snapshot; if it fails, the journal replaces before it appends.
       this.#keepsBase = true
       return this.#holder.replace(snapshot, records)
@@ -210,10 +212,19 @@ export class TabSession implements SharedSession {
       kind: 'append',
       tab: this.#tab,
       database: this.#database,
+      owner: this.#owner,
       records: [...own, only].map(encodeRecord),
     })
     this.#mine.clear()
     for (const { type, id } of own) if (type === 'commit') this.#mine.add(id)
+  }
+
+  async isWhole(): Promise<boolean> {
+    this.#assertOpen()
+    // The store that keeps the base asks for itself; what others have there is written anew with it.
+    if (this.#holder) return this.#holder.isWhole()
+    await this.#ask({ kind: 'whole' })
+    return true
   }
 
   async estimate(): Promise<QuotaEstimate | undefined> {
@@ -223,7 +234,7 @@ export class TabSession implements SharedSession {
   }
 
   attach(store: SharingStore): void {
-    this.#database = store.database
+    this.#sharing = store
     this.#attached(store)
   }
 
@@ -244,6 +255,14 @@ export class TabSession implements SharedSession {
     // What this tab holds itself does not depend on others.
     if (!this.#holder) return askHolder(this.#options.lane, this.#options.name, ask)
     return this.#holder.answer(ask).then(unwrap)
+  }
+
+  get #database(): string | undefined {
+    return this.#sharing?.database
+  }
+
+  get #owner(): Owner {
+    return this.#sharing?.owner ?? {}
   }
 
   #assertOpen(): void {

@@ -1,6 +1,8 @@
 import type { ServerCore } from 'rowcast/server'
 import {
+  parsePiece,
   parseServerMessage,
+  PartReceiver,
   PROTOCOL_VERSION,
   type ClosingMessage,
   type CommitsMessage,
@@ -19,7 +21,10 @@ export type Draft = { readonly [property: string]: unknown }
 
 let transactions = 0
 
-/** A client without a store: it says what a test says, and keeps every text that it ever got. */
+/**
+ * A client without a store: it says what a test says, and keeps every text that it ever got, but for those that only speak of
+ * how messages travel.
+ */
 export class RawClient {
   readonly texts: string[] = []
   readonly messages: ServerMessage[] = []
@@ -29,6 +34,8 @@ export class RawClient {
   buffered = 0
   #sent = 0
   #read = 0
+  #received = 0
+  readonly #parts = new PartReceiver()
   #look: (() => void)[] = []
   readonly #handler: ConnectionHandler
 
@@ -162,11 +169,27 @@ export class RawClient {
 
   #receive(text: string): void {
     if (this.ended) throw new Error(`a message after the end: ${text}`)
+    const piece = parsePiece(text)
+    if (!piece) {
+      this.#take(text)
+      return
+    }
+    const rest = this.#parts.take(piece)
+    if (rest !== undefined) this.#take(`{"n":${this.#received},${rest}`)
+    const { acknowledgement } = this.#parts
+    if (acknowledgement) this.post({ type: 'received', ...acknowledgement })
+  }
+
+  #take(text: string): void {
     const message = parseServerMessage(text)
-    if (message.n !== this.messages.length) throw new Error(`message ${message.n} after ${this.messages.length}`)
-    this.texts.push(text)
-    this.messages.push(message)
-    this.#told()
+    if (message.n !== this.#received++) throw new Error(`message ${message.n} after ${this.#received - 2}`)
+    if (message.type === 'begin') this.#parts.begin(message)
+    else if (message.type === 'end') this.#parts.end()
+    else if (message.type !== 'live' && message.type !== 'received') {
+      this.texts.push(text)
+      this.messages.push(message)
+      this.#told()
+    }
   }
 
   #told(): void {

@@ -44,7 +44,7 @@ class Reader {
       if (acknowledgement) this.received.push(acknowledgement)
       return
     }
-    const message = JSON.parse(frame) as { type: string; transfer: string; from: number; length: number }
+    const message = JSON.parse(frame) as { type: string; transfer: string; from: number; bytes: number }
     if (message.type === 'begin') {
       this.#expected++
       this.parts.begin(message)

@@ -125,3 +125,49 @@ test('a store without a server keeps what was committed, not what is in drafts',
   ])
   await second.close()
 })
+
+test("a copy that turns out to be another user's is emptied and sends nothing, and stays for its own", async () => {
+  const core = await openServer({ authenticate: ({ token }) => (token === undefined ? undefined : { id: token }) })
+  const net = network(core)
+  const directory = somewhere()
+  let token: string | undefined = 'ann'
+  const open = () =>
+    createStore({
+      schema: sceneSchema,
+      sync: {
+        transport: memoryTransport(net.accept, {
+          token: () => (token === undefined ? Promise.reject(new Error('offline')) : token),
+        }),
+        database: 'scene',
+      },
+      persistence: filePersistence({ directory }),
+    })
+  const ann = await open()
+  await settled(ann)
+  net.online = false
+  await ann.close()
+  token = undefined
+  const offline = await open()
+  offline.table('note').insert({ id: 1, slug: 'hers' })
+  await offline.saved()
+  await offline.close()
+
+  // Nobody can tell who it is, until the server does.
+  const bob = await open()
+  expect(bob.table('note').keys()).toEqual([1])
+  token = 'bob'
+  net.online = true
+  const status = await firstValueFrom(bob.sync.status$.pipe(filter(({ state }) => state === 'closed')))
+  expect(status.code).toBe('other-user')
+  expect(bob.table('note').keys()).toEqual([])
+  await bob.close()
+  await expect(open()).rejects.toMatchObject({ code: 'other-user' })
+
+  token = 'ann'
+  const again = await open()
+  await settled(again)
+  expect(again.table('note').get(1)).toMatchObject({ slug: 'hers' })
+  expect(await firstValueFrom(again.sync.pending$)).toEqual([])
+  await again.close()
+  await core.close()
+})

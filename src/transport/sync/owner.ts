@@ -1,0 +1,93 @@
+import { RowcastError } from '../../errors/index.ts'
+import type { TokenSource } from '../transport.ts'
+
+/** Whose a copy is: the user's id, as the server has said it, and how the application named them. */
+export interface Owner {
+  /** Absent until the server has said it. */
+  readonly user?: string
+  /** The option `user`, the `sub` of a JSON Web Token, or the hash of another token. */
+  readonly as?: string
+}
+
+const HASH = 'sha-256:'
+
+/** Whether two can be the same, as far as they say: what nobody has named may be anybody's. */
+export function canBeSame(a: Owner, b: Owner): boolean {
+  if (a.user !== undefined && b.user !== undefined) return a.user === b.user
+  const [left, right] = [a, b].map(({ user, as }) => [user, as].filter((name) => name !== undefined))
+  return left!.length === 0 || right!.length === 0 || left!.some((name) => right!.includes(name))
+}
+
+/** What both say, the second first. */
+export function joined(before: Owner, { user = before.user, as = before.as }: Owner): Owner {
+  return { ...(user !== undefined && { user }), ...(as !== undefined && { as }) }
+}
+
+/**
+ * Who opens a copy, before any server is reached. Rejects with code `other-user` where it is somebody else's. A token that
+ * can't be had now says nothing: then the server does, before anything is sent.
+ *
+ * @param owner of the copy; `undefined` where it is nobody's yet
+ */
+export async function assertOwner(
+  owner: Owner | undefined,
+  given: { readonly user: string | undefined; readonly token: TokenSource | undefined; readonly database: string },
+): Promise<Owner> {
+  const { user, token, database } = given
+  if (user !== undefined || typeof token !== 'function' || !owner) {
+    const as = user ?? (typeof token === 'string' ? await nameInToken(token) : undefined)
+    // Without a token one is nobody, and no user of before.
+    const isNobody = as === undefined && token === undefined && owner?.as !== undefined
+    if (owner && (isNobody || (as !== undefined && !canBeSame(owner, { as })))) throw otherUser(database, as)
+    return joined(owner ?? {}, as === undefined ? {} : { as })
+  }
+  const found = await askFor(token)
+  if (found === undefined) return owner
+  const as = await nameInToken(found)
+  if (!canBeSame(owner, { as })) throw otherUser(database, as)
+  return joined(owner, { as })
+}
+
+/** How a token names its user: by its `sub`, without a look at its signature; one that is opaque by its hash. */
+export async function nameInToken(token: string): Promise<string> {
+  return subjectOf(token) ?? `${HASH}${await hashOf(token)}`
+}
+
+/** What is thrown, and told, to who is not the one whose copy it is. */
+export function otherUser(database: string, as?: string): RowcastError<'other-user'> {
+  const hint = as?.startsWith(HASH)
+    ? ' (a token that says no user is known by itself alone: give `sync.user` as well)'
+    : ''
+  return new RowcastError(
+    'other-user',
+    `what is kept here of database '${database}' is another user's${hint}: keep each user's under a name of its own, or remove it with forget(persistence) of rowcast/persist`,
+  )
+}
+
+async function askFor(token: () => string | Promise<string>): Promise<string | undefined> {
+  try {
+    return await token()
+  } catch {
+    // Offline, as a rule. It is asked for again, and heard of, when there is a connection.
+    return undefined
+  }
+}
+
+function subjectOf(token: string): string | undefined {
+  const parts = token.split('.')
+  if (parts.length !== 3) return undefined
+  try {
+    const bytes = Uint8Array.from(atob(parts[1]!.replaceAll('-', '+').replaceAll('_', '/')), (one) => one.charCodeAt(0))
+    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    const subject: unknown = typeof claims === 'object' && claims !== null ? Reflect.get(claims, 'sub') : undefined
+    return typeof subject === 'string' && subject !== '' ? subject : undefined
+  } catch {
+    // Not one of JSON: an opaque one that has two dots.
+    return undefined
+  }
+}
+
+async function hashOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
