@@ -204,7 +204,8 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   }
 
   #checkUnread(): void {
-    if (this.queued > this.#host.limits.buffered || this.#host.unread.isTooMuch(this.#owner, this)) this.#tooSlow()
+    if (this.queued + this.buffered > this.#host.limits.buffered || this.#host.unread.isTooMuch(this.#owner, this))
+      this.#tooSlow()
   }
 
   #tooSlow(): void {
@@ -230,6 +231,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     switch (message.type) {
       case 'ping':
         this.#sender.urgent(textOf({ type: 'pong' }))
+        this.#checkUnread()
         break
       case 'received':
         this.#sender.acknowledge(message.transfer, message.pieces)
@@ -523,7 +525,9 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   }
 
   #send(message: { readonly type: string; readonly [property: string]: unknown }): void {
-    if (!this.#closed) this.#sender.send(textOf(message), randomUUID)
+    if (this.#closed) return
+    this.#sender.send(textOf(message), randomUUID)
+    this.#checkUnread()
   }
 
   get owner(): string {

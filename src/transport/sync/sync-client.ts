@@ -23,7 +23,6 @@ import {
   type WelcomeMessage,
 } from '../protocol/messages.ts'
 import type { Transport } from '../transport.ts'
-import { describeFailure } from '../transports/describe-failure.ts'
 import { ConnectionKeeper, type ConnectionUser } from './connection-keeper.ts'
 import { Copy } from './copy.ts'
 import { Latest } from './latest.ts'
@@ -73,8 +72,6 @@ export class SyncClient implements RunningSync, ConnectionUser {
   /** Something has moved that someone may wait for. */
   readonly #moved$ = new Subject<void>()
   readonly #line: ServerLine
-  /** Counts connections: what belongs to an earlier one is known by it. */
-  #connection = 0
   /** How the server has welcomed us on this connection. */
   #welcome: WelcomeMessage | undefined
   /** Whether the server has told everything that there was. */
@@ -205,7 +202,6 @@ export class SyncClient implements RunningSync, ConnectionUser {
   // What the connection tells.
 
   opened(): void {
-    this.#connection++
     this.#line.opened()
     this.#tokens.need()
   }
@@ -392,9 +388,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
 
   #tokenUser(): TokenUser {
     return {
-      came: (token) => {
-        this.#hello(token).catch((error: unknown) => this.#interrupt({ reason: describeFailure(error) }))
-      },
+      came: (token) => this.#hello(token),
       waiting: () => {
         this.#keeper.rest()
         this.#setStatus({ state: 'offline', reason: 'token() is awaited: it is connected once that has answered' })
@@ -404,12 +398,8 @@ export class SyncClient implements RunningSync, ConnectionUser {
     }
   }
 
-  /** Says hello on the connection that there is, if it is still the one for which the token was asked. */
-  async #hello(token: string | undefined): Promise<void> {
-    const connection = this.#connection
-    const as = this.#user ?? (token === undefined ? undefined : await nameInToken(token))
-    if (connection !== this.#connection) return
-    this.#as = as
+  #hello(token: string | undefined): void {
+    this.#as = this.#user ?? (token === undefined ? undefined : nameInToken(token))
     const { position } = this.#copy
     this.#line.post({
       type: 'hello',
