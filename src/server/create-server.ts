@@ -4,6 +4,7 @@ import { RowcastError } from '../errors/index.ts'
 import { isSchema, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
 import { Access, checkPermissions, type Permissions, type User } from './access.ts'
+import { Beside } from './beside/index.ts'
 import { Databases } from './databases.ts'
 import type { LogStorage } from './log.ts'
 import { ForbiddenError } from './refusals.ts'
@@ -79,6 +80,8 @@ function print(error: unknown): void {
 export class ServerCore {
   readonly schema: Schema
   readonly databases: Databases
+  /** Where that is done which takes as long as a database is large. */
+  readonly beside: Beside
   readonly limits: SessionLimits
   readonly sessions: Set<Session> = new Set()
   readonly #options: ServerOptions
@@ -94,8 +97,10 @@ export class ServerCore {
     this.schema = options.schema
     this.limits = { ...LIMITS, ...options.limits }
     this.report = options.onError ?? print
+    this.beside = new Beside(options.schema)
     this.databases = new Databases({
       schema: options.schema,
+      beside: this.beside,
       logs: options.storage.logs,
       snapshots: options.storage.snapshots,
       secret: options.secret ?? randomUUID(),
@@ -171,5 +176,6 @@ export class ServerCore {
     for (const session of Array.from(this.sessions))
       session.end('shutting-down', 'the server is going down', { retryAfterMs: 500 })
     await this.databases.close()
+    await this.beside.close()
   }
 }

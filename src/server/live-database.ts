@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises'
-import { invert, isEmpty, type ChangeSet } from '../changes/index.ts'
+import { invert, isEmpty, type ChangeSet, type RowChange } from '../changes/index.ts'
 import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
-import { internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
+import { commitChanges, internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
 import type { ClosingCode, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
+import { isSmall, type Beside, type WorkOptions, type Works } from './beside/index.ts'
 import { decide } from './decide.ts'
 import type { Committed, Decided, Listener, Outcome } from './decided.ts'
 import { LogConflictError, LogUncertainError } from './log-errors.ts'
-import { assertDepth, assertDepthOf } from './depth.ts'
+import { assertDepthOf } from './depth.ts'
 import { formatRecord, parseRecord, type LogRecord } from './log-record.ts'
 import type { Log } from './log.ts'
 import { Positions } from './position.ts'
@@ -32,10 +34,21 @@ interface Waiting {
   readonly fail: (error: unknown) => void
 }
 
+/** What a new database begins with. */
+export interface FirstState {
+  /** Made by the work `create` or `fork`. */
+  readonly bytes: Uint8Array
+  /** Where it came from. */
+  readonly origin?: LogRecord['from']
+  readonly by?: string | undefined
+}
+
 export interface LiveDatabaseOptions {
   readonly schema: Schema
   readonly log: Log
   readonly snapshots: SnapshotStorage
+  /** Where that is done which takes as long as the database is large. */
+  readonly beside: Beside
   readonly secret: string
   readonly now: () => number
   /** A snapshot is made after so many entries. */
@@ -70,9 +83,16 @@ export class LiveDatabase {
   readonly presence: Presence = new Presence()
   readonly #options: LiveDatabaseOptions
   readonly #serial = new Serial()
+  /**
+   * What reads or changes the snapshots and the end of the log that is trimmed happens one after the other, beside the
+   * transactions. Whoever needs both turns takes this one first.
+   */
+  readonly #kept = new Serial()
+  /** Gives up what is done beside. */
+  readonly #closing = new AbortController()
   readonly #listeners = new Set<Listener>()
   readonly #verdicts = new Verdicts()
-  readonly #recent: RecentChanges
+  #recent: RecentChanges
   #waiting: Waiting[] = []
   #pumping = false
   /** When everyone was told last, and how long it took. */
@@ -93,46 +113,29 @@ export class LiveDatabase {
   }
 
   /** Makes a database: its first entry in the log, and a snapshot, which is what makes it be there. */
-  static async create(
-    name: string,
-    options: LiveDatabaseOptions,
-    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly by?: string | undefined },
-  ): Promise<LiveDatabase> {
+  static async create(name: string, options: Omit<LiveDatabaseOptions, 'beside'>, from?: FirstState): Promise<void> {
     const { schema, log, snapshots, now } = options
-    const state = await State.create(schema)
-    try {
-      // Its rows are taken, checked like any others; what else a file may have in it is not.
-      if (from) {
-        state.store.import(from.bytes)
-        assertDepth(state.store)
-      }
-      state.applied.setFact('incarnation', randomUUID())
-      const record: LogRecord = {
-        kind: 'created',
-        at: now(),
-        changes: [],
-        ...(from?.origin && { from: from.origin }),
-        ...(from?.by !== undefined && { by: from.by }),
-      }
-      await log.append([formatRecord(record)], 0)
-      state.sequence = 1
-      await snapshots.put(name, { sequence: 1, at: record.at }, state.snapshot())
-    } catch (error) {
-      await state.close()
-      throw error
+    const record: LogRecord = {
+      kind: 'created',
+      at: now(),
+      changes: [],
+      ...(from?.origin && { from: from.origin }),
+      ...(from?.by !== undefined && { by: from.by }),
     }
-    return new LiveDatabase(name, state, 1, options)
+    const bytes = from?.bytes ?? (await emptyFile(schema))
+    await log.append([formatRecord(record)], 0)
+    await snapshots.put(name, { sequence: 1, at: record.at }, bytes)
   }
 
   /** Opens what is there: the newest snapshot and the log since. A migrated state becomes a snapshot at once. */
   static async open(name: string, options: LiveDatabaseOptions): Promise<LiveDatabase> {
-    const { state, migrated } = await State.load(name, options.schema, options)
+    const { state, migrated } = await loadNewest(name, options)
     const { sequence } = state
     const last = (await options.snapshots.list(name)).at(-1)
     if (migrated) {
       // One of the same state has another schema: it keeps its label.
       const label = last?.sequence === sequence ? last.label : undefined
-      await options.snapshots.put(name, { sequence, label, at: options.now() }, state.snapshot())
+      await options.snapshots.put(name, { sequence, label, at: options.now() }, migrated)
     }
     return new LiveDatabase(name, state, migrated ? sequence : (last?.sequence ?? sequence), options)
   }
@@ -202,31 +205,117 @@ export class LiveDatabase {
   }
 
   /**
-   * Makes the state that of a file, as one transaction that everyone sees (a rollback, an import). Throws what
-   * `store.import` throws; then nothing has changed.
+   * Makes the state that of a file, or an earlier one, as one transaction that everyone sees (an import, a rollback).
+   * Where it changes much, everyone connected is asked to come back for it. Throws what `store.import` throws, and
+   * NotFoundError for a state that there isn't; then nothing has changed.
    */
-  replace(bytes: Uint8Array, record: Omit<LogRecord, 'at' | 'changes'>): Promise<number> {
-    return this.run(async () => {
-      const before = this.#state.sequence
-      const transitions = importTransitions(this.store, bytes)
-      const changes = transitions.map(({ change }) => change)
+  replace(
+    to: Uint8Array | number,
+    record: Omit<LogRecord, 'at' | 'changes'>,
+    options: Pick<WorkOptions, 'signal' | 'progress'> = {},
+  ): Promise<number> {
+    return this.#kept.run(() =>
+      this.run(async () => {
+        const { beside } = this.#options
+        const states = [this.sequence, ...(typeof to === 'number' ? [to] : [])]
+        const near = await Promise.all(states.map((at) => beside.isNear(this.name, this.#options, at)))
+        const isLittle =
+          near.every(Boolean) && isSmall(this.#state.size) && (typeof to === 'number' || isSmall(to.length))
+        if (!isLittle) return this.#replaceBeside(to, record, options)
+        const bytes = typeof to === 'number' ? await this.#fileAt(to) : to
+        return this.#commit(record, () => importTransitions(this.store, bytes))
+      }),
+    )
+  }
+
+  /** Makes changes of the state known as one transaction. Throws what they throw; then nothing has changed. */
+  async #commit(record: Omit<LogRecord, 'at' | 'changes'>, change: () => readonly RowTransition[]): Promise<number> {
+    const before = this.#state.sequence
+    const transitions = change()
+    const changes = transitions.map((transition) => transition.change)
+    if (changes.length === 0) return before
+    const entry: LogRecord = { ...record, at: this.#options.now(), changes }
+    try {
+      assertDepthOf(changes)
+      await this.#options.log.append([formatRecord(entry)], before)
+    } catch (error) {
+      this.#takeBack([{ changes }])
+      throw error
+    }
+    this.#confirm([{ sequence: before + 1, record: entry, transitions, author: undefined, sent: undefined }], [])
+    return this.#state.sequence
+  }
+
+  /**
+   * The difference is found beside. A small one is committed as any transaction is. A large one goes into the log in
+   * parts, one of a slice each, which count once the entry of the whole stands behind them; and the state that comes of
+   * it, made beside as well, takes the place of the one there was.
+   */
+  async #replaceBeside(
+    to: Uint8Array | number,
+    record: Omit<LogRecord, 'at' | 'changes'>,
+    { signal, progress }: Pick<WorkOptions, 'signal' | 'progress'>,
+  ): Promise<number> {
+    const { beside, log, now, schema, snapshots } = this.#options
+    const before = this.#state.sequence
+    const scratch = beside.files.path()
+    let sequence = before
+    let appending = Promise.resolve()
+    const append = async (changes: readonly RowChange[]): Promise<void> => {
+      await log.append([formatRecord({ kind: 'part', at: now(), changes })], sequence)
+      sequence++
+      await immediate()
+    }
+    try {
+      const replaced = await beside.run(
+        { kind: 'replace', database: this.name, scratch, from: before, to },
+        this.#options,
+        {
+          thread: true,
+          progress,
+          signal: anyOf(signal, this.#closing.signal),
+          take: (slice) => (appending = append(slice)),
+        },
+      )
+      const { changes } = replaced
+      if (changes)
+        return await this.#commit(record, () => {
+          const { engine } = internals(this.store)
+          return commitChanges(engine, changes, () => undefined).transitions
+        })
+      const at = now()
+      await log.append([formatRecord({ ...record, at, parts: sequence - before, changes: [] })], sequence)
+      sequence++
+      await this.#become(await State.at(scratch, schema, sequence))
       try {
-        assertDepthOf(changes)
+        await snapshots.put(this.name, { sequence, at }, replaced.bytes)
+        this.#snapshotAt = sequence
       } catch (error) {
-        this.#takeBack([{ changes }])
-        throw error
+        // The log has everything.
+        this.#options.report(error)
       }
-      if (changes.length === 0) return before
-      const entry: LogRecord = { ...record, at: this.#options.now(), changes }
-      try {
-        await this.#options.log.append([formatRecord(entry)], before)
-      } catch (error) {
-        this.#takeBack([{ changes }])
-        throw error
-      }
-      this.#confirm([{ sequence: before + 1, record: entry, transitions, author: undefined, sent: undefined }], [])
-      return this.#state.sequence
-    })
+      return sequence
+    } catch (error) {
+      await appending.catch(() => undefined)
+      // Parts without their whole are passed over.
+      if (sequence > before && this.#state.sequence < sequence) await this.#catchUp()
+      throw error
+    } finally {
+      if (this.#state.file !== scratch) await beside.files.remove(scratch)
+    }
+  }
+
+  /** Puts another state in the place of the one there was. Whoever saw that comes back for it. */
+  async #become(state: State): Promise<void> {
+    const old = this.#state
+    this.#state = state
+    this.#recent = new RecentChanges(state.sequence)
+    this.#whole = undefined
+    for (const listener of Array.from(this.#listeners))
+      listener.end('too-slow', 'too much has changed at once: connect again for it', { retryAfterMs: 0 })
+    // Their rules look at the state that goes.
+    for (const { fail } of this.#waiting.splice(0)) fail(new StoreClosedError(`the earlier state of '${this.name}'`))
+    await old.close()
   }
 
   /** Takes in what other servers have appended. */
@@ -238,9 +327,12 @@ export class LiveDatabase {
    * Puts a snapshot aside. One that is there already with the same label, or with one where none is asked for, stays.
    * Throws RowcastError (`exists`) where it has another label.
    */
-  snapshot(label?: string): Promise<{ readonly sequence: number; readonly label?: string; readonly made: boolean }> {
-    return this.run(async () => {
-      const { sequence } = this.#state
+  async snapshot(
+    label?: string,
+    options: Pick<WorkOptions, 'signal' | 'progress'> = {},
+  ): Promise<{ readonly sequence: number; readonly label?: string; readonly made: boolean }> {
+    const sequence = await this.run(() => this.#state.sequence)
+    return this.#besideAll(async () => {
       const there = (await this.#options.snapshots.list(this.name)).find((one) => one.sequence === sequence)
       if (there?.label !== undefined) {
         if (label === undefined || label === there.label) return { sequence, label: there.label, made: false }
@@ -249,8 +341,68 @@ export class LiveDatabase {
           `nothing has changed since the snapshot '${there.label}' of ${sequence}: use that label`,
         )
       }
-      await this.#snapshot(label)
+      await this.#snapshot(sequence, { label, ...options, signal: anyOf(options.signal, this.#closing.signal) })
       return { sequence, ...(label !== undefined && { label }), made: true }
+    })
+  }
+
+  /**
+   * Makes the file of a state, without what the server keeps in it. It is the caller's to remove. Throws NotFoundError for
+   * a state that there isn't.
+   */
+  export(
+    at: number,
+    { signal, progress }: Pick<WorkOptions, 'signal' | 'progress'> = {},
+  ): Promise<Works['export']['result'] & { readonly path: string }> {
+    const { beside } = this.#options
+    return this.#besideAll(async () => {
+      const path = beside.files.path()
+      try {
+        const work = { kind: 'export', database: this.name, scratch: path, at } as const
+        const made = await beside.run(work, this.#options, {
+          at,
+          progress,
+          signal: anyOf(signal, this.#closing.signal),
+        })
+        return { ...made, path }
+      } catch (error) {
+        await beside.files.remove(path)
+        throw error
+      }
+    })
+  }
+
+  /**
+   * The first state of another database, from a state of this one. What the server keeps in it stays behind: the
+   * transactions of another database are not known in this one. Throws NotFoundError for a state that there isn't.
+   */
+  async fork(
+    at: number | undefined,
+    { signal, progress }: Pick<WorkOptions, 'signal' | 'progress'> = {},
+  ): Promise<FirstState & { readonly origin: { readonly database: string; readonly sequence: number } }> {
+    const { beside } = this.#options
+    const sequence = await this.run(() => at ?? this.#state.sequence)
+    return this.#besideAll(async () => {
+      const scratch = beside.files.path()
+      try {
+        const work = { kind: 'fork', database: this.name, scratch, at: sequence, incarnation: randomUUID() } as const
+        const { bytes } = await beside.run(work, this.#options, {
+          at: sequence,
+          progress,
+          signal: anyOf(signal, this.#closing.signal),
+        })
+        return { bytes, origin: { database: this.name, sequence } }
+      } finally {
+        await beside.files.remove(scratch)
+      }
+    })
+  }
+
+  /** Runs something that only looks at what is kept, while transactions go on. */
+  #besideAll<Result>(task: () => Promise<Result>): Promise<Result> {
+    return this.#kept.run(() => {
+      if (this.#closed) throw new StoreClosedError(`database '${this.name}'`)
+      return task()
     })
   }
 
@@ -261,19 +413,22 @@ export class LiveDatabase {
 
   /** Finishes what has begun, keeps a snapshot, and closes. */
   close(): Promise<void> {
-    return this.#serial.run(async () => {
-      if (this.#closed) return
-      this.#closed = true
-      this.presence.close()
-      clearTimeout(this.#forgetWhole)
-      for (const { fail } of this.#waiting.splice(0)) fail(new StoreClosedError(`database '${this.name}'`))
-      try {
-        if (this.#state.sequence > this.#snapshotAt) await this.#snapshot()
-      } finally {
-        await this.#state.close()
-        await this.#options.log.close()
-      }
-    })
+    this.#closing.abort(new StoreClosedError(`database '${this.name}'`))
+    return this.#kept.run(() => this.#serial.run(() => this.#close()))
+  }
+
+  async #close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.presence.close()
+    clearTimeout(this.#forgetWhole)
+    for (const { fail } of this.#waiting.splice(0)) fail(new StoreClosedError(`database '${this.name}'`))
+    try {
+      if (this.#state.sequence > this.#snapshotAt) await this.#snapshot(this.#state.sequence)
+    } finally {
+      await this.#state.close()
+      await this.#options.log.close()
+    }
   }
 
   #pump(): void {
@@ -411,20 +566,26 @@ export class LiveDatabase {
     const committed: Committed[] = []
     const state = this.#state
     const from = state.sequence
+    let isReplaced = false
     try {
-      await state.follow(this.#options.log, undefined, (record, sequence, transitions) => {
-        committed.push({ sequence, record, transitions, author: undefined, sent: undefined })
+      await state.follow(this.#options.log, undefined, {
+        stopsBefore: ({ parts }) => (isReplaced ||= parts !== undefined),
+        applied: (record, sequence, transitions) =>
+          committed.push({ sequence, record, transitions, author: undefined, sent: undefined }),
       })
     } finally {
       // Where the log can't be read to its end, everyone is told of what the state has all the same.
+      const { sequence } = state
       state.sequence = from
       this.#confirm(committed, [])
+      state.sequence = sequence
     }
+    if (isReplaced) await this.#become((await loadNewest(this.name, this.#options)).state)
   }
 
   /** The log has them: the state is theirs, and everyone is told. */
   #confirm(committed: readonly Committed[], outcomes: Decided['outcomes']): void {
-    this.#state.sequence += committed.length
+    this.#state.sequence = committed.at(-1)?.sequence ?? this.#state.sequence
     this.#recent.push(committed)
     const from = performance.now()
     for (const listener of Array.from(this.#listeners))
@@ -447,29 +608,41 @@ export class LiveDatabase {
     }
   }
 
+  /** Keeps a snapshot now and then; a large one while transactions go on. */
   async #housekeep(): Promise<void> {
-    if (this.#state.sequence - this.#snapshotAt < this.#options.snapshotEvery) return
-    try {
-      await this.#snapshot()
-    } catch (error) {
-      // The log has everything; the next batch tries again.
-      this.#options.report(error)
-    }
+    const { sequence } = this.#state
+    if (!this.#kept.idle || sequence - this.#snapshotAt < this.#options.snapshotEvery) return
+    const kept = this.#besideAll(() => this.#snapshot(sequence, { signal: this.#closing.signal })).catch(
+      (error: unknown) => {
+        // The log has everything; a later batch tries again. One that closes keeps a snapshot itself.
+        if (!this.#closing.signal.aborted) this.#options.report(error)
+      },
+    )
+    if (await this.#options.beside.isNear(this.name, this.#options, sequence)) await kept
   }
 
-  async #snapshot(label?: string): Promise<number> {
-    const { sequence } = this.#state
-    const { snapshots, log, now, historyEntries } = this.#options
-    this.#state.applied.forgetBefore(sequence - KNOWN_IDS)
-    await snapshots.put(this.name, { sequence, label, at: now() }, this.#state.snapshot())
-    this.#snapshotAt = sequence
+  async #snapshot(
+    sequence: number,
+    { label, ...options }: Pick<WorkOptions, 'signal' | 'progress'> & { readonly label?: string | undefined } = {},
+  ): Promise<void> {
+    const { beside, snapshots, log, now, historyEntries } = this.#options
+    const knownFrom = sequence - KNOWN_IDS
+    this.#state.applied.forgetBefore(knownFrom)
+    const scratch = beside.files.path()
+    try {
+      const work = { kind: 'snapshot', database: this.name, scratch, at: sequence, knownFrom } as const
+      const { bytes } = await beside.run(work, this.#options, { ...options, at: sequence })
+      await snapshots.put(this.name, { sequence, label, at: now() }, bytes)
+    } finally {
+      await beside.files.remove(scratch)
+    }
+    this.#snapshotAt = Math.max(this.#snapshotAt, sequence)
     const { first } = await log.bounds()
     const keep = Math.max(sequence - historyEntries, first)
     await this.#thinOut(keep)
     // A state is a snapshot and the log since: the log begins after the snapshot that the oldest states rest on.
     const base = (await snapshots.list(this.name)).findLast((one) => one.sequence <= keep)?.sequence ?? 0
     if (keep > first && base + 1 > first) await log.trim(base + 1)
-    return sequence
   }
 
   /** Snapshots without a label are there to be opened fast: none before the log, and none between two that are close. */
@@ -495,7 +668,7 @@ export class LiveDatabase {
 
   /** The entries of the log that are kept, by their first and last number. */
   bounds(): Promise<{ readonly first: number; readonly last: number }> {
-    return this.#options.log.bounds()
+    return this.run(() => this.#options.log.bounds())
   }
 
   /** What was put aside, oldest first. */
@@ -503,11 +676,8 @@ export class LiveDatabase {
     return this.#options.snapshots.list(this.name)
   }
 
-  /** The file of the state at a sequence number. */
-  async fileAt(at?: number): Promise<Uint8Array> {
-    if (at === undefined) return this.run(() => this.#state.snapshot())
-    // Beside what goes on: it reads what is kept, and nothing of the state.
-    const { state } = await State.load(this.name, this.#options.schema, this.#options, at)
+  async #fileAt(at: number): Promise<Uint8Array> {
+    const { state } = await State.load(this.name, this.#options.schema, this.#options, { at })
     try {
       if (state.sequence !== at)
         throw new NotFoundError(`database '${this.name}' has no state ${at}: it ends at ${state.sequence}`)
@@ -516,6 +686,43 @@ export class LiveDatabase {
       await state.close()
     }
   }
+}
+
+/** The newest state, with its file where it was migrated. A large one is put into a file beside, and opened there. */
+async function loadNewest(
+  name: string,
+  options: LiveDatabaseOptions,
+): Promise<{ readonly state: State; readonly migrated: Uint8Array | undefined }> {
+  const { beside, log, schema } = options
+  const { last } = await log.bounds()
+  if (await beside.isNear(name, options, last)) {
+    const { state, migrated } = await State.load(name, schema, options)
+    return { state, migrated: migrated ? state.snapshot() : undefined }
+  }
+  const scratch = beside.files.path()
+  try {
+    const work = { kind: 'open', database: name, scratch } as const
+    const { sequence, migrated } = await beside.run(work, options, { at: last })
+    const file = migrated ? await readFile(scratch) : undefined
+    return { state: await State.at(scratch, schema, sequence), migrated: file }
+  } catch (error) {
+    await beside.files.remove(scratch)
+    throw error
+  }
+}
+
+async function emptyFile(schema: Schema): Promise<Uint8Array> {
+  const state = await State.create(schema)
+  try {
+    state.applied.setFact('incarnation', randomUUID())
+    return state.snapshot()
+  } finally {
+    await state.close()
+  }
+}
+
+function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined))
 }
 
 /** Imports a file, and tells the rows before and after. */

@@ -1,9 +1,10 @@
 import { parseValue, serializeValue, type RowChange } from '../changes/index.ts'
 import { RowcastError } from '../errors/index.ts'
+import type { Log } from './log.ts'
 
 /** What one entry of a database's log says. */
 export interface LogRecord {
-  readonly kind: 'created' | 'transaction' | 'import' | 'rollback'
+  readonly kind: 'created' | 'transaction' | 'import' | 'rollback' | 'part'
   /** Chosen by the author; a transaction with an id that the log has is not applied again. */
   readonly id?: string
   /** Milliseconds since 1970. */
@@ -12,6 +13,11 @@ export interface LogRecord {
   readonly label?: string
   /** Where a database that was forked came from. */
   readonly from?: { readonly database: string; readonly sequence: number }
+  /**
+   * Changes that are too many for one entry are in so many entries of kind `part` just before it, which do nothing by
+   * themselves.
+   */
+  readonly parts?: number
   readonly changes: readonly RowChange[]
 }
 
@@ -25,4 +31,20 @@ export function parseRecord(payload: string, sequence: number): LogRecord {
   if (typeof record !== 'object' || record === null || !Array.isArray(record.changes))
     throw new RowcastError('log', `entry ${sequence} of the log is no transaction: restore the log from a copy`)
   return record
+}
+
+/** A record with the changes of the entries that it stands for. Throws what reading the log does. */
+export async function gatherParts(log: Pick<Log, 'read'>, record: LogRecord, sequence: number): Promise<LogRecord> {
+  const { parts = 0 } = record
+  const changes: RowChange[] = []
+  for await (const entry of log.read(sequence - parts, parts)) {
+    const part = parseRecord(entry.payload, entry.sequence)
+    if (part.kind !== 'part')
+      throw new RowcastError(
+        'log',
+        `entry ${entry.sequence} of the log is no part of ${sequence}: restore it from a copy`,
+      )
+    for (const change of part.changes) changes.push(change)
+  }
+  return { ...record, changes }
 }

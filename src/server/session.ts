@@ -342,6 +342,8 @@ export class Session implements ConnectionHandler, Listener {
     try {
       for await (const { sequence, record } of database.history(since + 1, database.sequence - since)) {
         if (sequence > database.sequence) break
+        // Too much has changed at once.
+        if (record.kind === 'part') return undefined
         sets.push({ changes: record.changes, origin: 'remote' })
       }
     } catch (error) {

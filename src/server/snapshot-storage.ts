@@ -17,7 +17,7 @@ export interface SnapshotStorage {
     snapshot: { readonly sequence: number; readonly label?: string | undefined; readonly at: number },
     bytes: Uint8Array,
   ): Promise<void>
-  /** The bytes of a snapshot, `undefined` where there is none. */
+  /** The bytes of a snapshot, which are the caller's from then on; `undefined` where there is none. */
   get(database: string, sequence: number): Promise<Uint8Array | undefined>
   /** The snapshots of a database, oldest first. One that was torn by a crash is not there. */
   list(database: string): Promise<readonly SnapshotInfo[]>

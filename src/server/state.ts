@@ -1,11 +1,24 @@
+import { rm } from 'node:fs/promises'
+import { setImmediate as immediate } from 'node:timers/promises'
+import type { SqliteDriverFactory } from '../drivers/index.ts'
 import { nodeSqliteDriver } from '../drivers/node.ts'
 import { NotFoundError, RowcastError, SqlError } from '../errors/index.ts'
 import { defineSchema, readMetadata, type Schema, type SchemaInput } from '../schema/index.ts'
 import { commitChanges, createStore, internals, type RowTransition, type Store } from '../store/index.ts'
 import { AppliedTransactions } from './applied-transactions.ts'
-import { parseRecord, type LogRecord } from './log-record.ts'
+import type { Sources } from './beside/work-host.ts'
+import { gatherParts, parseRecord, type LogRecord } from './log-record.ts'
 import type { Log } from './log.ts'
-import type { SnapshotStorage } from './snapshot-storage.ts'
+
+export interface LoadOptions {
+  /** The sequence number; the newest if not given. */
+  readonly at?: number
+  /** Where the state is put; in memory if not given. */
+  readonly driver?: SqliteDriverFactory
+}
+
+/** Others have a turn after so long. */
+const SLICE_MS = 10
 
 /** A database as of a sequence number: a snapshot, and what the log says since. */
 export class State {
@@ -14,20 +27,38 @@ export class State {
   /** The last entry of the log that it has. */
   sequence: number
 
-  private constructor(store: Store, sequence: number) {
+  /** The path of its file, where it isn't in memory. */
+  readonly file: string | undefined
+
+  private constructor(store: Store, sequence: number, file?: string) {
     this.store = store
     this.sequence = sequence
+    this.file = file
     this.applied = new AppliedTransactions(internals(store).engine.driver)
   }
 
   /** An empty database of a schema. */
-  static async create(schema: Schema): Promise<State> {
-    return new State(await open(schema, undefined), 0)
+  static async create(schema: Schema, driver: SqliteDriverFactory = nodeSqliteDriver()): Promise<State> {
+    return new State(await open(schema, undefined, driver), 0)
   }
 
   /** Opens a file as a state. Throws what opening a file throws; an older one is migrated. */
-  static async from(schema: Schema, bytes: Uint8Array, sequence: number): Promise<State> {
-    return new State(await open(schema, bytes), sequence)
+  static async from(
+    schema: Schema,
+    bytes: Uint8Array,
+    sequence: number,
+    driver: SqliteDriverFactory = nodeSqliteDriver(),
+  ): Promise<State> {
+    return new State(await open(schema, bytes, driver), sequence)
+  }
+
+  /**
+   * Opens a file of this machine as a state, without reading it whole. From now on it is the state's own, and goes with
+   * it.
+   */
+  static async at(path: string, schema: Schema, sequence: number): Promise<State> {
+    const store = await open(schema, undefined, nodeSqliteDriver({ file: path, durable: false }))
+    return new State(store, sequence, path)
   }
 
   /**
@@ -38,8 +69,8 @@ export class State {
   static async load(
     database: string,
     schema: Schema,
-    { log, snapshots }: { readonly log: Log; readonly snapshots: SnapshotStorage },
-    at: number = Number.POSITIVE_INFINITY,
+    { log, snapshots }: Sources,
+    { at = Number.POSITIVE_INFINITY, driver = nodeSqliteDriver() }: LoadOptions = {},
   ): Promise<{ readonly state: State; readonly migrated: boolean }> {
     const last = (await snapshots.list(database)).findLast(({ sequence }) => sequence <= at)
     const bytes = last && (await snapshots.get(database, last.sequence))
@@ -47,12 +78,12 @@ export class State {
       throw new NotFoundError(`database '${database}' has no snapshot${at < Infinity ? ` up to ${at}` : ''}`)
     const stored = await readDefinition(bytes)
     const old = stored.version < schema.version ? defineSchema(stored) : schema
-    const state = await State.from(old, bytes, last.sequence)
+    const state = await State.from(old, bytes, last.sequence, old === schema ? driver : nodeSqliteDriver())
     try {
       await state.follow(log, at)
       if (old === schema) return { state, migrated: false }
       const file = state.store.export()
-      return { state: await State.from(schema, file, state.sequence), migrated: true }
+      return { state: await State.from(schema, file, state.sequence, driver), migrated: true }
     } catch (error) {
       await state.close()
       throw error
@@ -61,23 +92,53 @@ export class State {
     }
   }
 
-  /** Applies what the log has beyond this state. */
+  /**
+   * Applies what the log has beyond this state. Where `seen` says so of a record that stands for many, it stops before
+   * that.
+   */
   async follow(
-    log: Log,
+    log: Pick<Log, 'read'>,
     upTo: number = Number.POSITIVE_INFINITY,
-    seen?: (record: LogRecord, sequence: number, transitions: readonly RowTransition[]) => void,
+    seen?: {
+      readonly stopsBefore: (record: LogRecord) => boolean
+      readonly applied: (record: LogRecord, sequence: number, transitions: readonly RowTransition[]) => void
+    },
   ): Promise<void> {
     if (this.sequence >= upTo) return
-    for await (const { sequence, payload } of log.read(this.sequence + 1)) {
-      if (sequence > upTo) return
+    let restedAt = performance.now()
+    for await (const { sequence, payload } of log.read(this.sequence + 1, upTo - this.sequence)) {
       if (sequence !== this.sequence + 1)
         throw new RowcastError('log', `the log goes on with ${sequence} after ${this.sequence}: restore it from a copy`)
-      const record = parseRecord(payload, sequence)
+      const read = parseRecord(payload, sequence)
+      if (seen?.stopsBefore(read) === true) return
+      const record = read.parts === undefined ? read : await gatherParts(log, read, sequence)
+      if (performance.now() - restedAt > SLICE_MS) {
+        await immediate()
+        restedAt = performance.now()
+      }
+      if (record.kind === 'part') {
+        this.sequence = sequence
+        continue
+      }
       const { transitions } = commitChanges(internals(this.store).engine, record.changes, () => undefined)
       this.sequence = sequence
       if (record.id !== undefined) this.applied.add(record.id, sequence)
-      seen?.(record, sequence, transitions)
+      seen?.applied(record, sequence, transitions)
     }
+  }
+
+  /** Its bytes, about. */
+  get size(): number {
+    const { driver } = internals(this.store).engine
+    const [[pages], [pageBytes]] = ['page_count', 'page_size'].map((name) => {
+      const statement = driver.prepare(`PRAGMA ${name}`)
+      try {
+        return statement.get()!
+      } finally {
+        statement.finalize()
+      }
+    }) as [[number], [number]]
+    return Number(pages) * Number(pageBytes)
   }
 
   /** The state as a file, with what the server keeps in it. */
@@ -89,12 +150,12 @@ export class State {
     if (this.store.closed) return
     this.applied.finalize()
     await this.store.close()
+    if (this.file !== undefined) await rm(this.file, { force: true })
   }
 }
 
-async function open(schema: Schema, data: Uint8Array | undefined): Promise<Store> {
-  const store = await createStore({ schema, data, driver: nodeSqliteDriver(), history: { limit: 0 } })
-  return store
+function open(schema: Schema, data: Uint8Array | undefined, driver: SqliteDriverFactory): Promise<Store> {
+  return createStore({ schema, data, driver, history: { limit: 0 } })
 }
 
 async function readDefinition(bytes: Uint8Array): Promise<SchemaInput> {

@@ -1,7 +1,11 @@
+import { setImmediate as immediate } from 'node:timers/promises'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { decodeValue, type CellValue } from '../../changes/index.ts'
 import { isDeeper, MAX_DEPTH } from '../../transport/index.ts'
 import { RequestError } from './error-response.ts'
+
+/** Others have a turn after so many bytes are put together. */
+const COPY_BYTES = 4 * 1024 * 1024
 
 /** The body of a request. Throws RequestError (413) where it is longer than may be; it is read no further then. */
 export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -22,9 +26,13 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
   }
   const bytes = new Uint8Array(length)
   let at = 0
+  let rested = 0
   for (const part of parts) {
     bytes.set(part, at)
     at += part.length
+    if (at - rested < COPY_BYTES) continue
+    rested = at
+    await immediate()
   }
   return bytes
 }

@@ -1,5 +1,6 @@
 import { NotFoundError } from '../../../errors/index.ts'
 import type { LiveDatabase } from '../../live-database.ts'
+import { answerWithProgress, type Ongoing } from '../answer-with-progress.ts'
 import { rollbackBody } from '../body-schemas.ts'
 import { authorOf, withDatabase, type Answer } from '../call.ts'
 import { readJson } from '../read-body.ts'
@@ -14,13 +15,14 @@ export const rollBack: Answer = async (call) => {
     64 * 1024,
   )
   const by = authorOf(call)
-  return withDatabase(call, async (database) => {
-    const to = await sequenceOf(database, body.to)
-    const file = await database.fileAt(to)
-    const label = (body.label ?? `back to ${typeof body.to === 'string' ? body.to : `state ${to}`}`).slice(0, 1_000)
-    const sequence = await database.replace(file, { kind: 'rollback', label, ...(by !== undefined && { by }) })
-    return Response.json({ sequence, to })
-  })
+  const act = (ongoing: Ongoing): Promise<Response> =>
+    withDatabase(call, async (database) => {
+      const to = await sequenceOf(database, body.to)
+      const label = (body.label ?? `back to ${typeof body.to === 'string' ? body.to : `state ${to}`}`).slice(0, 1_000)
+      const sequence = await database.replace(to, { kind: 'rollback', label, ...(by !== undefined && { by }) }, ongoing)
+      return Response.json({ sequence, to })
+    })
+  return answerWithProgress(call, act)
 }
 
 async function sequenceOf(database: LiveDatabase, to: number | string): Promise<number> {

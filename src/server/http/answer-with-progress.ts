@@ -1,0 +1,41 @@
+import { serializeValue } from '../../changes/index.ts'
+import type { Progress } from '../beside/index.ts'
+import type { Call } from './call.ts'
+import { errorResponse } from './error-response.ts'
+
+/** What something long is given by the call that asked for it. */
+export interface Ongoing {
+  /** Aborted once nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+  readonly progress: (progress: Progress) => void
+}
+
+/**
+ * Answers a call that may take long: with what `act` gives, or, where NDJSON is accepted, with a line for each progress
+ * and, as the last one, `{"status", "result"}` or `{"status", "error"}`.
+ */
+export async function answerWithProgress(call: Call, act: (ongoing: Ongoing) => Promise<Response>): Promise<Response> {
+  const { request, core } = call
+  if (request.headers.get('accept')?.includes('application/x-ndjson') !== true)
+    return act({ signal: request.signal, progress: () => undefined })
+  const left = new AbortController()
+  const encoder = new TextEncoder()
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      const line = (value: object): void => {
+        if (!left.signal.aborted) controller.enqueue(encoder.encode(`${serializeValue(value)}\n`))
+      }
+      const signal = AbortSignal.any([request.signal, left.signal])
+      void act({ signal, progress: ({ done, total }) => line({ progress: { done, total } }) })
+        .catch((error: unknown) => errorResponse(error, core.report))
+        .then(async (response) => {
+          const answer = (await response.json()) as { readonly error?: object }
+          line({ status: response.status, ...(answer.error ? { error: answer.error } : { result: answer }) })
+          if (!left.signal.aborted) controller.close()
+        })
+        .catch(core.report)
+    },
+    cancel: () => left.abort(),
+  })
+  return new Response(body, { headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' } })
+}
