@@ -69,7 +69,7 @@ export type ResultOf<Asked extends Work> = Works[Asked['kind']]['result']
 /** Changes that may be applied at once, by the characters of their text. */
 const FEW = 64 * 1024
 /** Characters of a slice of changes, about. */
-const SLICE = 128 * 1024
+const SLICE = 64 * 1024
 
 /** Does a work, on the thread that calls it. */
 export async function doWork(work: Work, host: WorkHost, schema: Schema): Promise<Works[WorkKind]['result']> {

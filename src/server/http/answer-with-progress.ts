@@ -1,7 +1,7 @@
 import { serializeValue } from '../../changes/index.ts'
 import type { Progress } from '../beside/index.ts'
 import type { Call } from './call.ts'
-import { errorResponse } from './error-response.ts'
+import { errorResponse, RequestError } from './error-response.ts'
 
 /** What something long is given by the call that asked for it. */
 export interface Ongoing {
@@ -17,7 +17,7 @@ export interface Ongoing {
 export async function answerWithProgress(call: Call, act: (ongoing: Ongoing) => Promise<Response>): Promise<Response> {
   const { request, core } = call
   if (request.headers.get('accept')?.includes('application/x-ndjson') !== true)
-    return act({ signal: request.signal, progress: () => undefined })
+    return answerOf(act, { signal: request.signal, progress: () => undefined })
   const left = new AbortController()
   const encoder = new TextEncoder()
   const body = new ReadableStream<Uint8Array>({
@@ -26,7 +26,7 @@ export async function answerWithProgress(call: Call, act: (ongoing: Ongoing) => 
         if (!left.signal.aborted) controller.enqueue(encoder.encode(`${serializeValue(value)}\n`))
       }
       const signal = AbortSignal.any([request.signal, left.signal])
-      void act({ signal, progress: ({ done, total }) => line({ progress: { done, total } }) })
+      void answerOf(act, { signal, progress: ({ done, total }) => line({ progress: { done, total } }) })
         .catch((error: unknown) => errorResponse(error, core.report))
         .then(async (response) => {
           const answer = (await response.json()) as { readonly error?: object }
@@ -38,4 +38,14 @@ export async function answerWithProgress(call: Call, act: (ongoing: Ongoing) => 
     cancel: () => left.abort(),
   })
   return new Response(body, { headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' } })
+}
+
+/** What fails because nobody waits for it any more is no failure of the server. */
+async function answerOf(act: (ongoing: Ongoing) => Promise<Response>, ongoing: Ongoing): Promise<Response> {
+  try {
+    return await act(ongoing)
+  } catch (error) {
+    if (!ongoing.signal.aborted) throw error
+    throw new RequestError(499, 'aborted', 'nobody waited for the answer any more')
+  }
 }

@@ -45,7 +45,7 @@ export const readHistory: Answer = async (call) => {
   })
 }
 
-function entryText(sequence: number, { kind, id, at, by, label, from, changes }: LogRecord): string {
+function entryText(sequence: number, { kind, id, at, by, label, from, parts, changes }: LogRecord): string {
   return serializeValue({
     sequence,
     kind,
@@ -54,6 +54,7 @@ function entryText(sequence: number, { kind, id, at, by, label, from, changes }:
     ...(label !== undefined && { label }),
     ...(id !== undefined && { id }),
     ...(from !== undefined && { from }),
+    ...(parts !== undefined && { parts }),
     changes: changes.map(({ table, key, op, before, after }) => ({ table, key, op, before, after })),
   })
 }
