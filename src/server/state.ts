@@ -138,7 +138,7 @@ export class State {
         statement.finalize()
       }
     }) as [[number], [number]]
-    return Number(pages) * Number(pageBytes)
+    return pages * pageBytes
   }
 
   /** The state as a file, with what the server keeps in it. */

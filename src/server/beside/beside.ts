@@ -47,7 +47,7 @@ export class Beside {
       !thread &&
       (work.kind !== 'create' || isSmall(work.file.length)) &&
       (at === undefined || (await this.isNear(work.database, sources, at)))
-    if (isLittle) return (await doWork(work, host, this.#schema)) as ResultOf<Asked>
+    if (isLittle) return doWork(work, host, this.#schema) as Promise<ResultOf<Asked>>
     return this.threads.run(work, host, signal)
   }
 

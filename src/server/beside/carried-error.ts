@@ -36,7 +36,10 @@ export function arrivedError({ name, message, stack, details }: CarriedError): E
     case 'validation':
       return new ValidationError(issues, { cause })
     case 'constraint':
-      return new ConstraintError({ ...(details as object as ConstraintError), message }, { cause })
+      return new ConstraintError(
+        { ...(details as object as ConstructorParameters<typeof ConstraintError>[0]), message },
+        { cause },
+      )
     case 'migration':
       return new MigrationError(message, { cause, issues })
     case 'version':

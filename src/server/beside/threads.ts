@@ -71,10 +71,13 @@ export class Threads {
     const thread = this.#idle.pop() ?? (this.#all.size < THREADS ? this.#start() : undefined)
     if (!thread) return
     const task = this.#waiting.shift()!
-    void thread.run(task).then((isFree) => {
-      if (isFree) this.#idle.push(thread)
-      this.#next()
-    })
+    void this.#work(thread, task)
+  }
+
+  async #work(thread: Thread, task: Task): Promise<void> {
+    const isFree = await thread.run(task)
+    if (isFree) this.#idle.push(thread)
+    this.#next()
   }
 
   #start(): Thread {

@@ -17,6 +17,6 @@ export interface Progress {
 /** What a work is given, on whichever thread it runs. */
 export interface WorkHost extends Sources {
   /** Hands over a slice of changes that are too many for one answer. Resolves once the next may come. */
-  take(changes: readonly RowChange[]): Promise<void>
-  progress(progress: Progress): void
+  readonly take: (changes: readonly RowChange[]) => Promise<void>
+  readonly progress: (progress: Progress) => void
 }

@@ -1,14 +1,7 @@
 import { serializeValue } from '../../changes/index.ts'
-import type { Progress } from '../beside/index.ts'
 import type { Call } from './call.ts'
 import { errorResponse, RequestError } from './error-response.ts'
-
-/** What something long is given by the call that asked for it. */
-export interface Ongoing {
-  /** Aborted once nobody waits for the answer any more. */
-  readonly signal: AbortSignal
-  readonly progress: (progress: Progress) => void
-}
+import type { Ongoing } from './ongoing.ts'
 
 /**
  * Answers a call that may take long: with what `act` gives, or, where NDJSON is accepted, with a line for each progress
@@ -31,7 +24,7 @@ export async function answerWithProgress(call: Call, act: (ongoing: Ongoing) => 
         .then(async (response) => {
           const answer = (await response.json()) as { readonly error?: object }
           line({ status: response.status, ...(answer.error ? { error: answer.error } : { result: answer }) })
-          if (!left.signal.aborted) controller.close()
+          return left.signal.aborted ? undefined : controller.close()
         })
         .catch(core.report)
     },

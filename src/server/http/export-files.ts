@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import type { LiveDatabase } from '../live-database.ts'
-import type { Ongoing } from './answer-with-progress.ts'
+import type { Ongoing } from './ongoing.ts'
 
 const FILES = 8
 const BYTES = 1024 * 1024 * 1024

@@ -1,8 +1,9 @@
 import { NotFoundError } from '../../../errors/index.ts'
 import type { LiveDatabase } from '../../live-database.ts'
-import { answerWithProgress, type Ongoing } from '../answer-with-progress.ts'
+import { answerWithProgress } from '../answer-with-progress.ts'
 import { rollbackBody } from '../body-schemas.ts'
 import { authorOf, withDatabase, type Answer } from '../call.ts'
+import type { Ongoing } from '../ongoing.ts'
 import { readJson } from '../read-body.ts'
 
 /** Restores an earlier state, as a new transaction that everyone connected sees. */
