@@ -485,6 +485,8 @@ export class Session implements ConnectionHandler, Listener, PresenceMember {
     try {
       for await (const { sequence, record } of database.history(since + 1, database.sequence - since)) {
         if (sequence > database.sequence) break
+        // Too much has changed at once.
+        if (record.parts !== undefined) return undefined
         sets.push({ changes: record.changes, origin: 'remote' })
       }
     } catch (error) {

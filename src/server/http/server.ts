@@ -60,7 +60,8 @@ export function createServer(options: ServerOptions & HttpOptions): RowcastServe
   // A tab that leads brings the sessions of all tabs over its one connection.
   const accept = acceptMuxToo(metrics.counted(core.accept))
   const publicMetrics = options.publicMetrics ?? options.authenticate === undefined
-  const fetch = createApp({ core, files: new ExportFiles(), importBytes, accept, metrics, publicMetrics, cors })
+  const files = new ExportFiles()
+  const fetch = createApp({ core, files, importBytes, accept, metrics, publicMetrics, cors })
   const sockets = createUpgrade({ accept, messageBytes: core.limits.messageBytes, pingMs, cors, report: core.report })
   const listening = new Set<Listening>()
   let closed: Promise<void> | undefined
@@ -68,6 +69,7 @@ export function createServer(options: ServerOptions & HttpOptions): RowcastServe
   const close = async (): Promise<void> => {
     const ports = [...listening].map((one) => one.close())
     await core.close()
+    await files.close()
     await Promise.all([sockets.close(), ...ports])
   }
   return {
