@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { RowcastError } from '../../errors/index.ts'
+import { lockDirectory } from '../lock-directory.ts'
 
-const FOLDER = /^rowcast-server-(\d+)-/
+const PREFIX = 'rowcast-server-'
+/** A folder is locked as soon as it is made: one that isn't after so long has nobody. */
+const SETTLED_MS = 60_000
 
 /**
- * Files that a server makes for a while: in a folder of its own among the system's temporary ones, which goes with it.
- * What a process that was killed has left there is removed by the next one.
+ * Files that a server makes for a while: in a folder of its own among the system's temporary ones, which goes with it. It
+ * is locked for as long as its process runs; what one that was killed has left there is removed by the next one.
  */
 export class TemporaryFiles {
   readonly #parent: string
-  #folder: string | undefined
+  #folder: { readonly path: string; readonly unlock: () => void } | undefined
 
   constructor(parent: string = tmpdir()) {
     this.#parent = parent
@@ -20,12 +24,8 @@ export class TemporaryFiles {
 
   /** A path where no file is yet. */
   path(): string {
-    if (this.#folder === undefined) {
-      sweep(this.#parent)
-      this.#folder = join(this.#parent, `rowcast-server-${process.pid}-${randomUUID()}`)
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    }
-    return join(this.#folder, `${randomUUID()}.db`)
+    this.#folder ??= this.#open()
+    return join(this.#folder.path, `${randomUUID()}.db`)
   }
 
   /** Removes a file, if it is there. */
@@ -34,24 +34,38 @@ export class TemporaryFiles {
   }
 
   async close(): Promise<void> {
-    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true })
+    const folder = this.#folder
     this.#folder = undefined
+    if (!folder) return
+    folder.unlock()
+    await rm(folder.path, { recursive: true, force: true })
+  }
+
+  #open(): { readonly path: string; readonly unlock: () => void } {
+    sweep(this.#parent)
+    const path = join(this.#parent, `${PREFIX}${process.pid}-${randomUUID()}`)
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    return { path, unlock: lockDirectory(path) }
   }
 }
 
 function sweep(parent: string): void {
   for (const name of readdirSync(parent)) {
-    const pid = FOLDER.exec(name)?.[1]
-    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(parent, name), { recursive: true, force: true })
+    const path = join(parent, name)
+    if (name.startsWith(PREFIX) && isLeft(path)) rmSync(path, { recursive: true, force: true })
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a folder is nobody's any more. A number of a process does not tell: another container has the same ones. */
+function isLeft(path: string): boolean {
+  const made = statSync(path, { throwIfNoEntry: false })
+  if (!made?.isDirectory() || Date.now() - made.mtimeMs < SETTLED_MS) return false
   try {
-    process.kill(pid, 0)
+    lockDirectory(path)()
     return true
   } catch (error) {
-    // There is one that is somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    // It is another server's, or another user's.
+    if (error instanceof RowcastError || (error instanceof Error && 'code' in error)) return false
+    throw error
   }
 }
