@@ -383,8 +383,13 @@ export class LiveDatabase {
     for (const listener of Array.from(this.#listeners))
       listener.end('too-slow', 'too much has changed at once: connect again for it', { retryAfterMs: 0 })
     // Their rules look at the state that goes.
-    for (const { fail } of this.#waiting.splice(0)) fail(new StoreClosedError(`the earlier state of '${this.name}'`))
+    for (const { fail } of this.#waiting.splice(0)) fail(this.#replacedError())
     await old.close()
+  }
+
+  /** What those are told whose rules look at a state that has gone. */
+  #replacedError(): StoreClosedError {
+    return new StoreClosedError(`the earlier state of '${this.name}'`)
   }
 
   /** Takes in what other servers have appended. */
@@ -556,7 +561,9 @@ export class LiveDatabase {
           if (record.id !== undefined) this.#state.applied.remove(scopeOf(record.by), record.id)
         for (const { access, transaction } of refused) this.#verdicts.delete(access, transaction.id)
         if (!(error instanceof LogConflictError || error instanceof LogUncertainError) || attempt >= 10) throw error
+        const state = this.#state
         await this.#catchUp()
+        if (this.#state !== state) throw this.#replacedError()
         continue
       }
       for (const { record, sequence } of committed) this.#state.noteRefused(record, sequence)

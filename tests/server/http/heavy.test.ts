@@ -2,10 +2,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { createStore } from 'rowcast'
+import { createStore, type RowChange } from 'rowcast'
 import { nodeSqliteDriver } from 'rowcast/node'
 import { fileStorage, memoryStorage } from 'rowcast/server'
 import { expect, onTestFinished, test } from 'vitest'
+import { digestOf } from '../../../src/server/history.ts'
+import { formatRecord } from '../../../src/server/log-record.ts'
 import { State } from '../../../src/server/state.ts'
 import { RawClient } from '../session/raw-client.ts'
 import { putNote, schema, startServer, type Body, type TestServer } from './support.ts'
@@ -124,6 +126,62 @@ test('who is connected while much changes at once comes back for all of it', asy
   expect(await client.find('closing')).toMatchObject({ code: 'too-slow', retryAfterMs: 0 })
   const back = await RawClient.enter(started.server, { database: 'a' })
   expect((await back.find('rows')).rows.length).toBeGreaterThan(0)
+})
+
+test('a server that meets a large change of another one asks those who are connected to come back, and goes on', async () => {
+  const storage = memoryStorage()
+  const [one, two] = [startServer({ storage }), startServer({ storage })]
+  await one.ask(`PUT ${a}`)
+  const client = await RawClient.enter(two.server, { database: 'a' })
+  expect((await one.ask(`PUT ${a}/import`, await fileOf(MANY))).status).toBe(200)
+  // It was to be decided by rules that look at the state that has gone.
+  expect((await two.ask(`POST ${a}/transactions`, { id: 't', ...putNote('m') })).status).toBe(503)
+  expect(await client.find('closing')).toMatchObject({ code: 'too-slow', retryAfterMs: 0 })
+  expect((await two.ask(`POST ${a}/transactions`, { id: 't', ...putNote('m') })).status).toBe(200)
+  expect(await rowsIn(await exported(two))).toBe(MANY + 1)
+  expect((await one.ask(`POST ${a}/transactions`, putNote('n'))).status).toBe(200)
+  expect(await rowsIn(await exported(one))).toBe(MANY + 2)
+  expect(one.errors).toEqual([])
+})
+
+test('parts of a change that was given up do nothing, on this server and on another one', async () => {
+  const storage = memoryStorage()
+  const [one, two] = [startServer({ storage }), startServer({ storage })]
+  await one.ask(`PUT ${a}`)
+  await two.ask(`POST ${a}/transactions`, putNote('m'))
+  const log = await storage.logs.open('a')
+  onTestFinished(() => log.close())
+  for await (const { sequence, payload } of log.read(2, 1)) {
+    const lost = {
+      kind: 'part',
+      parent: digestOf(payload),
+      at: 0,
+      changes: putNote('lost').changes as RowChange[],
+    } as const
+    await log.append([formatRecord(lost)], sequence)
+  }
+  const client = await RawClient.enter(two.server, { database: 'a' })
+  expect((await one.ask(`POST ${a}/transactions`, putNote('n'))).status).toBe(200)
+  expect((await two.ask(`POST ${a}/transactions`, putNote('o'))).status).toBe(200)
+  expect(await rowsIn(await exported(one))).toBe(2)
+  expect(await rowsIn(await exported(two))).toBe(3)
+  await client.find('commits', ({ commits }) => JSON.stringify(commits).includes('"o"'))
+  const told = client.messages.flatMap((message) => (message.type === 'commits' ? message.commits : []))
+  expect(told.flatMap(({ changes = [] }) => changes)).toMatchObject([{ key: 'n' }, { key: 'o' }])
+  expect([...one.errors, ...two.errors]).toEqual([])
+})
+
+test('a thread that ends in the middle of a work fails that alone, and the next one is done', async () => {
+  const started = startServer()
+  await started.ask(`PUT ${a}`)
+  const file = await fileOf(MANY)
+  process.once('worker', (worker) => void worker.terminate())
+  const failed = await started.ask(`PUT ${a}/import`, file.slice())
+  expect(failed).toMatchObject({ status: 503, body: { error: { code: 'unavailable' } } })
+  expect(started.errors).toMatchObject([{ code: 'thread' }])
+  expect((await started.ask(`PUT ${a}/import`, file.slice())).status).toBe(200)
+  expect(await rowsIn(await exported(started))).toBe(MANY)
+  expect(started.errors).toHaveLength(1)
 })
 
 test('a small change of a large database is told like any other', async () => {
