@@ -40,13 +40,15 @@ export async function readBytes(
   const bytes = new Uint8Array(length)
   let at = 0
   let rested = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-    if (at - rested < COPY_BYTES) continue
-    rested = at
-    await immediate()
-  }
+  for (const part of parts)
+    for (let from = 0; from < part.length; from += COPY_BYTES) {
+      const piece = part.subarray(from, from + COPY_BYTES)
+      bytes.set(piece, at)
+      at += piece.length
+      if (at - rested < COPY_BYTES) continue
+      rested = at
+      await immediate()
+    }
   return bytes
 }
 
