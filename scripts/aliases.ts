@@ -16,6 +16,7 @@ export const entries: Readonly<Record<string, string>> = {
   remote: 'remote/index.ts',
   transport: 'transport/index.ts',
   server: 'server/index.ts',
+  'server-thread': 'server/beside/thread.ts',
   persist: 'persist/index.ts',
   'opfs-worker': 'persist/opfs-worker.ts',
   tabs: 'tabs/index.ts',

@@ -27,6 +27,11 @@ import type { SqliteDriver, SqliteDriverFactory, SqliteStatement, SqlValue } fro
 export interface NodeSqliteDriverOptions {
   /** The path of its file, made if missing. Without one the database is in memory. */
   readonly file?: string | undefined
+  /**
+   * Whether a commit that has returned is on the disk; `true` if not given. With `false` the file is as good as memory: faster,
+   * and worth nothing after the process that wrote it was killed.
+   */
+  readonly durable?: boolean | undefined
 }
 
 /**
@@ -35,13 +40,13 @@ export interface NodeSqliteDriverOptions {
  * given although the file already has contents.
  */
 export function nodeSqliteDriver(options: NodeSqliteDriverOptions = {}): SqliteDriverFactory {
-  const { file } = options
+  const { file, durable = true } = options
   return {
-    open: async (bytes) => (file === undefined ? openInMemory(bytes) : openFile(file, bytes)),
+    open: async (bytes) => (file === undefined ? openInMemory(bytes) : openFile(file, bytes, durable)),
   }
 }
 
-function openFile(file: string, bytes: Uint8Array | undefined): SqliteDriver {
+function openFile(file: string, bytes: Uint8Array | undefined, durable: boolean): SqliteDriver {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
   if (bytes !== undefined) {
     if (size > 0) {
@@ -49,13 +54,13 @@ function openFile(file: string, bytes: Uint8Array | undefined): SqliteDriver {
     }
     assertDatabaseFile(bytes)
     const written = `${file}.new`
-    writeFileSync(written, bytes, { flush: true })
+    writeFileSync(written, bytes, { flush: durable })
     renameSync(written, file)
   } else if (size > 0 && !existsSync(`${file}-wal`) && !existsSync(`${file}-journal`)) {
     // With a journal beside it the file alone need not be whole.
     assertDatabaseFile(readHead(file), size)
   }
-  return new NodeSqliteDriver(file, durablePragmas, { durable: true })
+  return new NodeSqliteDriver(file, durable ? durablePragmas : memoryPragmas, { durable })
 }
 
 function openInMemory(bytes?: Uint8Array): SqliteDriver {

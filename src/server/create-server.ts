@@ -3,6 +3,7 @@ import { RowcastError } from '../errors/index.ts'
 import { isSchema, withPatterns, type PatternEngine, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
 import { Access, checkPermissions, type Permissions, type User } from './access.ts'
+import { Beside } from './beside/index.ts'
 import { boundDatabase } from './bound-database.ts'
 import { Budgets } from './budgets.ts'
 import { Databases, UnknownDatabaseError, type Lease } from './databases.ts'
@@ -117,6 +118,8 @@ const serverPatterns: PatternEngine = (pattern) => {
 export class ServerCore {
   readonly schema: Schema
   readonly databases: Databases
+  /** Where that is done which takes as long as a database is large. */
+  readonly beside: Beside
   readonly limits: Limits
   readonly budgets: Budgets
   readonly strangers: Strangers
@@ -141,8 +144,10 @@ export class ServerCore {
     this.strangers = new Strangers(this.limits)
     this.#unread = new Unread(this.limits.userBuffered)
     this.report = options.onError ?? print
+    this.beside = new Beside(this.schema, options.patterns ?? 'linear')
     this.databases = new Databases({
       schema: this.schema,
+      beside: this.beside,
       logs: options.storage.logs,
       snapshots: options.storage.snapshots,
       secret: options.secret ?? randomUUID(),
@@ -272,6 +277,7 @@ export class ServerCore {
       session.end('shutting-down', 'the server is going down', { retryAfterMs: 500 })
     this.#transfers.close()
     await this.databases.close()
+    await this.beside.close()
   }
 
   async #isRevoked(user: User): Promise<boolean> {

@@ -1,7 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
-import type { Author } from './author.ts'
-import type { LogRecord } from './log-record.ts'
-import { LiveDatabase, type LiveDatabaseOptions } from './live-database.ts'
+import type { Sources, WorkOptions } from './beside/index.ts'
+import { LiveDatabase, type FirstState, type LiveDatabaseOptions } from './live-database.ts'
 import type { LogStorage } from './log.ts'
 
 export interface DatabasesOptions extends Omit<LiveDatabaseOptions, 'log'> {
@@ -82,19 +82,24 @@ export class Databases {
     }
   }
 
-  /** Makes a database, empty or from a file. Throws RowcastError (`exists`) where there is one of that name. */
+  /**
+   * Makes a database: empty, from a first state, or from a file, whose bytes are given away. Throws RowcastError
+   * (`exists`) where there is one of that name, and what `store.import` throws.
+   */
   create(
     name: string,
-    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly author: Author },
+    from?: FirstState | (Omit<FirstState, 'bytes' | 'incarnation'> & { readonly file: Uint8Array }),
+    options: Pick<WorkOptions, 'signal' | 'progress'> = {},
   ): Promise<void> {
     return this.#alone(name, async () => {
       // What someone is being told to be missing is not to be found half made.
       await this.#open.get(name)?.database.catch(() => undefined)
       if ((await this.list()).includes(name)) throw new RowcastError('exists', `there is a database '${name}' already`)
+      const first = from && 'file' in from ? { ...from, ...(await this.#firstState(name, from.file, options)) } : from
       const log = await this.#options.logs.open(name, { create: true })
       try {
-        const database = await LiveDatabase.create(name, { ...this.#options, log }, from)
-        await database.close()
+        await LiveDatabase.create(name, { ...this.#options, log }, first)
+        await log.close()
       } catch (error) {
         await log.close()
         await this.#options.snapshots.delete(name)
@@ -102,6 +107,23 @@ export class Databases {
         throw error
       }
     })
+  }
+
+  async #firstState(
+    name: string,
+    file: Uint8Array,
+    options: Pick<WorkOptions, 'signal' | 'progress'>,
+  ): Promise<Pick<FirstState, 'bytes' | 'incarnation'>> {
+    const { beside } = this.#options
+    const scratch = beside.files.path()
+    const incarnation = randomUUID()
+    try {
+      const work = { kind: 'create', database: name, scratch, file, incarnation } as const
+      const { bytes } = await beside.run(work, { log: noLog, snapshots: this.#options.snapshots }, options)
+      return { bytes, incarnation }
+    } finally {
+      await beside.files.remove(scratch)
+    }
   }
 
   /** Deletes a database for good, with its history and snapshots. Throws UnknownDatabaseError. */
@@ -207,4 +229,13 @@ export class Databases {
   #assertOpen(): void {
     if (this.#closed) throw new StoreClosedError('the server')
   }
+}
+
+/** A database that is still to be made has none. */
+const noLog: Sources['log'] = {
+  bounds: () => Promise.resolve({ first: 1, last: 0 }),
+  // oxlint-disable-next-line require-yield -- there is nothing in it
+  read: async function* () {
+    return
+  },
 }

@@ -14,13 +14,19 @@ export interface Point {
   readonly digest: string
 }
 
+/** A state that is asked for: where the digest is not known, that of the log. */
+export type Place = Pick<Point, 'sequence'> & { readonly digest?: string | undefined }
+
+/** What of a log tells of its history. */
+type History = Pick<Log, 'bounds' | 'read'>
+
 /** The digest of the history that ends with an entry: the entry names that of the one before it, so it stands for all. */
 export function digestOf(payload: string): string {
   return createHash('sha256').update(payload).digest().subarray(0, DIGEST_BYTES).toString('base64url')
 }
 
 /** What a log says of the history up to an entry, by that entry or the one behind it; `undefined` where it has neither. */
-export async function digestAt(log: Log, sequence: number): Promise<string | undefined> {
+export async function digestAt(log: History, sequence: number): Promise<string | undefined> {
   const { first, last } = await log.bounds()
   const at = Math.max(sequence, first)
   if (at > last || at > sequence + 1) return undefined
@@ -35,10 +41,7 @@ export async function digestAt(log: Log, sequence: number): Promise<string | und
 }
 
 /** Whether a log is known to have another history up to a point than that of the point. */
-export async function isApart(
-  log: Log,
-  { sequence, digest }: { readonly sequence: number; readonly digest?: string | undefined },
-): Promise<boolean> {
+export async function isApart(log: History, { sequence, digest }: Place): Promise<boolean> {
   const { last } = await log.bounds()
   if (sequence > last) return true
   if (digest === undefined) return false

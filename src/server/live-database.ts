@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises'
-import { invert, isEmpty, type ChangeSet } from '../changes/index.ts'
+import { invert, isEmpty, type ChangeSet, type RowChange } from '../changes/index.ts'
 import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
-import { internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
+import { commitChanges, internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
 import type { ClosingCode, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import { scopeOf } from './applied-transactions.ts'
 import { authorOf, type Author } from './author.ts'
+import { isSmall, type Beside, type WorkOptions, type Works } from './beside/index.ts'
 import { assertReads, decide } from './decide.ts'
 import type { Committed, Decided, Listener, Outcome } from './decided.ts'
 import { LogConflictError, LogPartedError, LogUncertainError } from './log-errors.ts'
-import { assertDepth, assertDepthOf } from './depth.ts'
-import { digestAt, digestOf, isApart, type Point } from './history.ts'
-import { formatRecord, parseRecord, type LogRecord } from './log-record.ts'
+import { assertDepthOf } from './depth.ts'
+import { digestAt, digestOf, isApart, type Place, type Point } from './history.ts'
+import { formatRecord, parseRecord, partsOf, type LogRecord } from './log-record.ts'
 import type { Limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { Positions } from './position.ts'
@@ -21,8 +23,9 @@ import { Presence } from './presence.ts'
 import { RecentChanges } from './recent-changes.ts'
 import { ConflictError, MAX_REASON, type Refusal } from './refusals.ts'
 import { Serial } from './serial.ts'
+import { withoutServerTables } from './server-tables.ts'
 import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
-import { State } from './state.ts'
+import { State, type Loaded } from './state.ts'
 import { toldOf } from './told.ts'
 import { UnloggedRefusals, type StagedRefusals } from './unlogged-refusals.ts'
 import { Verdicts } from './verdicts.ts'
@@ -37,10 +40,29 @@ interface Waiting {
   readonly fail: (error: unknown) => void
 }
 
+/** What a new database begins with. */
+export interface FirstState {
+  /** Made by the work `create` or `fork`. */
+  readonly bytes: Uint8Array
+  /** The one that the bytes say. */
+  readonly incarnation: string
+  /** Where it came from. */
+  readonly origin?: LogRecord['from']
+  readonly author?: Author
+}
+
+/** What someone says of a change of the whole state; the rest of its entry is where it is in the log. */
+type Described = Omit<LogRecord, 'parent' | 'at' | 'parts' | 'changes'>
+
+/** Of someone who waits for something long. */
+type Waited = Pick<WorkOptions, 'signal' | 'progress'>
+
 export interface LiveDatabaseOptions {
   readonly schema: Schema
   readonly log: Log
   readonly snapshots: SnapshotStorage
+  /** Where that is done which takes as long as a database is large. */
+  readonly beside: Beside
   readonly secret: string
   readonly now: () => number
   /** A snapshot is made after so many entries. */
@@ -51,6 +73,12 @@ export interface LiveDatabaseOptions {
   readonly report: (error: unknown) => void
   /** Its state is of another history than the log by now: it is of no use any more, and is to be opened anew. */
   readonly parted?: () => void
+}
+
+/** One entry of the log. */
+export interface HistoryEntry {
+  readonly sequence: number
+  readonly record: LogRecord
 }
 
 /** What a batch came to on the state as it is, before the log has it. */
@@ -88,12 +116,19 @@ export class LiveDatabase {
   readonly presence: Presence
   readonly #options: LiveDatabaseOptions
   readonly #serial = new Serial()
+  /**
+   * What reads or changes the snapshots and the end of the log that is trimmed happens one after the other, beside the
+   * transactions. Whoever needs both turns takes this one first.
+   */
+  readonly #kept = new Serial()
+  /** Gives up what is done beside. */
+  readonly #closing = new AbortController()
   readonly #listeners = new Set<Listener>()
   readonly #verdicts: Verdicts
   readonly #unlogged = new UnloggedRefusals()
   /** The numbers of snapshots of another history. */
   readonly #apart = new Set<number>()
-  readonly #recent: RecentChanges
+  #recent: RecentChanges
   #waiting: Waiting[] = []
   #pumping = false
   /** When everyone was told last, and how long it took. */
@@ -118,38 +153,20 @@ export class LiveDatabase {
   }
 
   /** Makes a database: its first entry in the log, and a snapshot, which is what makes it be there. */
-  static async create(
-    name: string,
-    options: LiveDatabaseOptions,
-    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly author: Author },
-  ): Promise<LiveDatabase> {
+  static async create(name: string, options: Omit<LiveDatabaseOptions, 'beside'>, from?: FirstState): Promise<void> {
     const { schema, log, snapshots, now } = options
-    const state = await State.create(schema)
-    try {
-      // Its rows are taken, checked like any others; what else a file may have in it is not.
-      if (from) {
-        state.store.import(from.bytes)
-        assertDepth(state.store)
-      }
-      const incarnation = randomUUID()
-      state.applied.setFact('incarnation', incarnation)
-      const record: LogRecord = {
-        kind: 'created',
-        parent: incarnation,
-        at: now(),
-        changes: [],
-        ...(from?.origin && { from: from.origin }),
-        ...from?.author,
-      }
-      const payload = formatRecord(record)
-      await log.append([payload], 0)
-      state.point = { sequence: 1, digest: digestOf(payload) }
-      await snapshots.put(name, { ...state.point, at: record.at }, state.snapshot())
-    } catch (error) {
-      await state.close()
-      throw error
+    const { bytes, incarnation, origin, author } = from ?? (await emptyState(schema))
+    const record: LogRecord = {
+      kind: 'created',
+      parent: incarnation,
+      at: now(),
+      changes: [],
+      ...(origin && { from: origin }),
+      ...author,
     }
-    return new LiveDatabase(name, state, 1, options)
+    const payload = formatRecord(record)
+    await log.append([payload], 0)
+    await snapshots.put(name, { sequence: 1, digest: digestOf(payload), at: record.at }, bytes)
   }
 
   /**
@@ -157,7 +174,7 @@ export class LiveDatabase {
    * once. Throws what State.load throws.
    */
   static async open(name: string, options: LiveDatabaseOptions): Promise<LiveDatabase> {
-    const { state, migrated, snapshot, apart } = await State.load(name, options.schema, options)
+    const { state, file, snapshot, apart } = await loadNewest(name, options)
     const newer = apart.filter((sequence) => sequence > snapshot.sequence)
     if (newer.length > 0)
       options.report(
@@ -166,13 +183,13 @@ export class LiveDatabase {
           `database '${name}' goes on from its snapshot ${snapshot.sequence} and its log; the snapshots ${newer.join(', ')} are of another history and left out: to have that one, restore log and snapshots from one backup`,
         ),
       )
-    if (migrated) {
+    if (file) {
       // One of the same state has another schema: it keeps its label.
       const label = snapshot.sequence === state.sequence ? snapshot.label : undefined
-      await options.snapshots.put(name, { ...state.point, label, at: options.now() }, state.snapshot())
+      await options.snapshots.put(name, { ...state.point, label, at: options.now() }, file)
     }
-    const database = new LiveDatabase(name, state, migrated ? state.sequence : snapshot.sequence, options)
-    for (const sequence of apart) if (!migrated || sequence !== state.sequence) database.#apart.add(sequence)
+    const database = new LiveDatabase(name, state, file ? state.sequence : snapshot.sequence, options)
+    for (const sequence of apart) if (!file || sequence !== state.sequence) database.#apart.add(sequence)
     return database
   }
 
@@ -192,13 +209,7 @@ export class LiveDatabase {
 
   /** About how large the state is, in bytes. */
   get size(): number {
-    const { driver } = internals(this.store).engine
-    const statement = driver.prepare('SELECT page_count * page_size FROM pragma_page_count, pragma_page_size')
-    try {
-      return Number(statement.get()?.[0] ?? 0)
-    } finally {
-      statement.finalize()
-    }
+    return this.#state.size
   }
 
   /** Where the state is in the history. */
@@ -211,6 +222,11 @@ export class LiveDatabase {
     if (sequence === this.sequence) return this.point
     const digest = sequence < this.sequence ? await digestAt(this.#options.log, sequence) : undefined
     return digest === undefined ? undefined : { sequence, digest }
+  }
+
+  /** A state that is asked for by its sequence number; the newest if none is given. Between transactions. */
+  async placeAt(sequence: number | undefined): Promise<Place> {
+    return sequence === undefined ? this.point : ((await this.pointAt(sequence)) ?? { sequence })
   }
 
   /** What someone who sees everything is sent to begin with, made once for all who come before the next transaction. */
@@ -235,7 +251,7 @@ export class LiveDatabase {
   /** Runs something between transactions: it sees only what the log has. */
   run<Result>(task: () => Result | Promise<Result>): Promise<Result> {
     return this.#serial.run(async () => {
-      if (this.#closed || this.#parted) throw new StoreClosedError(`database '${this.name}'`)
+      this.#assertOpen()
       try {
         return await task()
       } catch (error) {
@@ -267,34 +283,123 @@ export class LiveDatabase {
   }
 
   /**
-   * Makes the state that of a file, as one transaction that everyone sees (a rollback, an import). Throws what
-   * `store.import` throws; then nothing has changed.
+   * Makes the state that of a file, or an earlier one, as one transaction that everyone sees (an import, a rollback).
+   * Where it changes much, everyone connected is asked to come back for it. Throws what `store.import` throws, and
+   * NotFoundError for a state that there isn't; then nothing has changed.
    */
-  replace(bytes: Uint8Array, record: Omit<LogRecord, 'at' | 'changes'>): Promise<number> {
-    return this.run(async () => {
-      const before = this.#state.sequence
-      const transitions = importTransitions(this.store, bytes)
-      const changes = transitions.map(({ change }) => change)
+  replace(to: Uint8Array | number, record: Described, waited: Waited = {}): Promise<number> {
+    return this.#kept.run(() =>
+      this.run(async () => {
+        const { beside } = this.#options
+        const states = [this.sequence, ...(typeof to === 'number' ? [to] : [])]
+        const near = await Promise.all(states.map((at) => beside.isNear(this.name, this.#options, at)))
+        const isLittle =
+          near.every(Boolean) && isSmall(this.#state.size) && (typeof to === 'number' || isSmall(to.length))
+        if (!isLittle) return this.#replaceBeside(to, record, waited)
+        const bytes = typeof to === 'number' ? await this.#fileAt(to) : await withoutServerTables(to)
+        return this.#commit(record, () => importTransitions(this.store, bytes))
+      }),
+    )
+  }
+
+  /** Makes changes of the state known as one transaction. Throws what they throw; then nothing has changed. */
+  async #commit(record: Described, change: () => readonly RowTransition[]): Promise<number> {
+    const before = this.#state.point
+    const transitions = change()
+    const changes = transitions.map((transition) => transition.change)
+    if (changes.length === 0) return before.sequence
+    const entry: LogRecord = { ...record, parent: before.digest, at: this.#options.now(), changes }
+    const payload = formatRecord(entry)
+    try {
+      assertDepthOf(changes)
+      await this.#append([payload])
+    } catch (error) {
+      this.#takeBack([{ changes }])
+      if (error instanceof LogConflictError || error instanceof LogUncertainError) await this.#catchUp()
+      throw error
+    }
+    const point = { sequence: before.sequence + 1, digest: digestOf(payload) }
+    this.#confirm([{ ...point, record: entry, transitions, author: undefined, sent: undefined }], [])
+    return point.sequence
+  }
+
+  /**
+   * The difference is found beside. A small one is committed as any transaction is. A large one goes into the log in
+   * parts, one of a slice each, which count once the entry of the whole stands behind them; and the state that comes of
+   * it, made beside as well, takes the place of the one there was.
+   */
+  async #replaceBeside(to: Uint8Array | number, record: Described, { signal, progress }: Waited): Promise<number> {
+    const { beside, log, now, schema, snapshots } = this.#options
+    const before = this.#state.point
+    const scratch = beside.files.path()
+    let point = before
+    const entryOf = (entry: Omit<LogRecord, 'parent'>): { readonly payload: string; readonly next: Point } => {
+      const payload = formatRecord({ ...entry, parent: point.digest })
+      return { payload, next: { sequence: point.sequence + 1, digest: digestOf(payload) } }
+    }
+    let appending = Promise.resolve()
+    const append = async (changes: readonly RowChange[]): Promise<void> => {
+      const { payload, next } = entryOf({ kind: 'part', at: now(), changes })
+      await log.append([payload], point.sequence)
+      point = next
+      await immediate()
+    }
+    try {
+      const replaced = await beside.run(
+        { kind: 'replace', database: this.name, scratch, from: before, to },
+        this.#options,
+        {
+          thread: true,
+          progress,
+          signal: anyOf(signal, this.#closing.signal),
+          take: (slice) => (appending = append(slice)),
+        },
+      )
+      const { changes } = replaced
+      if (changes)
+        return await this.#commit(record, () => {
+          const { engine } = internals(this.store)
+          return commitChanges(engine, changes, () => undefined).transitions
+        })
+      const at = now()
+      const { payload, next } = entryOf({ ...record, at, parts: point.sequence - before.sequence, changes: [] })
+      await this.#append([payload], point)
+      point = next
+      await this.#become(await State.at(scratch, schema, point))
       try {
-        assertDepthOf(changes)
+        await snapshots.put(this.name, { ...point, at }, replaced.bytes)
+        this.#snapshotAt = point.sequence
       } catch (error) {
-        this.#takeBack([{ changes }])
-        throw error
+        // The log has everything.
+        this.#options.report(error)
       }
-      if (changes.length === 0) return before
-      const { digest: parent } = this.#state.point
-      const entry: LogRecord = { ...record, parent, at: this.#options.now(), changes }
-      const payload = formatRecord(entry)
-      try {
-        await this.#append([payload])
-      } catch (error) {
-        this.#takeBack([{ changes }])
-        throw error
-      }
-      const point = { sequence: before + 1, digest: digestOf(payload) }
-      this.#confirm([{ ...point, record: entry, transitions, author: undefined, sent: undefined }], [])
-      return this.#state.sequence
-    })
+      return point.sequence
+    } catch (error) {
+      await appending.catch(() => undefined)
+      // Parts without their whole are passed over; a whole of which nobody knew is there.
+      if (this.#state.sequence < (await log.bounds()).last) await this.#catchUp()
+      throw error
+    } finally {
+      if (this.#state.file !== scratch) await beside.files.remove(scratch)
+    }
+  }
+
+  /** Puts another state in the place of the one there was. Whoever saw that comes back for it. */
+  async #become(state: State): Promise<void> {
+    const old = this.#state
+    this.#state = state
+    this.#recent = new RecentChanges(state.point, this.#options.limits.recentBytes)
+    this.#whole = undefined
+    for (const listener of Array.from(this.#listeners))
+      listener.end('too-slow', 'too much has changed at once: connect again for it', { retryAfterMs: 0 })
+    // Their rules look at the state that goes.
+    for (const { fail } of this.#waiting.splice(0)) fail(this.#replacedError())
+    await old.close()
+  }
+
+  /** What those are told whose rules look at a state that has gone. */
+  #replacedError(): StoreClosedError {
+    return new StoreClosedError(`the earlier state of '${this.name}'`)
   }
 
   /** Takes in what other servers have appended. */
@@ -306,9 +411,13 @@ export class LiveDatabase {
    * Puts a snapshot aside. One that is there already with the same label, or with one where none is asked for, stays.
    * Throws RowcastError (`exists`) where it has another label.
    */
-  snapshot(label?: string): Promise<{ readonly sequence: number; readonly label?: string; readonly made: boolean }> {
-    return this.run(async () => {
-      const { sequence } = this.#state
+  async snapshot(
+    label?: string,
+    options: Waited = {},
+  ): Promise<{ readonly sequence: number; readonly label?: string; readonly made: boolean }> {
+    const point = await this.run(() => this.#state.point)
+    const { sequence } = point
+    return this.#besideAll(async () => {
       const there = (await this.snapshots()).find((one) => one.sequence === sequence)
       if (there?.label !== undefined) {
         if (label === undefined || label === there.label) return { sequence, label: there.label, made: false }
@@ -317,9 +426,77 @@ export class LiveDatabase {
           `nothing has changed since the snapshot '${there.label}' of ${sequence}: use that label`,
         )
       }
-      await this.#snapshot(label)
+      await this.#snapshot(point, { label, ...options, signal: anyOf(options.signal, this.#closing.signal) })
       return { sequence, ...(label !== undefined && { label }), made: true }
     })
+  }
+
+  /**
+   * Makes the file of a state, without what the server keeps in it. It is the caller's to remove. Throws NotFoundError for
+   * a state that there isn't.
+   */
+  export(at: Place, { signal, progress }: Waited = {}): Promise<Works['export']['result'] & { readonly path: string }> {
+    const { beside } = this.#options
+    return this.#besideAll(async () => {
+      const path = beside.files.path()
+      try {
+        const work = { kind: 'export', database: this.name, scratch: path, at } as const
+        const made = await beside.run(work, this.#options, {
+          at: at.sequence,
+          progress,
+          signal: anyOf(signal, this.#closing.signal),
+        })
+        return { ...made, path }
+      } catch (error) {
+        await beside.files.remove(path)
+        throw error
+      }
+    })
+  }
+
+  /**
+   * The first state of another database, from a state of this one. What the server keeps in it stays behind: the
+   * transactions of another database are not known in this one. Throws NotFoundError for a state that there isn't.
+   */
+  async fork(
+    at: number | undefined,
+    { signal, progress }: Waited = {},
+  ): Promise<FirstState & Required<Pick<FirstState, 'origin'>>> {
+    const { beside } = this.#options
+    const place = await this.run(() => this.placeAt(at))
+    return this.#besideAll(async () => {
+      const scratch = beside.files.path()
+      const incarnation = randomUUID()
+      try {
+        const work = { kind: 'fork', database: this.name, scratch, at: place, incarnation } as const
+        const { bytes } = await beside.run(work, this.#options, {
+          at: place.sequence,
+          progress,
+          signal: anyOf(signal, this.#closing.signal),
+        })
+        return { bytes, incarnation, origin: { database: this.name, sequence: place.sequence } }
+      } finally {
+        await beside.files.remove(scratch)
+      }
+    })
+  }
+
+  /** Runs something that only looks at what is kept, while transactions go on. */
+  #besideAll<Result>(task: () => Promise<Result>): Promise<Result> {
+    return this.#kept.run(async () => {
+      this.#assertOpen()
+      try {
+        return await task()
+      } catch (error) {
+        // A log may also be damaged somewhere before the state.
+        const isParted = error instanceof LogPartedError && (await isApart(this.#options.log, this.point))
+        throw isParted ? this.#failed(error) : error
+      }
+    })
+  }
+
+  #assertOpen(): void {
+    if (this.#closed || this.#parted) throw new StoreClosedError(`database '${this.name}'`)
   }
 
   /** Tells everyone that the database goes. */
@@ -329,19 +506,22 @@ export class LiveDatabase {
 
   /** Finishes what has begun, keeps a snapshot, and closes. */
   close(): Promise<void> {
-    return this.#serial.run(async () => {
-      if (this.#closed) return
-      this.#closed = true
-      this.presence.close()
-      clearTimeout(this.#forgetWhole)
-      for (const { fail } of this.#waiting.splice(0)) fail(new StoreClosedError(`database '${this.name}'`))
-      try {
-        if (!this.#parted && this.#state.sequence > this.#snapshotAt) await this.#snapshot()
-      } finally {
-        await this.#state.close()
-        await this.#options.log.close()
-      }
-    })
+    this.#closing.abort(new StoreClosedError(`database '${this.name}'`))
+    return this.#kept.run(() => this.#serial.run(() => this.#close()))
+  }
+
+  async #close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.presence.close()
+    clearTimeout(this.#forgetWhole)
+    for (const { fail } of this.#waiting.splice(0)) fail(new StoreClosedError(`database '${this.name}'`))
+    try {
+      if (!this.#parted && this.#state.sequence > this.#snapshotAt) await this.#snapshot(this.#state.point)
+    } finally {
+      await this.#state.close()
+      await this.#options.log.close()
+    }
   }
 
   #pump(): void {
@@ -391,7 +571,9 @@ export class LiveDatabase {
           if (record.id !== undefined) this.#state.applied.remove(scopeOf(record.by), record.id)
         for (const { access, transaction } of refused) this.#verdicts.delete(access, transaction.id)
         if (!(error instanceof LogConflictError || error instanceof LogUncertainError) || attempt >= 10) throw error
+        const state = this.#state
         await this.#catchUp()
+        if (this.#state !== state) throw this.#replacedError()
         continue
       }
       for (const { record, sequence } of committed) this.#state.noteRefused(record, sequence)
@@ -411,12 +593,11 @@ export class LiveDatabase {
   }
 
   /**
-   * Appends what was decided on the state. Throws LogConflictError where the log has gone on without it, LogPartedError
+   * Appends what was decided on the state, or after a point that goes on from it. Throws LogConflictError where the log has gone on without it, LogPartedError
    * where it has another history, and what the log throws.
    */
-  async #append(payloads: readonly string[]): Promise<void> {
+  async #append(payloads: readonly string[], point: Point = this.#state.point): Promise<void> {
     const { log } = this.#options
-    const { point } = this.#state
     // The number alone does not tell.
     if (await isApart(log, point)) throw new LogPartedError(`log of '${this.name}'`, point.sequence)
     const { last } = await log.bounds()
@@ -506,15 +687,19 @@ export class LiveDatabase {
 
   async #catchUp(): Promise<void> {
     const committed: Committed[] = []
-    const state = this.#state
+    let isReplaced = false
     try {
-      await state.follow(this.name, this.#options.log, undefined, (record, point, transitions) => {
-        committed.push({ ...point, record, transitions, author: undefined, sent: undefined })
+      await this.#state.follow(this.name, this.#options.log, {
+        stopsBefore: ({ parts }) => (isReplaced ||= parts !== undefined),
+        applied: (record, point, transitions) => {
+          committed.push({ ...point, record, transitions, author: undefined, sent: undefined })
+        },
       })
     } finally {
       // Where the log can't be read to its end, everyone is told of what the state has all the same.
       this.#confirm(committed, [])
     }
+    if (isReplaced) await this.#become((await loadNewest(this.name, this.#options)).state)
   }
 
   /** The log has them: the state is theirs, and everyone is told. */
@@ -558,33 +743,52 @@ export class LiveDatabase {
     return new StoreClosedError(`database '${this.name}'`)
   }
 
+  /** Keeps a snapshot now and then; a large one while transactions go on. */
   async #housekeep(): Promise<void> {
-    if (this.#state.sequence - this.#snapshotAt < this.#options.snapshotEvery) return
-    try {
-      await this.#snapshot()
-    } catch (error) {
-      // The log has everything; the next batch tries again.
-      if (!(error instanceof LogPartedError)) this.#options.report(error)
-      this.#failed(error)
-    }
+    const { point } = this.#state
+    if (!this.#kept.idle || point.sequence - this.#snapshotAt < this.#options.snapshotEvery) return
+    const kept = this.#besideAll(() => this.#snapshot(point, { signal: this.#closing.signal })).catch(
+      (error: unknown) => {
+        // The log has everything; a later batch tries again. One that closes keeps a snapshot itself.
+        if (!this.#closing.signal.aborted && !this.#parted) this.#options.report(error)
+      },
+    )
+    if (await this.#options.beside.isNear(this.name, this.#options, point.sequence)) await kept
   }
 
-  async #snapshot(label?: string): Promise<number> {
-    const { point, sequence } = this.#state
-    const { snapshots, log, now, historyEntries } = this.#options
+  async #snapshot(
+    point: Point,
+    { label, ...waited }: Waited & { readonly label?: string | undefined } = {},
+  ): Promise<void> {
+    const { beside, snapshots, log, now, historyEntries } = this.#options
+    const { sequence } = point
     // It would take the place of one that is of the log's history.
     if (await isApart(log, point)) throw new LogPartedError(`log of '${this.name}'`, sequence)
-    this.#state.forgetBefore(sequence - KNOWN_IDS)
-    await snapshots.put(this.name, { ...point, label, at: now() }, this.#state.snapshot())
+    const knownFrom = sequence - KNOWN_IDS
+    this.#state.forgetBefore(knownFrom)
+    const scratch = beside.files.path()
+    try {
+      const work = { kind: 'snapshot', database: this.name, scratch, at: point, knownFrom } as const
+      const { bytes } = await beside.run(work, this.#options, { ...waited, at: sequence })
+      await snapshots.put(this.name, { ...point, label, at: now() }, bytes)
+    } finally {
+      await beside.files.remove(scratch)
+    }
     this.#apart.delete(sequence)
-    this.#snapshotAt = sequence
+    this.#snapshotAt = Math.max(this.#snapshotAt, sequence)
     const { first } = await log.bounds()
     const keep = Math.max(sequence - historyEntries, first)
     await this.#thinOut(keep)
     // A state is a snapshot and the log since: the log begins after the snapshot that the oldest states rest on.
     const base = (await this.snapshots()).findLast((one) => one.sequence <= keep)?.sequence ?? 0
-    if (keep > first && base + 1 > first) await log.trim(base + 1)
-    return sequence
+    if (keep > first && base + 1 > first && !(await this.#isPart(base))) await log.trim(base + 1)
+  }
+
+  /** Whether an entry is a part: then the one that stands for it, further on, needs it and those before it. */
+  async #isPart(sequence: number): Promise<boolean> {
+    for await (const { payload } of this.#options.log.read(sequence, 1))
+      return parseRecord(payload, sequence).kind === 'part'
+    return false
   }
 
   /** Snapshots without a label are there to be opened fast: none before the log, and none between two that are close. */
@@ -602,10 +806,24 @@ export class LiveDatabase {
     }
   }
 
-  /** Entries of the log, parsed. Throws NotFoundError for what is trimmed away. */
-  async *history(from: number, limit?: number): AsyncGenerator<{ sequence: number; record: LogRecord }> {
-    for await (const { sequence, payload } of this.#options.log.read(from, limit))
-      yield { sequence, record: parseRecord(payload, sequence) }
+  /**
+   * Entries of the log, parsed, without parts. The changes of one that stands for parts are given by `changesOf`. Throws
+   * NotFoundError for what is trimmed away.
+   */
+  async *history(from: number, limit: number = Number.POSITIVE_INFINITY): AsyncGenerator<HistoryEntry> {
+    let left = limit
+    for await (const { sequence, payload } of this.#options.log.read(from)) {
+      const record = parseRecord(payload, sequence)
+      if (record.kind === 'part') continue
+      yield { sequence, record }
+      if (--left <= 0) return
+    }
+  }
+
+  /** The changes of an entry, in slices where they are many. */
+  async *changesOf({ sequence, record }: HistoryEntry): AsyncGenerator<readonly RowChange[]> {
+    if (record.parts === undefined) yield record.changes
+    else yield* partsOf(this.#options.log, record, sequence)
   }
 
   /** The entries of the log that are kept, by their first and last number. */
@@ -619,11 +837,8 @@ export class LiveDatabase {
     return all.filter(({ sequence }) => !this.#apart.has(sequence))
   }
 
-  /** The file of the state at a sequence number. */
-  async fileAt(at?: number): Promise<Uint8Array> {
-    if (at === undefined) return this.run(() => this.#state.snapshot())
-    // Beside what goes on: it reads what is kept, and nothing of the state.
-    const { state } = await State.load(this.name, this.#options.schema, this.#options, at)
+  async #fileAt(at: number): Promise<Uint8Array> {
+    const { state } = await State.load(this.name, this.#options.schema, this.#options, { at })
     try {
       if (state.sequence !== at)
         throw new NotFoundError(`database '${this.name}' has no state ${at}: it ends at ${state.sequence}`)
@@ -632,6 +847,47 @@ export class LiveDatabase {
       await state.close()
     }
   }
+}
+
+/**
+ * The newest state, with its file where it was migrated. A large one is put into a file beside, and opened there. Throws
+ * what State.load throws.
+ */
+async function loadNewest(
+  name: string,
+  options: LiveDatabaseOptions,
+): Promise<Omit<Loaded, 'migrated'> & { readonly file: Uint8Array | undefined }> {
+  const { beside, log, schema } = options
+  const { last } = await log.bounds()
+  if (await beside.isNear(name, options, last)) {
+    const { migrated, ...loaded } = await State.load(name, schema, options)
+    return { ...loaded, file: migrated ? loaded.state.snapshot() : undefined }
+  }
+  const scratch = beside.files.path()
+  try {
+    const work = { kind: 'open', database: name, scratch } as const
+    const { point, migrated, ...loaded } = await beside.run(work, options, { at: last })
+    const file = migrated ? await readFile(scratch) : undefined
+    return { ...loaded, state: await State.at(scratch, schema, point), file }
+  } catch (error) {
+    await beside.files.remove(scratch)
+    throw error
+  }
+}
+
+async function emptyState(schema: Schema): Promise<FirstState> {
+  const state = await State.create(schema)
+  const incarnation = randomUUID()
+  try {
+    state.applied.setFact('incarnation', incarnation)
+    return { bytes: state.snapshot(), incarnation }
+  } finally {
+    await state.close()
+  }
+}
+
+function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined))
 }
 
 /** Imports a file, and tells the rows before and after. */

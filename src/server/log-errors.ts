@@ -19,11 +19,18 @@ export class LogConflictError extends RowcastError<'log-conflict'> {
 
 /** A log that has another history than what was read of it before. */
 export class LogPartedError extends RowcastError<'log'> {
-  constructor(log: string, sequence: number) {
+  readonly log: string
+  /** The entry that it was read up to. */
+  readonly sequence: number
+
+  constructor(log: string, sequence: number, options?: { cause?: unknown }) {
     super(
       'log',
       `the ${log} does not go on from entry ${sequence} as it was before (it was put back, or two servers have written to two copies of it): restore log and snapshots from one backup`,
+      options,
     )
+    this.log = log
+    this.sequence = sequence
   }
 }
 

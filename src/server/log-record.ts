@@ -1,11 +1,12 @@
 import { parseValue, serializeValue, type RowChange } from '../changes/index.ts'
 import { RowcastError } from '../errors/index.ts'
 import type { Author } from './author.ts'
+import type { Log } from './log.ts'
 import type { RefusedTransaction } from './refusals.ts'
 
 /** What one entry of a database's log says. */
 export interface LogRecord extends Author {
-  readonly kind: 'created' | 'transaction' | 'import' | 'rollback' | 'refused'
+  readonly kind: 'created' | 'transaction' | 'import' | 'rollback' | 'refused' | 'part'
   /**
    * The digest of the history up to the entry before: what follows another history is no part of this one. Of the first
    * entry it is the database's incarnation. Absent in entries of before there was one: a history begins with such.
@@ -20,6 +21,11 @@ export interface LogRecord extends Author {
   readonly from?: { readonly database: string; readonly sequence: number }
   /** Transactions of the same author that were refused before this one: none of them is applied behind it. */
   readonly refused?: readonly RefusedTransaction[]
+  /**
+   * Changes that are too many for one entry are in so many entries of kind `part` just before it, which do nothing by
+   * themselves.
+   */
+  readonly parts?: number
   readonly changes: readonly RowChange[]
   /** How the entry is written. Absent in those of before ids had authors, whose `by` was a name that anyone could have. */
   readonly format?: typeof FORMAT
@@ -42,4 +48,21 @@ export function parseRecord(payload: string, sequence: number): LogRecord {
   if (record.format !== undefined || record.by === undefined) return record
   const { by: name, ...rest } = record
   return { ...rest, name }
+}
+
+/** The changes of a record that stands for parts, of one part each. Throws what reading the log does. */
+export async function* partsOf(
+  log: Pick<Log, 'read'>,
+  { parts = 0 }: LogRecord,
+  sequence: number,
+): AsyncGenerator<readonly RowChange[]> {
+  for await (const entry of log.read(sequence - parts, parts)) {
+    const { kind, changes } = parseRecord(entry.payload, entry.sequence)
+    if (kind !== 'part')
+      throw new RowcastError(
+        'log',
+        `entry ${entry.sequence} of the log is no part of ${sequence}: restore it from a copy`,
+      )
+    yield changes
+  }
 }

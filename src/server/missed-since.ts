@@ -40,6 +40,8 @@ export class MissedSince {
     const turn = new Turn()
     try {
       for await (const { sequence, record } of this.#database.history(this.#sequence + 1, last - this.#sequence)) {
+        // Too much has changed at once.
+        if (record.kind === 'part' || record.parts !== undefined) return false
         this.#net.add(record.changes)
         this.#sequence = sequence
         if (turn.over) await turn.pause()

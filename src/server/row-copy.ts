@@ -59,6 +59,11 @@ export class RowCopy implements MessageSource, Listener {
     for (const { transitions } of committed) this.#missed.note(transitions)
   }
 
+  /** Whether nothing more comes of it. */
+  get over(): boolean {
+    return this.#ended
+  }
+
   /** The database goes. */
   end(): void {
     this.close()

@@ -442,7 +442,9 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     // Where not all that was asked for is there, the copy is sent: nobody takes what there was for the whole of it.
     if (isIncomplete) return { telling, suspended: undefined, missed: undefined, received }
     const found = receiving && this.#host.transfers.resume(this.#owner, receiving.transfer)
-    const fits = found?.database === database && found.view === viewer.view && found.transfer.resume(receiving!.pieces)
+    const isLost = found?.copying !== undefined && found.point === undefined && found.copying.copy.over
+    const fits =
+      !isLost && found?.database === database && found.view === viewer.view && found.transfer.resume(receiving!.pieces)
     if (found && !fits) found.copying?.copy.close()
     const suspended = fits ? found : undefined
     const given =

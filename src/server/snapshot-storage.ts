@@ -23,7 +23,7 @@ export interface NewSnapshot {
 export interface SnapshotStorage {
   /** Keeps a snapshot, whole and durable once it resolves. Replaces one of the same sequence number. */
   put(database: string, snapshot: NewSnapshot, bytes: Uint8Array): Promise<void>
-  /** The bytes of a snapshot, `undefined` where there is none. */
+  /** The bytes of a snapshot, which are the caller's from then on; `undefined` where there is none. */
   get(database: string, sequence: number): Promise<Uint8Array | undefined>
   /** The snapshots of a database, oldest first. One that was torn by a crash is not there. */
   list(database: string): Promise<readonly SnapshotInfo[]>

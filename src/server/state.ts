@@ -1,20 +1,38 @@
+import { rm } from 'node:fs/promises'
+import { setImmediate as immediate } from 'node:timers/promises'
+import type { RowChange } from '../changes/index.ts'
+import type { SqliteDriverFactory } from '../drivers/index.ts'
 import { nodeSqliteDriver } from '../drivers/node.ts'
 import { NotFoundError, RowcastError, SqlError } from '../errors/index.ts'
 import { defineSchema, readMetadata, type Schema, type SchemaInput } from '../schema/index.ts'
 import { commitChanges, createStore, internals, type RowTransition, type Store } from '../store/index.ts'
 import { ANYONE, AppliedTransactions, scopeOf } from './applied-transactions.ts'
+import type { Sources } from './beside/work-host.ts'
 import { digestAt, digestOf, isApart, type Point } from './history.ts'
 import { LogPartedError } from './log-errors.ts'
 import { linearWherePossible } from './patterns/index.ts'
-import { parseRecord, type LogRecord } from './log-record.ts'
-import type { Log } from './log.ts'
+import { parseRecord, partsOf, type LogRecord } from './log-record.ts'
 import { RefusedTransactions } from './refused-transactions.ts'
-import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
+import type { SnapshotInfo } from './snapshot-storage.ts'
 
-interface Stored {
-  readonly log: Log
-  readonly snapshots: SnapshotStorage
+export interface LoadOptions {
+  /** The sequence number; the newest if not given. */
+  readonly at?: number
+  /** Where the state is put; in memory if not given. */
+  readonly driver?: SqliteDriverFactory
 }
+
+export interface FollowOptions {
+  /** The last entry; that of the log if not given. */
+  readonly upTo?: number
+  /** Where it says so of an entry that stands for many, the state stops before that. */
+  readonly stopsBefore?: (record: LogRecord) => boolean
+  /** Told of every entry; of a part, which does nothing by itself, without its changes. */
+  readonly applied?: (record: LogRecord, point: Point, transitions: readonly RowTransition[]) => void
+}
+
+/** Others have a turn after so long. */
+const SLICE_MS = 10
 
 /** What a state is loaded from. */
 export interface Loaded {
@@ -33,22 +51,40 @@ export class State {
   /** How far it is in the log, and in which history. */
   point: Point
 
-  private constructor(store: Store, point: Point) {
+  /** The path of its file, where it isn't in memory. */
+  readonly file: string | undefined
+
+  private constructor(store: Store, point: Point, file?: string) {
     const { driver } = internals(store).engine
     this.store = store
     this.point = point
+    this.file = file
     this.applied = new AppliedTransactions(driver)
     this.refused = new RefusedTransactions(driver)
   }
 
   /** An empty database of a schema. */
-  static async create(schema: Schema): Promise<State> {
-    return new State(await open(schema, undefined), { sequence: 0, digest: '' })
+  static async create(schema: Schema, driver: SqliteDriverFactory = nodeSqliteDriver()): Promise<State> {
+    return new State(await open(schema, undefined, driver), { sequence: 0, digest: '' })
   }
 
   /** Opens a file as a state. Throws what opening a file throws; an older one is migrated. */
-  static async from(schema: Schema, bytes: Uint8Array, point: Point): Promise<State> {
-    return new State(await open(schema, bytes), point)
+  static async from(
+    schema: Schema,
+    bytes: Uint8Array,
+    point: Point,
+    driver: SqliteDriverFactory = nodeSqliteDriver(),
+  ): Promise<State> {
+    return new State(await open(schema, bytes, driver), point)
+  }
+
+  /**
+   * Opens a file of this machine as a state, without reading it whole. From now on it is the state's own, and goes with
+   * it.
+   */
+  static async at(path: string, schema: Schema, point: Point): Promise<State> {
+    const store = await open(schema, undefined, nodeSqliteDriver({ file: path, durable: false }))
+    return new State(store, point, path)
   }
 
   /** The last entry of the log that it has. */
@@ -65,20 +101,21 @@ export class State {
   static async load(
     database: string,
     schema: Schema,
-    stored: Stored,
-    at: number = Number.POSITIVE_INFINITY,
+    sources: Sources,
+    { at = Number.POSITIVE_INFINITY, driver = nodeSqliteDriver() }: LoadOptions = {},
   ): Promise<Loaded> {
-    const { snapshot, bytes, apart } = await findSnapshot(database, stored, at)
+    const { snapshot, bytes, apart } = await findSnapshot(database, sources, at)
     const definition = await readDefinition(bytes)
     const old =
       definition.version < schema.version ? defineSchema(definition, { patterns: linearWherePossible }) : schema
-    const state = await State.from(old, bytes, { sequence: snapshot.sequence, digest: '' })
+    const start = { sequence: snapshot.sequence, digest: '' }
+    const state = await State.from(old, bytes, start, old === schema ? driver : nodeSqliteDriver())
     try {
-      state.point = await pointOf(snapshot, stored.log, state)
-      await state.follow(database, stored.log, at)
+      state.point = await pointOf(snapshot, sources.log, state)
+      await state.follow(database, sources.log, { upTo: at })
       if (old === schema) return { state, migrated: false, snapshot, apart }
       const file = state.store.export()
-      return { state: await State.from(schema, file, state.point), migrated: true, snapshot, apart }
+      return { state: await State.from(schema, file, state.point, driver), migrated: true, snapshot, apart }
     } catch (error) {
       await state.close()
       throw error
@@ -90,25 +127,30 @@ export class State {
   /** Applies what the database's log has beyond this state. Throws LogPartedError where that has another history. */
   async follow(
     database: string,
-    log: Log,
-    upTo: number = Number.POSITIVE_INFINITY,
-    seen?: (record: LogRecord, point: Point, transitions: readonly RowTransition[]) => void,
+    log: Sources['log'],
+    { upTo = Number.POSITIVE_INFINITY, stopsBefore, applied }: FollowOptions = {},
   ): Promise<void> {
     if (this.sequence >= upTo) return
     if (await isApart(log, this.point)) throw new LogPartedError(`log of '${database}'`, this.sequence)
-    for await (const { sequence, payload } of log.read(this.sequence + 1)) {
-      if (sequence > upTo) return
+    let restedAt = performance.now()
+    for await (const { sequence, payload } of log.read(this.sequence + 1, upTo - this.sequence)) {
       if (sequence !== this.sequence + 1)
         throw new RowcastError('log', `the log goes on with ${sequence} after ${this.sequence}: restore it from a copy`)
-      const record = parseRecord(payload, sequence)
-      if (record.parent !== undefined && record.parent !== this.point.digest)
+      const read = parseRecord(payload, sequence)
+      if (read.parent !== undefined && read.parent !== this.point.digest)
         throw new LogPartedError(`log of '${database}'`, this.sequence)
+      if (stopsBefore?.(read) === true) return
+      const record = await wholeOf(read, sequence, log)
+      if (performance.now() - restedAt > SLICE_MS) {
+        await immediate()
+        restedAt = performance.now()
+      }
       const { transitions } = commitChanges(internals(this.store).engine, record.changes, () => undefined)
       this.point = { sequence, digest: digestOf(payload) }
       if (record.id !== undefined)
         this.applied.add(record.format === undefined ? ANYONE : scopeOf(record.by), record.id, sequence)
       this.noteRefused(record, sequence)
-      seen?.(record, this.point, transitions)
+      applied?.(record, this.point, transitions)
     }
   }
 
@@ -123,6 +165,20 @@ export class State {
     this.refused.forgetBefore(sequence)
   }
 
+  /** Its bytes, about. */
+  get size(): number {
+    const { driver } = internals(this.store).engine
+    const [[pages], [pageBytes]] = ['page_count', 'page_size'].map((name) => {
+      const statement = driver.prepare(`PRAGMA ${name}`)
+      try {
+        return statement.get()!
+      } finally {
+        statement.finalize()
+      }
+    }) as [[number], [number]]
+    return pages * pageBytes
+  }
+
   /** The state as a file, with what the server keeps in it. */
   snapshot(): Uint8Array {
     return this.store.export()
@@ -133,13 +189,14 @@ export class State {
     this.applied.finalize()
     this.refused.finalize()
     await this.store.close()
+    if (this.file !== undefined) await rm(this.file, { force: true })
   }
 }
 
 /** The last snapshot up to a sequence number that is of the log's history. */
 async function findSnapshot(
   database: string,
-  { log, snapshots }: Stored,
+  { log, snapshots }: Sources,
   at: number,
 ): Promise<{ readonly snapshot: SnapshotInfo; readonly bytes: Uint8Array; readonly apart: readonly number[] }> {
   const apart: number[] = []
@@ -164,14 +221,22 @@ async function findSnapshot(
 }
 
 /** The point of a snapshot; one of before snapshots said of which history they are is of the log's, or begins one. */
-async function pointOf({ sequence, digest }: SnapshotInfo, log: Log, { applied }: State): Promise<Point> {
+async function pointOf({ sequence, digest }: SnapshotInfo, log: Sources['log'], { applied }: State): Promise<Point> {
   const known = digest ?? (await digestAt(log, sequence))
   return { sequence, digest: known ?? digestOf(`${applied.fact('incarnation')} ${sequence}`) }
 }
 
-async function open(schema: Schema, data: Uint8Array | undefined): Promise<Store> {
-  const store = await createStore({ schema, data, driver: nodeSqliteDriver(), history: { limit: 0 } })
-  return store
+/** What an entry does: a part nothing by itself, and one that stands for parts what is in them. */
+async function wholeOf(record: LogRecord, sequence: number, log: Sources['log']): Promise<LogRecord> {
+  if (record.kind === 'part') return { ...record, changes: [] }
+  if (record.parts === undefined) return record
+  const changes: RowChange[] = []
+  for await (const part of partsOf(log, record, sequence)) for (const change of part) changes.push(change)
+  return { ...record, changes }
+}
+
+function open(schema: Schema, data: Uint8Array | undefined, driver: SqliteDriverFactory): Promise<Store> {
+  return createStore({ schema, data, driver, history: { limit: 0 } })
 }
 
 async function readDefinition(bytes: Uint8Array): Promise<SchemaInput> {

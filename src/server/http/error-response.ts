@@ -37,6 +37,7 @@ const STATUS: Readonly<Record<string, number>> = {
   flood: 429,
   closed: 503,
   unavailable: 503,
+  thread: 503,
   'log-uncertain': 503,
 }
 

@@ -1,9 +1,13 @@
+import { setImmediate as immediate } from 'node:timers/promises'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { decodeValue, type CellValue } from '../../changes/index.ts'
 import { BodyPausedError, bodyParts, MAX_DEPTH, shapeOf, type TextShape } from '../../transport/index.ts'
 import { CONTAINER_BYTES } from '../budgets.ts'
 import type { Call } from './call.ts'
 import { RequestError } from './error-response.ts'
+
+/** Others have a turn after so many bytes are put together. */
+const COPY_BYTES = 4 * 1024 * 1024
 
 /** What is in a body goes on to others in messages, which are nested deeper by some levels. */
 const MAX_BODY_DEPTH = MAX_DEPTH - 8
@@ -35,10 +39,16 @@ export async function readBytes(
   }
   const bytes = new Uint8Array(length)
   let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
+  let rested = 0
+  for (const part of parts)
+    for (let from = 0; from < part.length; from += COPY_BYTES) {
+      const piece = part.subarray(from, from + COPY_BYTES)
+      bytes.set(piece, at)
+      at += piece.length
+      if (at - rested < COPY_BYTES) continue
+      rested = at
+      await immediate()
+    }
   return bytes
 }
 

@@ -63,16 +63,8 @@ export function createServer(options: ServerOptions & HttpOptions): RowcastServe
   const publicMetrics = options.publicMetrics ?? options.authenticate === undefined
   // A browser says nothing of it to the page: the server says where to look.
   const allowsOrigin = createOriginGate(cors, core.report)
-  const fetch = createApp({
-    core,
-    files: new ExportFiles(),
-    importBytes,
-    accept,
-    metrics,
-    publicMetrics,
-    cors,
-    allowsOrigin,
-  })
+  const files = new ExportFiles()
+  const fetch = createApp({ core, files, importBytes, accept, metrics, publicMetrics, cors, allowsOrigin })
   const sockets = createUpgrade({
     accept,
     messageBytes: core.limits.messageBytes,
@@ -86,6 +78,7 @@ export function createServer(options: ServerOptions & HttpOptions): RowcastServe
   const close = async (): Promise<void> => {
     const ports = [...listening].map((one) => one.close())
     await core.close()
+    await files.close()
     await Promise.all([sockets.close(), ...ports])
   }
   return {

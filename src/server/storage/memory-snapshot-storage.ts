@@ -1,5 +1,8 @@
+import { setImmediate as immediate } from 'node:timers/promises'
 import type { NewSnapshot, SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
 import { assertDatabaseName, assertSequence } from './names.ts'
+
+const CHUNK = 4 * 1024 * 1024
 
 interface Kept {
   readonly info: SnapshotInfo
@@ -26,7 +29,7 @@ class MemorySnapshotStorage implements SnapshotStorage {
       size: bytes.length,
     }
     const snapshots = this.#databases.get(database) ?? new Map<number, Kept>()
-    snapshots.set(sequence, { info, bytes: new Uint8Array(bytes) })
+    snapshots.set(sequence, { info, bytes: await copyOf(bytes) })
     this.#databases.set(database, snapshots)
   }
 
@@ -34,7 +37,7 @@ class MemorySnapshotStorage implements SnapshotStorage {
     assertDatabaseName(database)
     assertSequence(sequence, 'the number of the snapshot')
     const bytes = this.#databases.get(database)?.get(sequence)?.bytes
-    return bytes && new Uint8Array(bytes)
+    return bytes && copyOf(bytes)
   }
 
   async list(database: string): Promise<readonly SnapshotInfo[]> {
@@ -52,4 +55,14 @@ class MemorySnapshotStorage implements SnapshotStorage {
       this.#databases.get(database)?.delete(sequence)
     }
   }
+}
+
+/** A copy, with a turn for others in between where it is large. */
+async function copyOf(bytes: Uint8Array): Promise<Uint8Array> {
+  const copy = new Uint8Array(bytes.length)
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    if (at > 0) await immediate()
+    copy.set(bytes.subarray(at, at + CHUNK), at)
+  }
+  return copy
 }

@@ -1,4 +1,5 @@
 import { Positions } from '../../position.ts'
+import { answerWithProgress } from '../answer-with-progress.ts'
 import { namesTag, parseRange } from '../byte-range.ts'
 import { withDatabase, type Answer } from '../call.ts'
 import { errorBody } from '../error-response.ts'
@@ -9,27 +10,40 @@ export const exportDatabase: Answer = async (call) => {
   const { core, user, name, url, request, files } = call
   await core.authorize(user, 'export', name)
   const at = queryNumber(url, 'at', 1)
+  // A file that is so large that its progress matters is made first, and fetched then.
+  if (request.headers.get('accept')?.includes('application/x-ndjson') === true)
+    return answerWithProgress(call, (ongoing) =>
+      withDatabase(call, async (database) => {
+        const file = await files.get(database, at, ongoing)
+        await file.release()
+        return Response.json({ sequence: file.point.sequence, size: file.size, etag: file.etag })
+      }),
+    )
   const { file, position } = await withDatabase(call, async (database) => {
-    const file = await files.get(database, at)
+    const file = await files.get(database, at, { signal: request.signal, progress: () => undefined })
     // A store that starts with the file goes on from here. To others the number behind it would tell too much.
-    const position =
-      file.point && core.access(database, user).unrestricted
-        ? database.positions.encode(file.point, Positions.everything(core.schema.version))
-        : undefined
+    const position = core.access(database, user).unrestricted
+      ? database.positions.encode(file.point, Positions.everything(core.schema.version))
+      : undefined
     return { file, position }
   })
-  const response = fileResponse(file, name, request)
-  if (position !== undefined) response.headers.set('rowcast-position', position)
-  return response
+  try {
+    const response = await fileResponse(file, name, request)
+    if (position !== undefined) response.headers.set('rowcast-position', position)
+    return response
+  } finally {
+    await file.release()
+  }
 }
 
-function fileResponse({ bytes, etag, sequence }: ExportFile, name: string, request: Request): Response {
+async function fileResponse(file: ExportFile, name: string, request: Request): Promise<Response> {
+  const { etag, point } = file
   const headers = {
     etag,
     // What it is changes with the next transaction, and who may have it with the user: it may be kept, and is asked for again.
     'cache-control': 'private, no-cache',
     'accept-ranges': 'bytes',
-    'rowcast-sequence': String(sequence),
+    'rowcast-sequence': String(point.sequence),
   }
   if (namesTag(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers })
   const type = {
@@ -37,16 +51,16 @@ function fileResponse({ bytes, etag, sequence }: ExportFile, name: string, reque
     'content-disposition': `attachment; filename="${name}.db"`,
     'x-content-type-options': 'nosniff',
   }
-  const { size, first, last, status } = select(bytes.length, etag, request)
+  const { size, first, last, status } = select(file.size, etag, request)
   if (status === 416)
     return errorBody(416, 'range', `the file has ${size} bytes`, { 'content-range': `bytes */${size}` })
-  const part = bytes.subarray(first, last + 1)
-  return new Response(part as Uint8Array<ArrayBuffer>, {
+  const body = request.method === 'HEAD' ? null : await file.read(first, last)
+  return new Response(body, {
     status,
     headers: {
       ...headers,
       ...type,
-      'content-length': String(part.length),
+      'content-length': String(last + 1 - first),
       ...(status === 206 && { 'content-range': `bytes ${first}-${last}/${size}` }),
     },
   })

@@ -1,8 +1,8 @@
 import { authorOf } from '../../author.ts'
 import { UnknownDatabaseError, type Lease } from '../../databases.ts'
+import { answerWithProgress } from '../answer-with-progress.ts'
 import type { Answer, Call } from '../call.ts'
 import { RequestError } from '../error-response.ts'
-import { publicFile } from '../public-file.ts'
 import { readBytes } from '../read-body.ts'
 
 /** Replaces a database by a file, as one transaction that everyone connected sees, or makes one of it. */
@@ -15,24 +15,24 @@ export const importDatabase: Answer = async (call) => {
   const given = await readBytes(call, importBytes)
   if (given.length === 0)
     throw new RequestError(400, 'malformed', 'the body is empty: send the bytes of a .db file as the body')
-  const bytes = await publicFile(given)
   const author = authorOf(user)
   const lease = await find(call)
   if (!lease) {
     await core.authorize(user, 'create', name)
-    await core.databases.create(name, { bytes, author })
-    return Response.json({ name, sequence: 1, created: true }, { status: 201 })
-  }
-  try {
-    const sequence = await lease.database.replace(bytes, {
-      kind: 'import',
-      ...author,
-      ...(label !== undefined && { label }),
+    return answerWithProgress(call, async (ongoing) => {
+      await core.databases.create(name, { file: given, author }, ongoing)
+      return Response.json({ name, sequence: 1, created: true }, { status: 201 })
     })
-    return Response.json({ name, sequence, created: false })
-  } finally {
-    lease.release()
   }
+  return answerWithProgress(call, async (ongoing) => {
+    try {
+      const record = { kind: 'import', ...author, ...(label !== undefined && { label }) } as const
+      const sequence = await lease.database.replace(given, record, ongoing)
+      return Response.json({ name, sequence, created: false })
+    } finally {
+      lease.release()
+    }
+  })
 }
 
 async function find({ core, name }: Call): Promise<Lease | undefined> {

@@ -1,3 +1,4 @@
+import { answerWithProgress } from '../answer-with-progress.ts'
 import { withDatabase, type Answer } from '../call.ts'
 import { snapshotBody } from '../body-schemas.ts'
 import { readJson } from '../read-body.ts'
@@ -14,8 +15,10 @@ export const createSnapshot: Answer = async (call) => {
   const { core, user, name } = call
   await core.authorize(user, 'snapshot', name)
   const { label } = await readJson<{ readonly label?: string }>(call, snapshotBody, 64 * 1024)
-  return withDatabase(call, async (database) => {
-    const { made, ...snapshot } = await database.snapshot(label)
-    return Response.json(snapshot, { status: made ? 201 : 200 })
-  })
+  return answerWithProgress(call, (ongoing) =>
+    withDatabase(call, async (database) => {
+      const { made, ...snapshot } = await database.snapshot(label, ongoing)
+      return Response.json(snapshot, { status: made ? 201 : 200 })
+    }),
+  )
 }
