@@ -53,7 +53,7 @@ export class LeavingRows implements MessageSource, Listener {
       const found = this.#walk.next()
       if (!found) return this.#last()
       for (const { table, row } of found)
-        if (viewer.seesIn(table, row.row, subscription))
+        if (viewer.leaves(table, row.row, subscription))
           this.#gone.set(rowIdOf({ table, key: row.key }), [table, row.key])
     }
     return undefined

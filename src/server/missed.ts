@@ -80,7 +80,7 @@ export class Missed {
     if (this.#viewer.change(transition) === undefined) return
     const { was } = this.#viewer.seen(transition)
     let rows = this.#tables.get(change.table)
-    if (!rows) this.#tables.set(change.table, (rows = new Map()))
+    if (!rows) this.#tables.set(change.table, (rows = new Map<KeyId, MissedRow>()))
     rows.set(id, { key: change.key, had: was, paths: paths && new Set(paths) })
     this.#size++
   }

@@ -23,7 +23,7 @@ export interface ScanOptions {
    * Told, between transactions, that all has been said: what happens from then on is to be told by others. Gives what the
    * client is up to with it.
    */
-  finished(): UpTo
+  readonly finished: () => UpTo
 }
 
 /** What a client is up to. */
@@ -105,7 +105,8 @@ export class RowCopy implements MessageSource, Listener {
   #shown(table: string, { key, row, cells }: StoredRow): WireRow | undefined {
     const { viewer, subscription } = this.#options
     if (viewer.seesAll && subscription === undefined) return [table, key, cells]
-    return viewer.seesIn(table, row, subscription) ? [table, key, viewer.shownCells(table, row, cells)] : undefined
+    const sees = subscription === undefined ? viewer.sees(table, row) : viewer.enters(table, row, subscription)
+    return sees ? [table, key, viewer.shownCells(table, row, cells)] : undefined
   }
 
   /** Much has changed: it is told, and noted anew from here on. */

@@ -249,6 +249,9 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
       case 'presence':
         this.#say(live.database, message.state as CellValue)
         break
+      case 'begin':
+      case 'end':
+      // Of what comes in pieces: it is whole by now.
     }
     return undefined
   }

@@ -54,9 +54,9 @@ export interface TellingOptions {
   /** Whether the client is told when it is up to date. */
   readonly saysLive: boolean
   /** Told of what fails while nobody waits for it. */
-  failed(error: unknown): void
+  readonly failed: (error: unknown) => void
   /** Too much has gathered. */
-  tooSlow(): void
+  readonly tooSlow: () => void
 }
 
 /**
@@ -141,7 +141,12 @@ export class Telling {
   /** Adds the rows of a subscription that the viewer has by now. */
   addRows(subscription: string): void {
     const { database, viewer } = this.#options
-    const copy: RowCopy = new RowCopy({ database, viewer, subscription, finished: () => this.#scanned(copy) })
+    const finished = (): UpTo => {
+      viewer.markSent(subscription, true)
+      return this.#scanned(copy)
+    }
+    viewer.markSent(subscription, false)
+    const copy: RowCopy = new RowCopy({ database, viewer, subscription, finished })
     this.#scan(copy)
   }
 

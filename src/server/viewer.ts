@@ -19,6 +19,8 @@ export class Viewer {
   readonly #subscriptions = new Map<string, ReadonlyMap<string, readonly RowSet[]> | undefined>()
   readonly #described = new Map<string, WireSubscription>()
   readonly #budget: FilterBudget
+  /** Those whose rows are still to be sent. */
+  readonly #unsent = new Set<string>()
   #view: string | undefined
 
   constructor(store: Store, access: Access, limits: FilterLimits) {
@@ -51,6 +53,7 @@ export class Viewer {
   remove(id: string): void {
     this.#subscriptions.delete(id)
     this.#described.delete(id)
+    this.#unsent.delete(id)
     this.#budget.remove(id)
     this.#view = undefined
   }
@@ -195,10 +198,20 @@ export class Viewer {
       for (const [key, cells] of storedRows(internals(this.#store).engine, table)) yield [table, key, cells]
   }
 
-  /** Whether it sees a row; of one subscription, whether that alone shows it. */
-  seesIn(table: string, row: object, subscription?: string): boolean {
-    if (subscription === undefined) return this.sees(table, row)
-    return this.#isOnlyIn(subscription, table, this.#access.shown(table, row)) && this.#access.canView(table, row)
+  /** Whether a row has to be sent for a subscription: it shows it, and none that was sent before does. */
+  enters(table: string, row: object, subscription: string): boolean {
+    return this.#isAloneIn(subscription, table, row, (id) => !this.#unsent.has(id))
+  }
+
+  /** Whether a row leaves with a subscription: it shows it, and no other does. */
+  leaves(table: string, row: object, subscription: string): boolean {
+    return this.#isAloneIn(subscription, table, row, () => true)
+  }
+
+  /** The rows of a subscription are to be sent, or have been. */
+  markSent(subscription: string, sent: boolean): void {
+    if (sent) this.#unsent.delete(subscription)
+    else this.#unsent.add(subscription)
   }
 
   #compile(sets: readonly WireSet[]): ReadonlyMap<string, readonly RowSet[]> {
@@ -223,10 +236,12 @@ export class Viewer {
     return (byTable.get(table) ?? []).some(({ test }) => !test || test(row))
   }
 
-  #isOnlyIn(id: string, table: string, row: object): boolean {
-    if (!this.#isIn(id, table, row)) return false
-    for (const other of this.#subscriptions.keys()) if (other !== id && this.#isIn(other, table, row)) return false
-    return true
+  #isAloneIn(id: string, table: string, row: object, counts: (other: string) => boolean): boolean {
+    const shown = this.#access.shown(table, row)
+    if (!this.#isIn(id, table, shown)) return false
+    for (const other of this.#subscriptions.keys())
+      if (other !== id && counts(other) && this.#isIn(other, table, shown)) return false
+    return this.#access.canView(table, row)
   }
 
   #speaksOf(id: string, table: string): boolean {

@@ -92,7 +92,7 @@ export function tryOut<Result>(
       assertNotCovered(engine, nets)
       if (!engine.layers.empty) checkReservations(engine.layers, undefined, nets, engine.byName)
       const changes = engine.changeSet(nets, { label })
-      const reads = [...engine.reads!].map(([rows, keys]) => ({
+      const reads = [...engine.reads].map(([rows, keys]) => ({
         table: rows.schema.model.name,
         ...(keys !== 'all' && { keys: [...keys] }),
       }))

@@ -120,8 +120,6 @@ export class PendingLayers {
     if (this.#layers.size === 0) return []
     const { layers } = this.#engine
     const drafts = new Set(layers.all().flatMap((stack) => [...stack.layers()]))
-    const whole = (all: Iterable<Layer>): Map<Layer, undefined> =>
-      new Map(Array.from(all, (layer) => [layer, undefined]))
     return merge([...layers.planRemovals(whole(drafts)), ...this.#stacks.planRemovals(whole(this.#layers))])
   }
 
@@ -299,4 +297,8 @@ function merge(writes: readonly RowWrite[]): RowWrite[] {
     }
   }
   return [...byRow.values()].flatMap((rows) => [...rows.values()])
+}
+
+function whole(all: Iterable<Layer>): Map<Layer, undefined> {
+  return new Map(Array.from(all, (layer) => [layer, undefined]))
 }
