@@ -43,6 +43,9 @@ export class RowCopy implements MessageSource, Listener {
   readonly #stop: () => void
   readonly #turn: Turn
   readonly #walk: RowWalk
+  /** Rows for the next message, as texts. */
+  #rows: string[] = []
+  #length = 0
   #missed: Missed
   #ended = false
 
@@ -80,26 +83,37 @@ export class RowCopy implements MessageSource, Listener {
       if (this.#ended) return undefined
       await this.#turn.pause()
       const text = await this.#options.database.run(() => this.#message())
-      if (text !== '') return text
+      if (text !== undefined) return text
     }
   }
 
-  /** `''` where no row was found in the time that there was. */
-  #message(): string {
-    const rows: string[] = []
-    let length = 0
-    while (length < MESSAGE_LENGTH && !this.#turn.over) {
+  /**
+   * `undefined` where it is not full at the end of one's turn. What is in a message does not depend on how long that took: it
+   * would tell of the rows that were passed over.
+   */
+  #message(): string | undefined {
+    while (this.#length < MESSAGE_LENGTH) {
+      if (this.#turn.over) return undefined
       const found = this.#walk.next()
-      if (!found) return this.#missed.size > FEW ? this.#changed() : this.#last(rows)
+      if (!found) return this.#missed.size > FEW ? this.#changed() : this.#last()
       for (const { table, row } of found) {
         const shown = this.#shown(table, row)
-        if (!shown) continue
-        const text = serializeValue(shown)
-        rows.push(text)
-        length += text.length
+        if (shown) this.#add(serializeValue(shown))
       }
     }
-    return rows.length === 0 ? '' : this.#text(rows)
+    return this.#text(this.#taken())
+  }
+
+  #add(text: string): void {
+    this.#rows.push(text)
+    this.#length += text.length
+  }
+
+  #taken(): string[] {
+    const rows = this.#rows
+    this.#rows = []
+    this.#length = 0
+    return rows
   }
 
   #shown(table: string, { key, row, cells }: StoredRow): WireRow | undefined {
@@ -113,13 +127,14 @@ export class RowCopy implements MessageSource, Listener {
   #changed(): string {
     const missed = this.#missed
     this.#missed = new Missed(this.#options.viewer)
-    return this.#text(...this.#rowsOf(missed))
+    const [changed, gone] = this.#rowsOf(missed)
+    return this.#text([...this.#taken(), ...changed], gone)
   }
 
-  #last(rows: readonly string[]): string {
+  #last(): string {
     const [changed, gone] = this.#rowsOf(this.#missed)
     this.close()
-    return this.#text([...rows, ...changed], gone, this.#options.finished())
+    return this.#text([...this.#taken(), ...changed], gone, this.#options.finished())
   }
 
   #rowsOf(missed: Missed): [rows: string[], gone: [string, Key][]] {

@@ -177,7 +177,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     if (this.#closed) return
     this.#closed = true
     const told = code === 'unavailable' && this.#protocol < FULL_PROTOCOL ? 'internal' : code
-    this.#sender.urgent(textOf({ type: 'closing', code: told, reason: reason.slice(0, MAX_REASON), ...options }))
+    this.#sender.end(textOf({ type: 'closing', code: told, reason: reason.slice(0, MAX_REASON), ...options }))
     this.#leave(false)
     this.#connection.close(code === 'shutting-down' ? 1001 : 4000, code)
   }

@@ -88,9 +88,17 @@ export class PartSender {
     else this.#write(rest)
   }
 
-  /** A short message that does not wait for those before it. */
+  /** A short message that does not wait for what is long, where that goes in pieces. */
   urgent(rest: string): void {
+    if (this.#closed) return
+    if (this.#inPieces || !this.busy) this.#write(rest)
+    else this.#waiting.push(rest)
+  }
+
+  /** The last message: what waits is dropped. */
+  end(rest: string): void {
     if (!this.#closed) this.#write(rest)
+    this.close()
   }
 
   /** Messages of which only so many are made as the other side takes. */

@@ -366,7 +366,8 @@ class Client {
 
   static async enter(wire: Wire, token: string, hello: Draft): Promise<Client> {
     const client = new Client(wire)
-    client.post({ ...helloMessage, token, ...hello })
+    // In whole messages and one order, so that each answer is known to have come.
+    client.post({ ...helloMessage, protocol: 3, token, ...hello })
     await client.#until(() => client.#has(/"type":"welcome","/))
     await client.settled()
     return client
