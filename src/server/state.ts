@@ -51,7 +51,7 @@ export class State {
     try {
       await state.follow(log, at)
       if (old === schema) return { state, migrated: false }
-      const file = state.store.export()
+      const file = internals(state.store).exportFile()
       return { state: await State.from(schema, file, state.sequence), migrated: true }
     } catch (error) {
       await state.close()
@@ -82,7 +82,7 @@ export class State {
 
   /** The state as a file, with what the server keeps in it. */
   snapshot(): Uint8Array {
-    return this.store.export()
+    return internals(this.store).exportFile()
   }
 
   async close(): Promise<void> {

@@ -24,7 +24,10 @@ export interface StoreInternals {
     changes: readonly Arrival[],
     committed: (changes: readonly RowChange[], meant: readonly RowChange[]) => void,
   ): void
-  /** The database as a file: the committed state, or the confirmed one below these pending transactions. */
+  /**
+   * The database as a file that does not leave: the committed state, or the confirmed one below these pending
+   * transactions. Bytes of what was deleted may still be in it.
+   */
   exportFile(pending?: PendingLayers): Uint8Array
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { internals } from '../../store/index.ts'
 import type { LiveDatabase } from '../live-database.ts'
 import { publicFile } from './public-file.ts'
 
@@ -22,7 +23,11 @@ export class ExportFiles {
     const { sequence, known, current } = await database.run(() => {
       const sequence = at ?? database.sequence
       const known = this.#kept.get(placeOf(database, sequence))
-      return { sequence, known, current: known || sequence !== database.sequence ? undefined : database.store.export() }
+      return {
+        sequence,
+        known,
+        current: known || sequence !== database.sequence ? undefined : internals(database.store).exportFile(),
+      }
     })
     const place = placeOf(database, sequence)
     const file = known ?? (await toFile(current ?? (await database.fileAt(sequence)), sequence))
