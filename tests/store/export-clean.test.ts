@@ -4,7 +4,7 @@ import { firstValueFrom } from 'rxjs'
 import { expect, test } from 'vitest'
 import { internals } from '../../src/store/index.ts'
 import { describeEachDriver } from '../support/each-driver.ts'
-import { nobody, openScene, openServer, sceneSchema, settled } from '../support/sync-world.ts'
+import { openScene, openServer, sceneSchema, settled } from '../support/sync-world.ts'
 
 const properties = { id: { type: 'string' }, text: { type: 'string' } } as const
 const table = { primaryKey: 'id', schema: { type: 'object', required: ['id'], properties } } as const

@@ -132,7 +132,7 @@ describe('export', () => {
     const call = (id: string, changes: object): Promise<unknown> =>
       ask(`POST ${a}/transactions`, { id, label: `label-${id}`, ...changes })
     await call('sent-1', putNote('over', { text: 'written-over' }))
-    await call('sent-2', { changes: [{ table: 'note', key: 'over', op: 'set', after: { text: 'new' } }] })
+    await call('sent-2', { changes: [{ table: 'note', key: 'over', op: 'update', after: { text: 'new' } }] })
     await call('sent-3', putNote('gone', { text: 'deleted-text', owner: 'somebody' }))
     await call('sent-4', { changes: [{ table: 'note', key: 'gone', op: 'delete' }] })
     const file = await exported(started)
