@@ -6,6 +6,8 @@ export interface Disk {
   list(): Awaitable<readonly string[]>
   /** Opens a file for reading and writing, and makes it if it is missing. */
   open(name: string): Awaitable<DiskFile>
+  /** How many bytes are there under this name now, `undefined` where no file is. */
+  sizeOf(name: string): Awaitable<number | undefined>
   /** Removes a file, if it is there. It must not be open. */
   remove(name: string): Awaitable<void>
   /** Makes durable which files there are. */

@@ -19,7 +19,18 @@ export class FileDisk implements Disk {
     const { fs } = this.#modules
     const path = this.#path(name)
     const { O_CREAT, O_RDWR } = fs.constants
+    // The folder may be gone as well.
+    await fs.mkdir(this.#folder, { recursive: true })
     return new NodeFile(await fs.open(path, O_RDWR | O_CREAT))
+  }
+
+  async sizeOf(name: string): Promise<number | undefined> {
+    try {
+      return (await this.#modules.fs.stat(this.#path(name))).size
+    } catch (error) {
+      if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return undefined
+      throw error
+    }
   }
 
   async remove(name: string): Promise<void> {
@@ -39,18 +50,9 @@ export class FileDisk implements Disk {
 
   /** The bytes of all files in the folder. */
   async size(): Promise<number> {
-    const { fs } = this.#modules
-    const sizes = await Promise.all(
-      (await this.list()).map(async (name) => {
-        try {
-          return (await fs.stat(this.#path(name))).size
-        } catch (error) {
-          // Removed since it was listed.
-          if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return 0
-          throw error
-        }
-      }),
-    )
+    const names = await this.list()
+    // Removed since it was listed: 0.
+    const sizes = await Promise.all(names.map(async (name) => (await this.sizeOf(name)) ?? 0))
     return sizes.reduce((sum, size) => sum + size, 0)
   }
 

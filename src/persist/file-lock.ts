@@ -3,13 +3,16 @@ import { PersistenceError } from './persistence-error.ts'
 
 const SQLITE_BUSY = 5
 
+/** The file of the lock. */
+export const LOCK = 'lock'
+
 /**
  * Locks a folder for one session, and gives what unlocks it. The lock is SQLite's own on the file `lock`: the system drops
  * it with the process, however that ends. Throws `persistence-in-use`.
  */
 export function lockFolder(folder: string): () => void {
   const { path, sqlite } = nodeModules()
-  const database = new sqlite.DatabaseSync(path.join(folder, 'lock'))
+  const database = new sqlite.DatabaseSync(path.join(folder, LOCK))
   try {
     // The mark of a journal beside the file would be all that this database ever writes.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')

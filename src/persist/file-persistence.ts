@@ -1,6 +1,7 @@
 import { FileDisk } from './file-disk.ts'
-import { lockFolder } from './file-lock.ts'
+import { LOCK, lockFolder } from './file-lock.ts'
 import { nodeModules } from './file-node.ts'
+import { isStoreFile } from './find-generation.ts'
 import { Generations } from './generations.ts'
 import type { Medium } from './medium.ts'
 import { MediumSession } from './medium-session.ts'
@@ -21,7 +22,7 @@ export interface FilePersistenceOptions extends QuotaOptions {
  */
 export function filePersistence(options: FilePersistenceOptions): Persistence {
   assertQuotaOptions(options)
-  return { open: () => openFolder(options) }
+  return { open: () => openFolder(options), forget: () => forgetFolder(options.directory) }
 }
 
 async function openFolder(options: FilePersistenceOptions): Promise<PersistenceSession> {
@@ -32,7 +33,7 @@ async function openFolder(options: FilePersistenceOptions): Promise<PersistenceS
     await fs.mkdir(folder, { recursive: true })
     unlock = lockFolder(folder)
     const disk = new FileDisk(folder)
-    const medium = new FolderMedium(await Generations.open(disk), () => estimateFolder(folder), unlock)
+    const medium = new FolderMedium(folder, await Generations.open(disk), unlock)
     return await MediumSession.open(folder, medium, options)
   } catch (error) {
     unlock?.()
@@ -44,23 +45,71 @@ async function openFolder(options: FilePersistenceOptions): Promise<PersistenceS
 class FolderMedium implements Medium {
   readonly load: Medium['load']
   readonly append: Medium['append']
-  readonly replace: Medium['replace']
-  readonly estimate: Medium['estimate']
-  readonly close: Medium['close']
+  readonly isWhole: Medium['isWhole']
+  readonly #folder: string
+  readonly #generations: Generations
+  #unlock: () => void
 
-  constructor(generations: Generations, estimate: Medium['estimate'], unlock: () => void) {
+  constructor(folder: string, generations: Generations, unlock: () => void) {
+    this.#folder = folder
+    this.#generations = generations
+    this.#unlock = unlock
     this.load = () => generations.load()
     this.append = (records) => generations.append(records)
-    this.replace = (snapshot, records) => generations.replace(snapshot, records)
-    this.estimate = estimate
-    this.close = async () => {
-      try {
-        await generations.close()
-      } finally {
-        unlock()
-      }
+    this.isWhole = () => generations.isWhole()
+  }
+
+  async replace(snapshot: Uint8Array, records: readonly Uint8Array[]): Promise<void> {
+    const disk = new FileDisk(this.#folder)
+    // Removed with all that was there, it locks nothing.
+    if ((await disk.sizeOf(LOCK)) === undefined) {
+      await nodeModules().fs.mkdir(this.#folder, { recursive: true })
+      const unlock = lockFolder(this.#folder)
+      this.#unlock()
+      this.#unlock = unlock
+    }
+    await this.#generations.replace(snapshot, records)
+  }
+
+  estimate(): Promise<QuotaEstimate> {
+    return estimateFolder(this.#folder)
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#generations.close()
+    } finally {
+      this.#unlock()
     }
   }
+}
+
+/** Removes what stores write there, and the folder if nothing else is in it. */
+async function forgetFolder(directory: string): Promise<void> {
+  const { fs, path } = nodeModules()
+  const folder = path.resolve(directory)
+  const disk = new FileDisk(folder)
+  let unlock: (() => void) | undefined
+  try {
+    if (!(await isFolder(folder))) return
+    unlock = lockFolder(folder)
+    for (const name of await disk.list()) if (isStoreFile(name)) await disk.remove(name)
+    unlock()
+    await disk.remove(LOCK)
+    if ((await disk.list()).length === 0) await fs.rmdir(folder)
+  } catch (error) {
+    unlock?.()
+    throw await storageFailure(error, 'removing', folder, () => estimateFolder(folder))
+  }
+}
+
+async function isFolder(folder: string): Promise<boolean> {
+  return nodeModules()
+    .fs.stat(folder)
+    .then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
 }
 
 async function estimateFolder(folder: string): Promise<QuotaEstimate> {

@@ -1,8 +1,8 @@
 import { crc32 } from './crc32.ts'
 import type { Disk, DiskFile } from './disk.ts'
-import { decodeHeader, encodeHeader, HEADER_LENGTH, type JournalHeader } from './journal-header.ts'
-import { PersistenceError } from './persistence-error.ts'
-import type { PersistedContents } from './persistence.ts'
+import { findCurrent, type Found, journalName, namesOf, snapshotName } from './find-generation.ts'
+import { encodeHeader, HEADER_LENGTH, type JournalHeader } from './journal-header.ts'
+import type { LoadedContents } from './medium.ts'
 import { decodeRecords, encodeRecords } from './record-frames.ts'
 
 const nothing = new Uint8Array()
@@ -12,6 +12,9 @@ const nothing = new Uint8Array()
  * both files of the next generation, flushes them, and only then writes the header of its journal: with that flushed the
  * new generation is the current one, and the old files go. So at any moment one generation is whole, and of two whole ones
  * the newer counts. Nothing is renamed: OPFS can't everywhere.
+ *
+ * Damaged files are left as they are until the next replacement, which sets them aside: a copy of each, `n.db.damaged`, is
+ * there before it goes.
  */
 export class Generations {
   readonly #disk: Disk
@@ -24,26 +27,34 @@ export class Generations {
   /** Files of a replacement that failed. They must be gone before the next write: they might be found whole otherwise. */
   readonly #debris = new Set<string>()
 
-  private constructor(disk: Disk, header: JournalHeader, journal: DiskFile, end: number) {
+  /** What is wrong with the journal's header, and so with all that it says. */
+  #finding: string | undefined
+  /** The files that are set aside by the next replacement, where something is damaged. */
+  #aside: readonly string[] | undefined
+
+  private constructor(disk: Disk, { header, journal, finding }: Found, end: number) {
     this.#disk = disk
     this.#header = header
     this.#journal = journal
+    this.#finding = finding
     this.#end = end
   }
 
-  /** Opens what is there, or begins an empty one. Rejects with `persistence-damaged`. */
+  /** Opens what is there, or begins an empty one. */
   static async open(disk: Disk): Promise<Generations> {
     const names = await disk.list()
-    const found = await findCurrent(disk, names)
-    const { header, journal } = found ?? (await begin(disk))
+    const found = (await findCurrent(disk, names)) ?? (await begin(disk))
+    const { journal, header } = found
     try {
-      const { end } = decodeRecords(await journal.read(HEADER_LENGTH, await journal.size()))
-      const generations = new Generations(disk, header, journal, HEADER_LENGTH + end)
+      const { end, gaps } = decodeRecords(await journal.read(HEADER_LENGTH, await journal.size()))
+      const generations = new Generations(disk, found, HEADER_LENGTH + end)
       generations.#tornTail = (await journal.size()) > generations.#end
       const own = namesOf(header.generation)
-      for (const name of names) {
-        if (/^\d+\.(db|log)$/.test(name) && !own.includes(name)) generations.#debris.add(name)
-      }
+      const others = names.filter((name) => /^\d+\.(db|log)$/.test(name) && !own.includes(name))
+      // What lies beside damaged files may be all that is whole.
+      if (found.finding !== undefined || gaps.length > 0 || (others.length > 0 && !(await generations.#isSnapshotWhole())))
+        generations.#aside = [...own, ...others]
+      else for (const name of others) generations.#debris.add(name)
       await generations.#repair()
       return generations
     } catch (error) {
@@ -54,12 +65,24 @@ export class Generations {
 
   /** Whether there is neither a snapshot nor a record. */
   get isEmpty(): boolean {
-    return this.#header.snapshot === undefined && this.#end === HEADER_LENGTH
+    return this.#header.snapshot === undefined && this.#end === HEADER_LENGTH && this.#finding === undefined
   }
 
-  async load(): Promise<PersistedContents> {
-    const journal = await this.#journal.read(HEADER_LENGTH, this.#end)
-    return { snapshot: await this.#readSnapshot(), records: decodeRecords(journal).records }
+  /** What is there and intact, with what is not. */
+  async load(): Promise<LoadedContents> {
+    const { records, gaps } = decodeRecords(await this.#journal.read(HEADER_LENGTH, this.#end))
+    const { generation } = this.#header
+    const findings = gaps.map(
+      ({ before, bytes }) => `${journalName(generation)}: ${bytes} bytes after ${before} intact records are damaged`,
+    )
+    const snapshot = await this.#readSnapshot()
+    if (this.#finding !== undefined) findings.unshift(this.#finding)
+    if (snapshot.finding !== undefined) findings.unshift(snapshot.finding)
+    const contents = { snapshot: snapshot.bytes, records }
+    if (findings.length === 0) return contents
+    this.#aside ??= namesOf(generation)
+    const isSnapshotLost = this.#finding !== undefined || snapshot.finding !== undefined
+    return { ...contents, damage: { snapshot: isSnapshotLost, gaps, findings } }
   }
 
   async append(records: readonly Uint8Array[]): Promise<void> {
@@ -85,9 +108,12 @@ export class Generations {
       generation: old + 1,
       snapshot: snapshot && { length: snapshot.length, checksum: crc32(snapshot) },
     }
-    const bytes = encodeRecords(records)
+    // Nobody finds them before they are flushed.
+    const bytes = encodeRecords(records, { settled: true })
+    const aside = this.#aside ?? []
     let journal: DiskFile
     try {
+      for (const name of aside) await setAside(this.#disk, name)
       if (snapshot) await writeWhole(this.#disk, snapshotName(header.generation), snapshot)
       journal = await writeJournal(this.#disk, header, bytes)
     } catch (error) {
@@ -101,7 +127,9 @@ export class Generations {
     this.#end = HEADER_LENGTH + bytes.length
     this.#tornTail = false
     // The new generation counts from here on, also where the old files can't be removed yet.
-    for (const name of namesOf(old)) this.#debris.add(name)
+    for (const name of [...namesOf(old), ...aside]) this.#debris.add(name)
+    this.#aside = undefined
+    this.#finding = undefined
     await ignoringFailure(async () => before.close())
     await this.#repairIfPossible()
   }
@@ -110,23 +138,32 @@ export class Generations {
     await this.#journal.close()
   }
 
-  async #readSnapshot(): Promise<Uint8Array | undefined> {
+  /** Whether the files are there under their names, as long as they were written. */
+  async isWhole(): Promise<boolean> {
+    const { generation, snapshot } = this.#header
+    const journal = await this.#disk.sizeOf(journalName(generation))
+    if (journal === undefined || journal < this.#end) return false
+    return snapshot === undefined || (await this.#disk.sizeOf(snapshotName(generation))) === snapshot.length
+  }
+
+  async #readSnapshot(): Promise<{ readonly bytes?: Uint8Array; readonly finding?: string }> {
     const expected = this.#header.snapshot
-    if (!expected) return undefined
+    if (!expected) return {}
     const name = snapshotName(this.#header.generation)
+    if ((await this.#disk.sizeOf(name)) === undefined) return { finding: `${name} is not there` }
     const file = await this.#disk.open(name)
     try {
       const size = await file.size()
       const bytes = await file.read(0, size)
-      if (size === expected.length && crc32(bytes) === expected.checksum) return bytes
-      throw new PersistenceError(
-        'persistence-damaged',
-        `the snapshot ${name} is damaged: ${size} bytes, of ${expected.length} that were written, or with another checksum: ` +
-          'load the data from the server or a backup',
-      )
+      if (size !== expected.length) return { finding: `${name} has ${size} bytes, not the ${expected.length} written` }
+      return crc32(bytes) === expected.checksum ? { bytes } : { finding: `${name} has another checksum than was written` }
     } finally {
       await file.close()
     }
+  }
+
+  async #isSnapshotWhole(): Promise<boolean> {
+    return (await this.#readSnapshot()).finding === undefined
   }
 
   /** Removes what earlier calls left behind; rejects where that is not possible. */
@@ -150,46 +187,7 @@ export class Generations {
   }
 }
 
-function snapshotName(generation: number): string {
-  return `${generation}.db`
-}
-
-function journalName(generation: number): string {
-  return `${generation}.log`
-}
-
-function namesOf(generation: number): string[] {
-  return [snapshotName(generation), journalName(generation)]
-}
-
-/** The newest generation whose journal has its header. */
-async function findCurrent(
-  disk: Disk,
-  names: readonly string[],
-): Promise<{ header: JournalHeader; journal: DiskFile } | undefined> {
-  const generations = names
-    .flatMap((name) => /^(\d+)\.log$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .toSorted((a, b) => b - a)
-  const unreadable: string[] = names.filter((name) => /^\d+\.db$/.test(name))
-  for (const generation of generations) {
-    const journal = await disk.open(journalName(generation))
-    const size = await journal.size()
-    const header = decodeHeader(await journal.read(0, Math.min(size, HEADER_LENGTH)))
-    if (header?.generation === generation) return { header, journal }
-    await journal.close()
-    // The very first journal is nothing but its header: a crash before it was whole leaves no more than that.
-    if (size > HEADER_LENGTH) unreadable.push(journalName(generation))
-  }
-  if (unreadable.length === 0) return undefined
-  throw new PersistenceError(
-    'persistence-damaged',
-    `no journal here has a whole header, yet there are ${unreadable.join(', ')}: keep a copy of these files, ` +
-      'then remove them to begin with an empty store',
-  )
-}
-
-async function begin(disk: Disk): Promise<{ header: JournalHeader; journal: DiskFile }> {
+async function begin(disk: Disk): Promise<Found> {
   const header = { generation: 1, snapshot: undefined }
   return { header, journal: await writeJournal(disk, header, nothing) }
 }
@@ -217,6 +215,17 @@ async function writeWhole(disk: Disk, name: string, bytes: Uint8Array): Promise<
     await file.truncate(0)
     await file.write(bytes, 0)
     await file.flush()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Keeps a copy of a damaged file, if it is there: whoever knows how may get more out of it. */
+async function setAside(disk: Disk, name: string): Promise<void> {
+  if ((await disk.sizeOf(name)) === undefined) return
+  const file = await disk.open(name)
+  try {
+    await writeWhole(disk, `${name}.damaged`, await file.read(0, await file.size()))
   } finally {
     await file.close()
   }

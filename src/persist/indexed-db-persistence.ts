@@ -1,5 +1,6 @@
+import { deleteDB } from 'idb'
 import { askToPersist, estimateOrigin } from './browser-storage.ts'
-import { IndexedDbMedium } from './indexed-db-medium.ts'
+import { databaseName, IndexedDbMedium } from './indexed-db-medium.ts'
 import { MediumSession } from './medium-session.ts'
 import { PersistenceError } from './persistence-error.ts'
 import type { Persistence, PersistenceSession, QuotaOptions } from './persistence.ts'
@@ -19,17 +20,12 @@ export interface BrowserPersistenceOptions extends QuotaOptions {
  */
 export function indexedDbPersistence(options: BrowserPersistenceOptions): Persistence {
   assertQuotaOptions(options)
-  return { open: () => openIndexedDb(options) }
+  return { open: () => openIndexedDb(options), forget: () => forgetIndexedDb(options.name) }
 }
 
 async function openIndexedDb(options: BrowserPersistenceOptions): Promise<PersistenceSession> {
   const name = `IndexedDB '${options.name}'`
-  if (typeof indexedDB === 'undefined') {
-    throw new PersistenceError(
-      'persistence-unavailable',
-      `${name} can't be opened: there is no IndexedDB here; on Node use filePersistence`,
-    )
-  }
+  assertIndexedDb(name)
   const release = await lockIndexedDb(options.name)
   try {
     askToPersist()
@@ -38,6 +34,27 @@ async function openIndexedDb(options: BrowserPersistenceOptions): Promise<Persis
     release()
     throw await storageFailure(error, 'opening', name, estimateOrigin)
   }
+}
+
+async function forgetIndexedDb(store: string): Promise<void> {
+  const name = `IndexedDB '${store}'`
+  assertIndexedDb(name)
+  const release = await lockIndexedDb(store)
+  try {
+    await deleteDB(databaseName(store))
+  } catch (error) {
+    throw await storageFailure(error, 'removing', name, estimateOrigin)
+  } finally {
+    release()
+  }
+}
+
+function assertIndexedDb(name: string): void {
+  if (typeof indexedDB !== 'undefined') return
+  throw new PersistenceError(
+    'persistence-unavailable',
+    `${name} can't be opened: there is no IndexedDB here; on Node use filePersistence`,
+  )
 }
 
 /** The lock of a store's database; rejects with `persistence-in-use`. */

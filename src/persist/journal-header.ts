@@ -32,3 +32,8 @@ export function decodeHeader(bytes: Uint8Array): JournalHeader | undefined {
   const snapshot = view.getUint32(12) === 0 ? undefined : { length: view.getFloat64(16), checksum: view.getUint32(24) }
   return { generation: view.getUint32(8), snapshot }
 }
+
+/** Whether the start of a journal was never written whole: it is short, or has zeros where a header has none, as a rule. */
+export function isTornHeader(bytes: Uint8Array): boolean {
+  return bytes.length < HEADER_LENGTH || bytes.subarray(0, magic.length).includes(0) || bytes.subarray(28, 32).includes(0)
+}

@@ -1,5 +1,6 @@
 import { StoreClosedError } from '../errors/index.ts'
-import type { Medium } from './medium.ts'
+import type { LoadedContents, Medium } from './medium.ts'
+import { PersistenceError } from './persistence-error.ts'
 import type { PersistedContents, PersistenceSession, QuotaEstimate, QuotaOptions } from './persistence.ts'
 import { QuotaWatch } from './quota-watch.ts'
 import { storageFailure } from './storage-failure.ts'
@@ -34,7 +35,7 @@ export class MediumSession implements PersistenceSession {
   }
 
   async load(): Promise<PersistedContents> {
-    return this.#inTurn('reading', () => this.#medium.load())
+    return this.#inTurn('reading', async () => assertIntact(this.#name, await this.#medium.load()))
   }
 
   async append(records: readonly Uint8Array[]): Promise<void> {
@@ -59,6 +60,10 @@ export class MediumSession implements PersistenceSession {
       await this.#medium.replace(snapshot, records)
       await this.#quota.wrote(snapshot.length + sizeOf(records))
     })
+  }
+
+  async isWhole(): Promise<boolean> {
+    return this.#inTurn('looking', () => this.#medium.isWhole())
   }
 
   async estimate(): Promise<QuotaEstimate | undefined> {
@@ -106,6 +111,16 @@ export class MediumSession implements PersistenceSession {
   #assertOpen(): void {
     if (this.#closed) throw new StoreClosedError(`the session of ${this.#name}`)
   }
+}
+
+/** Throws `persistence-damaged`. */
+function assertIntact(name: string, { damage, ...intact }: LoadedContents): PersistedContents {
+  if (!damage) return intact
+  throw new PersistenceError(
+    'persistence-damaged',
+    `what ${name} keeps is damaged: ${damage.findings.join('; ')}. ${intact.records.length} records are intact`,
+    { intact, damage },
+  )
 }
 
 function sizeOf(records: readonly Uint8Array[]): number {

@@ -1,6 +1,7 @@
 import { databaseName, IndexedDbMedium } from './indexed-db-medium.ts'
 import { lockIndexedDb } from './indexed-db-persistence.ts'
 import type { OpfsMedium } from './opfs-medium.ts'
+import { PersistenceError } from './persistence-error.ts'
 
 /**
  * Moves what IndexedDB keeps of a name, from when there was no OPFS here, into an OPFS medium that is empty. One step of
@@ -18,7 +19,9 @@ export async function moveFromIndexedDb(name: string, medium: OpfsMedium): Promi
     throw error
   }
   try {
-    const { snapshot, records } = await source.load()
+    const { snapshot, records, damage } = await source.load()
+    // What is damaged is dealt with where it is.
+    if (damage) throw new PersistenceError('persistence-damaged', damage.findings.join('; '))
     if (snapshot || records.length > 0) await medium.replace(snapshot, records)
   } catch (error) {
     await source.close()

@@ -20,9 +20,16 @@ const RETRIES = 60
 
 /** A folder of the origin private file system, in a worker. */
 export class OpfsDisk implements Disk {
-  readonly #folder: FileSystemDirectoryHandle
+  readonly #find: () => Promise<FileSystemDirectoryHandle>
+  #folder: FileSystemDirectoryHandle
 
-  constructor(folder: FileSystemDirectoryHandle) {
+  /** @param find gives the folder, and makes it where it is missing: it may be cleared under the session */
+  static async open(find: () => Promise<FileSystemDirectoryHandle>): Promise<OpfsDisk> {
+    return new OpfsDisk(find, await find())
+  }
+
+  private constructor(find: () => Promise<FileSystemDirectoryHandle>, folder: FileSystemDirectoryHandle) {
+    this.#find = find
     this.#folder = folder
   }
 
@@ -33,7 +40,7 @@ export class OpfsDisk implements Disk {
   }
 
   async open(name: string): Promise<DiskFile> {
-    const handle = await this.#folder.getFileHandle(name, { create: true })
+    const handle = await this.#file(name)
     if (!hasSyncAccess(handle)) throw new DOMException('there are no sync access handles here', 'NotSupportedError')
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -46,16 +53,36 @@ export class OpfsDisk implements Disk {
     }
   }
 
+  async sizeOf(name: string): Promise<number | undefined> {
+    try {
+      return (await (await this.#folder.getFileHandle(name)).getFile()).size
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+
   async remove(name: string): Promise<void> {
     try {
       await this.#folder.removeEntry(name)
     } catch (error) {
-      if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error
+      if (!isNotFound(error)) throw error
     }
   }
 
   sync(): void {
     // OPFS keeps its folders itself: there is nothing to flush.
+  }
+
+  /** A file of the folder, which is made again where it was cleared. */
+  async #file(name: string): Promise<FileSystemFileHandle> {
+    try {
+      return await this.#folder.getFileHandle(name, { create: true })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      this.#folder = await this.#find()
+      return this.#folder.getFileHandle(name, { create: true })
+    }
   }
 }
 
@@ -94,6 +121,10 @@ class OpfsFile implements DiskFile {
   close(): void {
     this.#handle.close()
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'NotFoundError'
 }
 
 function hasSyncAccess(handle: FileSystemFileHandle): handle is FileSystemFileHandle & SyncFileHandle {

@@ -1,8 +1,7 @@
 import { estimateOrigin } from './browser-storage.ts'
-import type { Medium } from './medium.ts'
+import type { LoadedContents, Medium } from './medium.ts'
 import type { OpfsAnswer, OpfsRequest } from './opfs-messages.ts'
 import { PersistenceError } from './persistence-error.ts'
-import type { PersistedContents } from './persistence.ts'
 
 /** The page's end of the worker that holds the files. */
 export class OpfsMedium implements Medium {
@@ -23,7 +22,7 @@ export class OpfsMedium implements Medium {
     this.#release = release
   }
 
-  async load(): Promise<PersistedContents> {
+  async load(): Promise<LoadedContents> {
     const answer = await ask(this.#worker, { op: 'load' })
     return ('contents' in answer ? answer.contents : undefined) ?? { snapshot: undefined, records: [] }
   }
@@ -34,6 +33,11 @@ export class OpfsMedium implements Medium {
 
   async replace(snapshot: Uint8Array | undefined, records: readonly Uint8Array[]): Promise<void> {
     await ask(this.#worker, { op: 'replace', snapshot: snapshot && ownBytes(snapshot), records: records.map(ownBytes) })
+  }
+
+  async isWhole(): Promise<boolean> {
+    const answer = await ask(this.#worker, { op: 'isWhole' })
+    return 'isWhole' in answer && answer.isWhole
   }
 
   estimate(): ReturnType<Medium['estimate']> {

@@ -2,7 +2,9 @@ import { askToPersist, estimateOrigin } from './browser-storage.ts'
 import { type BrowserPersistenceOptions, indexedDbPersistence } from './indexed-db-persistence.ts'
 import { MediumSession } from './medium-session.ts'
 import { moveFromIndexedDb } from './move-from-indexed-db.ts'
+import { OPFS_FOLDER } from './opfs-messages.ts'
 import { OpfsMedium } from './opfs-medium.ts'
+import { PersistenceError } from './persistence-error.ts'
 import type { Persistence, PersistenceSession } from './persistence.ts'
 import { assertQuotaOptions } from './quota-watch.ts'
 import { isOutOfSpace, storageFailure } from './storage-failure.ts'
@@ -24,6 +26,11 @@ export function opfsPersistence(options: OpfsPersistenceOptions): Persistence {
   assertQuotaOptions(options)
   return {
     open: async () => (await openOpfs(options)) ?? indexedDbPersistence(options).open(),
+    forget: async () => {
+      await forgetOpfs(options.name)
+      // What was kept there before there was OPFS here would be moved over.
+      await indexedDbPersistence(options).forget?.()
+    },
   }
 }
 
@@ -36,7 +43,7 @@ async function openOpfs(options: OpfsPersistenceOptions): Promise<PersistenceSes
   try {
     askToPersist()
     worker = options.worker?.() ?? defaultWorker()
-    const medium = await OpfsMedium.open(worker, `store-${encodeURIComponent(options.name)}`, release)
+    const medium = await OpfsMedium.open(worker, folderOf(options.name), release)
     if (medium && (!medium.wasEmpty || (await isMoved(options.name, medium)))) {
       return await MediumSession.open(name, medium, options)
     }
@@ -50,13 +57,33 @@ async function openOpfs(options: OpfsPersistenceOptions): Promise<PersistenceSes
   return undefined
 }
 
-/** Whether nothing of this name is left in IndexedDB. */
+async function forgetOpfs(store: string): Promise<void> {
+  if (typeof navigator === 'undefined' || !navigator.storage?.getDirectory) return
+  const name = `OPFS '${store}'`
+  const release = await takeWebLock(`rowcast:opfs:${store}`, name)
+  try {
+    const all = await (await navigator.storage.getDirectory()).getDirectoryHandle(OPFS_FOLDER)
+    await all.removeEntry(folderOf(store), { recursive: true })
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === 'NotFoundError'))
+      throw await storageFailure(error, 'removing', name, estimateOrigin)
+  } finally {
+    release()
+  }
+}
+
+function folderOf(store: string): string {
+  return `store-${encodeURIComponent(store)}`
+}
+
+/** Whether nothing of this name is left in IndexedDB: what is damaged there, or has no room here, is used there. */
 async function isMoved(name: string, medium: OpfsMedium): Promise<boolean> {
   try {
     await moveFromIndexedDb(name, medium)
     return true
   } catch (error) {
     if (isOutOfSpace(error)) return false
+    if (error instanceof PersistenceError && error.code === 'persistence-damaged') return false
     throw error
   }
 }

@@ -5,7 +5,7 @@
  */
 import { Generations } from './generations.ts'
 import { OpfsDisk } from './opfs-disk.ts'
-import type { OpfsAnswer, OpfsRequest } from './opfs-messages.ts'
+import { OPFS_FOLDER, type OpfsAnswer, type OpfsRequest } from './opfs-messages.ts'
 import { PersistenceError } from './persistence-error.ts'
 
 let generations: Generations | undefined
@@ -26,6 +26,7 @@ async function answer(request: OpfsRequest): Promise<OpfsAnswer> {
   if (request.op === 'open') return open(request.folder)
   if (!generations) throw new Error('the worker has no open folder')
   if (request.op === 'load') return { contents: await generations.load() }
+  if (request.op === 'isWhole') return { isWhole: await generations.isWhole() }
   if (request.op === 'append') await generations.append(request.records)
   else if (request.op === 'replace') await generations.replace(request.snapshot, request.records)
   else await generations.close()
@@ -35,8 +36,11 @@ async function answer(request: OpfsRequest): Promise<OpfsAnswer> {
 async function open(name: string): Promise<OpfsAnswer> {
   const root = await findRoot()
   if (!root) return { unsupported: true }
-  const all = await root.getDirectoryHandle('.rowcast', { create: true })
-  generations = await Generations.open(new OpfsDisk(await all.getDirectoryHandle(name, { create: true })))
+  const find = async (): Promise<FileSystemDirectoryHandle> => {
+    const all = await root.getDirectoryHandle(OPFS_FOLDER, { create: true })
+    return all.getDirectoryHandle(name, { create: true })
+  }
+  generations = await Generations.open(await OpfsDisk.open(find))
   return { isEmpty: generations.isEmpty }
 }
 

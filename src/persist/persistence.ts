@@ -1,1 +1,1 @@
-export type { PersistedContents, Persistence, PersistenceSession, QuotaEstimate, QuotaOptions } from '../store/index.ts'
+export type { Damage, PersistedContents, Persistence, PersistenceSession, QuotaEstimate, QuotaOptions } from '../store/index.ts'

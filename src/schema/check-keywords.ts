@@ -16,6 +16,8 @@ const SCHEMAS = [
 ]
 const LISTS = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
 const MAPS = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']
+/** Where schemas lie in a schema: one, a list of them, or an object of them by name; `items` is one or a list. */
+export const KEYWORDS = { schemas: SCHEMAS, lists: LISTS, maps: MAPS } as const
 const TYPES = ['string', 'number', 'integer', 'boolean', 'null', 'array', 'object']
 
 /**

@@ -7,9 +7,11 @@ import { isSchemaObject } from './model/facets.ts'
 import { RowCodec } from './model/row-codec.ts'
 import { StoredCells } from './model/stored-cells.ts'
 import type { CheckSchema, JsonSchemaObject, MigrationContext, SchemaInput } from './types/index.ts'
+import { checkPatterns } from './check-patterns.ts'
 import { checkTable } from './check-table.ts'
 import { copyDocument } from './copy-document.ts'
 import { checkRenames } from './migration/check-renames.ts'
+import type { PatternEngine } from './pattern-engine.ts'
 import { TableValidator } from './validator.ts'
 
 /** A table with all that is needed to read, write and check its rows. */
@@ -31,6 +33,14 @@ export interface Schema<S extends SchemaInput = SchemaInput> {
   readonly migrations: { readonly [version: number]: (db: MigrationContext) => void }
 }
 
+export interface DefineSchemaOptions {
+  /**
+   * What matches `pattern`, `patternProperties` and `propertyNames`: JavaScript's RegExp if not given, which some patterns
+   * keep busy for years. `linearPatterns` of `rowcast/server` takes time proportional to the text, and refuses what it can't.
+   */
+  readonly patterns?: PatternEngine | undefined
+}
+
 // Of these two also the bare name: what stores a table's rows is called after it, `sqlite__base`.
 const RESERVED = /^(rowcast|sqlite)(_|$)/i
 const SCHEMA_KEYS = ['version', 'tables', 'migrations', '$schema', '$id', 'title', 'description', '$comment']
@@ -40,14 +50,20 @@ const SCHEMA_KEYS = ['version', 'tables', 'migrations', '$schema', '$id', 'title
  * JSON columns (docs: README, "Schema"). Everything is inferred from it: rows, keys, paths and values.
  *
  * The document is copied: what becomes of it afterwards does not change the schema. Throws SchemaError, with the path in
- * the document, for what is no such document, for whatever has no mapping, and for whatever ajv can't compile.
+ * the document, for what is no such document, for whatever has no mapping, for whatever ajv can't compile, and for a
+ * pattern that the engine of the options can't make.
  */
-export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchema<S>): Schema<S> {
+export function defineSchema<const S extends SchemaInput>(
+  schema: S & CheckSchema<S>,
+  options: DefineSchemaOptions = {},
+): Schema<S> {
   const given: unknown = schema
   if (!isSchemaObject(given)) throw new SchemaError('schema', 'expected an object with version and tables')
   const { migrations: steps, ...rest } = given
   const document = checkDocument(copyDocument(rest))
   const migrations = checkMigrations(steps, document.version)
+  const { patterns } = options
+  if (patterns) checkAllPatterns(document, patterns)
   const tables = new Map<string, TableSchema>()
   for (const [index, [name, table]] of Object.entries(document.tables).entries()) {
     const model = buildTable(name, index, table)
@@ -55,7 +71,7 @@ export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchem
     tables.set(name, {
       model,
       codec,
-      validator: new TableValidator(model, codec),
+      validator: new TableValidator(model, codec, patterns),
       facetsAt: (segments) => facetsAt(table.schema, segments),
     })
   }
@@ -67,6 +83,19 @@ export function defineSchema<const S extends SchemaInput>(schema: S & CheckSchem
   checkNames(tables)
   const definition: SchemaInput = Object.freeze(steps === undefined ? document : { ...document, migrations })
   return Object.freeze({ version: document.version, definition: definition as S, tables, migrations })
+}
+
+/** The same schema, its patterns matched by an engine. Throws SchemaError, with the path of a pattern that it can't make. */
+export function withPatterns(schema: Schema, patterns: PatternEngine): Schema {
+  checkAllPatterns(schema.definition, patterns)
+  const tables = new Map<string, TableSchema>()
+  for (const [name, table] of schema.tables)
+    tables.set(name, { ...table, validator: new TableValidator(table.model, table.codec, patterns) })
+  return Object.freeze({ ...schema, tables })
+}
+
+function checkAllPatterns({ tables }: SchemaInput, patterns: PatternEngine): void {
+  for (const [name, { schema }] of Object.entries(tables)) checkPatterns(schema, `tables.${name}.schema`, patterns)
 }
 
 /** Whether a value came from `defineSchema`. */

@@ -3,7 +3,15 @@
  * of src/drivers' seam; nothing here holds a database open.
  * @module
  */
-export { defineSchema, isSchema, type Schema, type TableSchema } from './define-schema.ts'
+export type { PatternEngine } from './pattern-engine.ts'
+export {
+  defineSchema,
+  isSchema,
+  withPatterns,
+  type DefineSchemaOptions,
+  type Schema,
+  type TableSchema,
+} from './define-schema.ts'
 export { isColumn, type Column, type ColumnKind, type ObjectNode } from './model/column.ts'
 export { effectiveSql } from './model/column-sql.ts'
 export { createTableSql } from './model/ddl.ts'

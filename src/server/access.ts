@@ -1,6 +1,6 @@
-import { parsePath, type Cells } from '../changes/index.ts'
+import { equalValues, formatPath, parsePath, type Cells, type CellValue, type Key } from '../changes/index.ts'
 import { SchemaError } from '../errors/index.ts'
-import type { Column, Schema } from '../schema/index.ts'
+import type { Column, Schema, TableModel } from '../schema/index.ts'
 import type { RowTransition, Store } from '../store/index.ts'
 import { ForbiddenError } from './refusals.ts'
 
@@ -25,8 +25,14 @@ export interface RuleContext {
 /** Whether something is allowed: always, never, where the row matches, or as a function says. One that throws denies. */
 export type Rule = boolean | { readonly [field: string]: unknown } | ((context: RuleContext) => boolean)
 
-/** The rules of one table. What has no rule is denied. */
+/**
+ * The rules of one table. What has no rule is denied. They hold for what a transaction comes to: a row that goes or changes
+ * because of one that its author deletes (`onDelete`) has to be deletable or updatable by him too, as far as he may see it.
+ * What he may not see goes along with what it refers to, as the schema says: otherwise the refusal would tell of it. Where
+ * it has to stay, let the reference be `restrict`.
+ */
 export interface TablePermissions {
+  /** What it looks at should be what everyone may see who sees the row: what it allows tells of it. */
   readonly canView?: Rule
   readonly canCreate?: Rule
   /** A `where` must hold for the row before and after. */
@@ -36,10 +42,18 @@ export interface TablePermissions {
   readonly fields?: { readonly [path: string]: FieldPermissions }
 }
 
-/** The rules of a field. What has no rule is allowed to whoever may see or update the row. */
+/** The rules of a field. What has no rule is allowed to whoever may see, create or update the row. */
 export interface FieldPermissions {
-  /** Only for fields that the schema lists as `restricted`. Who may not see it may not update it either, unless `canUpdate` says so. */
+  /**
+   * Only for fields that the schema lists as `restricted`. Who may not see it may not set it either, unless `canCreate` (in
+   * a new row) or `canUpdate` says so.
+   */
   readonly canView?: Rule
+  /**
+   * Who may give it a value in a new row; without it that of `canUpdate` holds. What is left out, or put as the schema's
+   * default, is given no value. A primary key has no such fallback: no update can change it.
+   */
+  readonly canCreate?: Rule
   readonly canUpdate?: Rule
 }
 
@@ -101,9 +115,14 @@ export class Access {
     return this.#allows(this.#rules(table)?.canView, { table, row, before: row, after: row })
   }
 
-  /** Whether there are fields of any table that not everyone may see. */
-  get withholdsAny(): boolean {
-    return Object.keys(this.#permissions ?? {}).some((table) => this.withholds(table))
+  /**
+   * Whether all that a row came to in a transaction that was taken back is known to its author: it was not there before, or
+   * he sees it with every field.
+   */
+  knows(table: string, key: Key | undefined): boolean {
+    if (!this.#permissions || key === undefined) return true
+    const row = this.store.table(table).get(key) as object | undefined
+    return row === undefined || (this.canView(table, row) && this.withheld(table, row).length === 0)
   }
 
   /** Whether there are fields of a table that not everyone may see. */
@@ -160,24 +179,47 @@ export class Access {
 
   #mayChange({ change, before, after }: RowTransition): boolean {
     const { table, op } = change
+    // Its author can't have named it: it goes along, as the schema says. To refuse that would tell that it is there.
+    if (before && !this.canView(table, before)) return true
     const rules = this.#rules(table)
     if (!rules) return false
-    if (op === 'insert') return this.#allows(rules.canCreate, { table, row: after!, before, after })
-    if (op === 'delete')
-      return this.canView(table, before!) && this.#allows(rules.canDelete, { table, row: before!, before, after })
-    if (!this.canView(table, before!)) return false
+    if (op === 'insert') {
+      const create = (rule: Rule | undefined): boolean => this.#allows(rule, { table, row: after!, before, after })
+      return create(rules.canCreate) && this.#mayGive(table, after!, change.after, create)
+    }
+    if (op === 'delete') return this.#allows(rules.canDelete, { table, row: before!, before, after })
     const update = (rule: Rule | undefined): boolean =>
       typeof rule === 'function'
         ? this.#allows(rule, { table, row: after!, before, after })
         : this.#allows(rule, { table, row: before!, before, after }) &&
           this.#allows(rule, { table, row: after!, before, after })
     if (!update(rules.canUpdate)) return false
-    const paths = Object.keys(change.after)
-    if (!this.#mayBlindlyChange(table, [before!, after!], change.after, (rule) => update(rule))) return false
+    const cells = inOwnPaths(change.after)
+    const paths = Object.keys(cells)
+    if (!this.#mayBlindlyChange(table, [before!, after!], cells, update)) return false
     return Object.entries(rules.fields ?? {}).every(
       ([field, { canUpdate }]) =>
         canUpdate === undefined || !paths.some((path) => covers(field, path)) || update(canUpdate),
     )
+  }
+
+  /** Whether the cells that a new row is given may be given, by the rules of their fields. */
+  #mayGive(table: string, row: object, cells: Cells, create: (rule: Rule | undefined) => boolean): boolean {
+    const fields = Object.entries(this.#rules(table)?.fields ?? {})
+    if (fields.length === 0) return true
+    const { model } = this.store.schema.tables.get(table)!
+    const given = Object.entries(inOwnPaths(cells)).filter(([path, value]) => !isDefault(model, path, value))
+    const isKey = (path: string): boolean => model.key.some((column) => column.path === path)
+    const ruled = new Set<string>()
+    for (const [field, { canCreate, canUpdate }] of fields) {
+      const reached = given.filter(([path, value]) => isGiven(field, path, value)).map(([path]) => path)
+      const rule = canCreate ?? (reached.every(isKey) ? undefined : canUpdate)
+      if (rule === undefined || reached.length === 0) continue
+      if (!create(rule)) return false
+      for (const path of reached) if (isAtOrBelow(path, field)) ruled.add(path)
+    }
+    const withheld = this.withheld(table, row)
+    return given.every(([path]) => ruled.has(path) || !withheld.includes(path))
   }
 
   /** Whether the fields among these that may not be seen have rules of their own that allow to change them. */
@@ -252,7 +294,7 @@ export function checkPermissions(schema: Schema, permissions: Permissions | unde
     assertRules(`permissions.${table}`, ofTable, ['canView', 'canCreate', 'canUpdate', 'canDelete'])
     for (const [field, ofField] of Object.entries(members(`permissions.${table}.fields`, fields))) {
       const at = `permissions.${table}.fields.${field}`
-      assertRules(at, members(at, ofField), ['canView', 'canUpdate'])
+      assertRules(at, members(at, ofField), ['canView', 'canCreate', 'canUpdate'])
       const segments = parsePath(field).map(String)
       const [first] = segments
       if (!model.rest && (first === undefined || !model.root.properties.has(first)))
@@ -286,7 +328,8 @@ function assertRules(place: string, rules: Readonly<Record<string, unknown>>, kn
   }
 }
 
-function isAtOrBelow(path: string, field: string): boolean {
+/** Whether a path is that of a field, or of something in it. */
+export function isAtOrBelow(path: string, field: string): boolean {
   return path === field || path.startsWith(`${field}.`)
 }
 
@@ -311,6 +354,34 @@ function covers(field: string, path: string): boolean {
   return path === field || path.startsWith(`${field}.`) || field.startsWith(`${path}.`)
 }
 
+/** The same cells under the one spelling that each path has in rules: an escape that is not needed changes nothing. */
+function inOwnPaths(cells: Cells): Cells {
+  return Object.fromEntries(Object.entries(cells).map(([path, value]) => [formatPath(parsePath(path)), value]))
+}
+
+/** Whether a cell of a new row is as it would be if nobody had named it. */
+function isDefault(model: TableModel, path: string, value: CellValue): boolean {
+  if (value === undefined) return true
+  const column = model.byPath.get(path)
+  if (!column) return false
+  if (column.kind === 'presence') return value !== null && column.defaultSql === 1
+  if (value === null && column.defaultValue === undefined) return column.nullable && column.nullMark === undefined
+  return equalValues(value, column.defaultValue)
+}
+
+/** Whether a field is given a value by a cell: the field itself, what is below it, or a whole that has it. */
+function isGiven(field: string, path: string, value: CellValue): boolean {
+  if (isAtOrBelow(path, field)) return true
+  if (!isAtOrBelow(field, path)) return false
+  let inner: unknown = value
+  for (const segment of parsePath(field).slice(parsePath(path).length))
+    inner =
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, segment)
+        ? Reflect.get(inner, segment)
+        : undefined
+  return inner !== undefined
+}
+
 /** A `where` with what `$user.…` stands for; `undefined` where the user has no such member: then nothing matches. */
 function fillIn(where: unknown, user: User | undefined): unknown {
   if (typeof where === 'string' && where.startsWith('$user.')) {
@@ -327,13 +398,4 @@ function fillIn(where: unknown, user: User | undefined): unknown {
   if (typeof where !== 'object' || where === null) return where
   const entries = Object.entries(where).map(([name, value]) => [name, fillIn(value, user)] as const)
   return entries.some(([, value]) => value === undefined) ? undefined : Object.fromEntries(entries)
-}
-
-/** Characters of a name. */
-const MAX_NAME = 1_000
-
-/** Who someone is to the others. */
-export function nameOf(user: User | undefined): string | undefined {
-  const name: unknown = user?.name ?? user?.id
-  return typeof name === 'string' ? name.slice(0, MAX_NAME) : undefined
 }

@@ -15,6 +15,7 @@ export function commitsText(committed: readonly Committed[], position: () => str
     const commits = committed.map(({ record, transitions }): WireCommit => ({
       ...(record.label !== undefined && { label: record.label }),
       ...(record.by !== undefined && { by: record.by }),
+      ...(record.name !== undefined && { name: record.name }),
       changes: transitions.map(({ change }) => wireChange(change)),
     }))
     const { sequence } = committed.at(-1)!

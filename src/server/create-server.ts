@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { RowcastError } from '../errors/index.ts'
-import { isSchema, type Schema } from '../schema/index.ts'
+import { isSchema, withPatterns, type PatternEngine, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
 import { Access, checkPermissions, type Permissions, type User } from './access.ts'
+import { boundDatabase } from './bound-database.ts'
+import { Budgets } from './budgets.ts'
 import { Databases } from './databases.ts'
+import { judgeUser, unavailable } from './judge-user.ts'
 import type { LogStorage } from './log.ts'
 import { ForbiddenError } from './refusals.ts'
-import { Session, type SessionLimits } from './session.ts'
+import { limitsOf, type GivenLimits, type Limits } from './limits.ts'
+import { linearPatterns, PatternError } from './patterns/index.ts'
+import { Session } from './session.ts'
 import type { SnapshotStorage } from './snapshot-storage.ts'
+import { Strangers } from './strangers.ts'
+import { Unread } from './unread.ts'
 
 /** What someone wants to do with a database as a whole. */
 export type Action =
@@ -32,14 +39,30 @@ export interface Credentials {
 export interface ServerOptions {
   /** Made by `defineSchema`: every database of the server has it. */
   readonly schema: Schema
+  /**
+   * How the schema's patterns are matched: in time proportional to the text, if not given; a pattern that can't be matched
+   * so is a SchemaError then. With `native` by JavaScript's RegExp, which a text can keep busy for years where the pattern
+   * is not made with care, and nobody else is served meanwhile.
+   */
+  readonly patterns?: 'linear' | 'native' | undefined
   /** Where logs and snapshots lie: `fileStorage(directory)`, `memoryStorage()`. */
   readonly storage: { readonly logs: LogStorage; readonly snapshots: SnapshotStorage }
   /**
-   * Who someone is. Throws, or gives `undefined`, to refuse. Without it everyone is let in, without a name.
+   * Who someone is. To refuse for good it gives `undefined` or throws RowcastError with code `unauthenticated` (or what
+   * jose throws against a token). Whatever else it throws says that it can't tell now: it is reported, and the client
+   * is told to ask again (503). A connection ends at the user's `exp`, in seconds since 1970, if there is one. Without
+   * it everyone is let in, without a name.
    */
   readonly authenticate?: (credentials: Credentials) => User | undefined | Promise<User | undefined>
   /**
-   * Whether someone may do something with a database. Without it whoever is let in may open databases, and do the rest
+   * Whether someone is let in no more, although the token is still good. Asked after `authenticate`, and every
+   * `revocationMs` of everyone who is connected. One that throws is as an `authenticate` that can't tell.
+   */
+  readonly isRevoked?: (user: User) => boolean | Promise<boolean>
+  /** How often those who are connected are asked about, in milliseconds; 60,000 if not given. */
+  readonly revocationMs?: number
+  /**
+   * Whether someone may do something with a database. One that throws can't tell now, and nothing is done. Without it whoever is let in may open databases, and do the rest
    * where they are `admin: true`, or where there is neither `authenticate` nor `permissions`: a file or the history has
    * everything in it.
    */
@@ -58,16 +81,10 @@ export interface ServerOptions {
   readonly snapshotEvery?: number
   /** So many transactions before the newest snapshot stay in the history; 100,000 if not given. */
   readonly historyEntries?: number
-  readonly limits?: Partial<SessionLimits>
+  /** What one message, connection, user and database may take; see `docs/security.md` for the defaults. */
+  readonly limits?: GivenLimits
   /** Told of failures that nobody else hears of; they are printed if not given. */
   readonly onError?: (error: unknown) => void
-}
-
-const LIMITS: SessionLimits = {
-  messageBytes: 8 * 1024 * 1024,
-  transactions: 20_000,
-  buffered: 16 * 1024 * 1024,
-  catchUp: 20_000,
 }
 
 /** A server that fails on one thing goes on with the others. */
@@ -75,14 +92,32 @@ function print(error: unknown): void {
   process.stderr.write(`${inspect(error)}\n`)
 }
 
+/** What a server says of a pattern that it can't have in linear time. */
+const serverPatterns: PatternEngine = (pattern) => {
+  try {
+    return linearPatterns(pattern)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new PatternError(
+      `a text could keep the server busy with this pattern: ${why}. Write it without, or give the server patterns: 'native'`,
+      { cause },
+    )
+  }
+}
+
 /** What several parts of a server have in common. */
 export class ServerCore {
   readonly schema: Schema
   readonly databases: Databases
-  readonly limits: SessionLimits
+  readonly limits: Limits
+  readonly budgets: Budgets
+  readonly strangers: Strangers
+  readonly #unread: Unread
   readonly sessions: Set<Session> = new Set()
   readonly #options: ServerOptions
   readonly report: (error: unknown) => void
+  readonly #revocations: NodeJS.Timeout | undefined
+  #revoking = false
 
   constructor(options: ServerOptions) {
     if (!isSchema(options?.schema))
@@ -91,11 +126,14 @@ export class ServerCore {
       throw new RowcastError('options', 'createServer expects { storage }: fileStorage(directory), for one')
     checkPermissions(options.schema, options.permissions)
     this.#options = options
-    this.schema = options.schema
-    this.limits = { ...LIMITS, ...options.limits }
+    this.schema = options.patterns === 'native' ? options.schema : withPatterns(options.schema, serverPatterns)
+    this.limits = limitsOf(options.limits)
+    this.budgets = new Budgets(this.limits)
+    this.strangers = new Strangers(this.limits)
+    this.#unread = new Unread(this.limits.userBuffered)
     this.report = options.onError ?? print
     this.databases = new Databases({
-      schema: options.schema,
+      schema: this.schema,
       logs: options.storage.logs,
       snapshots: options.storage.snapshots,
       secret: options.secret ?? randomUUID(),
@@ -103,25 +141,35 @@ export class ServerCore {
       snapshotEvery: options.snapshotEvery ?? 5_000,
       historyEntries: options.historyEntries ?? 100_000,
       idleMs: options.idleMs ?? 30_000,
+      limits: this.limits,
       report: this.report,
     })
+    if (options.isRevoked)
+      this.#revocations = setInterval(() => {
+        this.#endRevoked().catch(this.report)
+      }, options.revocationMs ?? 60_000).unref()
   }
 
-  /** Who someone is. Throws RowcastError (`unauthenticated`). */
+  /** Who someone is. Throws RowcastError (`unauthenticated`, `unavailable`). */
   async authenticate(credentials: Credentials): Promise<User | undefined> {
     const { authenticate } = this.#options
     if (!authenticate) return undefined
-    let user: User | undefined
-    try {
-      user = await authenticate(credentials)
-    } catch (cause) {
-      throw new RowcastError('unauthenticated', 'the token is not accepted', { cause })
-    }
-    if (!user) throw new RowcastError('unauthenticated', 'a token is needed, and the one given is not accepted')
+    const user = await judgeUser(() => authenticate(credentials))
+    if (await this.#isRevoked(user)) throw new RowcastError('unauthenticated', 'the token is not accepted any more')
     return user
   }
 
-  /** Throws ForbiddenError unless someone may do something. A check that throws denies. */
+  /**
+   * Ends the connections of a user, who may come back with a token that is still taken. Returns how many there were.
+   */
+  disconnect(user: string | Pick<User, 'id'>): number {
+    const id = typeof user === 'string' ? user : user.id
+    const theirs = [...this.sessions].filter((session) => session.user?.id === id)
+    for (const session of theirs) session.end('unauthenticated', 'disconnected: log in again', { retryAfterMs: 500 })
+    return theirs.length
+  }
+
+  /** Throws ForbiddenError unless someone may do something, and RowcastError (`unavailable`) where nobody can tell. */
   async authorize(user: User | undefined, action: Action, database?: string): Promise<void> {
     const { authorize, authenticate, permissions } = this.#options
     let allowed: boolean
@@ -130,8 +178,7 @@ export class ServerCore {
         ? await authorize({ user, action, database })
         : action === 'open' || (!authenticate && !permissions) || user?.['admin'] === true
     } catch (error) {
-      this.report(error)
-      allowed = false
+      throw unavailable(error)
     }
     if (!allowed) throw new ForbiddenError()
   }
@@ -142,7 +189,7 @@ export class ServerCore {
   }
 
   /** Takes a connection of the sync protocol. */
-  readonly accept: Accept = (connection) => {
+  readonly accept: Accept = (connection, request) => {
     const session: Session = new Session(
       {
         authenticate: (hello: HelloMessage) => this.authenticate({ token: hello.token }),
@@ -151,15 +198,24 @@ export class ServerCore {
           return this.databases.use(name)
         },
         access: (database, user) => this.access(database, user),
+        database: boundDatabase(request),
         schemaVersion: this.schema.version,
         limits: this.limits,
+        budgets: this.budgets,
+        strangers: this.strangers,
+        unread: this.#unread,
         report: this.report,
       },
       connection,
+      request.address,
     )
     this.sessions.add(session)
     return {
       receive: (message) => session.receive(message),
+      get allowedBytes() {
+        return session.allowedBytes
+      },
+      tooLarge: () => session.tooLarge(),
       closed: () => {
         this.sessions.delete(session)
         session.closed()
@@ -168,8 +224,29 @@ export class ServerCore {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#revocations)
     for (const session of Array.from(this.sessions))
       session.end('shutting-down', 'the server is going down', { retryAfterMs: 500 })
     await this.databases.close()
+  }
+
+  async #isRevoked(user: User): Promise<boolean> {
+    try {
+      return (await this.#options.isRevoked?.(user)) ?? false
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+
+  async #endRevoked(): Promise<void> {
+    if (this.#revoking) return
+    this.#revoking = true
+    try {
+      for (const session of Array.from(this.sessions))
+        if (session.user && (await this.#isRevoked(session.user)))
+          session.end('unauthenticated', 'the token is not accepted any more', { retryAfterMs: 500 })
+    } finally {
+      this.#revoking = false
+    }
   }
 }

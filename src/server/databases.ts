@@ -1,4 +1,5 @@
 import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
+import type { Author } from './author.ts'
 import type { LogRecord } from './log-record.ts'
 import { LiveDatabase, type LiveDatabaseOptions } from './live-database.ts'
 import type { LogStorage } from './log.ts'
@@ -62,7 +63,8 @@ export class Databases {
     this.#assertOpen()
     let open = this.#open.get(name)
     if (!open) {
-      const one: Open = { database: this.#load(name), uses: 0, idle: undefined }
+      const parted = (): void => this.#dropParted(name, one)
+      const one: Open = { database: this.#load(name, parted), uses: 0, idle: undefined }
       open = one
       this.#open.set(name, one)
       one.database.catch(() => this.#open.get(name) === one && this.#open.delete(name))
@@ -80,7 +82,7 @@ export class Databases {
   /** Makes a database, empty or from a file. Throws RowcastError (`exists`) where there is one of that name. */
   create(
     name: string,
-    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly by?: string | undefined },
+    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly author: Author },
   ): Promise<void> {
     return this.#alone(name, async () => {
       if ((await this.list()).includes(name)) throw new RowcastError('exists', `there is a database '${name}' already`)
@@ -127,10 +129,11 @@ export class Databases {
       }),
     )
     this.#open.clear()
+    await Promise.all(this.#busy.values())
     for (const one of closed) if (one.status === 'rejected') this.#options.report(one.reason)
   }
 
-  async #load(name: string): Promise<LiveDatabase> {
+  async #load(name: string, parted: () => void): Promise<LiveDatabase> {
     let log
     try {
       log = await this.#options.logs.open(name)
@@ -140,7 +143,7 @@ export class Databases {
       throw error
     }
     try {
-      const database = await LiveDatabase.open(name, { ...this.#options, log })
+      const database = await LiveDatabase.open(name, { ...this.#options, log, parted })
       for (const watcher of this.#watchers) watcher(database)
       return database
     } catch (error) {
@@ -161,6 +164,14 @@ export class Databases {
         open.idle = setTimeout(() => this.#closeIdle(name, open), this.#options.idleMs).unref()
       },
     }
+  }
+
+  /** Its state is not that of the log: whoever asks for it next has it opened anew. */
+  #dropParted(name: string, open: Open): void {
+    if (this.#open.get(name) !== open) return
+    this.#open.delete(name)
+    clearTimeout(open.idle)
+    this.#alone(name, async () => (await open.database).close()).catch(this.#options.report)
   }
 
   #closeIdle(name: string, open: Open): void {

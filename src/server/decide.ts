@@ -1,6 +1,7 @@
 import { describeKey, equalValues, parsePath, rowIdOf, type CellValue, type RowChange } from '../changes/index.ts'
 import { ConstraintError, NotFoundError, ValidationError } from '../errors/index.ts'
 import {
+  assertKeyForm,
   commitChanges,
   internals,
   previewChanges,
@@ -9,7 +10,7 @@ import {
   type Store,
 } from '../store/index.ts'
 import { valueAt, type RowObject } from '../schema/index.ts'
-import type { WireChange, WireTransaction } from '../transport/index.ts'
+import type { WireChange, WireRead, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import { assertDepthOf } from './depth.ts'
 import { ConflictError, SchemaVersionError } from './refusals.ts'
@@ -35,14 +36,16 @@ export function decide(store: Store, access: Access, transaction: WireTransactio
   // Before any constraint is looked at: what it says would tell of rows to those who may not write here at all.
   if (!access.unrestricted) access.check(previewChanges(engine, changes))
   return commitChanges(engine, changes, ({ transitions }) => {
-    checkParents(store, access, transitions)
     access.check(transitions)
+    // Last, where the database looks for those that are not there: who is refused for either is told the same.
+    checkParents(store, access, transitions)
   })
 }
 
 function resolve(store: Store, access: Access, change: WireChange, ifUnchanged: boolean): RowChange[] {
   const { key, op } = change
   if (!store.schema.tables.has(change.table)) throw new NotFoundError(`there is no table '${change.table}'`)
+  assertKeyForm(store.schema.tables.get(change.table)!.model, key)
   const table = store.table(change.table)
   const row = table.get(key) as RowObject | undefined
   const visible = row !== undefined && access.canView(change.table, row)
@@ -124,6 +127,15 @@ function checkParents(store: Store, access: Access, transitions: readonly RowTra
         message: `${change.table} ${describeKey(change.key)} refers to a row that is not there`,
       })
     }
+  }
+}
+
+/** Throws NotFoundError and ValidationError for what nobody can have read. */
+export function assertReads(store: Store, reads: readonly WireRead[]): void {
+  for (const { table, keys = [] } of reads) {
+    const schema = store.schema.tables.get(table)
+    if (!schema) throw new NotFoundError(`there is no table '${table}'`)
+    for (const key of keys) assertKeyForm(schema.model, key)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { RowTransition } from '../store/index.ts'
 import type { ClosingCode, WireTransaction } from '../transport/index.ts'
+import type { Point } from './history.ts'
 import type { LogRecord } from './log-record.ts'
 import type { Refusal } from './refusals.ts'
 
@@ -10,8 +11,7 @@ export type Outcome =
   | ({ readonly kind: 'refused' } & Refusal)
 
 /** A transaction that the log has, as those who are connected are told. */
-export interface Committed {
-  readonly sequence: number
+export interface Committed extends Point {
   readonly record: LogRecord
   readonly transitions: readonly RowTransition[]
   /** Who sent it on this server, and what. */

@@ -6,9 +6,11 @@
 export type { Permissions, Rule, RuleContext, TablePermissions, User } from './access.ts'
 export type { Action, Credentials, ServerOptions } from './create-server.ts'
 export { ServerCore } from './create-server.ts'
+export { FILTER_LIMITS, type FilterLimits } from './filter-budget.ts'
 export type { Log, LogEntry, LogStorage } from './log.ts'
 export { LogConflictError, LogUncertainError } from './log-errors.ts'
 export type { LogRecord } from './log-record.ts'
+export { linearPatterns } from './patterns/index.ts'
 export type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 export {
   fileLogStorage,
@@ -28,4 +30,4 @@ export {
   type RowcastServer,
 } from './http/index.ts'
 export { fileStorage, memoryStorage, type Storage } from './storage-options.ts'
-export { serve, type ServeOptions } from './serve.ts'
+export { serve, type ServeOptions, type Serving } from './serve.ts'

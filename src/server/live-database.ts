@@ -6,28 +6,33 @@ import type { Schema } from '../schema/index.ts'
 import { internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
 import type { ClosingCode, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
-import { decide } from './decide.ts'
+import { scopeOf } from './applied-transactions.ts'
+import { authorOf, type Author } from './author.ts'
+import { assertReads, decide } from './decide.ts'
 import type { Committed, Decided, Listener, Outcome } from './decided.ts'
-import { LogConflictError, LogUncertainError } from './log-errors.ts'
+import { LogConflictError, LogPartedError, LogUncertainError } from './log-errors.ts'
 import { assertDepth, assertDepthOf } from './depth.ts'
+import { digestAt, digestOf, isApart, type Point } from './history.ts'
 import { formatRecord, parseRecord, type LogRecord } from './log-record.ts'
+import type { Limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { Positions } from './position.ts'
 import { Presence } from './presence.ts'
 import { RecentChanges } from './recent-changes.ts'
-import { ConflictError, refusalOf, type Refusal } from './refusals.ts'
+import { ConflictError, MAX_REASON, type Refusal } from './refusals.ts'
 import { Serial } from './serial.ts'
 import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 import { State } from './state.ts'
+import { toldOf } from './told.ts'
+import { UnloggedRefusals, type StagedRefusals } from './unlogged-refusals.ts'
 import { Verdicts } from './verdicts.ts'
 
 interface Waiting {
   readonly transaction: WireTransaction
   readonly access: Access
   readonly author: Listener | undefined
-  readonly by: string | undefined
   /** What its `base` position stands for. */
-  readonly base: number | undefined
+  readonly base: Point | undefined
   readonly settle: (outcome: Outcome) => void
   readonly fail: (error: unknown) => void
 }
@@ -42,7 +47,20 @@ export interface LiveDatabaseOptions {
   readonly snapshotEvery: number
   /** So many entries before the newest snapshot stay in the log. */
   readonly historyEntries: number
+  readonly limits: Pick<Limits, 'databasePresenceBytes' | 'recentBytes' | 'verdictBytes'>
   readonly report: (error: unknown) => void
+  /** Its state is of another history than the log by now: it is of no use any more, and is to be opened anew. */
+  readonly parted?: () => void
+}
+
+/** What a batch came to on the state as it is, before the log has it. */
+interface Draft {
+  readonly committed: readonly Committed[]
+  readonly payloads: readonly string[]
+  readonly outcomes: readonly { readonly waiting: Waiting; readonly outcome: Outcome; readonly before: number }[]
+  /** Those that were refused now, and not before. */
+  readonly refused: readonly Waiting[]
+  readonly unlogged: StagedRefusals
 }
 
 /** Entries of the log in one append, at most. */
@@ -67,11 +85,12 @@ const KNOWN_IDS = 1_000_000
 export class LiveDatabase {
   readonly name: string
   readonly positions: Positions
-  readonly presence: Presence = new Presence()
+  readonly presence: Presence
   readonly #options: LiveDatabaseOptions
   readonly #serial = new Serial()
   readonly #listeners = new Set<Listener>()
-  readonly #verdicts = new Verdicts()
+  readonly #verdicts: Verdicts
+  readonly #unlogged = new UnloggedRefusals()
   readonly #recent: RecentChanges
   #waiting: Waiting[] = []
   #pumping = false
@@ -82,13 +101,17 @@ export class LiveDatabase {
   #whole: { readonly sequence: number; readonly texts: readonly string[] } | undefined
   #forgetWhole: NodeJS.Timeout | undefined
   #closed = false
+  #parted = false
 
   private constructor(name: string, state: State, snapshotAt: number, options: LiveDatabaseOptions) {
     this.name = name
     this.#options = options
     this.#state = state
     this.#snapshotAt = snapshotAt
-    this.#recent = new RecentChanges(state.sequence)
+    const { databasePresenceBytes, recentBytes, verdictBytes } = options.limits
+    this.presence = new Presence(databasePresenceBytes)
+    this.#verdicts = new Verdicts(verdictBytes)
+    this.#recent = new RecentChanges(state.point, recentBytes)
     this.positions = new Positions(options.secret, name, state.applied.fact('incarnation')!)
   }
 
@@ -96,7 +119,7 @@ export class LiveDatabase {
   static async create(
     name: string,
     options: LiveDatabaseOptions,
-    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly by?: string | undefined },
+    from?: { readonly bytes: Uint8Array; readonly origin?: LogRecord['from']; readonly author: Author },
   ): Promise<LiveDatabase> {
     const { schema, log, snapshots, now } = options
     const state = await State.create(schema)
@@ -106,17 +129,20 @@ export class LiveDatabase {
         state.store.import(from.bytes)
         assertDepth(state.store)
       }
-      state.applied.setFact('incarnation', randomUUID())
+      const incarnation = randomUUID()
+      state.applied.setFact('incarnation', incarnation)
       const record: LogRecord = {
         kind: 'created',
+        parent: incarnation,
         at: now(),
         changes: [],
         ...(from?.origin && { from: from.origin }),
-        ...(from?.by !== undefined && { by: from.by }),
+        ...from?.author,
       }
-      await log.append([formatRecord(record)], 0)
-      state.sequence = 1
-      await snapshots.put(name, { sequence: 1, at: record.at }, state.snapshot())
+      const payload = formatRecord(record)
+      await log.append([payload], 0)
+      state.point = { sequence: 1, digest: digestOf(payload) }
+      await snapshots.put(name, { ...state.point, at: record.at }, state.snapshot())
     } catch (error) {
       await state.close()
       throw error
@@ -124,17 +150,25 @@ export class LiveDatabase {
     return new LiveDatabase(name, state, 1, options)
   }
 
-  /** Opens what is there: the newest snapshot and the log since. A migrated state becomes a snapshot at once. */
+  /**
+   * Opens what is there: the newest snapshot of the log's history and the log since. A migrated state becomes a snapshot at
+   * once. Throws what State.load throws.
+   */
   static async open(name: string, options: LiveDatabaseOptions): Promise<LiveDatabase> {
-    const { state, migrated } = await State.load(name, options.schema, options)
-    const { sequence } = state
-    const last = (await options.snapshots.list(name)).at(-1)
+    const { state, migrated, snapshot, apart } = await State.load(name, options.schema, options)
+    if (apart.length > 0)
+      options.report(
+        new RowcastError(
+          'log',
+          `database '${name}' goes on from its snapshot ${snapshot.sequence} and its log; the snapshots ${apart.join(', ')} are of another history and left out: to have that one, restore log and snapshots from one backup`,
+        ),
+      )
     if (migrated) {
       // One of the same state has another schema: it keeps its label.
-      const label = last?.sequence === sequence ? last.label : undefined
-      await options.snapshots.put(name, { sequence, label, at: options.now() }, state.snapshot())
+      const label = snapshot.sequence === state.sequence ? snapshot.label : undefined
+      await options.snapshots.put(name, { ...state.point, label, at: options.now() }, state.snapshot())
     }
-    return new LiveDatabase(name, state, migrated ? sequence : (last?.sequence ?? sequence), options)
+    return new LiveDatabase(name, state, migrated ? state.sequence : snapshot.sequence, options)
   }
 
   get store(): Store {
@@ -149,6 +183,18 @@ export class LiveDatabase {
   /** The last entry of the log that is in the state. */
   get sequence(): number {
     return this.#state.sequence
+  }
+
+  /** Where the state is in the history. */
+  get point(): Point {
+    return this.#state.point
+  }
+
+  /** The point of a sequence number, as far as the log tells. Between transactions. */
+  async pointAt(sequence: number): Promise<Point | undefined> {
+    if (sequence === this.sequence) return this.point
+    const digest = sequence < this.sequence ? await digestAt(this.#options.log, sequence) : undefined
+    return digest === undefined ? undefined : { sequence, digest }
   }
 
   /** What someone who sees everything is sent to begin with, made once for all who come before the next transaction. */
@@ -172,9 +218,13 @@ export class LiveDatabase {
 
   /** Runs something between transactions: it sees only what the log has. */
   run<Result>(task: () => Result | Promise<Result>): Promise<Result> {
-    return this.#serial.run(() => {
-      if (this.#closed) throw new StoreClosedError(`database '${this.name}'`)
-      return task()
+    return this.#serial.run(async () => {
+      if (this.#closed || this.#parted) throw new StoreClosedError(`database '${this.name}'`)
+      try {
+        return await task()
+      } catch (error) {
+        throw this.#failed(error)
+      }
     })
   }
 
@@ -190,13 +240,12 @@ export class LiveDatabase {
     context: {
       readonly access: Access
       readonly author?: Listener
-      readonly by?: string | undefined
-      readonly base?: number | undefined
+      readonly base?: Point | undefined
     },
   ): Promise<Outcome> {
     return new Promise((settle, fail) => {
-      const { access, author, by, base } = context
-      this.#waiting.push({ transaction, access, author, by, base, settle, fail })
+      const { access, author, base } = context
+      this.#waiting.push({ transaction, access, author, base, settle, fail })
       this.#pump()
     })
   }
@@ -217,14 +266,17 @@ export class LiveDatabase {
         throw error
       }
       if (changes.length === 0) return before
-      const entry: LogRecord = { ...record, at: this.#options.now(), changes }
+      const { digest: parent } = this.#state.point
+      const entry: LogRecord = { ...record, parent, at: this.#options.now(), changes }
+      const payload = formatRecord(entry)
       try {
-        await this.#options.log.append([formatRecord(entry)], before)
+        await this.#append([payload])
       } catch (error) {
         this.#takeBack([{ changes }])
         throw error
       }
-      this.#confirm([{ sequence: before + 1, record: entry, transitions, author: undefined, sent: undefined }], [])
+      const point = { sequence: before + 1, digest: digestOf(payload) }
+      this.#confirm([{ ...point, record: entry, transitions, author: undefined, sent: undefined }], [])
       return this.#state.sequence
     })
   }
@@ -241,7 +293,7 @@ export class LiveDatabase {
   snapshot(label?: string): Promise<{ readonly sequence: number; readonly label?: string; readonly made: boolean }> {
     return this.run(async () => {
       const { sequence } = this.#state
-      const there = (await this.#options.snapshots.list(this.name)).find((one) => one.sequence === sequence)
+      const there = (await this.snapshots()).find((one) => one.sequence === sequence)
       if (there?.label !== undefined) {
         if (label === undefined || label === there.label) return { sequence, label: there.label, made: false }
         throw new RowcastError(
@@ -268,7 +320,7 @@ export class LiveDatabase {
       clearTimeout(this.#forgetWhole)
       for (const { fail } of this.#waiting.splice(0)) fail(new StoreClosedError(`database '${this.name}'`))
       try {
-        if (this.#state.sequence > this.#snapshotAt) await this.#snapshot()
+        if (!this.#parted && this.#state.sequence > this.#snapshotAt) await this.#snapshot()
       } finally {
         await this.#state.close()
         await this.#options.log.close()
@@ -289,11 +341,13 @@ export class LiveDatabase {
         if (this.#waiting.length > 0) this.#pump()
         if (batch.length === 0) return
         try {
+          if (this.#parted) throw new StoreClosedError(`database '${this.name}'`)
           await this.#process(batch)
         } catch (error) {
-          for (const { fail } of batch) fail(error)
+          const failure = this.#failed(error)
+          for (const { fail } of batch) fail(failure)
         }
-        await this.#housekeep()
+        if (!this.#parted) await this.#housekeep()
       })
       .catch(this.#options.report)
   }
@@ -311,21 +365,21 @@ export class LiveDatabase {
 
   async #process(batch: readonly Waiting[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const from = this.#state.sequence
-      const { committed, outcomes } = this.#decide(batch)
+      const { committed, payloads, outcomes, refused, unlogged } = this.#decide(batch)
       try {
-        if (committed.length > 0)
-          await this.#options.log.append(
-            committed.map(({ record }) => formatRecord(record)),
-            from,
-          )
+        // What is refused is decided on all that the log has, like what is not.
+        if (committed.length > 0 || refused.length > 0) await this.#append(payloads)
       } catch (error) {
         this.#takeBack(committed.map(({ record }) => record))
-        for (const { record } of committed) if (record.id !== undefined) this.#state.applied.remove(record.id)
+        for (const { record } of committed)
+          if (record.id !== undefined) this.#state.applied.remove(scopeOf(record.by), record.id)
+        for (const { access, transaction } of refused) this.#verdicts.delete(access, transaction.id)
         if (!(error instanceof LogConflictError || error instanceof LogUncertainError) || attempt >= 10) throw error
         await this.#catchUp()
         continue
       }
+      for (const { record, sequence } of committed) this.#state.noteRefused(record, sequence)
+      this.#unlogged.keep(unlogged)
       this.#confirm(
         committed,
         outcomes.map(({ waiting, outcome, before }) => ({
@@ -335,68 +389,95 @@ export class LiveDatabase {
           before,
         })),
       )
-      for (const { waiting, outcome } of outcomes) {
-        if (outcome.kind === 'refused') this.#verdicts.set(waiting.access, waiting.transaction.id, outcome)
-        waiting.settle(outcome)
-      }
+      for (const { waiting, outcome } of outcomes) waiting.settle(outcome)
       return
     }
   }
 
-  #decide(batch: readonly Waiting[]): {
-    committed: Committed[]
-    outcomes: { waiting: Waiting; outcome: Outcome; before: number }[]
-  } {
+  /**
+   * Appends what was decided on the state. Throws LogConflictError where the log has gone on without it, LogPartedError
+   * where it has another history, and what the log throws.
+   */
+  async #append(payloads: readonly string[]): Promise<void> {
+    const { log } = this.#options
+    const { point } = this.#state
+    // The number alone does not tell.
+    if (await isApart(log, point)) throw new LogPartedError(`log of '${this.name}'`, point.sequence)
+    const { last } = await log.bounds()
+    if (last !== point.sequence) throw new LogConflictError(`log of '${this.name}'`, point.sequence, last)
+    if (payloads.length > 0) await log.append(payloads, point.sequence)
+  }
+
+  #decide(batch: readonly Waiting[]): Draft {
     const committed: Committed[] = []
-    const outcomes = batch.map((waiting) => {
-      const before = committed.length
-      const { transaction, access, author, by } = waiting
+    const payloads: string[] = []
+    const refused: Waiting[] = []
+    const unlogged = this.#unlogged.stage()
+    const commit = (
+      { author, access }: Waiting,
+      record: Omit<LogRecord, 'parent' | 'at' | keyof Author | 'refused'>,
+      { transitions = [], sent }: { readonly transitions?: readonly RowTransition[]; readonly sent?: WireTransaction },
+    ): number => {
+      const before = committed.at(-1) ?? this.#state.point
+      const refusals = author ? unlogged.take(author) : []
+      const entry: LogRecord = {
+        ...record,
+        parent: before.digest,
+        at: this.#options.now(),
+        ...authorOf(access.user),
+        ...(refusals.length > 0 && { refused: refusals }),
+      }
+      const payload = formatRecord(entry)
+      payloads.push(payload)
+      const sequence = before.sequence + 1
+      committed.push({ sequence, digest: digestOf(payload), record: entry, transitions, author: sent && author, sent })
+      return sequence
+    }
+    const refuse = (waiting: Waiting, refusal: Refusal): Outcome => {
+      const { author, transaction } = waiting
+      const { code, reason } = refusal
+      if (author && unlogged.add(author, { id: transaction.id, code, reason: reason.slice(0, MAX_REASON) }))
+        commit(waiting, { kind: 'refused', changes: [] }, {})
+      return { kind: 'refused', code, reason }
+    }
+    const judge = (waiting: Waiting): Outcome => {
+      const { transaction, access } = waiting
       const { id, label } = transaction
-      const known = this.#state.applied.find(id)
-      if (known !== undefined) return { waiting, before, outcome: { kind: 'known' as const, sequence: known } }
-      const refused = this.#verdicts.get(access, id)
-      if (refused) return { waiting, before, outcome: { kind: 'refused' as const, ...refused } }
+      const scope = scopeOf(access.user?.id)
+      const known = this.#state.applied.find(scope, id)
+      if (known !== undefined) return { kind: 'known', sequence: known }
+      const logged = this.#state.refused.find(scope, id)
+      if (logged) return { kind: 'refused', ...logged }
+      const remembered = this.#verdicts.get(access, id)
+      if (remembered) return refuse(waiting, remembered)
       try {
-        const missing = transaction.requires?.some((one) => this.#state.applied.find(one) === undefined)
+        const missing = transaction.requires?.some((one) => this.#state.applied.find(scope, one) === undefined)
         if (missing) throw new ConflictError('it rests on a transaction that was refused')
+        if (transaction.reads) assertReads(this.store, transaction.reads)
         if (transaction.reads) this.#recent.assertUnchanged(transaction.reads, waiting.base, access, committed)
         // It asks only whether what it has read is still so.
-        if (transaction.changes.length === 0)
-          return { waiting, before, outcome: { kind: 'known' as const, sequence: this.#state.sequence } }
+        if (transaction.changes.length === 0) return { kind: 'known', sequence: this.#state.sequence }
         const { changes, transitions } = decide(this.store, access, transaction)
-        const sequence = this.#state.sequence + committed.length + 1
-        const record: LogRecord = {
-          kind: 'transaction',
-          id,
-          at: this.#options.now(),
-          ...(by !== undefined && { by }),
-          ...(label !== undefined && { label }),
-          changes,
-        }
-        this.#state.applied.add(id, sequence)
-        committed.push({ sequence, record, transitions, author, sent: transaction })
-        return { waiting, before, outcome: { kind: 'committed' as const, sequence } }
+        const record = { kind: 'transaction' as const, id, ...(label !== undefined && { label }), changes }
+        const sequence = commit(waiting, record, { transitions, sent: transaction })
+        this.#state.applied.add(scope, id, sequence)
+        return { kind: 'committed', sequence }
       } catch (error) {
         const refusal = this.#refusal(error, access)
-        return { waiting, before, outcome: { kind: 'refused' as const, ...refusal } }
+        this.#verdicts.set(access, id, refusal)
+        refused.push(waiting)
+        return refuse(waiting, refusal)
       }
-    })
-    return { committed, outcomes }
+    }
+    const outcomes = batch.map((waiting) => ({ waiting, before: committed.length, outcome: judge(waiting) }))
+    return { committed, payloads, outcomes, refused, unlogged }
   }
 
   #refusal(error: unknown, access: Access): Refusal {
-    const refusal = refusalOf(error)
-    if (!refusal) {
-      this.#options.report(error)
-      return { code: 'internal', reason: 'the server failed on this transaction' }
-    }
-    // What the schema says against a row may rest on a field that is withheld.
-    if (refusal.code === 'validation' && access.withholdsAny)
-      return { code: 'validation', reason: 'a row would not be as the schema has it' }
-    // What a constraint says names rows, which may be hidden.
-    return refusal.code === 'constraint' && !access.unrestricted
-      ? { code: 'constraint', reason: 'a unique value, key or reference stands against it' }
-      : refusal
+    const told = toldOf(error, access)
+    if (told) return told
+    this.#options.report(error)
+    return { code: 'internal', reason: 'the server failed on this transaction' }
   }
 
   /** Undoes, newest first, what was decided and not appended. */
@@ -410,21 +491,20 @@ export class LiveDatabase {
   async #catchUp(): Promise<void> {
     const committed: Committed[] = []
     const state = this.#state
-    const from = state.sequence
     try {
-      await state.follow(this.#options.log, undefined, (record, sequence, transitions) => {
-        committed.push({ sequence, record, transitions, author: undefined, sent: undefined })
+      await state.follow(this.name, this.#options.log, undefined, (record, point, transitions) => {
+        committed.push({ ...point, record, transitions, author: undefined, sent: undefined })
       })
     } finally {
       // Where the log can't be read to its end, everyone is told of what the state has all the same.
-      state.sequence = from
       this.#confirm(committed, [])
     }
   }
 
   /** The log has them: the state is theirs, and everyone is told. */
   #confirm(committed: readonly Committed[], outcomes: Decided['outcomes']): void {
-    this.#state.sequence += committed.length
+    const { sequence, digest } = committed.at(-1) ?? this.#state.point
+    this.#state.point = { sequence, digest }
     this.#recent.push(committed)
     const from = performance.now()
     for (const listener of Array.from(this.#listeners))
@@ -447,27 +527,45 @@ export class LiveDatabase {
     }
   }
 
+  /**
+   * What those are told who waited for something that failed. Where the log has another history than the state, nothing
+   * is confirmed on it any more, and everyone is sent away: what they come back to is opened anew.
+   */
+  #failed(error: unknown): unknown {
+    if (!(error instanceof LogPartedError)) return error
+    if (!this.#parted) {
+      this.#parted = true
+      this.#options.report(error)
+      for (const listener of Array.from(this.#listeners)) this.#drop(listener)
+      this.#options.parted?.()
+    }
+    return new StoreClosedError(`database '${this.name}'`)
+  }
+
   async #housekeep(): Promise<void> {
     if (this.#state.sequence - this.#snapshotAt < this.#options.snapshotEvery) return
     try {
       await this.#snapshot()
     } catch (error) {
       // The log has everything; the next batch tries again.
-      this.#options.report(error)
+      if (!(error instanceof LogPartedError)) this.#options.report(error)
+      this.#failed(error)
     }
   }
 
   async #snapshot(label?: string): Promise<number> {
-    const { sequence } = this.#state
+    const { point, sequence } = this.#state
     const { snapshots, log, now, historyEntries } = this.#options
-    this.#state.applied.forgetBefore(sequence - KNOWN_IDS)
-    await snapshots.put(this.name, { sequence, label, at: now() }, this.#state.snapshot())
+    // It would take the place of one that is of the log's history.
+    if (await isApart(log, point)) throw new LogPartedError(`log of '${this.name}'`, sequence)
+    this.#state.forgetBefore(sequence - KNOWN_IDS)
+    await snapshots.put(this.name, { ...point, label, at: now() }, this.#state.snapshot())
     this.#snapshotAt = sequence
     const { first } = await log.bounds()
     const keep = Math.max(sequence - historyEntries, first)
     await this.#thinOut(keep)
     // A state is a snapshot and the log since: the log begins after the snapshot that the oldest states rest on.
-    const base = (await snapshots.list(this.name)).findLast((one) => one.sequence <= keep)?.sequence ?? 0
+    const base = (await this.snapshots()).findLast((one) => one.sequence <= keep)?.sequence ?? 0
     if (keep > first && base + 1 > first) await log.trim(base + 1)
     return sequence
   }
@@ -475,7 +573,7 @@ export class LiveDatabase {
   /** Snapshots without a label are there to be opened fast: none before the log, and none between two that are close. */
   async #thinOut(first: number): Promise<void> {
     const { snapshots, snapshotEvery } = this.#options
-    const all = await snapshots.list(this.name)
+    const all = await this.snapshots()
     const base = all.findLast(({ sequence }) => sequence <= first)?.sequence ?? 0
     let kept = 0
     for (const [n, { sequence, label }] of all.entries()) {
@@ -498,9 +596,12 @@ export class LiveDatabase {
     return this.#options.log.bounds()
   }
 
-  /** What was put aside, oldest first. */
-  snapshots(): Promise<readonly SnapshotInfo[]> {
-    return this.#options.snapshots.list(this.name)
+  /** What was put aside, oldest first, but for what is of another history than the log. */
+  async snapshots(): Promise<readonly SnapshotInfo[]> {
+    const { snapshots, log } = this.#options
+    const own: SnapshotInfo[] = []
+    for (const one of await snapshots.list(this.name)) if (!(await isApart(log, one))) own.push(one)
+    return own
   }
 
   /** The file of the state at a sequence number. */

@@ -17,6 +17,16 @@ export class LogConflictError extends RowcastError<'log-conflict'> {
   }
 }
 
+/** A log that has another history than what was read of it before. */
+export class LogPartedError extends RowcastError<'log'> {
+  constructor(log: string, sequence: number) {
+    super(
+      'log',
+      `the ${log} does not go on from entry ${sequence} as it was before (it was put back, or two servers have written to two copies of it): restore log and snapshots from one backup`,
+    )
+  }
+}
+
 /** An append of which nobody knows yet whether it took effect. Reading the log tells. */
 export class LogUncertainError extends RowcastError<'log-uncertain'> {
   constructor(log: string, options?: { cause?: unknown }) {

@@ -1,31 +1,57 @@
 import { serializeValue } from '../changes/index.ts'
 import type { ServerConnection } from '../transport/index.ts'
+import type { Reader } from './unread.ts'
 
-/** While a long answer goes out, this many characters may wait at the connection before the next part follows. */
+/** While a long answer goes out, this many bytes may wait at the connection before the next part follows. */
 const STREAM_BUFFER = 1024 * 1024
 const POLL_MS = 4
+/** What can wait is sent while no more than this is waiting, in bytes. */
+const ROOM_BYTES = 256 * 1024
+
+export interface OutgoingOptions {
+  /** Bytes that may wait. */
+  readonly limit: number
+  /** Whether more waits for its user than may, over all connections. */
+  readonly isTooMuch: () => boolean
+  readonly tooSlow: () => void
+}
 
 /**
  * What goes out over one connection, numbered and in order. A long answer goes as fast as it is taken; what comes after
  * it waits behind it. Nothing is ever queued beyond the limit: a reader that is too slow is told so.
  */
-export class Outgoing {
+export class Outgoing implements Reader {
   readonly #connection: ServerConnection
-  readonly #limit: number
-  readonly #tooSlow: () => void
+  readonly #options: OutgoingOptions
   #count = 0
   /** Parts of a long answer, and what comes after them, without their numbers. */
   #waiting: string[] = []
-  /** Characters of what is waiting that is not part of a long answer. */
+  /** Bytes of what is waiting that is not part of a long answer. */
   #queued = 0
   #parts = 0
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(connection: ServerConnection, limit: number, tooSlow: () => void) {
+  constructor(connection: ServerConnection, options: OutgoingOptions) {
     this.#connection = connection
-    this.#limit = limit
-    this.#tooSlow = tooSlow
+    this.#options = options
+  }
+
+  get line(): object {
+    return this.#connection.line ?? this.#connection
+  }
+
+  get buffered(): number {
+    return this.#connection.buffered
+  }
+
+  get queued(): number {
+    return this.#queued
+  }
+
+  /** Whether what can wait may be sent now. */
+  get hasRoom(): boolean {
+    return this.#parts === 0 && this.#connection.buffered < Math.min(ROOM_BYTES, this.#options.limit / 4)
   }
 
   send(message: { readonly type: string; readonly [property: string]: unknown }): void {
@@ -37,18 +63,19 @@ export class Outgoing {
     if (this.#closed) return
     if (this.#parts > 0) {
       this.#waiting.push(rest)
-      this.#queued += rest.length
+      this.#queued += Buffer.byteLength(rest)
     } else this.#write(rest)
-    if (this.#queued + (this.#parts > 0 ? 0 : this.#connection.buffered) > this.#limit) this.#tooSlow()
+    const { limit, isTooMuch, tooSlow } = this.#options
+    if (this.#queued + (this.#parts > 0 ? 0 : this.#connection.buffered) > limit || isTooMuch()) tooSlow()
   }
 
   /** A long answer, in parts of the same form. */
-  stream(parts: readonly string[], { unasked = false }: { readonly unasked?: boolean } = {}): void {
+  stream(parts: readonly string[]): void {
     if (this.#closed) return
     // One long answer may be as long as it is; to ask for more while it has not been read is to read too slowly.
-    if (this.#parts > 0 && !unasked) this.#queued += parts.reduce((sum, { length }) => sum + length, 0)
-    if (this.#queued > this.#limit) {
-      this.#tooSlow()
+    if (this.#parts > 0) this.#queued += parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0)
+    if (this.#queued > this.#options.limit) {
+      this.#options.tooSlow()
       return
     }
     this.#waiting.push(...parts)

@@ -1,9 +1,20 @@
-import { createCipheriv, createDecipheriv, createHash, randomFillSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import type { Point } from './history.ts'
+
+const CIPHER = 'aes-128-gcm'
+/** Bytes of the parts of a position: sequence, view and history are encrypted, between a random number and a tag. */
+const NONCE = 12
+const SEQUENCE = 6
+const VIEW = 8
+const HISTORY = 16
+const TAG = 16
+const SIZE = NONCE + SEQUENCE + VIEW + HISTORY + TAG
 
 /**
- * Positions as clients see them: a sequence number, and what it was given for, in one encrypted block. A client can
- * neither read nor make one, so the gaps between those that it gets tell nothing of what it may not see, and a position
- * that the server never gave is known as such.
+ * Positions as clients see them: a point in the history of the database, and what it was given for, in one encrypted
+ * block. A client can neither read nor make one, so the gaps between those that it gets tell nothing of what it may not
+ * see, and a position that the server never gave is known as such. Two of the same state look different: that nothing has
+ * changed is not told either.
  */
 export class Positions {
   readonly #key: Buffer
@@ -19,27 +30,39 @@ export class Positions {
   }
 
   /** @param view what the client may see and asked for: a position is good for the same only */
-  encode(sequence: number, view: string): string {
-    const block = Buffer.alloc(16)
-    block.writeUIntBE(sequence, 0, 6)
-    digest(view).copy(block, 6)
-    // Two positions of the same state look different: that nothing has changed is not told either.
-    randomFillSync(block, 12)
-    const cipher = createCipheriv('aes-128-ecb', this.#key, null).setAutoPadding(false)
-    return Buffer.concat([cipher.update(block), cipher.final()]).toString('base64url')
+  encode({ sequence, digest }: Point, view: string): string {
+    const said = Buffer.alloc(SEQUENCE + VIEW + HISTORY)
+    said.writeUIntBE(sequence, 0, SEQUENCE)
+    digestOfView(view).copy(said, SEQUENCE)
+    said.write(digest, SEQUENCE + VIEW, 'base64url')
+    const nonce = randomBytes(NONCE)
+    const cipher = createCipheriv(CIPHER, this.#key, nonce, { authTagLength: TAG })
+    return Buffer.concat([nonce, cipher.update(said), cipher.final(), cipher.getAuthTag()]).toString('base64url')
   }
 
-  /** The sequence number; `undefined` if the position is not from here, or not for this view. */
-  decode(position: string, view: string): number | undefined {
+  /** The point; `undefined` if the position is not from here, or not for this view. */
+  decode(position: string, view: string): Point | undefined {
     const bytes = Buffer.from(position, 'base64url')
-    if (bytes.length !== 16 || bytes.toString('base64url') !== position) return undefined
-    const decipher = createDecipheriv('aes-128-ecb', this.#key, null).setAutoPadding(false)
-    const block = Buffer.concat([decipher.update(bytes), decipher.final()])
-    if (!block.subarray(6, 12).equals(digest(view))) return undefined
-    return block.readUIntBE(0, 6)
+    if (bytes.length !== SIZE || bytes.toString('base64url') !== position) return undefined
+    const said = this.#open(bytes)
+    if (!said?.subarray(SEQUENCE, SEQUENCE + VIEW).equals(digestOfView(view))) return undefined
+    return { sequence: said.readUIntBE(0, SEQUENCE), digest: said.toString('base64url', SEQUENCE + VIEW) }
+  }
+
+  #open(bytes: Buffer): Buffer | undefined {
+    const decipher = createDecipheriv(CIPHER, this.#key, bytes.subarray(0, NONCE), { authTagLength: TAG })
+    decipher.setAuthTag(bytes.subarray(-TAG))
+    const said = decipher.update(bytes.subarray(NONCE, -TAG))
+    try {
+      decipher.final()
+    } catch {
+      // It was made up or garbled: that is what the tag is for.
+      return undefined
+    }
+    return said
   }
 }
 
-function digest(view: string): Buffer {
-  return createHash('sha256').update(view).digest().subarray(0, 6)
+function digestOfView(view: string): Buffer {
+  return createHash('sha256').update(view).digest().subarray(0, VIEW)
 }

@@ -2,42 +2,77 @@ import { equalValues, keyId, type CellValue } from '../changes/index.ts'
 import type { WireRead } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import type { Committed } from './decided.ts'
+import type { Point } from './history.ts'
+import { memorySize } from './memory-size.ts'
 import { ConflictError } from './refusals.ts'
 
-/** How many entries back it is known what has changed. */
-const KEPT = 2_000
+/** How many entries back it is known what has changed, where they are not more than the bytes that may be kept. */
+const KEPT = 4_000
+
+interface Entry extends Pick<Committed, 'sequence' | 'transitions'> {
+  /** The digest of the history that it goes on from. */
+  readonly parent: string | undefined
+  readonly bytes: number
+}
 
 /** The newest entries of a log, for transactions that say what they have read. */
 export class RecentChanges {
-  #entries: Committed[] = []
+  /** Entries before `first` are forgotten. */
+  #entries: Entry[] = []
+  #first = 0
+  #bytes = 0
   /** The entry after which all are known. */
   #since: number
+  /** Where they end. */
+  #newest: Point
+  readonly #most: number
 
-  constructor(since: number) {
-    this.#since = since
+  /** @param most bytes that are kept: beyond, the oldest are forgotten */
+  constructor(since: Point, most: number) {
+    this.#since = since.sequence
+    this.#newest = since
+    this.#most = most
   }
 
   push(committed: readonly Committed[]): void {
-    this.#entries.push(...committed)
-    if (this.#entries.length <= 2 * KEPT) return
-    this.#entries = this.#entries.slice(-KEPT)
-    this.#since = this.#entries[0]!.sequence - 1
+    this.#newest = committed.at(-1) ?? this.#newest
+    for (const { sequence, record, transitions } of committed) {
+      const bytes = transitions.reduce((sum, transition) => sum + memorySize(transition), 0)
+      this.#entries.push({ sequence, parent: record.parent, transitions, bytes })
+      this.#bytes += bytes
+      while (this.#bytes > this.#most || this.#entries.length - this.#first > KEPT) this.#forgetOldest()
+    }
+    if (this.#first <= KEPT) return
+    this.#entries = this.#entries.slice(this.#first)
+    this.#first = 0
+  }
+
+  #forgetOldest(): void {
+    const { sequence, parent, bytes } = this.#entries[this.#first]!
+    this.#entries[this.#first++] = { sequence, parent, bytes: 0, transitions: [] }
+    this.#bytes -= bytes
+    this.#since = sequence
   }
 
   /**
-   * Throws ConflictError where something that was read at a sequence number has changed since, here or in `decided`. What
-   * the reader can't see has no part in it.
+   * Throws ConflictError where something that was read at a point has changed since, here or in `decided`, or where that
+   * point is of another history. What the reader can't see has no part in it.
    */
   assertUnchanged(
     reads: readonly WireRead[],
-    at: number | undefined,
+    at: Point | undefined,
     access: Access,
     decided: readonly Committed[],
   ): void {
-    if (at === undefined || at < this.#since) throw new ConflictError('it was decided on a state of long ago')
+    if (at === undefined || at.sequence < this.#since) throw new ConflictError('it was decided on a state of long ago')
     const read = new Map(reads.map(({ table, keys }) => [table, keys && new Set(keys.map(keyId))]))
-    const from = this.#entries.findLastIndex(({ sequence }) => sequence <= at)
-    for (const { transitions } of [...this.#entries.slice(from + 1), ...decided])
+    const from = this.#entries.findLastIndex(({ sequence }) => sequence <= at.sequence)
+    const known = this.#entries.slice(from + 1)
+    // Every entry names the history that it goes on from.
+    const digest = known[0] ? known[0].parent : this.#newest.digest
+    if (at.sequence > this.#newest.sequence || (digest !== undefined && digest !== at.digest))
+      throw new ConflictError('it was decided on a history that is gone')
+    for (const { transitions } of [...known, ...decided])
       for (const { change, id, before, after } of transitions) {
         const { table } = change
         if (!read.has(table) || read.get(table)?.has(id) === false) continue

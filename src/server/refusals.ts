@@ -1,11 +1,4 @@
-import {
-  ConstraintError,
-  NotFoundError,
-  RowcastError,
-  SqlError,
-  TransactionError,
-  ValidationError,
-} from '../errors/index.ts'
+import { RowcastError } from '../errors/index.ts'
 import type { RefusalCode } from '../transport/index.ts'
 
 /** What was made for another version of the schema. */
@@ -21,6 +14,14 @@ export interface Refusal {
   readonly reason: string
 }
 
+/** A transaction that was refused, as the log has it. */
+export interface RefusedTransaction extends Refusal {
+  readonly id: string
+}
+
+/** Characters of a reason. */
+export const MAX_REASON = 2_000
+
 /** What the permissions don't allow. It says no more: what is hidden stays so. */
 export class ForbiddenError extends RowcastError<'forbidden'> {
   constructor() {
@@ -33,17 +34,4 @@ export class ConflictError extends RowcastError<'conflict'> {
   constructor(message: string) {
     super('conflict', message)
   }
-}
-
-/** What an author is told of an error; `undefined` for one that is the server's own. */
-export function refusalOf(error: unknown): Refusal | undefined {
-  if (error instanceof ForbiddenError) return { code: 'forbidden', reason: error.message }
-  if (error instanceof SchemaVersionError) return { code: 'schema-version', reason: error.message }
-  if (error instanceof ConflictError) return { code: 'conflict', reason: error.message }
-  if (error instanceof ValidationError) return { code: 'validation', reason: error.message }
-  if (error instanceof ConstraintError) return { code: 'constraint', reason: error.message }
-  if (error instanceof NotFoundError) return { code: 'not-found', reason: error.message }
-  if (error instanceof TransactionError || error instanceof SqlError)
-    return { code: 'validation', reason: error.message }
-  return undefined
 }

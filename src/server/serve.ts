@@ -1,8 +1,11 @@
-import { createServer, type HttpOptions, type Listening, type ListenOptions } from './http/index.ts'
+import { createServer, type HttpOptions, type Listening, type ListenOptions, type RowcastServer } from './http/index.ts'
 import type { ServerOptions } from './create-server.ts'
 import { lockDirectory } from './lock-directory.ts'
 import { readSecret } from './secret.ts'
 import { fileStorage } from './storage-options.ts'
+
+/** A server on its port. */
+export interface Serving extends Listening, Pick<RowcastServer, 'disconnect'> {}
 
 export interface ServeOptions extends Omit<ServerOptions, 'storage' | 'secret'>, HttpOptions, ListenOptions {
   /** The directory of the databases, made if missing. It also keeps the secret that positions are made with. */
@@ -13,7 +16,7 @@ export interface ServeOptions extends Omit<ServerOptions, 'storage' | 'secret'>,
  * A server with its databases in a directory of this machine, on a port: what `rowcast serve` runs. `close` ends it
  * gracefully. Rejects with RowcastError where the directory or the port can't be had.
  */
-export async function serve(options: ServeOptions): Promise<Listening> {
+export async function serve(options: ServeOptions): Promise<Serving> {
   const { directory, port, host, ...rest } = options
   const secret = await readSecret(directory)
   const unlock = lockDirectory(directory)
@@ -22,7 +25,7 @@ export async function serve(options: ServeOptions): Promise<Listening> {
     const close = (): Promise<void> => server.close().finally(unlock)
     try {
       const { url, port: actual } = await server.listen({ port, host })
-      return { url, port: actual, close }
+      return { url, port: actual, close, disconnect: server.disconnect }
     } catch (error) {
       await server.close()
       throw error

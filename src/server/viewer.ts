@@ -2,7 +2,8 @@ import { HIDDEN, serializeValue, type Cells, type CellValue, type Key, type RowC
 import { storedRows, type RowTransition, type Store } from '../store/index.ts'
 import { internals } from '../store/index.ts'
 import type { WireChange, WireRow, WireSet, WireSubscription } from '../transport/index.ts'
-import type { Access } from './access.ts'
+import { isAtOrBelow, type Access } from './access.ts'
+import { FilterBudget, type FilterLimits } from './filter-budget.ts'
 import { Positions } from './position.ts'
 
 /** One set of a subscription: a table, and which of its rows. */
@@ -17,16 +18,22 @@ export class Viewer {
   /** By subscription: its tests by table; `undefined` for everything. */
   readonly #subscriptions = new Map<string, ReadonlyMap<string, readonly RowSet[]> | undefined>()
   readonly #described = new Map<string, WireSubscription>()
+  readonly #budget: FilterBudget
   #view: string | undefined
 
-  constructor(store: Store, access: Access) {
+  constructor(store: Store, access: Access, limits: FilterLimits) {
     this.#store = store
     this.#access = access
+    this.#budget = new FilterBudget(store, limits)
   }
 
-  /** Throws NotFoundError and FilterError for tables and filters that there aren't; then nothing has changed. */
+  /**
+   * Throws NotFoundError and FilterError for tables and filters that there aren't, TooDearError for filters that would
+   * take too much; then nothing has changed.
+   */
   add(subscription: WireSubscription): void {
     const { id, sets } = subscription
+    this.#budget.add(id, sets)
     this.#subscriptions.set(id, sets.length === 0 ? undefined : this.#compile(sets))
     this.#described.set(id, subscription)
     this.#view = undefined
@@ -44,6 +51,7 @@ export class Viewer {
   remove(id: string): void {
     this.#subscriptions.delete(id)
     this.#described.delete(id)
+    this.#budget.remove(id)
     this.#view = undefined
   }
 
@@ -70,11 +78,25 @@ export class Viewer {
     return this.#isSubscribed(table, this.#access.shown(table, row)) && this.#access.canView(table, row)
   }
 
-  /** Whether a row is there and may be seen. */
-  seesKey(table: string, key: unknown): boolean {
+  /** Whether a row is there and may be seen, with the field that a path names, if it does. */
+  seesKey(table: string, key: unknown, path?: unknown): boolean {
     if (!this.#store.schema.tables.has(table)) return false
     const row = this.#store.table(table).get(key as never) as object | undefined
-    return row !== undefined && this.#access.canView(table, row)
+    if (row === undefined || !this.#access.canView(table, row)) return false
+    return typeof path !== 'string' || !this.#access.withheld(table, row).some((field) => isAtOrBelow(path, field))
+  }
+
+  /**
+   * What net changes of some time are to this viewer, what goes last. Where not everything may be seen, the order is that of
+   * the keys: that in which rows were first touched would tell of what was done to them out of sight.
+   */
+  changes(transitions: readonly RowTransition[]): WireChange[] {
+    const seen = transitions.flatMap((transition) => {
+      const change = this.change(transition)
+      return change ? [{ change, id: `${transition.change.table}\0${transition.id}` }] : []
+    })
+    if (!this.#access.unrestricted) seen.sort((a, b) => isGone(a.change) - isGone(b.change) || (a.id < b.id ? -1 : 1))
+    return seen.map(({ change }) => change)
   }
 
   /** What a change is to this viewer: a row that enters, changes, leaves, or nothing. */
@@ -117,7 +139,9 @@ export class Viewer {
     for (const table of this.#store.tables) {
       if (only !== undefined && !this.#speaksOf(only, table)) continue
       const all = this.seesAll && only === undefined
-      for (const [key, cells] of storedRows(internals(this.#store).engine, table)) {
+      // In the order in which they were stored, those that came into sight later would stand among the earlier ones.
+      const order = this.#access.unrestricted ? 'any' : 'key'
+      for (const [key, cells] of storedRows(internals(this.#store).engine, table, order)) {
         if (!all) {
           const row = this.#store.table(table).get(key) as object
           const shown = this.#access.shown(table, row)
@@ -172,6 +196,10 @@ export class Viewer {
 /** By path: where a withheld cell stands would tell whether it was among those that are stored. */
 function inOrder(cells: ReadonlyMap<string, CellValue>): Cells {
   return Object.fromEntries([...cells].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function isGone({ op }: WireChange): number {
+  return Number(op === 'delete')
 }
 
 /** A change as it travels to those who see the row before and after. */

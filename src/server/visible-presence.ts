@@ -1,15 +1,31 @@
 import type { CellValue } from '../changes/index.ts'
 import type { Viewer } from './viewer.ts'
 
+/** Whether a row may be seen, or the field of it that a path names. */
+type Sees = (table: string, key: CellValue, path: CellValue) => boolean
+
 /**
- * What someone says of themselves, without the rows that a viewer can't see: wherever an object names a row as
- * `{ table, key }` it is left out of the list or object that it stands in.
+ * What someone says of themselves, without the rows and fields that a viewer can't see: wherever an object names one as
+ * `{ table, key }` or `{ table, key, path }` it is left out of the list or object that it stands in. Where it is all that
+ * is said, nothing is: `null`.
  */
 export function visiblePresence(state: CellValue, viewer: Viewer): CellValue {
-  return strip(state, (table, key) => viewer.seesKey(table, key))
+  const sees: Sees = (table, key, path) => viewer.seesKey(table, key, path)
+  return isHidden(state, sees) ? null : strip(state, sees)
 }
 
-function strip(value: CellValue, sees: (table: string, key: CellValue) => boolean): CellValue {
+/** Whether rows are named in it: otherwise everyone is shown all of it. */
+export function namesRows(state: CellValue): boolean {
+  let found = false
+  const sees: Sees = () => {
+    found = true
+    return true
+  }
+  if (!isHidden(state, sees)) strip(state, sees)
+  return found
+}
+
+function strip(value: CellValue, sees: Sees): CellValue {
   if (Array.isArray(value))
     return (value as readonly CellValue[]).filter((item) => !isHidden(item, sees)).map((item) => strip(item, sees))
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
@@ -20,8 +36,8 @@ function strip(value: CellValue, sees: (table: string, key: CellValue) => boolea
   )
 }
 
-function isHidden(value: CellValue, sees: (table: string, key: CellValue) => boolean): boolean {
+function isHidden(value: CellValue, sees: Sees): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const { table, key } = value as { readonly [name: string]: CellValue }
-  return typeof table === 'string' && key !== undefined && !sees(table, key)
+  const { table, key, path } = value as { readonly [name: string]: CellValue }
+  return typeof table === 'string' && key !== undefined && !sees(table, key, path)
 }

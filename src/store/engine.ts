@@ -15,6 +15,7 @@ import { sameSql, type Schema, type StoredCells, type TableModel } from '../sche
 import { installCapture, traceRows, type CaptureTarget, type JournalEntry, type RowTrace } from '../triggers/index.ts'
 import { Announcer } from './announcer.ts'
 import { EmissionQueue } from './emission-queue.ts'
+import { installTextFunctions } from './filter/index.ts'
 import type { Layer } from './layers/row-stack.ts'
 import { LayerStacks, type Intent } from './layers/layer-stacks.ts'
 import { checkCommittedRows } from './layers/committed-rows.ts'
@@ -127,6 +128,7 @@ export class Engine implements CaptureTarget {
     this.statements = new StatementCache(driver)
     this.#transactions = new TransactionStack(driver)
     installCapture(driver, this.models, this)
+    installTextFunctions(driver)
   }
 
   get closed(): boolean {

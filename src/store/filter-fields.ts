@@ -1,7 +1,7 @@
 import type { RowPredicate } from './api.ts'
 import { effectiveSql, quoteName, valueAt, type Column, type ColumnKind, type RowObject } from '../schema/index.ts'
-import type { FieldKind, FieldResolver, FilterField } from './filter/index.ts'
-import { parseWhere, pathsIn, whereToPredicate } from './filter/index.ts'
+import type { FieldKind, FieldResolver, FilterField, FilterPrice } from './filter/index.ts'
+import { parseWhere, pathsIn, priceOf, whereToPredicate } from './filter/index.ts'
 import { placeOf, readPath, type Place } from './rows/place.ts'
 import type { TableRows } from './rows/table-rows.ts'
 
@@ -38,6 +38,11 @@ export function keyFields(rows: TableRows): FilterField[] {
 export function compileWhere(rows: TableRows, where: unknown): RowPredicate {
   const node = parseWhere(where, fieldResolver(rows))
   return { test: whereToPredicate(node), paths: pathsIn(node) }
+}
+
+/** What a `where` costs, without compiling it. Throws FilterError and NotFoundError. */
+export function priceWhere(rows: TableRows, where: unknown): FilterPrice {
+  return priceOf(parseWhere(where, fieldResolver(rows)))
 }
 
 function fieldAt(place: Place, rest: Column | undefined): FilterField {

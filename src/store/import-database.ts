@@ -7,25 +7,28 @@ import { committedRow } from './layers/committed-rows.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { compareStored } from './rows/cells.ts'
+import { readForeignRows, type StoredRows } from './rows/read-foreign.ts'
 import type { TableRows } from './rows/table-rows.ts'
 
 /**
  * Makes the committed state that of a file, which is migrated first if it is older. One ChangeSet tells what differs.
- * Throws what opening such a file throws; then nothing has changed.
+ * Throws what opening such a file throws, ValidationError and ConstraintError for rows that the store would not have
+ * taken, whoever made the file; then nothing has changed.
  */
 export function importDatabase(engine: Engine, bytes: Uint8Array): void {
   engine.settle('import')
   const other = engine.driver.openMemory(bytes)
   try {
     openDatabase(other, engine.schema)
-    const writes = engine.rows.flatMap((rows) => differences(rows, committedRows(engine, rows), readRows(other, rows)))
+    const writes = engine.rows.flatMap((rows) => {
+      const known = committedRows(engine, rows)
+      return differences(rows, known, readForeignRows(other, rows, known))
+    })
     applyBase(engine, writes, { what: 'import', origin: 'import', take: false, commits: true })
   } finally {
     other.close()
   }
 }
-
-type StoredRows = Map<KeyId, SqlValue[]>
 
 /** The rows as they are committed: what open drafts do to them is not for the file to undo. */
 function committedRows(engine: Engine, rows: TableRows): StoredRows {

@@ -29,7 +29,8 @@ export type {
   Workspace,
 } from './api.ts'
 export { createStore, type InitialRows, type StoreOptions, type SyncOptions, type SyncSetOf } from './create-store.ts'
-export { FilterError } from './filter/index.ts'
+export { FilterError, type FilterPrice } from './filter/index.ts'
+export { priceWhere } from './filter-fields.ts'
 export { internals, type StoreInternals } from './internals.ts'
 export {
   commitChanges,
@@ -40,6 +41,7 @@ export {
   type RowTransition,
 } from './replica.ts'
 export { PendingLayer, PendingLayers, type Arrival } from './layers/pending-layers.ts'
+export { assertKeyForm } from './rows/key-form.ts'
 export type { TableRows } from './rows/table-rows.ts'
 export { isWrite } from './sql/statement.ts'
 export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'

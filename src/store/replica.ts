@@ -224,10 +224,14 @@ export function transitionsOf(engine: Engine, changes: readonly RowChange[]): Ro
   })
 }
 
-/** Every row of a table as a change that inserts it: its key and its stored cells. */
-export function* storedRows(engine: Engine, table: string): Generator<readonly [Key, Cells]> {
+/** Every row of a table as a change that inserts it: its key and its stored cells, in no order or that of the keys. */
+export function* storedRows(
+  engine: Engine,
+  table: string,
+  order: 'any' | 'key' = 'any',
+): Generator<readonly [Key, Cells]> {
   const rows = engine.table(table)
-  for (const { key, cells } of rowsOf(rows)) {
+  for (const { key, cells } of rowsOf(rows, order)) {
     const id = keyId(key)
     yield [key, toRowChange({ rows, key, id, op: 'insert', cells }).after]
   }

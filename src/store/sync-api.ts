@@ -62,7 +62,10 @@ export interface SyncSubscription {
 export interface PresenceOther {
   /** One connection of theirs. */
   readonly session: string
+  /** Whose it is: the `id` that the server's `authenticate` gave. */
   readonly user: string | undefined
+  /** What they are called, for people: anyone may be called anything. */
+  readonly name: string | undefined
   /** What they have set. */
   readonly state: unknown
 }

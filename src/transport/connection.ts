@@ -4,6 +4,8 @@ export interface ServerConnection {
   send(message: string): void
   /** Bytes or characters handed to `send` that the network has not taken yet. */
   readonly buffered: number
+  /** What it waits for together with others: the channels of one connection have one line. Itself where it is not given. */
+  readonly line?: object | undefined
   /**
    * Ends the connection with a close code of WebSocket (1000, 1001, 1008, 4000 to 4999, …) and a reason for people, at most
    * 123 bytes long. What was sent before still goes out, unless the client does not take it. Does nothing once closed.
@@ -15,6 +17,13 @@ export interface ServerConnection {
 export interface ConnectionHandler {
   /** Each message of the client, in order. Not called any more once `closed` was. */
   receive(message: string): void
+  /**
+   * The longest message that it takes now, in bytes; any without it. A carrier need not read a longer one to its end: it
+   * calls `tooLarge`.
+   */
+  readonly allowedBytes?: number | undefined
+  /** A message is longer than it takes. Ends the connection, saying so. */
+  tooLarge?(): void
   /** The connection has ended, from whichever side, `close` included. Called once, never before `Accept` has returned. */
   closed(reason: string): void
 }
@@ -25,6 +34,10 @@ export interface ConnectionRequest {
   readonly url: string
   /** By their names in lower case. */
   readonly headers: ReadonlyMap<string, string>
+  /** Whether the connection shares that of the request with others: the path then says nothing of this one. */
+  readonly multiplexed?: boolean
+  /** Where it comes from, as the network says: not what a header claims. */
+  readonly address?: string | undefined
 }
 
 /**

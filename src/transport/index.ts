@@ -4,13 +4,16 @@
  * @module
  */
 export type * from './protocol/messages.ts'
+export { byteLength } from './protocol/byte-length.ts'
 export { isDeeper, MAX_DEPTH } from './protocol/depth.ts'
-export { PROTOCOL_VERSION } from './protocol/messages.ts'
+export { shapeOf, type TextShape } from './protocol/json-text.ts'
+export { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol/messages.ts'
 export {
   formatMessage,
   MalformedMessageError,
   parseClientMessage,
   parseServerMessage,
+  readClientMessage,
 } from './protocol/parse-message.ts'
 export type { TokenSource, Transport, TransportStatus } from './transport.ts'
 export type { Accept, ConnectionHandler, ConnectionRequest, ServerConnection } from './connection.ts'
@@ -19,6 +22,9 @@ export { tabPersistence, type TabPersistenceOptions } from './tab-persistence/in
 export { syncing } from './sync/syncing.ts'
 export type { Timers } from './sync/timers.ts'
 export {
+  bodyBytes,
+  bodyParts,
+  BodyPausedError,
   createFaults,
   createSseHandler,
   memoryTransport,

@@ -58,6 +58,11 @@ export class CrashDisk implements Disk {
     }
   }
 
+  sizeOf(name: string): number | undefined {
+    const file = this.#files.get(name)
+    return file && current(file).length
+  }
+
   remove(name: string): void {
     this.#files.delete(name)
     this.#step()

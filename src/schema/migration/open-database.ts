@@ -42,7 +42,7 @@ export function openDatabase(
   }
   if (canonicalDocument(metadata.definition) !== canonicalDocument(schema.definition))
     throw new MigrationError(
-      `the database was made with another schema of the same version ${schemaVersion}: raise "version" with every change of the tables, so that it is migrated`,
+      `the database was made with another schema of the same version ${schemaVersion}: raise "version" with every change of the tables, so that it is migrated; while developing, forget(persistence) of rowcast/persist removes what is kept locally`,
     )
   return { migratedFrom: undefined }
 }
@@ -51,7 +51,15 @@ function assertTables(driver: SqliteDriver, tables: readonly string[]): void {
   const found = new Set(
     select(driver, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").map(([name]) => name),
   )
-  for (const table of tables)
+  for (const table of tables) {
     if (!found.has(table) || !found.has(`${table}__base`))
       throw new SqlError(`the database is damaged: its table '${table}' is missing: use another copy`)
+    // A view, a virtual table or a computed column would run whatever the maker of the file wants.
+    const [kind] = select(driver, "SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = ?", [
+      `${table}__base`,
+    ])
+    const computed = select(driver, 'SELECT 1 FROM pragma_table_xinfo(?) WHERE hidden <> 0', [`${table}__base`])
+    if (kind?.[0] !== 'table' || computed.length > 0)
+      throw new SqlError(`the database is damaged: its table '${table}' is not one that rowcast made: use another copy`)
+  }
 }

@@ -13,6 +13,7 @@ Options of serve:
   --auth-jwks URL      takes JSON Web Tokens of an identity provider, by the URL of its key set
   --auth-audience TEXT, --auth-issuer TEXT
                        what a token's aud and iss must be
+  --auth-no-exp        takes tokens without an exp too, which are good for ever
   --permissions FILE   who may see and change what: rules by table, in a .json file or exported by a module;
                        without it whoever is let in may
   --cors ORIGIN        lets pages of another origin in; may be given several times; '*' for all

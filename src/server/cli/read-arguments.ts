@@ -13,6 +13,7 @@ export interface ServeArguments {
     readonly jwksUrl?: string | undefined
     readonly audience?: string | undefined
     readonly issuer?: string | undefined
+    readonly requireExp: boolean
   }
   /** The file of the rules. */
   readonly permissions: string | undefined
@@ -28,6 +29,7 @@ const SERVE = {
   'auth-jwks': { type: 'string' },
   'auth-audience': { type: 'string' },
   'auth-issuer': { type: 'string' },
+  'auth-no-exp': { type: 'boolean' },
   permissions: { type: 'string' },
   cors: { type: 'string', multiple: true },
 } as const
@@ -56,8 +58,9 @@ export function readArguments(
   if (jwksUrl !== undefined && !/^https?:\/\/./.test(jwksUrl))
     throw new UsageError(`--auth-jwks '${jwksUrl}' is no URL: give the https: address of the key set`)
   const [audience, issuer] = [values['auth-audience'], values['auth-issuer']]
-  if (!secret && jwksUrl === undefined && (audience ?? issuer) !== undefined)
-    throw new UsageError('--auth-audience and --auth-issuer need --auth-secret or --auth-jwks')
+  const requireExp = values['auth-no-exp'] !== true
+  if (!secret && jwksUrl === undefined && ((audience ?? issuer) !== undefined || !requireExp))
+    throw new UsageError('--auth-audience, --auth-issuer and --auth-no-exp need --auth-secret or --auth-jwks')
   for (const origin of cors)
     if (origin !== '*' && !(URL.canParse(origin) && new URL(origin).origin === origin))
       throw new UsageError(`--cors '${origin}' is no origin: scheme, host and port alone, https://example.com`)
@@ -67,7 +70,7 @@ export function readArguments(
     data,
     port: readPort(values.port),
     host,
-    auth: { secret: secret || undefined, jwksUrl, audience, issuer },
+    auth: { secret: secret || undefined, jwksUrl, audience, issuer, requireExp },
     permissions: values.permissions,
     cors,
   }

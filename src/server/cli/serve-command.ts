@@ -33,12 +33,18 @@ export async function runServe(args: ServeArguments): Promise<void> {
     throw error
   })
   process.stdout.write(`rowcast serves ${args.data} at ${server.url}\n`)
-  if (!hasAuth && !isLoopback(args.host))
-    process.stderr.write('Everyone who reaches this server may do everything: see --auth-secret and --auth-jwks.\n')
+  if (!hasAuth) process.stderr.write(`${describeOpenness(args)}\n`)
   await ended
   await server.close()
   // Everything is on the disk; what still runs are timers for streams that nobody reads any more.
   process.exit(0)
+}
+
+/** What a server without tokens is open to. On loopback that is every program of the machine, and of all its users. */
+function describeOpenness({ host, permissions }: ServeArguments): string {
+  const who = isLoopback(host) ? 'Every program on this machine' : `Everyone who reaches ${host}`
+  const what = permissions === undefined ? 'everything with every database' : 'what the rules allow to anyone'
+  return `No authentication: ${who} may do ${what}. See --auth-secret and --auth-jwks.`
 }
 
 function isLoopback(host: string): boolean {

@@ -1,9 +1,10 @@
 import { Hono } from 'hono'
 import { cors as hono } from 'hono/cors'
-import { createSseHandler, type Accept } from '../../transport/index.ts'
+import { bodyBytes, createSseHandler, type Accept } from '../../transport/index.ts'
+import { budgetKey } from '../budgets.ts'
 import { assertDatabaseName } from '../storage/names.ts'
 import { bearerToken } from './bearer-token.ts'
-import type { Answer, CallContext } from './call.ts'
+import { flood, type Answer, type CallContext } from './call.ts'
 import { errorBody, errorResponse, RequestError } from './error-response.ts'
 import { answerHealth } from './routes/health.ts'
 import { answerMetrics } from './routes/metrics.ts'
@@ -16,10 +17,15 @@ import { readHistory } from './routes/history.ts'
 import { importDatabase } from './routes/import-database.ts'
 import { rollBack } from './routes/rollback.ts'
 import { createSnapshot, listSnapshots } from './routes/snapshots.ts'
-import { createTransact } from './routes/transactions.ts'
+import { transact } from './routes/transactions.ts'
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
-type Plain = (request: Request) => Promise<Response>
+/** Where a request comes from, where that is known. */
+export interface Origin {
+  readonly address?: string | undefined
+}
+
+type Plain = (request: Request, from?: Origin) => Promise<Response>
 
 export interface AppOptions extends CallContext {
   readonly accept: Accept
@@ -31,7 +37,7 @@ export interface AppOptions extends CallContext {
 /** Every call of the server but the WebSocket, as a handler of Web-standard requests. It never rejects. */
 export function createApp(options: AppOptions): Plain {
   const { core, cors } = options
-  const app = new Hono()
+  const app = new Hono<{ Bindings: Origin }>()
   app.onError((error) => errorResponse(error, core.report))
   app.notFound(() => errorBody(404, 'not-found', 'there is no such call: see the list of calls in the documentation'))
   if (cors) app.use(corsOf(cors))
@@ -43,7 +49,7 @@ export function createApp(options: AppOptions): Plain {
   })
 
   const on = (path: string, answers: Readonly<Partial<Record<Method, Plain>>>): void => {
-    for (const [method, answer] of Object.entries(answers)) app.on(method, path, ({ req }) => answer(req.raw))
+    for (const [method, answer] of Object.entries(answers)) app.on(method, path, ({ req, env }) => answer(req.raw, env))
     const allow = Object.keys(answers)
     app.all(path, ({ req }) => {
       throw new RequestError(405, 'method', `${req.method} is not answered here: ${allow.join(', ')} is`, {
@@ -54,7 +60,7 @@ export function createApp(options: AppOptions): Plain {
   const call = (path: string, answers: Readonly<Partial<Record<Method, Answer>>>): void => {
     const plain = Object.entries(answers).map(([method, answer]): [string, Plain] => [
       method,
-      (request) => take(options, answer, request),
+      (request, from) => take(options, answer, request, from),
     ])
     on(path, Object.fromEntries(plain))
   }
@@ -67,7 +73,7 @@ export function createApp(options: AppOptions): Plain {
   call('/v1/databases/:db/rollback', { POST: rollBack })
   call('/v1/databases/:db/fork', { POST: forkDatabase })
   call('/v1/databases/:db/history', { GET: readHistory })
-  call('/v1/databases/:db/transactions', { POST: createTransact() })
+  call('/v1/databases/:db/transactions', { POST: transact })
   const events = eventsOf(options)
   on('/v1/databases/:db/events', { GET: events, POST: events })
   on('/v1/databases/:db/sync', {
@@ -77,14 +83,33 @@ export function createApp(options: AppOptions): Plain {
   })
   on('/healthz', { GET: (request) => answerHealth(core, request) })
   on('/metrics', { GET: (request) => answerMetrics(options, request) })
-  return async (request) => app.fetch(request)
+  return async (request, from = {}) => app.fetch(request, from)
 }
 
 /** Who asks, and about which database; then the answer. */
-async function take(context: CallContext, answer: Answer, request: Request): Promise<Response> {
+async function take(context: CallContext, answer: Answer, request: Request, from: Origin = {}): Promise<Response> {
+  const { core } = context
   const url = new URL(request.url)
-  const user = await context.core.authenticate({ token: bearerToken(request) })
-  return answer({ ...context, request, url, user, name: databaseOf(url) })
+  const user = await core.authenticate({ token: bearerToken(request) })
+  // Requests of whom nothing is known count together.
+  const budget = core.budgets.of(budgetKey(user, from.address) ?? 'anyone')
+  if (!budget.take('requests')) throw flood(`${core.limits.transactions} requests of one user are under way`)
+  let held = 0
+  const hold = (bytes: number): void => {
+    if (!budget.take('waitingBytes', bytes)) throw flood('too much of one user is under way')
+    if (!budget.take('memoryBytes', bytes)) {
+      budget.release('waitingBytes', bytes)
+      throw flood('too much is under way')
+    }
+    held += bytes
+  }
+  try {
+    return await answer({ ...context, request, url, user, hold, name: databaseOf(url) })
+  } finally {
+    budget.release('requests')
+    budget.release('waitingBytes', held)
+    budget.release('memoryBytes', held)
+  }
 }
 
 /** The database that a path speaks of, `''` for none. Throws RowcastError (`database-name`) for no name. */
@@ -102,17 +127,22 @@ function databaseOf({ pathname }: URL): string {
 }
 
 function eventsOf({ core, accept }: AppOptions): Plain {
-  // A batch holds a message as text within JSON, whose quotes are escaped.
-  const handle = createSseHandler(accept, { maxBodyBytes: core.limits.messageBytes * 2 + 1024 })
-  return async (request) => {
+  const { messageBytes, bodyPauseMs } = core.limits
+  const handle = createSseHandler(accept, { maxBodyBytes: bodyBytes(messageBytes), bodyPauseMs })
+  return async (request, from) => {
     databaseOf(new URL(request.url))
-    const response = await handle(request)
+    const response = await handle(request, from)
     return response.ok ? response : errorBody(response.status, codeOf(response.status), await response.text())
   }
 }
 
 function codeOf(status: number): string {
-  const codes: Readonly<Record<number, string>> = { 404: 'unknown-session', 409: 'out-of-order', 413: 'too-large' }
+  const codes: Readonly<Record<number, string>> = {
+    404: 'unknown-session',
+    408: 'body-paused',
+    409: 'out-of-order',
+    413: 'too-large',
+  }
   return codes[status] ?? 'malformed'
 }
 

@@ -1,6 +1,7 @@
-import { nameOf, type User } from '../access.ts'
+import type { User } from '../access.ts'
 import type { ServerCore } from '../create-server.ts'
 import type { LiveDatabase } from '../live-database.ts'
+import { RequestError } from './error-response.ts'
 import type { ExportFiles } from './export-files.ts'
 
 /** What the calls share. */
@@ -16,6 +17,8 @@ export interface Call extends CallContext {
   readonly request: Request
   readonly url: URL
   readonly user: User | undefined
+  /** Takes what comes of the body from the user's budget, until the call is answered. Throws RequestError (429). */
+  readonly hold: (bytes: number) => void
   /** Of the path, and a name that a database may have. `''` for a call that is about no database. */
   readonly name: string
 }
@@ -23,9 +26,9 @@ export interface Call extends CallContext {
 /** Answers a call. What it throws becomes the answer. */
 export type Answer = (call: Call) => Promise<Response>
 
-/** Who did it, as the log says. */
-export function authorOf({ user }: Call): string | undefined {
-  return nameOf(user)
+/** Answers that there is too much at once. */
+export function flood(what: string): RequestError {
+  return new RequestError(429, 'flood', `${what}: send it later`, { 'retry-after': '1' })
 }
 
 /** Runs something on the call's database, which stays open meanwhile. Throws UnknownDatabaseError. */

@@ -36,6 +36,7 @@ const STATUS: Readonly<Record<string, number>> = {
   filter: 422,
   flood: 429,
   closed: 503,
+  unavailable: 503,
   'log-uncertain': 503,
 }
 

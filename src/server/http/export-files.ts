@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { internals } from '../../store/index.ts'
+import type { Point } from '../history.ts'
 import type { LiveDatabase } from '../live-database.ts'
 import { publicFile } from './public-file.ts'
 
@@ -9,6 +10,8 @@ export interface ExportFile {
   /** Of its bytes, quoted: files of the same tag are the same byte for byte. */
   readonly etag: string
   readonly sequence: number
+  /** Where it is in the history; `undefined` where the log no longer tells. */
+  readonly point: Point | undefined
 }
 
 const FILES = 4
@@ -20,17 +23,15 @@ export class ExportFiles {
 
   /** The file of a state, of the newest without `at`. Throws NotFoundError for a state that there isn't. */
   async get(database: LiveDatabase, at: number | undefined): Promise<ExportFile> {
-    const { sequence, known, current } = await database.run(() => {
+    const { sequence, place, point, known, current } = await database.run(async () => {
       const sequence = at ?? database.sequence
-      const known = this.#kept.get(placeOf(database, sequence))
-      return {
-        sequence,
-        known,
-        current: known || sequence !== database.sequence ? undefined : internals(database.store).exportFile(),
-      }
+      const point = await database.pointAt(sequence)
+      const place = placeOf(database, sequence, point)
+      const known = this.#kept.get(place)
+      const current = known || sequence !== database.sequence ? undefined : internals(database.store).exportFile()
+      return { sequence, place, point, known, current }
     })
-    const place = placeOf(database, sequence)
-    const file = known ?? (await toFile(current ?? (await database.fileAt(sequence)), sequence))
+    const file = known ?? { ...(await toFile(current ?? (await database.fileAt(sequence)))), sequence, point }
     this.#keep(place, file)
     return file
   }
@@ -49,12 +50,12 @@ export class ExportFiles {
   }
 }
 
-/** Another one where a database was deleted and made again. */
-function placeOf(database: LiveDatabase, sequence: number): string {
-  return `${database.name}/${database.incarnation}/${sequence}`
+/** Another one where a database was deleted and made again, or put back. */
+function placeOf(database: LiveDatabase, sequence: number, point: Point | undefined): string {
+  return `${database.name}/${database.incarnation}/${sequence}/${point?.digest}`
 }
 
-async function toFile(bytes: Uint8Array, sequence: number): Promise<ExportFile> {
+async function toFile(bytes: Uint8Array): Promise<Pick<ExportFile, 'bytes' | 'etag'>> {
   const file = await publicFile(bytes)
-  return { bytes: file, sequence, etag: `"${createHash('sha256').update(file).digest('base64url').slice(0, 32)}"` }
+  return { bytes: file, etag: `"${createHash('sha256').update(file).digest('base64url').slice(0, 32)}"` }
 }

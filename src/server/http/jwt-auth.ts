@@ -14,6 +14,8 @@ export interface JwtAuthOptions {
   readonly jwksUrl?: string | URL | undefined
   readonly audience?: string | undefined
   readonly issuer?: string | undefined
+  /** Whether a token must say when it ends (`exp`); `true` if not given. One that does not is good for ever. */
+  readonly requireExp?: boolean | undefined
 }
 
 const SYMMETRIC = ['HS256', 'HS384', 'HS512']
@@ -23,14 +25,15 @@ type Verify = (token: string, options: JWTVerifyOptions) => Promise<{ readonly p
 
 /**
  * The option `authenticate` of `createServer`, for JSON Web Tokens: the user's id is the token's `sub`, which it must have,
- * its other claims are members of the user (`name`, `admin`, `$user.team`). Throws RowcastError (`options`).
+ * its other claims are members of the user (`name`, `admin`, `$user.team`). A token that is no good is refused for good;
+ * a key set that can't be had is not the token's fault (`authenticate` says what follows). Throws RowcastError (`options`).
  */
 export function jwtAuth(options: JwtAuthOptions): (credentials: Credentials) => Promise<User | undefined> {
-  const { audience, issuer } = options
+  const { audience, issuer, requireExp = true } = options
   const { verify, algorithms } = verifierOf(options)
   const checks: JWTVerifyOptions = {
     algorithms,
-    requiredClaims: ['sub'],
+    requiredClaims: requireExp ? ['sub', 'exp'] : ['sub'],
     clockTolerance: 5,
     ...(audience !== undefined && { audience }),
     ...(issuer !== undefined && { issuer }),
@@ -51,16 +54,27 @@ function verifierOf({ secret, publicKey, jwksUrl }: JwtAuthOptions): { verify: V
     const key = new TextEncoder().encode(secret)
     if (key.length < 32)
       throw new RowcastError('options', `jwtAuth: the secret has ${key.length} bytes: give at least 32 random ones`)
-    return { verify: (token, checks) => jwtVerify(token, key, checks), algorithms: SYMMETRIC }
+    return { verify: withKey(key), algorithms: SYMMETRIC }
   }
   if (publicKey !== undefined) {
     const key = readKey(publicKey)
-    return { verify: (token, checks) => jwtVerify(token, key, checks), algorithms: ASYMMETRIC }
+    return { verify: withKey(key), algorithms: ASYMMETRIC }
   }
   if (!URL.canParse(String(jwksUrl)))
     throw new RowcastError('options', `jwtAuth: '${String(jwksUrl)}' is no URL: give the address of the key set`)
   const keys = createRemoteJWKSet(new URL(String(jwksUrl)))
   return { verify: (token, checks) => jwtVerify(token, keys, checks), algorithms: ASYMMETRIC }
+}
+
+/** With a key at hand whatever fails is the token's fault. */
+function withKey(key: Uint8Array | KeyObject): Verify {
+  return async (token, checks) => {
+    try {
+      return await jwtVerify(token, key, checks)
+    } catch (cause) {
+      throw new RowcastError('unauthenticated', 'the token is not accepted', { cause })
+    }
+  }
 }
 
 function readKey(pem: string): KeyObject {

@@ -24,13 +24,16 @@ const GRACE_MS = 5_000
 /** Serves handlers on a port. Rejects with RowcastError (`listen`) where it can't be had. */
 export async function listen(
   handlers: {
-    readonly fetch: (request: Request) => Promise<Response>
+    readonly fetch: (request: Request, from: { readonly address: string | undefined }) => Promise<Response>
     readonly upgrade: Upgrade
     readonly report: (error: unknown) => void
   },
   { port = 8787, host = '127.0.0.1' }: ListenOptions,
 ): Promise<Listening> {
-  const answer = getRequestListener(handlers.fetch, { overrideGlobalObjects: false })
+  const answer = getRequestListener(
+    (request, { incoming }) => handlers.fetch(request, { address: incoming.socket.remoteAddress }),
+    { overrideGlobalObjects: false },
+  )
   let closed: Promise<void> | undefined
   // A page of another name that leads here would otherwise be let in as a page of this host.
   const isForeign = ({ headers }: IncomingMessage): boolean => isLoopback(host) && !isLoopback(nameOf(headers.host))

@@ -65,6 +65,7 @@ export class Metrics {
           get buffered() {
             return connection.buffered
           },
+          line: connection.line ?? connection,
           close: (code, reason) => connection.close(code, reason),
         },
         request,
@@ -74,6 +75,10 @@ export class Metrics {
           received.inc(message.length)
           handler.receive(message)
         },
+        get allowedBytes() {
+          return handler.allowedBytes
+        },
+        tooLarge: () => handler.tooLarge?.(),
         closed: (reason) => handler.closed(reason),
       }
     }

@@ -1,24 +1,37 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import { decodeValue, type CellValue } from '../../changes/index.ts'
-import { isDeeper, MAX_DEPTH } from '../../transport/index.ts'
+import { BodyPausedError, bodyParts, MAX_DEPTH, shapeOf, type TextShape } from '../../transport/index.ts'
+import { CONTAINER_BYTES } from '../budgets.ts'
+import type { Call } from './call.ts'
 import { RequestError } from './error-response.ts'
 
-/** The body of a request. Throws RequestError (413) where it is longer than may be; it is read no further then. */
-export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+/** What is in a body goes on to others in messages, which are nested deeper by some levels. */
+const MAX_BODY_DEPTH = MAX_DEPTH - 8
+
+/**
+ * The body of a call. Throws RequestError where it is longer than may be (413), pauses for too long (408) or is more than
+ * `hold` takes (429); it is read no further then.
+ */
+export async function readBytes(
+  { request, core }: Pick<Call, 'request' | 'core'>,
+  maxBytes: number,
+  hold?: Call['hold'],
+): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = (): RequestError =>
     new RequestError(413, 'too-large', `the body is longer than the ${maxBytes} bytes that are taken`)
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
-  if (!request.body) return new Uint8Array()
   const parts: Uint8Array[] = []
-  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader()
   let length = 0
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    length += read.value.length
-    if (length > maxBytes) {
-      await reader.cancel()
-      throw tooLarge()
+  try {
+    for await (const part of bodyParts(request, core.limits.bodyPauseMs)) {
+      length += part.length
+      if (length > maxBytes) throw tooLarge()
+      hold?.(part.length)
+      parts.push(part)
     }
-    parts.push(read.value)
+  } catch (error) {
+    if (error instanceof BodyPausedError) throw new RequestError(408, 'body-paused', error.message)
+    throw error
   }
   const bytes = new Uint8Array(length)
   let at = 0
@@ -35,19 +48,21 @@ const compiled = new Map<object, ValidateFunction>()
 
 /**
  * A body of JSON in the form of `serializeValue`, which a JSON Schema allows; an empty one is `{}`. Throws RequestError:
- * 400 for what is none, 413 for one that is too long.
+ * 400 for what is none, and what `readBytes` throws.
  */
-export async function readJson<Body>(request: Request, schema: object, maxBytes: number): Promise<Body> {
-  const bytes = await readBytes(request, maxBytes)
+export async function readJson<Body>(call: Call, schema: object, maxBytes: number): Promise<Body> {
+  const bytes = await readBytes(call, maxBytes, call.hold)
   let json: unknown
+  let shape: TextShape
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    json = text.trim() === '' ? {} : JSON.parse(text)
+    shape = shapeOf(text, MAX_BODY_DEPTH)
+    if (!shape.deeper) json = text.trim() === '' ? {} : JSON.parse(text)
   } catch {
     throw new RequestError(400, 'malformed', 'the body is not JSON in UTF-8')
   }
-  // What is in it goes on to others in messages, which are nested deeper by some levels.
-  if (isDeeper(json, MAX_DEPTH - 8)) throw new RequestError(400, 'malformed', 'the body is nested too deeply')
+  if (shape.deeper) throw new RequestError(400, 'malformed', 'the body is nested too deeply')
+  call.hold(shape.containers * CONTAINER_BYTES)
   let validate = compiled.get(schema)
   if (!validate) compiled.set(schema, (validate = ajv.compile(schema)))
   if (!validate(json)) {

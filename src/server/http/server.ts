@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { acceptMuxToo, type Accept } from '../../transport/index.ts'
+import type { User } from '../access.ts'
 import { ServerCore, type ServerOptions } from '../create-server.ts'
 import type { Databases } from '../databases.ts'
 import { createUpgrade } from '../ws/index.ts'
@@ -23,8 +24,8 @@ export interface HttpOptions {
 
 /** A sync server that is not bound to any port. */
 export interface RowcastServer {
-  /** Answers every call but the WebSocket's. Never rejects. */
-  readonly fetch: (request: Request) => Promise<Response>
+  /** Answers every call but the WebSocket's. Never rejects. `from` tells those apart who don't say who they are. */
+  readonly fetch: (request: Request, from?: { readonly address?: string | undefined }) => Promise<Response>
   /** Takes a connection of the sync protocol from a transport of one's own. */
   readonly accept: Accept
   /**
@@ -33,6 +34,11 @@ export interface RowcastServer {
    */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
   readonly databases: Databases
+  /**
+   * Ends the connections of a user, by `id`, and returns how many there were. The user may come back with a token that is
+   * still taken: whoever is to stay away is `isRevoked`, or gets no token any more.
+   */
+  readonly disconnect: (user: string | Pick<User, 'id'>) => number
   /** Serves on a port of its own, on Node. Rejects where the port can't be had. */
   listen(options?: ListenOptions): Promise<Listening>
   /** Tells everyone connected, finishes what has begun, keeps snapshots. Also ends what `listen` began. Safe to call twice. */
@@ -69,6 +75,7 @@ export function createServer(options: ServerOptions & HttpOptions): RowcastServe
     accept,
     upgrade: sockets.upgrade,
     databases: core.databases,
+    disconnect: (user) => core.disconnect(user),
     listen: async (at = {}) => {
       const one = await listen({ fetch, upgrade: sockets.upgrade, report: core.report }, at)
       listening.add(one)

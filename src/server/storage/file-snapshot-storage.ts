@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
+import type { NewSnapshot, SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
 import { makeDirectory, namesIn, syncDirectory, tidyDirectory, writeDurably } from './durable-files.ts'
 import type { FileStorageOptions } from './file-log-storage.ts'
 import { assertDatabaseName, assertSequence } from './names.ts'
@@ -26,12 +26,8 @@ class FileSnapshotStorage implements SnapshotStorage {
     this.#directory = directory
   }
 
-  async put(
-    database: string,
-    snapshot: { readonly sequence: number; readonly label?: string | undefined; readonly at: number },
-    bytes: Uint8Array,
-  ): Promise<void> {
-    const { sequence, label, at } = snapshot
+  async put(database: string, snapshot: NewSnapshot, bytes: Uint8Array): Promise<void> {
+    const { sequence, label, digest, at } = snapshot
     const folder = this.#folder(database)
     assertSequence(sequence, 'the number of the snapshot')
     await makeDirectory(folder)
@@ -39,6 +35,7 @@ class FileSnapshotStorage implements SnapshotStorage {
     const manifest: Manifest = {
       sequence,
       ...(label === undefined ? {} : { label }),
+      ...(digest === undefined ? {} : { digest }),
       at,
       size: bytes.length,
       file: `${sequence}.${id}.db`,

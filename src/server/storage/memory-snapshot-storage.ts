@@ -1,4 +1,4 @@
-import type { SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
+import type { NewSnapshot, SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
 import { assertDatabaseName, assertSequence } from './names.ts'
 
 interface Kept {
@@ -14,15 +14,17 @@ export function memorySnapshotStorage(): SnapshotStorage {
 class MemorySnapshotStorage implements SnapshotStorage {
   readonly #databases = new Map<string, Map<number, Kept>>()
 
-  async put(
-    database: string,
-    snapshot: { readonly sequence: number; readonly label?: string | undefined; readonly at: number },
-    bytes: Uint8Array,
-  ): Promise<void> {
+  async put(database: string, snapshot: NewSnapshot, bytes: Uint8Array): Promise<void> {
     assertDatabaseName(database)
-    const { sequence, label, at } = snapshot
+    const { sequence, label, digest, at } = snapshot
     assertSequence(sequence, 'the number of the snapshot')
-    const info = { sequence, ...(label === undefined ? {} : { label }), at, size: bytes.length }
+    const info = {
+      sequence,
+      ...(label === undefined ? {} : { label }),
+      ...(digest === undefined ? {} : { digest }),
+      at,
+      size: bytes.length,
+    }
     const snapshots = this.#databases.get(database) ?? new Map<number, Kept>()
     snapshots.set(sequence, { info, bytes: new Uint8Array(bytes) })
     this.#databases.set(database, snapshots)

@@ -18,7 +18,7 @@ export interface Sockets {
 
 export interface UpgradeOptions {
   readonly accept: Accept
-  /** The longest message, in characters. */
+  /** The longest message, in bytes. */
   readonly messageBytes: number
   readonly pingMs: number
   readonly cors: CorsOptions | undefined
@@ -31,9 +31,8 @@ const GRACE_MS = 1_000
 /** The WebSockets of one server. */
 export function createUpgrade(options: UpgradeOptions): Sockets {
   const { accept, messageBytes, pingMs, cors, report } = options
-  // A session counts characters, and tells a client that it sent too many: a character is three bytes at most,
-  // and a multiplexed message is a little longer.
-  const server = new WebSocketServer({ noServer: true, maxPayload: messageBytes * 3 + 32, perMessageDeflate: false })
+  // A session tells a client that has sent too much; what is far beyond is not read to its end.
+  const server = new WebSocketServer({ noServer: true, maxPayload: messageBytes + 4_096, perMessageDeflate: false })
   const silent = new WeakSet<WebSocket>()
   let closed = false
 

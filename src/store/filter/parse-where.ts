@@ -1,7 +1,7 @@
 import type { FieldResolver, FilterField } from './field.ts'
 import { FilterError } from './filter-error.ts'
 import { everything, nothing } from './filter-node.ts'
-import type { FilterNode } from './filter-node.ts'
+import type { CompareNode, FilterNode, InNode } from './filter-node.ts'
 import { describeValue, readOperand, readTextOperand } from './operand.ts'
 
 const MAX_DEPTH = 100
@@ -87,7 +87,7 @@ function parseConditions(where: unknown, resolve: FieldResolver, place: string, 
         )
       if ((key === 'and' || key === 'or') && Array.isArray(value)) {
         const nodes = value.map((member: unknown, at) => parseConditions(member, resolve, `${key}[${at}]`, depth + 1))
-        return key === 'and' ? allOf(nodes) : anyOf(nodes)
+        return key === 'and' ? allOf(nodes) : anyOf(withMemberships(nodes))
       }
       if (key === 'not' && isPlainObject(value)) return negated(parseConditions(value, resolve, 'not', depth + 1))
       return parseCondition(resolve(/^\\(?:and|or|not)$/.test(key) ? key.slice(1) : key), value)
@@ -150,6 +150,28 @@ function anyOf(nodes: readonly FilterNode[]): FilterNode {
   const [first] = nodes
   if (!first) return nothing
   return nodes.length === 1 ? first : { kind: 'or', nodes }
+}
+
+/** Alternatives for the value of one field as one `in`: a look-up, and an index, in place of a comparison for each. */
+function withMemberships(nodes: readonly FilterNode[]): readonly FilterNode[] {
+  const byPath = new Map<string, (CompareNode | InNode)[]>()
+  for (const node of nodes.filter(isMembership)) {
+    const known = byPath.get(node.field.path)
+    if (known) known.push(node)
+    else byPath.set(node.field.path, [node])
+  }
+  return nodes.flatMap((node): readonly FilterNode[] => {
+    const all = isMembership(node) ? (byPath.get(node.field.path) ?? []) : []
+    const [first] = all
+    if (!first || all.length === 1) return [node]
+    if (first !== node) return []
+    const operands = all.flatMap((one) => (one.kind === 'in' ? one.operands : [one.operand]))
+    return [{ kind: 'in', field: first.field, operands, orNull: all.some((one) => one.kind === 'in' && one.orNull) }]
+  })
+}
+
+function isMembership(node: FilterNode): node is CompareNode | InNode {
+  return node.kind === 'in' || (node.kind === 'compare' && node.operator === 'eq')
 }
 
 function negated(node: FilterNode): FilterNode {

@@ -1,4 +1,5 @@
 import { compareSql, compareText, toSqlValue } from './compare.ts'
+import { compileContains } from './contains.ts'
 import type { CompareNode, CompareOperator, FilterNode, InNode, Operand, TextNode } from './filter-node.ts'
 import { compileLike } from './like.ts'
 
@@ -102,15 +103,15 @@ function compileCompare({ field, operator, operand }: CompareNode): Evaluate {
 function compileIn({ field, operands, orNull }: InNode): Evaluate {
   const { get } = field
   const known = new Set<string | number | bigint>()
-  const bytes: Uint8Array[] = []
+  const bytes = new Set<string>()
   for (const operand of operands) {
-    if (operand instanceof Uint8Array) bytes.push(operand)
+    if (operand instanceof Uint8Array) bytes.add(bytesAsText(operand))
     else known.add(canonical(operand))
   }
   return (row) => {
     const value = toSqlValue(get(row))
     if (value === null) return orNull ? true : null
-    if (value instanceof Uint8Array) return bytes.some((one) => compareSql(one, value) === 0)
+    if (value instanceof Uint8Array) return bytes.size > 0 && bytes.has(bytesAsText(value))
     return known.has(canonical(value))
   }
 }
@@ -120,6 +121,11 @@ function canonical(value: Exclude<Operand, Uint8Array>): string | number | bigin
   if (typeof value !== 'bigint') return value
   const rounded = Number(value)
   return BigInt(rounded) === value ? rounded : value
+}
+
+/** Each byte as one character of its own. */
+function bytesAsText(bytes: Uint8Array): string {
+  return new TextDecoder('windows-1252').decode(bytes)
 }
 
 function compileText({ field, operator, operand }: TextNode): Evaluate {
@@ -139,7 +145,7 @@ function textTest(operator: TextNode['operator'], operand: string): (text: strin
     case 'startsWith':
       return (text) => text.startsWith(operand)
     case 'contains':
-      return (text) => text.includes(operand)
+      return compileContains(operand)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SqlValue } from '../../drivers/index.ts'
+import { codePointBefore, widthOf } from './code-points.ts'
 import type { FilterField } from './field.ts'
 import { FilterError } from './filter-error.ts'
 import type { CompareOperator, FilterNode, InNode, Operand, TextNode } from './filter-node.ts'
@@ -22,6 +23,9 @@ const COMPARISONS: { readonly [O in CompareOperator]: string } = {
 const MAX_PARAMETERS = 32_766
 /** From here on a list of texts or integers travels as one JSON parameter. */
 const LONG_LIST = 200
+/** SQLite's own LIKE and `instr` take time proportional to text × pattern: no matter up to so many characters. */
+const SHORT_TEXT = 64
+const LAST_CHARACTER = '\u{10FFFF}'
 
 /**
  * The SQL expression of a filter, in parentheses where it needs them: true, false or NULL for a row, as in the tree.
@@ -116,11 +120,19 @@ function writeText(node: TextNode, parameters: SqlValue[]): string {
       return writeStartsWith(field.sql, operand, parameters)
     case 'contains':
       parameters.push(operand)
-      return onText(field, `instr(${field.sql}, ?) > 0`)
+      return onText(
+        field,
+        operand.length > SHORT_TEXT ? `rowcast_contains(${wholeText(field)}, ?)` : `instr(${field.sql}, ?) > 0`,
+      )
     case 'like':
       parameters.push(operand)
-      return onText(field, `${field.sql} LIKE ?`)
+      return onText(field, operand.length > SHORT_TEXT ? `rowcast_like(${wholeText(field)}, ?)` : `${field.sql} LIKE ?`)
   }
+}
+
+/** The text as a function gets all of it: drivers end a text at its first NUL, which a place in JSON may have. */
+function wholeText({ kind, sql }: FilterField): string {
+  return kind === 'any' ? `CAST(${sql} AS BLOB)` : sql
 }
 
 /** False for what is no text, which `x <> x` is for all but NULL. */
@@ -130,15 +142,15 @@ function onText(field: FilterField, sql: string): string {
 
 /** A range, so that an index serves. It ends before the next text of the same length, or before the first blob. */
 function writeStartsWith(sql: string, prefix: string, parameters: SqlValue[]): string {
-  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0)
-  while (points.at(-1) === 0x10_ffff) points.pop()
-  const last = points.pop()
+  let start = prefix
+  while (start.endsWith(LAST_CHARACTER)) start = start.slice(0, -LAST_CHARACTER.length)
   parameters.push(prefix)
-  if (last === undefined) return `(${sql} >= ? AND ${sql} < X'')`
+  if (start === '') return `(${sql} >= ? AND ${sql} < X'')`
+  const last = codePointBefore(start, start.length)
+  start = start.slice(0, -widthOf(last))
   // What comes after U+D7FF is no character but half of a surrogate pair, which JSON may hold: too wide, so it is checked.
   const tooWide = last === 0xd7ff
-  points.push(tooWide ? 0xe000 : last + 1)
-  parameters.push(String.fromCodePoint(...points))
+  parameters.push(start + String.fromCodePoint(tooWide ? 0xe000 : last + 1))
   if (!tooWide) return `(${sql} >= ? AND ${sql} < ?)`
   parameters.push(prefix, prefix)
   return `(${sql} >= ? AND ${sql} < ? AND substr(${sql}, 1, length(?)) = ?)`

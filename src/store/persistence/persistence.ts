@@ -6,6 +6,16 @@ export interface PersistedContents {
   readonly records: Uint8Array[]
 }
 
+/** What is broken of what was kept. */
+export interface Damage {
+  /** Whether the snapshot can't be relied on: it is not given then. */
+  readonly snapshot: boolean
+  /** Where records are missing among those that are intact: after how many of these, and how many bytes. */
+  readonly gaps: readonly { readonly before: number; readonly bytes: number }[]
+  /** What was found, for people. */
+  readonly findings: readonly string[]
+}
+
 /** How much a platform lets an application store, in bytes. */
 export interface QuotaEstimate {
   /** What is in use: of the whole origin in a browser, of this store's files on a disk. */
@@ -33,10 +43,11 @@ export interface Persistence {
   /**
    * Opens it for this caller alone. What a crash left half-written is removed on the way. Rejects with `PersistenceError`:
    * `persistence-in-use` while another session of this name is open, here or in another tab or process (one that was
-   * killed holds nothing), `persistence-unavailable` where the platform has no such storage, `persistence-damaged` where
-   * what lies there was not written by this code or is broken (nothing is removed then).
+   * killed holds nothing), `persistence-unavailable` where the platform has no such storage.
    */
   open(): Promise<PersistenceSession>
+  /** Removes all that is kept, in whichever state it is. Rejects with `persistence-in-use` while a session is open. */
+  forget?(): Promise<void>
 }
 
 /**
@@ -51,7 +62,8 @@ export interface PersistenceSession {
   /**
    * What is there: the newest snapshot and, in order, the records appended after it. A record that a crash tore in
    * mid-write, and whatever follows it, is not there; one whose `append` had resolved always is. Rejects with
-   * `persistence-damaged` if the snapshot's checksum is not what was written.
+   * `persistence-damaged` where something is not as it was written, by its checksum: the error's `intact` and `damage` say
+   * what is left and what is not. Nothing is removed; the next `replace` sets what is damaged aside.
    */
   load(): Promise<PersistedContents>
   /**
@@ -65,6 +77,11 @@ export interface PersistenceSession {
    * of appends called after it lie after the new snapshot.
    */
   replace(snapshot: Uint8Array, records?: readonly Uint8Array[]): Promise<void>
+  /**
+   * Whether what was written is still there, as far as that is cheap to tell: `false` where a user, another tab or the
+   * browser has removed it under the session. Then only `replace` makes it whole again.
+   */
+  isWhole?(): Promise<boolean>
   /** Bytes used and available, `undefined` where the platform doesn't tell. */
   estimate(): Promise<QuotaEstimate | undefined>
   /** Waits for the calls made before and lets others open it. Safe to call twice. */

@@ -3,6 +3,10 @@ import { formatFrame, parseFrame } from './frames.ts'
 
 /** So many tabs may share a connection. Each channel is a session of its own, so that it can't be any number. */
 const MAX_CHANNELS = 200
+/** What a frame has around its message, and has with none, a reason included. */
+const FRAME_BYTES = 1_024
+/** How long a connection may carry nothing. */
+const IDLE_MS = 10_000
 const CLIENT_CLOSED = 'the client closed the connection'
 
 interface Channel {
@@ -14,9 +18,10 @@ interface Channel {
 
 /**
  * The server's half of a multiplexed connection: each channel of a connection is one for `accept`, with the request of
- * the whole. `buffered` of a channel is that of the whole, since all of them wait for the same line.
+ * the whole, marked as `multiplexed`. `buffered` of a channel is that of the whole, since all of them wait for the same line.
  *
- * A frame that is none ends the whole connection with code 4000.
+ * A frame that is none ends the whole connection with code 4000; so does one that is longer than any channel takes, and
+ * to carry nothing for ten seconds.
  */
 export function acceptMux(accept: Accept): Accept {
   return (connection, request) => new Demultiplexer(accept, connection, request)
@@ -40,6 +45,10 @@ export function acceptMuxToo(accept: Accept): Accept {
         first = false
         handler.receive(message)
       },
+      get allowedBytes() {
+        return handler.allowedBytes
+      },
+      tooLarge: () => handler.tooLarge?.(),
       closed: (reason) => handler.closed(reason),
     }
   }
@@ -53,11 +62,28 @@ class Demultiplexer implements ConnectionHandler {
   /** The highest channel that was opened. */
   #last = -1
   #over = false
+  #idle: ReturnType<typeof setTimeout> | undefined
 
   constructor(accept: Accept, connection: ServerConnection, request: ConnectionRequest) {
     this.#accept = accept
     this.#connection = connection
-    this.#request = request
+    this.#request = { ...request, multiplexed: true }
+    this.#rest()
+  }
+
+  /** As much as a channel takes at most, with what a frame adds; for want of channels, a frame alone. */
+  get allowedBytes(): number | undefined {
+    let most = 0
+    for (const { handler } of this.#channels.values()) {
+      if (!handler) continue
+      if (handler.allowedBytes === undefined) return undefined
+      most = Math.max(most, handler.allowedBytes)
+    }
+    return most + FRAME_BYTES
+  }
+
+  tooLarge(): void {
+    this.#refuse('a message is longer than any connection takes')
   }
 
   receive(message: string): void {
@@ -74,6 +100,7 @@ class Demultiplexer implements ConnectionHandler {
 
   closed(reason: string): void {
     this.#over = true
+    clearTimeout(this.#idle)
     for (const [id, channel] of Array.from(this.#channels)) this.#end(id, channel, reason)
   }
 
@@ -86,11 +113,13 @@ class Demultiplexer implements ConnectionHandler {
     }
     const channel: Channel = { handler: undefined, early: undefined }
     this.#channels.set(id, channel)
+    clearTimeout(this.#idle)
     this.#connection.send(formatFrame('o', id))
     try {
       channel.handler = this.#accept(this.#side(id, channel), this.#request)
     } catch (error) {
       this.#channels.delete(id)
+      this.#rest()
       this.#connection.send(formatFrame('c', id, 'the server failed to take the connection'))
       throw error
     }
@@ -108,6 +137,7 @@ class Demultiplexer implements ConnectionHandler {
       get buffered() {
         return isOpen() ? connection.buffered : 0
       },
+      line: connection.line ?? connection,
       close: (code, reason) => {
         if (!isOpen()) return
         connection.send(
@@ -120,7 +150,16 @@ class Demultiplexer implements ConnectionHandler {
   }
 
   #end(id: number, channel: Channel, reason: string): void {
-    if (this.#channels.delete(id)) channel.handler?.closed(reason)
+    if (!this.#channels.delete(id)) return
+    channel.handler?.closed(reason)
+    this.#rest()
+  }
+
+  /** A connection that carries nothing is nobody's: it ends unless it carries something soon. */
+  #rest(): void {
+    clearTimeout(this.#idle)
+    if (this.#channels.size > 0 || this.#over) return
+    this.#idle = setTimeout(() => this.#refuse('it carries no connection'), IDLE_MS)
   }
 
   #refuse(reason: string): void {

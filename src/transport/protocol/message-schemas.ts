@@ -60,7 +60,13 @@ const transaction = object({
   'requires?': list(id),
   'schemaVersion?': count,
 })
-const commit = object({ 'id?': id, 'label?': text(1000), 'by?': text(1000), 'changes?': list(change) })
+const commit = object({
+  'id?': id,
+  'label?': text(1000),
+  'by?': text(1000),
+  'name?': text(1000),
+  'changes?': list(change),
+})
 
 /** What a client may send, by type. */
 export const clientMessageSchemas: Readonly<Record<string, object>> = {
@@ -102,7 +108,7 @@ export const serverMessageSchemas: Readonly<Record<string, object>> = {
     position: text(128),
   }),
   presence: message('presence', {
-    others: list(object({ session: id, 'user?': text(1000), state: {} })),
+    others: list(object({ session: id, 'user?': text(1000), 'name?': text(1000), state: {} })),
   }),
   pong: message('pong', {}),
   closing: message('closing', {

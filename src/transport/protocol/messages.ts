@@ -1,7 +1,10 @@
 import type { Cells, Key } from '../../changes/index.ts'
 
-/** Raised with every change of a message's form. A server refuses other versions with code `protocol-version`. */
-export const PROTOCOL_VERSION = 3
+/** Raised with every change of a message's form. A server refuses versions that it does not speak with code `protocol-version`. */
+export const PROTOCOL_VERSION = 4
+
+/** The oldest version that a server still speaks. To a client of it nothing is sent that it does not know. */
+export const OLDEST_PROTOCOL_VERSION = 3
 
 /** A change of one row, as it travels. */
 export interface WireChange {
@@ -132,8 +135,10 @@ export interface WireCommit {
   /** Given to its author only. */
   readonly id?: string
   readonly label?: string
-  /** Who: as `authenticate` named them, if it did. */
+  /** Whose it is: the `id` that `authenticate` gave, if it did. Nobody else can have it. */
   readonly by?: string
+  /** What that user is called, if anything. Since version 4. */
+  readonly name?: string
   /** Absent for the author where it is exactly what was sent. */
   readonly changes?: readonly WireChange[]
 }
@@ -188,7 +193,15 @@ export interface PresenceMessage {
   readonly type: 'presence'
   readonly n: number
   /** What changed: `null` for a session that is gone or has taken its state back. */
-  readonly others: readonly { readonly session: string; readonly user?: string; readonly state: unknown }[]
+  readonly others: readonly PresenceOne[]
+}
+
+/** One of the others, `user` and `name` being those of `WireCommit`'s `by` and `name`. */
+export interface PresenceOne {
+  readonly session: string
+  readonly user?: string
+  readonly name?: string
+  readonly state: unknown
 }
 
 export interface PongMessage {
@@ -209,6 +222,7 @@ export type ClosingCode =
   | 'too-slow'
   | 'flood'
   | 'shutting-down'
+  | 'unavailable'
   | 'internal'
 
 /** The last message of a connection that the server ends. */

@@ -1,3 +1,4 @@
+import { byteLength } from '../protocol/byte-length.ts'
 import { formatMessage } from '../protocol/parse-message.ts'
 import type { WelcomeMessage } from '../protocol/messages.ts'
 import type { Outbox, Waiting } from './outbox.ts'
@@ -6,7 +7,7 @@ import type { Outbox, Waiting } from './outbox.ts'
 const MAX_IN_FLIGHT = 5_000
 /** Transactions of one message. */
 const MAX_TOGETHER = 500
-/** Characters of one message, unless a single transaction has more. */
+/** Bytes of one message, unless a single transaction has more. */
 const MESSAGE_SIZE = 512 * 1024
 /** What a message has around its transactions. */
 const ENVELOPE = 1_000
@@ -26,19 +27,23 @@ export function nextBatch(
   const tooLarge: { id: string; reason: string }[] = []
   let size = 0
   for (const [n, waiting] of taken.entries()) {
-    const { length } = formatMessage({ type: 'transact', n: 0, transactions: [waiting.wire] })
-    if (batch.length > 0 && size + length > Math.min(most, MESSAGE_SIZE)) {
+    const bytes = byteLength(formatMessage({ type: 'transact', n: 0, transactions: [waiting.wire] }))
+    const isFull = batch.length > 0 && size + bytes > Math.min(most, MESSAGE_SIZE)
+    // One transaction may always be on its way, as large as it is allowed to be.
+    const isEnough = outbox.inFlightBytes > 0 && outbox.inFlightBytes + bytes > limits.messageBytes
+    if (bytes <= most && (isFull || isEnough)) {
       outbox.putBack(taken.slice(n))
       break
     }
-    if (length > most)
+    if (bytes > most)
       tooLarge.push({
         id: waiting.id,
-        reason: `it takes ${length} characters, the server allows ${most}: split it into several transactions`,
+        reason: `it takes ${bytes} bytes, the server allows ${most}: split it into several transactions`,
       })
     else {
       batch.push(waiting)
-      size += length
+      outbox.weigh(waiting, bytes)
+      size += bytes
     }
   }
   return { batch, tooLarge }

@@ -17,9 +17,9 @@ export class Others {
   }
 
   take(changed: PresenceMessage['others']): void {
-    for (const { session, user, state } of changed)
+    for (const { session, user, name, state } of changed)
       if (state === null) this.#bySession.delete(session)
-      else this.#bySession.set(session, { session, user, state })
+      else this.#bySession.set(session, { session, user, name, state })
     this.#list.set([...this.#bySession.values()])
   }
 

@@ -15,6 +15,8 @@ export interface Waiting {
   readonly layer: PendingLayer | undefined
   /** Whether it was sent on this connection. */
   sent: boolean
+  /** What it took of the connection, in bytes, where it was sent. */
+  bytes: number
   readonly confirmed: () => void
   readonly refused: (error: RowcastError) => void
 }
@@ -28,6 +30,7 @@ export class Outbox {
   /** Who puts a row, by table and key: the last to do so last. */
   readonly #puts = new Map<string, Set<string>>()
   #unsent: Waiting[] = []
+  #inFlightBytes = 0
 
   /** @param tell runs what tells subscribers, when it is their turn */
   constructor(tell: (run: () => void) => void) {
@@ -48,7 +51,7 @@ export class Outbox {
    */
   enter(one: Pick<Waiting, 'id' | 'wire' | 'changes' | 'layer' | 'version'>): Promise<void> {
     const verdict = new Promise<void>((confirmed, refused) => {
-      const waiting: Waiting = { ...one, sent: false, confirmed, refused }
+      const waiting: Waiting = { ...one, sent: false, bytes: 0, confirmed, refused }
       this.#waiting.set(one.id, waiting)
       for (const change of one.wire.changes) {
         if (change.op !== 'put') continue
@@ -95,6 +98,12 @@ export class Outbox {
     return taken
   }
 
+  /** One of those that were taken goes out, and takes so many bytes. */
+  weigh(waiting: Waiting, bytes: number): void {
+    waiting.bytes = bytes
+    this.#inFlightBytes += bytes
+  }
+
   /** Puts back what does not go out yet. */
   putBack(waiting: readonly Waiting[]): void {
     for (const one of waiting) one.sent = false
@@ -104,12 +113,21 @@ export class Outbox {
   /** A new connection: everything is to be sent again, in order. */
   resend(): void {
     this.#unsent = [...this.#waiting.values()]
-    for (const waiting of this.#unsent) waiting.sent = false
+    this.#inFlightBytes = 0
+    for (const waiting of this.#unsent) {
+      waiting.sent = false
+      waiting.bytes = 0
+    }
   }
 
   /** How many were sent and wait for their verdict. */
   get inFlight(): number {
     return this.#waiting.size - this.#unsent.length
+  }
+
+  /** What they took, in bytes. */
+  get inFlightBytes(): number {
+    return this.#inFlightBytes
   }
 
   confirm(waiting: Waiting): void {
@@ -130,6 +148,7 @@ export class Outbox {
 
   #remove(waiting: Waiting): void {
     this.#waiting.delete(waiting.id)
+    this.#inFlightBytes -= waiting.bytes
     for (const change of waiting.wire.changes) {
       if (change.op !== 'put') continue
       const place = rowIdOf(change)

@@ -20,6 +20,8 @@ export class Subscriptions {
   readonly #wanted = new Map<string, Subscription>()
   /** Those that the server of this connection knows of. */
   #asked = new Set<string>()
+  /** Those of its hello, whose rows come with the copy. */
+  #greeted: ReadonlySet<string> = new Set()
   /** Rows that came in and are not complete, by subscription; under `''` those of everything. */
   readonly #parts = new Map<string, Arrival[]>()
   #nextId = 1
@@ -62,6 +64,7 @@ export class Subscriptions {
     this.#parts.clear()
     const wires = [...this.#wanted.values()].map(({ wire }) => wire)
     this.#asked = new Set(wires.map(({ id }) => id))
+    this.#greeted = new Set(this.#asked)
     return wires
   }
 
@@ -88,7 +91,7 @@ export class Subscriptions {
   /** The rows of one subscription are here, or those of all. */
   ready(id: string | undefined): void {
     if (id !== undefined) this.#wanted.get(id)?.ready()
-    else for (const one of this.#wanted.values()) if (this.#asked.has(one.wire.id)) one.ready()
+    else for (const one of this.#wanted.values()) if (this.#greeted.has(one.wire.id)) one.ready()
   }
 
   /** Whether the server's refusal was about a subscription, which it ends. */

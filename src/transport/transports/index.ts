@@ -4,9 +4,10 @@
  * ../connection.ts.
  * @module
  */
+export { BodyPausedError, bodyParts } from './body-parts.ts'
 export { createFaults, type Fault, type FaultOdds, type Faults, type FaultStep } from './create-faults.ts'
 export { memoryTransport, type MemoryTransportOptions } from './memory-transport.ts'
-export { createSseHandler, type SseHandlerOptions } from './sse-server.ts'
+export { bodyBytes, createSseHandler, type SseHandlerOptions } from './sse-server.ts'
 export { sseTransport, type SseTransportOptions } from './sse-transport.ts'
 export { tabTransport, type TabTransportOptions } from './tab-transport.ts'
 export { type WebSocketLike, webSocketTransport, type WebSocketTransportOptions } from './web-socket-transport.ts'

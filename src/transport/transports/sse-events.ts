@@ -9,6 +9,9 @@ export interface SseBatch {
   readonly messages: readonly string[]
 }
 
+/** Bytes of the messages of one batch; a longer message goes alone. */
+export const BATCH_BYTES: number = 512 * 1024
+
 /** What the `close` event says. */
 export interface SseClose {
   readonly code: number

@@ -1,8 +1,11 @@
+import { byteLength } from '../protocol/byte-length.ts'
 import { describeFailure } from './describe-failure.ts'
-import type { SseBatch } from './sse-events.ts'
+import { BATCH_BYTES, type SseBatch } from './sse-events.ts'
 
-/** Characters of messages in one POST; a longer message goes alone. */
-const BATCH_CHARACTERS = 1_000_000
+interface Message {
+  readonly text: string
+  readonly bytes: number
+}
 
 /** The way up of one connection: what gathers while a POST is under way goes with the next. */
 export class SsePosts {
@@ -10,7 +13,7 @@ export class SsePosts {
   readonly #fetch: typeof globalThis.fetch
   readonly #signal: AbortSignal
   readonly #failed: (reason: string) => void
-  #waiting: string[] = []
+  #waiting: Message[] = []
   #buffered = 0
   #posting = false
   #n = 0
@@ -24,14 +27,15 @@ export class SsePosts {
     this.#failed = failed
   }
 
-  /** In characters, those of the POST under way included. */
+  /** In bytes, those of the POST under way included. */
   get buffered(): number {
     return this.#buffered
   }
 
   send(message: string): void {
-    this.#waiting.push(message)
-    this.#buffered += message.length
+    const bytes = byteLength(message)
+    this.#waiting.push({ text: message, bytes })
+    this.#buffered += bytes
     if (this.#posting) return
     this.#posting = true
     this.#postAll().then(
@@ -45,7 +49,7 @@ export class SsePosts {
     await Promise.resolve()
     while (this.#waiting.length > 0 && !this.#signal.aborted) {
       const messages = this.#takeBatch()
-      const batch: SseBatch = { session: this.session, n: (this.#n += 1), messages }
+      const batch: SseBatch = { session: this.session, n: (this.#n += 1), messages: messages.map(({ text }) => text) }
       const response = await this.#fetch(this.#url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -55,21 +59,17 @@ export class SsePosts {
       // Read to its end, so that the HTTP connection can be used again.
       const text = await response.text()
       if (!response.ok) throw new Error(`the server answered ${response.status} ${text}`.trim())
-      this.#buffered -= lengthOf(messages)
+      for (const { bytes } of messages) this.#buffered -= bytes
     }
   }
 
-  #takeBatch(): string[] {
+  #takeBatch(): Message[] {
     let count = 1
-    let length = this.#waiting[0]?.length ?? 0
+    let together = this.#waiting[0]?.bytes ?? 0
     for (; count < this.#waiting.length; count++) {
-      length += this.#waiting[count]!.length
-      if (length > BATCH_CHARACTERS) break
+      together += this.#waiting[count]!.bytes
+      if (together > BATCH_BYTES) break
     }
     return this.#waiting.splice(0, count)
   }
-}
-
-function lengthOf(messages: readonly string[]): number {
-  return messages.reduce((sum, message) => sum + message.length, 0)
 }

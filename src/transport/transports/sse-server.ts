@@ -1,12 +1,15 @@
 import type { Accept } from '../connection.ts'
 import { readBatch } from './read-batch.ts'
+import { BATCH_BYTES } from './sse-events.ts'
 import { SseSession } from './sse-session.ts'
 
 export interface SseHandlerOptions {
   /** How often an idle stream carries a comment, so that proxies keep it and a dead one is noticed. 15,000 by default. */
   readonly heartbeatMs?: number | undefined
-  /** The longest body of a POST that is taken, in bytes. 16 MiB by default. */
+  /** The longest body of a POST that is taken, in bytes. 18 MiB by default. */
   readonly maxBodyBytes?: number | undefined
+  /** How long a body may pause before its request is over, in milliseconds. 30,000 by default. */
+  readonly bodyPauseMs?: number | undefined
 }
 
 const STREAM_HEADERS = {
@@ -16,10 +19,22 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 }
 
+/** What is read of a message for no session that there is. */
+const STRANGER_BYTES = 4 * 1024
+
+/**
+ * The longest body that a client makes whose longest message has so many bytes: messages are texts within JSON, so that
+ * each of their quotes takes two.
+ */
+export function bodyBytes(messageBytes: number): number {
+  return 2 * Math.max(messageBytes, messageBytes > STRANGER_BYTES ? BATCH_BYTES : 0) + 1024
+}
+
 /**
  * The server's end of `sseTransport`, as a handler of Web-standard requests, for whatever path it is mounted on: GET opens a
  * stream, whose first event names its session; POST brings `{ session, n, messages }` to that session. Whoever knows a
- * session's secret may write to it; nothing else about the two requests needs to agree.
+ * session's secret may write to it; nothing else about the two requests needs to agree. A body names its session first: it
+ * is read no further than its session takes, and of one that names none only a little.
  *
  * Whatever turns the response into bytes must heed the stream's back-pressure and cancel it when the client goes away.
  * Rejects with what `accept` or a connection's `receive` throws.
@@ -27,21 +42,25 @@ const STREAM_HEADERS = {
 export function createSseHandler(
   accept: Accept,
   options: SseHandlerOptions = {},
-): (request: Request) => Promise<Response> {
-  const { heartbeatMs = 15_000, maxBodyBytes = 16 * 1024 * 1024 } = options
+): (request: Request, from?: { readonly address?: string | undefined }) => Promise<Response> {
+  const { heartbeatMs = 15_000, maxBodyBytes = bodyBytes(8 * 1024 * 1024), bodyPauseMs = 30_000 } = options
   const sessions = new Map<string, SseSession>()
 
-  const open = (request: Request): Response => {
+  const open = (request: Request, address: string | undefined): Response => {
     const id = crypto.randomUUID()
     const session = new SseSession(id, heartbeatMs, () => sessions.delete(id))
     sessions.set(id, session)
     const { pathname, search } = new URL(request.url)
-    session.begin(accept, { url: pathname + search, headers: new Map(request.headers) }, request.signal)
+    session.begin(accept, { url: pathname + search, headers: new Map(request.headers), address }, request.signal)
     return new Response(session.stream, { headers: STREAM_HEADERS })
   }
 
   const take = async (request: Request): Promise<Response> => {
-    const batch = await readBatch(request, maxBodyBytes)
+    const batch = await readBatch(request, {
+      bytesOf: (id) => Math.min(maxBodyBytes, bodyBytes(sessions.get(id ?? '')?.allowedBytes ?? STRANGER_BYTES)),
+      tooLarge: (id) => sessions.get(id ?? '')?.tooLarge(),
+      pauseMs: bodyPauseMs,
+    })
     if (batch instanceof Response) return batch
     const session = sessions.get(batch.session)
     if (!session) return new Response('this session is over or never was', { status: 404 })
@@ -50,8 +69,8 @@ export function createSseHandler(
       : new Response(`batch ${batch.n} is out of order`, { status: 409 })
   }
 
-  return async (request) => {
-    if (request.method === 'GET') return open(request)
+  return async (request, { address } = {}) => {
+    if (request.method === 'GET') return open(request, address)
     if (request.method === 'POST') return take(request)
     return new Response('only GET and POST are answered here', { status: 405, headers: { allow: 'GET, POST' } })
   }

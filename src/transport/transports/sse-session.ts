@@ -36,6 +36,15 @@ export class SseSession implements ServerConnection {
     return Math.max(0, -(this.#controller?.desiredSize ?? 0))
   }
 
+  /** As a handler says it. */
+  get allowedBytes(): number {
+    return this.#handler?.allowedBytes ?? Infinity
+  }
+
+  tooLarge(): void {
+    this.#handler?.tooLarge?.()
+  }
+
   begin(accept: Accept, request: ConnectionRequest, signal: AbortSignal): void {
     try {
       this.#handler = accept(this, request)

@@ -24,7 +24,7 @@ const SHOWN_CHARACTERS = 200
 
 /**
  * Server-sent events down, POSTs up, for networks that let no WebSocket through. One POST is under way at a time and takes
- * all that has gathered, so order is kept; one that fails ends the connection. `buffered` is in characters. The other end
+ * all that has gathered, so order is kept; one that fails ends the connection. `buffered` is in bytes. The other end
  * is `createSseHandler`.
  *
  * Over HTTP/1 a browser opens six connections to one host, and each of these holds one.

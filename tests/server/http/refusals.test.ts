@@ -64,7 +64,9 @@ describe('a user who is no administrator', () => {
     await ask(`PUT ${a}`, undefined, admin)
     const user = { authorization: `Bearer ${await token({ sub: 'ann', name: 'Ann' })}` }
     expect((await ask(`POST ${a}/transactions`, putNote('n'), user)).status).toBe(200)
-    expect((await ask(`GET ${a}/history?from=2`, undefined, admin)).body['entries']).toMatchObject([{ by: 'Ann' }])
+    expect((await ask(`GET ${a}/history?from=2`, undefined, admin)).body['entries']).toMatchObject([
+      { by: 'ann', name: 'Ann' },
+    ])
   })
 })
 

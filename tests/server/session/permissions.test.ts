@@ -1,3 +1,4 @@
+import { RowcastError } from 'rowcast'
 import type { Permissions, ServerCore, ServerOptions, User } from 'rowcast/server'
 import type { HelloMessage, WireChange } from 'rowcast/transport'
 import { expect, test } from 'vitest'
@@ -265,20 +266,36 @@ test('a where that speaks of what the user has not got denies', async () => {
   await core.close()
 })
 
-test('a token that is none, wrong or fails is unauthenticated, without saying why', async () => {
-  for (const authenticate of [
-    () => undefined,
-    () => {
-      throw new Error(HIDDEN)
-    },
-    () => Promise.reject(new Error(HIDDEN)),
-    async () => undefined,
-  ]) {
-    const core = await openServer({ authenticate })
+test.each<[string, string, (() => undefined | Promise<undefined>)[]]>([
+  [
+    'a token that is none or wrong',
+    'unauthenticated',
+    [
+      () => undefined,
+      async () => undefined,
+      () => Promise.reject(new RowcastError('unauthenticated', HIDDEN)),
+      () => Promise.reject(Object.assign(new Error(HIDDEN), { code: 'ERR_JWT_EXPIRED' })),
+    ],
+  ],
+  [
+    'a token that can not be judged now',
+    'unavailable',
+    [
+      () => {
+        throw new Error(HIDDEN)
+      },
+      () => Promise.reject(new TypeError(HIDDEN)),
+      () => Promise.reject(Object.assign(new Error(HIDDEN), { code: 'ERR_JWKS_TIMEOUT' })),
+      () => Promise.reject(new RowcastError('options', HIDDEN)),
+    ],
+  ],
+])('%s is %s, without saying why', async (_what, code, all) => {
+  for (const authenticate of all) {
+    const core = await openServer({ authenticate, onError: () => undefined })
     for (const token of [undefined, '', 'wrong']) {
       const client = new RawClient(core)
       client.hello(token === undefined ? {} : { token })
-      expect(await client.closing()).toMatchObject({ code: 'unauthenticated' })
+      expect(await client.closing()).toMatchObject({ code })
       expect(client.texts.join('')).not.toContain(HIDDEN)
     }
     await core.close()

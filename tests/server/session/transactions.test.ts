@@ -46,7 +46,7 @@ test.each<[string, string, WireChange[]]>([
   ['a unique value that is taken', 'constraint', [put(2, { slug: 'one' })]],
   ['a reference to nothing', 'constraint', [put(2, { layerId: 'none' })]],
   ['a key of another type', 'validation', [{ table: 'note', key: 'x', op: 'put', after: {} }]],
-  ['a key with too many parts', 'constraint', [{ table: 'note', key: [1, 2], op: 'put', after: {} }]],
+  ['a key with too many parts', 'validation', [{ table: 'note', key: [1, 2], op: 'put', after: {} }]],
 ])('%s is refused with %s, whole, and the connection goes on', async (_name, code, changes) => {
   const before = await contentOf(core)
   expect(await bad.commit([put(50), ...changes])).toMatchObject({ type: 'refused', code })

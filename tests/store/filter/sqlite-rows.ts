@@ -1,7 +1,13 @@
 import initSqlJs from 'sql.js'
 import type { Database, SqlValue as BoundValue } from 'sql.js'
 import { NotFoundError } from '../../../src/errors/index.ts'
-import type { FieldKind, FieldResolver, FilterField, SqlFragment } from '../../../src/store/filter/index.ts'
+import {
+  installTextFunctions,
+  type FieldKind,
+  type FieldResolver,
+  type FilterField,
+  type SqlFragment,
+} from '../../../src/store/filter/index.ts'
 
 /** A row as JavaScript sees it, of every kind of field. An undefined property is absent. */
 export interface Row {
@@ -81,6 +87,7 @@ export class SqliteRows {
       ])
     }
     insert.free()
+    installTextFunctions({ createFunction: (name, _arity, fn) => void this.#db.create_function(name, fn as never) })
     if (!indexed) return
     for (const [at, field] of fields.entries()) this.#db.run(`CREATE INDEX i${at} ON t (${field.sql})`)
   }

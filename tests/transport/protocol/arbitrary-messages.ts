@@ -51,7 +51,7 @@ const transaction: fc.Arbitrary<WireTransaction> = fc.record(
   { requiredKeys: ['id', 'changes'] },
 )
 const commit: fc.Arbitrary<WireCommit> = fc.record(
-  { id, label: text, by: text, changes: list(change) },
+  { id, label: text, by: text, name: text, changes: list(change) },
   { requiredKeys: [] },
 )
 

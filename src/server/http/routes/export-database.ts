@@ -12,9 +12,10 @@ export const exportDatabase: Answer = async (call) => {
   const { file, position } = await withDatabase(call, async (database) => {
     const file = await files.get(database, at)
     // A store that starts with the file goes on from here. To others the number behind it would tell too much.
-    const position = core.access(database, user).unrestricted
-      ? database.positions.encode(file.sequence, Positions.everything(core.schema.version))
-      : undefined
+    const position =
+      file.point && core.access(database, user).unrestricted
+        ? database.positions.encode(file.point, Positions.everything(core.schema.version))
+        : undefined
     return { file, position }
   })
   const response = fileResponse(file, name, request)

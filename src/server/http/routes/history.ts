@@ -45,12 +45,13 @@ export const readHistory: Answer = async (call) => {
   })
 }
 
-function entryText(sequence: number, { kind, id, at, by, label, from, changes }: LogRecord): string {
+function entryText(sequence: number, { kind, id, at, by, name, label, from, changes }: LogRecord): string {
   return serializeValue({
     sequence,
     kind,
     at,
     ...(by !== undefined && { by }),
+    ...(name !== undefined && { name }),
     ...(label !== undefined && { label }),
     ...(id !== undefined && { id }),
     ...(from !== undefined && { from }),

@@ -1,31 +1,32 @@
+import { authorOf } from '../../author.ts'
 import { UnknownDatabaseError, type Lease } from '../../databases.ts'
-import { authorOf, type Answer, type Call } from '../call.ts'
+import type { Answer, Call } from '../call.ts'
 import { RequestError } from '../error-response.ts'
 import { publicFile } from '../public-file.ts'
 import { readBytes } from '../read-body.ts'
 
 /** Replaces a database by a file, as one transaction that everyone connected sees, or makes one of it. */
 export const importDatabase: Answer = async (call) => {
-  const { core, user, name, request, url, importBytes } = call
+  const { core, user, name, url, importBytes } = call
   await core.authorize(user, 'import', name)
   const label = url.searchParams.get('label') ?? undefined
   if (label !== undefined && label.length > 1000)
     throw new RequestError(400, 'malformed', 'a label has at most 1000 characters')
-  const given = await readBytes(request, importBytes)
+  const given = await readBytes(call, importBytes)
   if (given.length === 0)
     throw new RequestError(400, 'malformed', 'the body is empty: send the bytes of a .db file as the body')
   const bytes = await publicFile(given)
-  const by = authorOf(call)
+  const author = authorOf(user)
   const lease = await find(call)
   if (!lease) {
     await core.authorize(user, 'create', name)
-    await core.databases.create(name, { bytes, by })
+    await core.databases.create(name, { bytes, author })
     return Response.json({ name, sequence: 1, created: true }, { status: 201 })
   }
   try {
     const sequence = await lease.database.replace(bytes, {
       kind: 'import',
-      ...(by !== undefined && { by }),
+      ...author,
       ...(label !== undefined && { label }),
     })
     return Response.json({ name, sequence, created: false })

@@ -1,24 +1,20 @@
 import { NotFoundError } from '../../../errors/index.ts'
+import { authorOf } from '../../author.ts'
 import type { LiveDatabase } from '../../live-database.ts'
 import { rollbackBody } from '../body-schemas.ts'
-import { authorOf, withDatabase, type Answer } from '../call.ts'
+import { withDatabase, type Answer } from '../call.ts'
 import { readJson } from '../read-body.ts'
 
 /** Restores an earlier state, as a new transaction that everyone connected sees. */
 export const rollBack: Answer = async (call) => {
-  const { core, user, name, request } = call
+  const { core, user, name } = call
   await core.authorize(user, 'rollback', name)
-  const body = await readJson<{ readonly to: number | string; readonly label?: string }>(
-    request,
-    rollbackBody,
-    64 * 1024,
-  )
-  const by = authorOf(call)
+  const body = await readJson<{ readonly to: number | string; readonly label?: string }>(call, rollbackBody, 64 * 1024)
   return withDatabase(call, async (database) => {
     const to = await sequenceOf(database, body.to)
     const file = await database.fileAt(to)
     const label = (body.label ?? `back to ${typeof body.to === 'string' ? body.to : `state ${to}`}`).slice(0, 1_000)
-    const sequence = await database.replace(file, { kind: 'rollback', label, ...(by !== undefined && { by }) })
+    const sequence = await database.replace(file, { kind: 'rollback', label, ...authorOf(user) })
     return Response.json({ sequence, to })
   })
 }

@@ -11,9 +11,9 @@ export const listSnapshots: Answer = async (call) => {
 
 /** Puts the state aside. One that is there already with the same label, or has one where none is asked for, stays. */
 export const createSnapshot: Answer = async (call) => {
-  const { core, user, name, request } = call
+  const { core, user, name } = call
   await core.authorize(user, 'snapshot', name)
-  const { label } = await readJson<{ readonly label?: string }>(request, snapshotBody, 64 * 1024)
+  const { label } = await readJson<{ readonly label?: string }>(call, snapshotBody, 64 * 1024)
   return withDatabase(call, async (database) => {
     const { made, ...snapshot } = await database.snapshot(label)
     return Response.json(snapshot, { status: made ? 201 : 200 })

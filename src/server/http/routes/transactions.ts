@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { RefusalCode, WireTransaction } from '../../../transport/index.ts'
 import { transactionBody } from '../body-schemas.ts'
-import { authorOf, withDatabase, type Answer } from '../call.ts'
-import { errorBody, RequestError } from '../error-response.ts'
+import { withDatabase, type Answer } from '../call.ts'
+import { errorBody } from '../error-response.ts'
 import { readJson } from '../read-body.ts'
 
 const STATUS: Readonly<Record<RefusalCode, number>> = {
@@ -18,36 +18,24 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
 }
 
 /** A transaction over plain HTTP. With an id it may be sent again: it is applied once. */
-export function createTransact(): Answer {
-  let waiting = 0
-  return async (call) => {
-    const { core, user, name, request } = call
-    await core.authorize(user, 'open', name)
-    if (waiting >= core.limits.transactions)
-      throw new RequestError(429, 'flood', `${waiting} transactions wait to be decided: send them later`, {
-        'retry-after': '1',
-      })
-    waiting++
-    try {
-      const body = await readJson<Omit<WireTransaction, 'id'> & { readonly id?: string }>(
-        request,
-        transactionBody,
-        core.limits.messageBytes,
-      )
-      const transaction: WireTransaction = { ...body, id: body.id ?? randomUUID() }
-      return await withDatabase(call, async (database) => {
-        const access = core.access(database, user)
-        const outcome = await database.submit(transaction, { access, by: authorOf(call) })
-        if (outcome.kind === 'refused') return errorBody(STATUS[outcome.code], outcome.code, outcome.reason)
-        return Response.json({
-          id: transaction.id,
-          // Its gaps would tell of what may not be seen.
-          ...(access.unrestricted && { sequence: outcome.sequence }),
-          ...(outcome.kind === 'known' && { known: true }),
-        })
-      })
-    } finally {
-      waiting--
-    }
-  }
+export const transact: Answer = async (call) => {
+  const { core, user, name } = call
+  await core.authorize(user, 'open', name)
+  const body = await readJson<Omit<WireTransaction, 'id'> & { readonly id?: string }>(
+    call,
+    transactionBody,
+    core.limits.messageBytes,
+  )
+  const transaction: WireTransaction = { ...body, id: body.id ?? randomUUID() }
+  return withDatabase(call, async (database) => {
+    const access = core.access(database, user)
+    const outcome = await database.submit(transaction, { access })
+    if (outcome.kind === 'refused') return errorBody(STATUS[outcome.code], outcome.code, outcome.reason)
+    return Response.json({
+      id: transaction.id,
+      // Its gaps would tell of what may not be seen.
+      ...(access.unrestricted && { sequence: outcome.sequence }),
+      ...(outcome.kind === 'known' && { known: true }),
+    })
+  })
 }
