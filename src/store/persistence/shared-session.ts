@@ -5,6 +5,8 @@ import type { PersistenceSession } from './persistence.ts'
 export interface SharingStore {
   /** Of which database it is a copy: stores of another one can't share with it. */
   readonly database: string
+  /** Of its schema. What is kept by a newer one is not this one's to take over, nor to write over. */
+  readonly version: number
   /**
    * Takes over what a store that has gone left behind. What is known here already is left out. Tells whether it did: a
    * store that has closed leaves it where it is, for the next one.

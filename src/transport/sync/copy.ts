@@ -15,6 +15,7 @@ import {
   type TableRows,
 } from '../../store/index.ts'
 import type { WireChange, WireTransaction } from '../protocol/messages.ts'
+import { Carrier } from './carrier.ts'
 import { Outbox, type Waiting } from './outbox.ts'
 import { readShared, type SharedContents } from './own-records.ts'
 import {
@@ -22,6 +23,7 @@ import {
   type ArrivedCommit,
   type ArriveRecord,
   type CommitRecord,
+  type SchemaRecord,
   type SyncRecord,
 } from './records.ts'
 import { Rejections } from './rejections.ts'
@@ -41,6 +43,9 @@ export class Copy {
   readonly #internals: StoreInternals
   readonly #database: string
   readonly #layers: PendingLayers
+  readonly #carrier: Carrier
+  /** Of which versions of the schema what is kept says what they were. */
+  readonly #said = new Set<number>()
   #journal: Journal | undefined
   #position: string | undefined
   #sequence = 0
@@ -53,6 +58,7 @@ export class Copy {
   constructor(internals: StoreInternals, database: string, position: string | undefined) {
     this.#database = database
     this.#internals = internals
+    this.#carrier = new Carrier(internals.engine.schema)
     this.#position = position
     const tell = (run: () => void): void => internals.engine.enqueue(run)
     this.outbox = new Outbox(tell)
@@ -97,6 +103,7 @@ export class Copy {
     if (!isShared(session)) return
     session.attach({
       database: this.#database,
+      version: this.#version,
       adopt: (records) => {
         if (this.#closed) return false
         this.#adopt(records)
@@ -128,6 +135,7 @@ export class Copy {
       ...(requires.length > 0 && { requires }),
     }
     const version = this.#version
+    this.#saySchema(version)
     this.#note({ type: 'commit', id, set, wire, version })
     return this.outbox.enter({ id, changes: set, wire, layer, version })
   }
@@ -236,7 +244,7 @@ export class Copy {
   #repeat(record: SyncRecord): void {
     switch (record.type) {
       case 'commit':
-        this.#repeatCommit(record)
+        this.#repeatCommit(this.#carrier.commit(record))
         break
       case 'arrive':
         this.arrive(record.commits, record)
@@ -248,10 +256,14 @@ export class Copy {
         this.refuse(record.id, record.code, record.reason)
         break
       case 'rejection':
-        this.rejections.add(record)
+        this.rejections.add(this.#carrier.rejection(record))
         break
       case 'dealt':
         this.rejections.forget(record.id)
+        break
+      case 'schema':
+        this.#carrier.learn(record)
+        this.#said.add(record.version)
         break
       case 'database':
       // Of other tabs' stores: `restore` tells them apart.
@@ -297,18 +309,28 @@ export class Copy {
   /** Enters what the store of another tab left behind, under its own ids: the server knows which it has applied. */
   #adopt(records: readonly JournalRecord[]): void {
     for (const record of records as readonly SyncRecord[]) {
-      if (record.type === 'commit' && !this.outbox.get(record.id)) {
-        this.#note(record)
-        this.#repeatCommit(record)
+      if (record.type === 'schema') {
+        this.#carrier.learn(record)
+      } else if (record.type === 'commit' && !this.outbox.get(record.id)) {
+        const carried = this.#carrier.commit(record)
+        this.#saySchema(carried.version)
+        this.#note(carried)
+        this.#repeatCommit(carried)
       } else if (record.type === 'rejection' && !this.rejections.has(record.id)) {
-        this.#note(record)
-        this.rejections.add(record)
+        const carried = this.#carrier.rejection(record)
+        this.#saySchema(carried.version)
+        this.#note(carried)
+        this.rejections.add(carried)
       }
     }
   }
 
   #fold(): Folded {
-    const records: SyncRecord[] = [{ type: 'database', name: this.#database }, this.#arrival([])]
+    const records: SyncRecord[] = [
+      { type: 'database', name: this.#database, version: this.#version },
+      this.#arrival([]),
+      ...this.#schemas(),
+    ]
     for (const rejection of this.rejections.all) records.push({ type: 'rejection', ...rejection })
     for (const { id, changes: set, wire, layer, version } of this.outbox.all())
       if (layer) {
@@ -318,6 +340,22 @@ export class Copy {
         records.push({ type: 'commit', id, set, wire, version, ...(unseen.length > 0 && { unseen }) })
       }
     return { snapshot: this.#internals.exportFile(this.#layers), records }
+  }
+
+  /** What the versions were that anything is in the terms of, or may come to be: the store's among them. */
+  #schemas(): SchemaRecord[] {
+    const versions = [...this.rejections.all, ...this.outbox.all()].map(({ version }) => version)
+    return [...new Set([this.#version, ...this.#said, ...versions])].flatMap(
+      (version) => this.#carrier.schemaOf(version) ?? [],
+    )
+  }
+
+  /** Before the first transaction of a version: with it, a newer one of the application can say what it did. */
+  #saySchema(version: number): void {
+    const record = this.#carrier.schemaOf(version)
+    if (!record || this.#said.has(version) || !this.#journal) return
+    this.#said.add(version)
+    this.#note(record)
   }
 
   /** Throws where what was refused can't be dealt with now: it would be taken back with the transaction, or is in other terms. */

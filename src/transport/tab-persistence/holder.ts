@@ -25,6 +25,8 @@ export class Holder {
   #store: SharingStore | undefined
   /** Of which database it is. */
   #database: string | undefined
+  /** Of whose schema the base is. */
+  #version: number | undefined
   /** What was there, without what stores that are still open wait for. */
   readonly contents: PersistedContents
   /** What is left of stores that are gone: of the one that kept the base before, and of others. */
@@ -52,6 +54,7 @@ export class Holder {
     const { base, baseBytes, own, tabs } = readShared(given.found.records)
     const kept = base.filter(isSyncRecord).find((record) => record.type === 'database')
     this.#database = kept?.name
+    this.#version = kept?.version
     const gone: TabRecord[] = []
     for (const [tab, kept] of tabs)
       // What this tab waits for its own store knows best.
@@ -65,6 +68,7 @@ export class Holder {
   attach(store: SharingStore): void {
     this.#store = store
     this.#database = store.database
+    this.#version = store.version
     for (const tab of this.#others.keys()) this.#watch(tab)
   }
 
@@ -114,6 +118,11 @@ export class Holder {
   /** Whether what is kept is of this database, as far as it says. */
   keeps(database: string | undefined): boolean {
     return this.#database === undefined || this.#database === database
+  }
+
+  /** Whether a store may keep the base: one of an older version of the schema would write over what it can't read. */
+  isKeptBy(store: Pick<SharingStore, 'database' | 'version'>): boolean {
+    return this.keeps(store.database) && (this.#version ?? 0) <= store.version
   }
 
   #assertSame(database: string | undefined): void {

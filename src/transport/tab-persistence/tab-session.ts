@@ -56,7 +56,7 @@ export class TabSession implements SharedSession {
   /** Of the own transactions that the holder was told of, or is being told of, those that it takes for not settled. */
   readonly #mine = new Set<string>()
   #selected: readonly JournalRecord[] = []
-  #database: string | undefined
+  #sharing: SharingStore | undefined
   #closed: Promise<void> | undefined
 
   static async open(options: TabSessionOptions): Promise<TabSession> {
@@ -116,8 +116,8 @@ export class TabSession implements SharedSession {
     if (!store || !holder) return
     this.#holder = holder
     this.#serve()
-    // What waits in the copy of another database is not this store's to send.
-    if (this.#closing.signal.aborted || !holder.keeps(store.database)) return
+    // What waits in the copy of another database is not this store's to send, nor is what it can't read.
+    if (this.#closing.signal.aborted || !holder.isKeptBy(store)) return
     store.adopt(holder.left)
     store.fold()
     holder.attach(store)
@@ -189,14 +189,14 @@ export class TabSession implements SharedSession {
     if (this.#keepsBase) return this.#holder!.append(records)
     if (records.length === 0) return
     const selected = this.#selected
-    await this.#ask({ kind: 'append', tab: this.#tab, database: this.#database, records })
+    await this.#ask({ kind: 'append', tab: this.#tab, database: this.#sharing?.database, records })
     for (const { type, id } of selected as readonly { type: string; id?: string }[])
       if (type === 'known' && id !== undefined) this.#mine.delete(id)
   }
 
   async replace(snapshot: Uint8Array, records: readonly Uint8Array[] = []): Promise<void> {
     this.#assertOpen()
-    if (this.#holder?.keeps(this.#database)) {
+    if (this.#sharing && this.#holder?.isKeptBy(this.#sharing)) {
       // Whatever is appended after this lies on this store's snapshot; if it fails, the journal replaces before it appends.
       this.#keepsBase = true
       return this.#holder.replace(snapshot, records)
@@ -204,12 +204,12 @@ export class TabSession implements SharedSession {
     const own = records
       .map(decodeRecord)
       .filter(isSyncRecord)
-      .filter((record) => record.type === 'commit' || record.type === 'rejection')
-    const only: OwnRecord = { type: 'only', ids: own.map(({ id }) => id) }
+      .filter((record) => record.type === 'commit' || record.type === 'rejection' || record.type === 'schema')
+    const only: OwnRecord = { type: 'only', ids: own.flatMap((record) => (record.type === 'schema' ? [] : record.id)) }
     await this.#ask({
       kind: 'append',
       tab: this.#tab,
-      database: this.#database,
+      database: this.#sharing?.database,
       records: [...own, only].map(encodeRecord),
     })
     this.#mine.clear()
@@ -223,7 +223,7 @@ export class TabSession implements SharedSession {
   }
 
   attach(store: SharingStore): void {
-    this.#database = store.database
+    this.#sharing = store
     this.#attached(store)
   }
 
