@@ -19,10 +19,16 @@ export function exportCommitted(engine: Engine): Uint8Array {
 
 /**
  * The database as a file that stays here: the committed state, or with `pending` what the server has confirmed of it. It
- * is written anew only where much of it lies idle, so it may hold the bytes of what is there no longer.
+ * is written anew only where much of it lies idle, or where it is to be tight: it may hold the bytes of what is there no
+ * longer.
  */
-export function snapshotCommitted(engine: Engine, pending?: PendingLayers): Uint8Array {
-  return toFile(engine, pending, isLoose)
+export function snapshotCommitted(engine: Engine, pending: PendingLayers | undefined, isTight: boolean): Uint8Array {
+  return toFile(engine, pending, isTight ? () => true : isLoose)
+}
+
+/** What a file of the database takes, in bytes: the pages that are in use. */
+export function fileSize({ driver }: Engine): number {
+  return (pragma(driver, 'page_count') - pragma(driver, 'freelist_count')) * pragma(driver, 'page_size')
 }
 
 /** What is only in open drafts, and what is pending, is taken out of a copy. */

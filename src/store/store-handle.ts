@@ -8,7 +8,7 @@ import { DraftHandle } from './draft-handle.ts'
 import { isBytes, toBytes } from './bytes.ts'
 import { describe } from './describe.ts'
 import type { Engine } from './engine.ts'
-import { exportCommitted, snapshotCommitted } from './export-database.ts'
+import { exportCommitted, fileSize, snapshotCommitted } from './export-database.ts'
 import { HistoryLog } from './history-log.ts'
 import { importDatabase } from './import-database.ts'
 import type { StoreInternals } from './internals.ts'
@@ -99,7 +99,8 @@ export class StoreHandle extends Workspace {
       refused: (set) => this.history.refused(set),
       recommit: (changes, label) => recommit(engine, changes, label),
       repeat: (changes, committed) => repeat(engine, changes, committed),
-      exportFile: (pending) => snapshotCommitted(engine, pending),
+      exportFile: (pending, isTight = false) => snapshotCommitted(engine, pending, isTight),
+      fileSize: () => fileSize(engine),
     }
   }
 

@@ -29,7 +29,7 @@ import {
 import { Rejections } from './rejections.ts'
 import { toWire } from './wire.ts'
 
-/** Arrivals of more rows than this go into a snapshot rather than a record. */
+/** Arrivals of more rows than this go into a snapshot rather than a record, where one fits. */
 const MANY_ROWS = 5_000
 
 /**
@@ -96,7 +96,10 @@ export class Copy {
    */
   restore({ session, contents }: NonNullable<SyncStart['kept']>, adopted: () => void): void {
     const { tabs } = this.#repeatBase(contents)
-    const journal = new Journal(session, contents, () => this.#fold())
+    const journal = new Journal(session, contents, {
+      fold: (isTight) => this.#fold(isTight),
+      size: () => this.#internals.fileSize(),
+    })
     this.#journal = journal
     // Of tabs that shared it, and are no more: ours from now on, also in what is kept.
     for (const kept of tabs.values()) this.#adopt(kept.list)
@@ -117,7 +120,7 @@ export class Copy {
   /** What was kept happens again, and is kept no further. Gives all of it as it is then. */
   repeat(contents: PersistedContents): Folded {
     for (const kept of this.#repeatBase(contents).tabs.values()) this.#adopt(kept.list)
-    return this.#fold()
+    return this.#fold(false)
   }
 
   /** Takes in what was committed here. The promise tells the server's verdict. */
@@ -166,7 +169,8 @@ export class Copy {
       }
       this.#position = at.position
       this.#sequence = at.sequence ?? this.#sequence
-      if (arrived.reduce((sum, { changes }) => sum + changes.length, 0) > MANY_ROWS) this.#journal?.foldSoon()
+      if (arrived.reduce((sum, { changes }) => sum + changes.length, 0) > MANY_ROWS)
+        this.#journal?.noteLong(this.#arrival(arrived))
       else this.#note(this.#arrival(arrived))
       for (const waiting of ours) this.outbox.confirm(waiting)
     })
@@ -325,7 +329,7 @@ export class Copy {
     }
   }
 
-  #fold(): Folded {
+  #fold(isTight: boolean): Folded {
     const records: SyncRecord[] = [
       { type: 'database', name: this.#database, version: this.#version },
       this.#arrival([]),
@@ -339,7 +343,7 @@ export class Copy {
           version === this.#version ? layer.unseenOf(wire.changes).map(({ table, key }) => [table, key] as const) : []
         records.push({ type: 'commit', id, set, wire, version, ...(unseen.length > 0 && { unseen }) })
       }
-    return { snapshot: this.#internals.exportFile(this.#layers), records }
+    return { snapshot: this.#internals.exportFile(this.#layers, isTight), records }
   }
 
   /** What the versions were that anything is in the terms of, or may come to be: the store's among them. */

@@ -70,12 +70,12 @@ function origin() {
     return {
       store,
       insert: (id: string, more: object = {}) => store.table(rows).insert({ id, [title]: `by ${version}`, ...more }),
-      rows: () =>
-        Object.fromEntries(
+      rows: (): object =>
+        Object.fromEntries<unknown>(
           store
             .table(rows)
             .all()
-            .map((row) => [row['id'], row[title]]),
+            .map((row) => [row['id'] as string, row[title]]),
         ),
       /** Once so many are pending. */
       pending: (count: number) =>
