@@ -133,12 +133,15 @@ export class Journal {
   #foldWhenIdle(): void {
     if (this.#idling || this.#unsaved || !this.#isWorthwhile) return
     this.#idling = true
-    void idle().then(() => {
-      this.#idling = false
-      if (this.#closed || !this.#isWorthwhile) return
-      this.#foldRather = true
-      this.#start()
-    })
+    void this.#foldOnceIdle()
+  }
+
+  async #foldOnceIdle(): Promise<void> {
+    await idle()
+    this.#idling = false
+    if (this.#closed || !this.#isWorthwhile) return
+    this.#foldRather = true
+    this.#start()
   }
 
   get #isWorthwhile(): boolean {
