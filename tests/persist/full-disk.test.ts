@@ -147,8 +147,9 @@ describe.for(kinds)('a store $kind on a disk that is full', ({ kind, open }) => 
         const keys = store.table('note').keys()
         const key = random.pick(keys)
         const text = 'x'.repeat(random.int(0.1 * MB))
-        if (key === undefined || random.chance(50)) store.table('note').insert({ id: `n${n}`, text })
-        else if (random.chance(50)) store.table('note').set(key, 'text', text)
+        const dice = random.int(4)
+        if (key === undefined || dice < 2) store.table('note').insert({ id: `n${n}`, text })
+        else if (dice === 2) store.table('note').set(key, 'text', text)
         else for (const one of keys) if (random.chance(60)) store.table('note').delete(one)
         const isSaved = await store.saved().then(
           () => true,
