@@ -120,11 +120,17 @@ export class Journal {
     return (await this.#session.isWhole?.()) ?? true
   }
 
-  async close(): Promise<void> {
-    // The store is about to be closed: what a snapshot needs is to be read now.
+  /** The store is about to be something else than what is kept: what was noted is kept still, and nothing that comes. */
+  leave(): void {
+    if (this.#closed) return
+    // What a snapshot needs is to be read now.
     if (this.#foldSoon || this.#foldRather || (this.#unsaved && this.#isScarce))
       this.#last = this.#kept.fold(this.#isScarce)
     this.#closed = true
+  }
+
+  async close(): Promise<void> {
+    this.leave()
     try {
       await this.saved()
     } finally {

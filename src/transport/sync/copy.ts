@@ -169,8 +169,8 @@ export class Copy {
    */
   disown(code: string, reason: string): void {
     if (!this.#isOurs)
-      for (const { id, layer } of this.outbox.all())
-        if (layer && !this.#before.has(id)) this.#note({ type: 'refused', id, code, reason })
+      for (const { id, layer } of this.outbox.all()) if (layer && !this.#before.has(id)) this.refuse(id, code, reason)
+    this.#journal?.leave()
     this.#left = this.#journal
     this.#journal = undefined
     for (const { layer } of this.outbox.all()) if (layer) this.#layers.remove(layer)
