@@ -15,6 +15,7 @@ export {
 export { isColumn, type Column, type ColumnKind, type ObjectNode } from './model/column.ts'
 export { effectiveSql } from './model/column-sql.ts'
 export { createTableSql } from './model/ddl.ts'
+export { schemaDocument } from './migration/canonical.ts'
 export { changeCarrier, type ChangeCarrier } from './migration/carry-changes.ts'
 export { createDatabase } from './migration/create-database.ts'
 export { readMetadata, type Metadata } from './migration/metadata.ts'

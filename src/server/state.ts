@@ -114,7 +114,7 @@ export class State {
       state.point = await pointOf(snapshot, sources.log, state)
       await state.follow(database, sources.log, { upTo: at })
       if (old === schema) return { state, migrated: false, snapshot, apart }
-      const file = state.store.export()
+      const file = internals(state.store).exportFile()
       return { state: await State.from(schema, file, state.point, driver), migrated: true, snapshot, apart }
     } catch (error) {
       await state.close()
@@ -181,7 +181,7 @@ export class State {
 
   /** The state as a file, with what the server keeps in it. */
   snapshot(): Uint8Array {
-    return this.store.export()
+    return internals(this.store).exportFile()
   }
 
   async close(): Promise<void> {

@@ -26,8 +26,13 @@ export interface StoreInternals {
     changes: readonly Arrival[],
     committed: (changes: readonly RowChange[], meant: readonly RowChange[]) => void,
   ): void
-  /** The database as a file: the committed state, or the confirmed one below these pending transactions. */
-  exportFile(pending?: PendingLayers): Uint8Array
+  /**
+   * The database as a file that does not leave: the committed state, or the confirmed one below these pending
+   * transactions. Bytes of what was deleted may still be in it, unless it is to be as small as it can.
+   */
+  exportFile(pending?: PendingLayers, isTight?: boolean): Uint8Array
+  /** How large that file would be, roughly, in bytes. */
+  fileSize(): number
 }
 
 /** The inside of a store. Not for applications: it may change with any version. Throws for what is no store. */

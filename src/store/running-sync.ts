@@ -1,6 +1,5 @@
 import type { SyncHook } from './engine.ts'
 import type { StoreInternals } from './internals.ts'
-import type { ChangeCarrier } from '../schema/index.ts'
 import type { Folded, KeptContents } from './persistence/journal.ts'
 import type { DamagedContents, PersistedContents, PersistenceSession } from './persistence/persistence.ts'
 import type { CopyOwner } from './persistence/shared-session.ts'
@@ -31,10 +30,6 @@ export interface PendingNamed {
 export interface OutdatedContents {
   readonly database: string
   readonly contents: PersistedContents
-  /** Says a change in the terms of the newer version; `undefined` where it can't be said. */
-  readonly carry: ChangeCarrier
-  /** The newer version. */
-  readonly to: number
 }
 
 /** A sync client that runs. */
@@ -59,7 +54,7 @@ export interface SyncTransport {
   readonly startSync: (internals: StoreInternals, start: SyncStart) => RunningSync
   /**
    * What was kept of a store with an older version of the schema: what the server has confirmed, as a file of that
-   * version, and the records that go with it, in the terms of the newer one. `internals` is of a store of that version,
+   * version, and the records that go with it, which a store of a newer one can take in. `internals` is of a store of that version,
    * which holds the snapshot.
    */
   readonly carryOver: (internals: StoreInternals, kept: OutdatedContents) => Folded

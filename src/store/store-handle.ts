@@ -8,7 +8,7 @@ import { DraftHandle } from './draft-handle.ts'
 import { isBytes, toBytes } from './bytes.ts'
 import { describe } from './describe.ts'
 import type { Engine } from './engine.ts'
-import { exportCommitted } from './export-database.ts'
+import { exportCommitted, fileSize, snapshotCommitted } from './export-database.ts'
 import { HistoryLog } from './history-log.ts'
 import { compileWhere } from './filter-fields.ts'
 import { importDatabase } from './import-database.ts'
@@ -101,7 +101,8 @@ export class StoreHandle extends Workspace {
       refused: (set) => this.history.refused(set),
       recommit: (changes, label) => recommit(engine, changes, label),
       repeat: (changes, committed) => repeat(engine, changes, committed),
-      exportFile: (pending) => exportCommitted(engine, pending),
+      exportFile: (pending, isTight = false) => snapshotCommitted(engine, pending, isTight),
+      fileSize: () => fileSize(engine),
     }
   }
 

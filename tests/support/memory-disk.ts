@@ -8,6 +8,12 @@ import { PersistenceError, type PersistedContents } from 'rowcast/persist'
 export class MemoryDisk implements Persistence {
   contents: PersistedContents
   full = false
+  /** How many bytes may lie there. */
+  limit = Infinity
+  /** Whether a snapshot needs room beside what it replaces, as in a folder of files. */
+  isBeside = false
+  /** How often a snapshot was to be written. */
+  replaces = 0
   /** Writes wait for it. */
   turn: Promise<void> | undefined
   /** How often it was opened. */
@@ -18,23 +24,37 @@ export class MemoryDisk implements Persistence {
     this.contents = contents
   }
 
+  /** How many bytes lie there. */
+  get usage(): number {
+    return (this.contents.snapshot?.length ?? 0) + sizeOf(this.contents.records)
+  }
+
   open(): Promise<PersistenceSession> {
     if (this.#open) return Promise.reject(new PersistenceError('persistence-in-use', 'open already'))
     const key = {}
     this.#open = key
     this.opens++
-    const write = async (work: () => void): Promise<void> => {
+    const write = async (bytes: number, work: () => void): Promise<void> => {
       await this.turn
       // The dead never hear of it.
       if (this.#open !== key) return new Promise(() => undefined)
       if (this.full) throw new PersistenceError('quota', 'full', { estimate: { usage: 10, quota: 10 } })
+      if (bytes > this.limit)
+        throw new PersistenceError('quota', 'full', { estimate: { usage: this.usage, quota: this.limit } })
       work()
     }
     return Promise.resolve({
       load: () => Promise.resolve({ ...this.contents, records: [...this.contents.records] }),
       append: (records) =>
-        write(() => (this.contents = { ...this.contents, records: [...this.contents.records, ...records] })),
-      replace: (snapshot, records = []) => write(() => (this.contents = { snapshot, records: [...records] })),
+        write(this.usage + sizeOf(records), () => {
+          this.contents = { ...this.contents, records: [...this.contents.records, ...records] }
+        }),
+      replace: (snapshot, records = []) => {
+        this.replaces++
+        return write((this.isBeside ? this.usage : 0) + snapshot.length + sizeOf(records), () => {
+          this.contents = { snapshot, records: [...records] }
+        })
+      },
       estimate: () => Promise.resolve(undefined),
       close: () => {
         if (this.#open === key) this.#open = undefined
@@ -42,4 +62,8 @@ export class MemoryDisk implements Persistence {
       },
     })
   }
+}
+
+function sizeOf(records: readonly Uint8Array[]): number {
+  return records.reduce((sum, { length }) => sum + length, 0)
 }

@@ -1,5 +1,5 @@
 import type { SqliteDriver } from '../../drivers/index.ts'
-import { changeCarrier, defineSchema, readMetadata, type Schema, type SchemaInput } from '../../schema/index.ts'
+import { defineSchema, readMetadata, type Schema, type SchemaInput } from '../../schema/index.ts'
 import { openStore } from '../open-store.ts'
 import type { SyncTransport } from '../running-sync.ts'
 import { encodeRecord, type KeptContents } from './journal.ts'
@@ -37,12 +37,7 @@ export function carryOver(
     const internals = store.internals()
     if (sync) {
       const { database, transport } = sync
-      const folded = transport.carryOver(internals, {
-        database,
-        contents,
-        carry: changeCarrier(before, schema),
-        to: schema.version,
-      })
+      const folded = transport.carryOver(internals, { database, contents })
       return { snapshot: folded.snapshot, records: folded.records.map(encodeRecord), outdated: true }
     }
     repeatLocally(internals, contents)

@@ -19,6 +19,21 @@ export interface KeptContents extends PersistedContents {
   readonly rescued?: boolean
 }
 
+/** What a store does to be kept. */
+export interface Kept {
+  /**
+   * Makes a snapshot and the records that it does not hold.
+   *
+   * @param isTight whether space is scarce: then it takes no more than it needs
+   */
+  fold(isTight: boolean): Folded
+  /** How large a snapshot would be, roughly, in bytes. */
+  size(): number
+}
+
+/** A snapshot that did not fit is tried again once the store is this part of what it was. */
+const SMALLER = 0.9
+
 /** The journal is folded into a snapshot once its records take this much, in characters, and more than the snapshot. */
 const MIN_FOLD = 1_000_000
 
@@ -26,24 +41,35 @@ const MIN_FOLD = 1_000_000
  * What a store has to keep, in the order in which it happened: a snapshot, and records since. What is noted in one turn
  * travels together. A write that fails is reported, and tried again with the next one: order is kept, and nothing is
  * called saved that isn't.
+ *
+ * A snapshot that only saves space is written beside what lies there, once nothing else is to be written. Where it does not fit,
+ * records are appended as long as there is room, and it is tried again once the store has become smaller, the records
+ * have grown as much again, or nothing can be appended.
  */
 export class Journal {
   readonly #session: PersistenceSession
-  /** Makes a snapshot and the records that it does not hold. */
-  readonly #fold: () => Folded
+  readonly #kept: Kept
   #waiting: JournalRecord[] = []
   #writing: Promise<void> | undefined
   #size: number
   #foldAt: number
+  /** Whether a snapshot has to be written before anything else. */
   #foldSoon = false
+  /** Whether one would take less than the records that wait. */
+  #foldRather = false
+  /** How large the store was when a snapshot did not fit. */
+  #unfitAt: number | undefined
+  #idling = false
+  /** Whether somebody waits for what could not be kept. */
+  #isAsked = false
   #failure: unknown
   #closed = false
   #last: Folded | undefined
 
   /** @param contents what the store was opened with */
-  constructor(session: PersistenceSession, contents: KeptContents, fold: () => Folded) {
+  constructor(session: PersistenceSession, contents: KeptContents, kept: Kept) {
     this.#session = session
-    this.#fold = fold
+    this.#kept = kept
     this.#size = contents.records.reduce((sum, { length }) => sum + length, 0)
     this.#foldAt = Math.max(MIN_FOLD, contents.snapshot?.length ?? 0)
     // What the store was made with, or made of what was there, has to be kept before anything that lies on it.
@@ -56,7 +82,14 @@ export class Journal {
     this.#start()
   }
 
-  /** Writes a snapshot in place of what there is, soon: so much has changed that records would be longer. */
+  /** Notes one that is long: a snapshot is written rather, if it fits. */
+  noteLong(record: JournalRecord): void {
+    if (this.#closed) return
+    this.#foldRather = true
+    this.note(record)
+  }
+
+  /** Writes a snapshot in place of what there is, soon, and nothing before it: it does not lie on that. */
   foldSoon(): void {
     if (this.#closed) return
     this.#foldSoon = true
@@ -75,7 +108,10 @@ export class Journal {
   }
 
   async #written(): Promise<void> {
-    if (this.#unsaved) this.#start()
+    if (this.#unsaved) {
+      this.#isAsked = true
+      this.#start()
+    }
     while (this.#writing) await this.#writing
     if (this.#unsaved) throw this.#failure
   }
@@ -84,10 +120,17 @@ export class Journal {
     return (await this.#session.isWhole?.()) ?? true
   }
 
-  async close(): Promise<void> {
-    // The store is about to be closed: what a snapshot needs is to be read now.
-    if (this.#foldSoon) this.#last = this.#fold()
+  /** The store is about to be something else than what is kept: what was noted is kept still, and nothing that comes. */
+  leave(): void {
+    if (this.#closed) return
+    // What a snapshot needs is to be read now.
+    if (this.#foldSoon || this.#foldRather || (this.#unsaved && this.#isScarce))
+      this.#last = this.#kept.fold(this.#isScarce)
     this.#closed = true
+  }
+
+  async close(): Promise<void> {
+    this.leave()
     try {
       await this.saved()
     } finally {
@@ -104,16 +147,45 @@ export class Journal {
       .then(() => this.#write())
       .finally(() => {
         this.#writing = undefined
+        this.#foldWhenIdle()
       })
   }
 
+  /** What is kept is kept already: a snapshot makes it shorter, and nobody waits for it. */
+  #foldWhenIdle(): void {
+    if (this.#idling || this.#unsaved || !this.#isWorthwhile) return
+    this.#idling = true
+    void this.#foldOnceIdle()
+  }
+
+  async #foldOnceIdle(): Promise<void> {
+    await idle()
+    this.#idling = false
+    if (this.#closed || !this.#isWorthwhile) return
+    this.#foldRather = true
+    this.#start()
+  }
+
+  get #isWorthwhile(): boolean {
+    return !this.#closed && (this.#size > this.#foldAt || this.#isSmaller)
+  }
+
+  /** Whether a snapshot did not fit the last time. */
+  get #isScarce(): boolean {
+    return this.#unfitAt !== undefined
+  }
+
+  get #isSmaller(): boolean {
+    return this.#unfitAt !== undefined && this.#kept.size() < this.#unfitAt * SMALLER
+  }
+
   async #write(): Promise<void> {
-    while (this.#unsaved) {
+    while (this.#unsaved || this.#foldRather) {
       const taken = this.#waiting
       this.#waiting = []
       try {
-        if (this.#foldSoon || (this.#size > this.#foldAt && !this.#closed)) await this.#writeSnapshot()
-        else await this.#append(taken)
+        if (this.#foldSoon) await this.#writeSnapshot()
+        else if (!this.#foldRather || !(await this.#foldsIfItFits())) await this.#appendOrFold(taken)
       } catch (error) {
         this.#waiting = [...taken, ...this.#waiting]
         // A snapshot takes the place of what was removed; tried once, it fails as any other write.
@@ -128,6 +200,40 @@ export class Journal {
     }
   }
 
+  /** Gives whether a snapshot was written, which holds all that was noted. */
+  async #foldsIfItFits(): Promise<boolean> {
+    this.#foldRather = false
+    this.#isAsked = false
+    // Closed since, it can't be made any more.
+    if (this.#closed && !this.#last) return false
+    const wasScarce = this.#isScarce
+    const size = this.#closed ? (this.#unfitAt ?? 0) : this.#kept.size()
+    try {
+      await this.#writeSnapshot()
+      return true
+    } catch (error) {
+      this.#unfitAt = size
+      this.#foldAt = this.#size + Math.max(MIN_FOLD, size)
+      if (wasScarce || this.#closed) return false
+      // One that takes no more than it needs may fit.
+      if (await this.#foldsIfItFits()) return true
+      // Told once, while all is kept still.
+      throwError(() => error).subscribe()
+      return false
+    }
+  }
+
+  async #appendOrFold(records: readonly JournalRecord[]): Promise<void> {
+    try {
+      await this.#append(records)
+    } catch (error) {
+      if (!isOutOfSpace(error)) throw error
+      // A snapshot of less than what lies there may fit where no record does. It is not tried at every write.
+      const isDue = this.#isAsked || !this.#isScarce || (!this.#closed && this.#isSmaller) || this.#last
+      if (!isDue || !(await this.#foldsIfItFits())) throw error
+    }
+  }
+
   async #append(records: readonly JournalRecord[]): Promise<void> {
     const session = this.#session
     const bytes = (isShared(session) ? session.select(records) : records).map(encodeRecord)
@@ -137,7 +243,7 @@ export class Journal {
 
   /** What was noted before is in the snapshot, or among the records that go with it. */
   async #writeSnapshot(): Promise<void> {
-    const { snapshot, records } = this.#last ?? this.#fold()
+    const { snapshot, records } = this.#last ?? this.#kept.fold(this.#isScarce)
     const bytes = records.map(encodeRecord)
     const noted = this.#waiting
     this.#waiting = []
@@ -153,11 +259,24 @@ export class Journal {
     }
     this.#size = 0
     this.#foldAt = Math.max(MIN_FOLD, snapshot.length)
+    this.#unfitAt = undefined
   }
 }
 
 function isLost(error: unknown): boolean {
   return error instanceof RowcastError && error.code === 'persistence-lost'
+}
+
+/** Resolves once the page has nothing better to do; at once where there is none. */
+function idle(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof requestIdleCallback === 'function') requestIdleCallback(() => resolve(), { timeout: 2_000 })
+    else resolve()
+  })
+}
+
+function isOutOfSpace(error: unknown): boolean {
+  return error instanceof RowcastError && error.code === 'quota'
 }
 
 const encoder = new TextEncoder()

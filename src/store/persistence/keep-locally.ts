@@ -40,7 +40,7 @@ export function repeatLocally(internals: StoreInternals, { records, rescued = fa
   throwError(() => new RowcastError('persistence-damaged', reason)).subscribe()
 }
 
-/** A transaction of more rows than this goes into a snapshot rather than a record. */
+/** A transaction of more rows than this goes into a snapshot rather than a record, where one fits. */
 const MANY_ROWS = 5_000
 
 /** Keeps a store that has no server: every commit is a record, and the committed state a snapshot now and then. */
@@ -50,13 +50,17 @@ export function keepLocally(
   contents: KeptContents,
 ): Keeper & SyncHook {
   repeatLocally(internals, contents)
-  const journal = new Journal(session, contents, () => ({ snapshot: internals.exportFile(), records: [] }))
+  const journal = new Journal(session, contents, {
+    fold: (isTight) => ({ snapshot: internals.exportFile(undefined, isTight), records: [] }),
+    size: () => internals.fileSize(),
+  })
   return {
     pending: false,
     covers: () => false,
     committed: ({ changes }: ChangeSet) => {
-      if (changes.length > MANY_ROWS) journal.foldSoon()
-      else journal.note({ type: 'commit', changes })
+      const record = { type: 'commit', changes }
+      if (changes.length > MANY_ROWS) journal.noteLong(record)
+      else journal.note(record)
       return Promise.resolve()
     },
     saved: () => journal.saved(),

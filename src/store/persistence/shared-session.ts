@@ -13,6 +13,8 @@ export interface SharingStore {
   readonly database: string
   /** Whose it is, as far as that is known: those of another user can't share with it either. */
   readonly owner: CopyOwner
+  /** Of its schema. What is kept by a newer one is not this one's to take over, nor to write over. */
+  readonly version: number
   /**
    * Takes over what a store that has gone left behind. What is known here already is left out. Tells whether it did: a
    * store that has closed leaves it where it is, for the next one.

@@ -16,6 +16,7 @@ import {
   type Tried,
 } from '../../store/index.ts'
 import type { WireChange, WireTransaction } from '../protocol/messages.ts'
+import { Carrier } from './carrier.ts'
 import { joined, type Owner } from './owner.ts'
 import { Outbox, type Waiting } from './outbox.ts'
 import { readShared, type SharedContents } from './own-records.ts'
@@ -24,13 +25,14 @@ import {
   type ArrivedCommit,
   type ArriveRecord,
   type CommitRecord,
+  type SchemaRecord,
   type SyncRecord,
 } from './records.ts'
 import { Rejections } from './rejections.ts'
 import { WholeCopy, type UpTo } from './whole-copy.ts'
 import { toWire } from './wire.ts'
 
-/** Arrivals of more rows than this go into a snapshot rather than a record. */
+/** Arrivals of more rows than this go into a snapshot rather than a record, where one fits. */
 const MANY_ROWS = 5_000
 
 /**
@@ -49,6 +51,9 @@ export class Copy {
   /** Whether the server has said whose it is, and that it is who is here now. */
   #isOurs = false
   readonly #layers: PendingLayers
+  readonly #carrier: Carrier
+  /** Of which versions of the schema what is kept says what they were. */
+  readonly #said = new Set<number>()
   #journal: Journal | undefined
   /** The journal of one that is somebody else's. */
   #left: Journal | undefined
@@ -65,6 +70,7 @@ export class Copy {
   constructor(internals: StoreInternals, database: string, position: string | undefined) {
     this.#database = database
     this.#internals = internals
+    this.#carrier = new Carrier(internals.engine.schema)
     this.#position = position
     const tell = (run: () => void): void => internals.engine.enqueue(run)
     this.outbox = new Outbox(tell)
@@ -102,7 +108,10 @@ export class Copy {
    */
   restore({ session, contents }: NonNullable<SyncStart['kept']>, adopted: () => void): void {
     const { tabs } = this.#repeatBase(contents)
-    const journal = new Journal(session, contents, () => this.#fold())
+    const journal = new Journal(session, contents, {
+      fold: (isTight) => this.#fold(isTight),
+      size: () => this.#internals.fileSize(),
+    })
     this.#journal = journal
     // Of tabs that shared it, and are no more: ours from now on, also in what is kept.
     for (const kept of tabs.values()) this.#adopt(kept.list)
@@ -114,6 +123,7 @@ export class Copy {
       get owner() {
         return owner$()
       },
+      version: this.#version,
       saved: () => journal.saved(),
       adopt: (records) => {
         if (this.#closed || !this.#journal) return false
@@ -128,7 +138,7 @@ export class Copy {
   /** What was kept happens again, and is kept no further. Gives all of it as it is then. */
   repeat(contents: PersistedContents): Folded {
     for (const kept of this.#repeatBase(contents).tabs.values()) this.#adopt(kept.list)
-    return this.#fold()
+    return this.#fold(false)
   }
 
   /** Runs a transaction on what is confirmed and takes it back: what it would do, and what it read. */
@@ -159,8 +169,8 @@ export class Copy {
    */
   disown(code: string, reason: string): void {
     if (!this.#isOurs)
-      for (const { id, layer } of this.outbox.all())
-        if (layer && !this.#before.has(id)) this.#note({ type: 'refused', id, code, reason })
+      for (const { id, layer } of this.outbox.all()) if (layer && !this.#before.has(id)) this.refuse(id, code, reason)
+    this.#journal?.leave()
     this.#left = this.#journal
     this.#journal = undefined
     for (const { layer } of this.outbox.all()) if (layer) this.#layers.remove(layer)
@@ -185,6 +195,7 @@ export class Copy {
       ...(requires.length > 0 && { requires }),
     }
     const version = this.#version
+    this.#saySchema(version)
     this.#note({ type: 'commit', id, set, wire, version })
     return this.outbox.enter({ id, changes: set, wire, layer, version })
   }
@@ -215,7 +226,8 @@ export class Copy {
       }
       this.#position = at.position
       this.#sequence = at.sequence ?? this.#sequence
-      if (arrived.reduce((sum, { changes }) => sum + changes.length, 0) > MANY_ROWS) this.#journal?.foldSoon()
+      if (arrived.reduce((sum, { changes }) => sum + changes.length, 0) > MANY_ROWS)
+        this.#journal?.noteLong(this.#arrival(arrived))
       else this.#note(this.#arrival(arrived))
       for (const waiting of ours) this.outbox.confirm(waiting)
     })
@@ -328,7 +340,7 @@ export class Copy {
   #repeat(record: SyncRecord): void {
     switch (record.type) {
       case 'commit':
-        this.#repeatCommit(record)
+        this.#repeatCommit(this.#carrier.commit(record))
         break
       case 'arrive':
         this.arrive(record.commits, record)
@@ -340,13 +352,17 @@ export class Copy {
         this.refuse(record.id, record.code, record.reason)
         break
       case 'rejection':
-        this.rejections.add(record)
+        this.rejections.add(this.#carrier.rejection(record))
         break
       case 'dealt':
         this.rejections.forget(record.id)
         break
       case 'owner':
         this.#owner = joined({}, record)
+        break
+      case 'schema':
+        this.#carrier.learn(record)
+        this.#said.add(record.version)
         break
       case 'database':
       // Of other tabs' stores: `restore` tells them apart.
@@ -392,19 +408,29 @@ export class Copy {
   /** Enters what the store of another tab left behind, under its own ids: the server knows which it has applied. */
   #adopt(records: readonly JournalRecord[]): void {
     for (const record of records as readonly SyncRecord[]) {
-      if (record.type === 'commit' && !this.outbox.get(record.id)) {
-        this.#note(record)
-        this.#repeatCommit(record)
+      if (record.type === 'schema') {
+        this.#carrier.learn(record)
+      } else if (record.type === 'commit' && !this.outbox.get(record.id)) {
+        const carried = this.#carrier.commit(record)
+        this.#saySchema(carried.version)
+        this.#note(carried)
+        this.#repeatCommit(carried)
       } else if (record.type === 'rejection' && !this.rejections.has(record.id)) {
-        this.#note(record)
-        this.rejections.add(record)
+        const carried = this.#carrier.rejection(record)
+        this.#saySchema(carried.version)
+        this.#note(carried)
+        this.rejections.add(carried)
       }
     }
   }
 
-  #fold(): Folded {
+  #fold(isTight: boolean): Folded {
     const { user, as } = this.#owner
-    const records: SyncRecord[] = [{ type: 'database', name: this.#database }, this.#arrival([])]
+    const records: SyncRecord[] = [
+      { type: 'database', name: this.#database, version: this.#version },
+      this.#arrival([]),
+      ...this.#schemas(),
+    ]
     if (user !== undefined || as !== undefined) records.push({ type: 'owner', ...this.#owner })
     for (const rejection of this.rejections.all) records.push({ type: 'rejection', ...rejection })
     for (const { id, changes: set, wire, layer, version } of this.outbox.all())
@@ -414,7 +440,23 @@ export class Copy {
           version === this.#version ? layer.unseenOf(wire.changes).map(({ table, key }) => [table, key] as const) : []
         records.push({ type: 'commit', id, set, wire, version, ...(unseen.length > 0 && { unseen }) })
       }
-    return { snapshot: this.#internals.exportFile(this.#layers), records }
+    return { snapshot: this.#internals.exportFile(this.#layers, isTight), records }
+  }
+
+  /** What the versions were that anything is in the terms of, or may come to be: the store's among them. */
+  #schemas(): SchemaRecord[] {
+    const versions = [...this.rejections.all, ...this.outbox.all()].map(({ version }) => version)
+    return [...new Set([this.#version, ...this.#said, ...versions])].flatMap(
+      (version) => this.#carrier.schemaOf(version) ?? [],
+    )
+  }
+
+  /** Before the first transaction of a version: with it, a newer one of the application can say what it did. */
+  #saySchema(version: number): void {
+    const record = this.#carrier.schemaOf(version)
+    if (!record || this.#said.has(version) || !this.#journal) return
+    this.#said.add(version)
+    this.#note(record)
   }
 
   /** Throws where what was refused can't be dealt with now: it would be taken back with the transaction, or is in other terms. */

@@ -1,15 +1,17 @@
 import { decodeRecord, type JournalRecord } from '../../store/index.ts'
 import type { Owner } from './owner.ts'
-import { isSyncRecord, type CommitRecord, type RejectionRecord, type SyncRecord } from './records.ts'
+import { isSyncRecord, type CommitRecord, type RejectionRecord, type SchemaRecord, type SyncRecord } from './records.ts'
 
 /** What the records of one store come to, of its own transactions: which wait, and which were refused. */
 export class OwnRecords {
   readonly #commits = new Map<string, CommitRecord>()
   readonly #rejections = new Map<string, RejectionRecord>()
+  /** What they are in the terms of, or what comes next may be. */
+  readonly #schemas = new Map<number, SchemaRecord>()
 
   /** What it takes to have the same again, in the order of the commits. */
-  get list(): (RejectionRecord | CommitRecord)[] {
-    return [...this.#rejections.values(), ...this.#commits.values()]
+  get list(): (SchemaRecord | RejectionRecord | CommitRecord)[] {
+    return [...this.#schemas.values(), ...this.#rejections.values(), ...this.#commits.values()]
   }
 
   /** To take the same twice in a row changes nothing. */
@@ -51,6 +53,9 @@ export class OwnRecords {
           for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id)
         break
       }
+      case 'schema':
+        this.#schemas.set(record.version, record)
+        break
       case 'database':
       case 'owner':
       case 'tab':
@@ -129,6 +134,7 @@ function idsOf(record: SyncRecord): readonly string[] {
     case 'dealt':
       return [record.id]
     case 'only':
+    case 'schema':
     case 'database':
     case 'owner':
     case 'tab':

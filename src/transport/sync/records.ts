@@ -64,6 +64,16 @@ interface DealtRecord extends JournalRecord {
 interface DatabaseRecord extends JournalRecord {
   readonly type: 'database'
   readonly name: string
+  /** The version of the schema in whose terms the snapshot is. */
+  readonly version?: number
+}
+
+/** What a version of the schema was: who takes in what was made for it later can say it in the terms of its own. */
+export interface SchemaRecord extends JournalRecord {
+  readonly type: 'schema'
+  readonly version: number
+  /** Plain JSON. */
+  readonly document: string
 }
 
 /** Whose the records that follow are. */
@@ -78,7 +88,14 @@ interface OnlyRecord extends JournalRecord {
 }
 
 /** What is kept of the own transactions of a store that does not keep the base. */
-export type OwnRecord = CommitRecord | KnownRecord | RefusedRecord | RejectionRecord | DealtRecord | OnlyRecord
+export type OwnRecord =
+  | CommitRecord
+  | KnownRecord
+  | RefusedRecord
+  | RejectionRecord
+  | DealtRecord
+  | OnlyRecord
+  | SchemaRecord
 
 /** A record of the store in another tab. */
 export interface TabRecord extends JournalRecord {
@@ -113,6 +130,8 @@ export function isSyncRecord(record: JournalRecord): record is SyncRecord {
       return typeof id === 'string'
     case 'rejection':
       return typeof id === 'string' && isObject(record['changes']) && isVersion(record)
+    case 'schema':
+      return typeof record['document'] === 'string' && isVersion(record)
     case 'only':
       return Array.isArray(record['ids'])
     case 'owner':

@@ -28,6 +28,8 @@ export class Holder {
   #database: string | undefined
   /** Whose it was when it was opened. */
   readonly #owner: Owner | undefined
+  /** Of whose schema the base is. */
+  #version: number | undefined
   /** What was there, without what stores that are still open wait for. */
   readonly contents: PersistedContents
   /** What is left of stores that are gone: of the one that kept the base before, and of others. */
@@ -56,6 +58,7 @@ export class Holder {
     const kept = base.filter(isSyncRecord).find((record) => record.type === 'database')
     this.#database = kept?.name
     this.#owner = ownerOf(base)
+    this.#version = kept?.version
     const gone: TabRecord[] = []
     for (const [tab, kept] of tabs)
       // What this tab waits for its own store knows best.
@@ -69,6 +72,7 @@ export class Holder {
   attach(store: SharingStore): void {
     this.#store = store
     this.#database = store.database
+    this.#version = store.version
     for (const tab of this.#others.keys()) this.#watch(tab)
   }
 
@@ -126,6 +130,11 @@ export class Holder {
   /** Whether what is kept is of this database and user, as far as it says. */
   keeps(database: string | undefined, owner: Owner): boolean {
     return (this.#database === undefined || this.#database === database) && this.#isOf(owner)
+  }
+
+  /** Whether a store may keep the base: one of an older version of the schema would write over what it can't read. */
+  isKeptBy({ database, owner, version }: Pick<SharingStore, 'database' | 'owner' | 'version'>): boolean {
+    return this.keeps(database, owner) && (this.#version ?? 0) <= version
   }
 
   /** What was written is there, or is written anew. */

@@ -118,8 +118,8 @@ export class TabSession implements SharedSession {
     if (!store || !holder) return
     this.#holder = holder
     this.#serve()
-    // What waits in the copy of another database is not this store's to send.
-    if (this.#closing.signal.aborted || !holder.keeps(store.database, store.owner)) return
+    // What waits in the copy of another database or user is not this store's to send, nor is what it can't read.
+    if (this.#closing.signal.aborted || !holder.isKeptBy(store)) return
     store.adopt(holder.left)
     store.fold()
     holder.attach(store)
@@ -198,7 +198,7 @@ export class TabSession implements SharedSession {
 
   async replace(snapshot: Uint8Array, records: readonly Uint8Array[] = []): Promise<void> {
     this.#assertOpen()
-    if (this.#holder?.keeps(this.#database, this.#owner)) {
+    if (this.#sharing && this.#holder?.isKeptBy(this.#sharing)) {
       // Whatever is appended after this lies on this store's snapshot; if it fails, the journal replaces before it appends.
       this.#keepsBase = true
       return this.#holder.replace(snapshot, records)
@@ -206,8 +206,8 @@ export class TabSession implements SharedSession {
     const own = records
       .map(decodeRecord)
       .filter(isSyncRecord)
-      .filter((record) => record.type === 'commit' || record.type === 'rejection')
-    const only: OwnRecord = { type: 'only', ids: own.map(({ id }) => id) }
+      .filter((record) => record.type === 'commit' || record.type === 'rejection' || record.type === 'schema')
+    const only: OwnRecord = { type: 'only', ids: own.flatMap((record) => (record.type === 'schema' ? [] : record.id)) }
     await this.#ask({
       kind: 'append',
       tab: this.#tab,

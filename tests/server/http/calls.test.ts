@@ -126,6 +126,25 @@ describe('export', () => {
       expect((await started.ask(`GET ${a}/export${query}`)).status).toBe(400)
   })
 
+  test('holds nothing of what was deleted or written over, nor who sent what by which id', async () => {
+    const started = await withNotes('kept')
+    const { ask } = started
+    const call = (id: string, changes: object): Promise<unknown> =>
+      ask(`POST ${a}/transactions`, { id, label: `label-${id}`, ...changes })
+    await call('sent-1', putNote('over', { text: 'written-over' }))
+    await call('sent-2', { changes: [{ table: 'note', key: 'over', op: 'update', after: { text: 'new' } }] })
+    await call('sent-3', putNote('gone', { text: 'deleted-text', owner: 'somebody' }))
+    await call('sent-4', { changes: [{ table: 'note', key: 'gone', op: 'delete' }] })
+    const file = await exported(started)
+    await ask('PUT /v1/databases/b/import', file)
+    for (const bytes of [file, await exported(started, '?at=6'), await exported(started, '', 'b')]) {
+      const text = Buffer.from(bytes).toString('latin1')
+      expect(text).toContain('kept')
+      for (const word of ['written-over', 'deleted-text', 'somebody', 'sent-', 'label-'])
+        expect(text).not.toContain(word)
+    }
+  })
+
   test('sends nothing to who has it, and ranges to who asks for them', async () => {
     const { send } = await withNotes('n')
     const whole = await send(`GET ${a}/export`)

@@ -5,8 +5,9 @@ import { createStore } from 'rowcast'
 import { filePersistence } from 'rowcast/persist'
 import { memoryTransport } from 'rowcast/transport'
 import type { ServerCore } from 'rowcast/server'
-import { filter, firstValueFrom } from 'rxjs'
+import { config, filter, firstValueFrom } from 'rxjs'
 import { afterAll, expect, test } from 'vitest'
+import { MemoryDisk } from '../../support/memory-disk.ts'
 import { openScene, openServer, sceneSchema, settled } from '../../support/sync-world.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'rowcast-offline-'))
@@ -168,6 +169,63 @@ test("a copy that turns out to be another user's is emptied and sends nothing, a
   await settled(again)
   expect(again.table('note').get(1)).toMatchObject({ slug: 'hers' })
   expect(await firstValueFrom(again.sync.pending$)).toEqual([])
+  await again.close()
+  await core.close()
+})
+
+test("what could not be kept of another user's copy before it was emptied is kept as it was then", async () => {
+  const core = await openServer({ authenticate: ({ token }) => (token === undefined ? undefined : { id: token }) })
+  const net = network(core)
+  const disk = new MemoryDisk()
+  let token: string | undefined = 'ann'
+  const open = () =>
+    createStore({
+      schema: sceneSchema,
+      sync: {
+        transport: memoryTransport(net.accept, {
+          token: () => (token === undefined ? Promise.reject(new Error('offline')) : token),
+        }),
+        database: 'scene',
+      },
+      persistence: disk,
+    })
+  const ann = await open()
+  // A snapshot takes less than the records of it.
+  ann.table('note').insert({ id: 1, slug: 'long'.repeat(20_000) })
+  await settled(ann)
+  ann.table('note').set(1, 'slug', 'hers')
+  await settled(ann)
+  net.online = false
+  ann.table('note').insert({ id: 3, slug: 'hers too' })
+  await ann.saved()
+  await ann.close()
+
+  const told: unknown[] = []
+  config.onUnhandledError = (error) => told.push(error)
+  token = undefined
+  const bob = await open()
+  disk.limit = 0
+  bob.table('note').insert({ id: 2, slug: 'his' })
+  await expect(bob.saved()).rejects.toMatchObject({ code: 'quota' })
+  token = 'bob'
+  net.online = true
+  await firstValueFrom(bob.sync.status$.pipe(filter(({ state }) => state === 'closed')))
+  disk.limit = disk.usage
+  await bob.close()
+  disk.limit = Infinity
+  await expect.poll(() => told.length).toBeGreaterThan(0)
+  config.onUnhandledError = null
+
+  token = 'ann'
+  const again = await open()
+  await settled(again)
+  expect(again.table('note').all()).toMatchObject([
+    { id: 1, slug: 'hers' },
+    { id: 3, slug: 'hers too' },
+  ])
+  expect(await firstValueFrom(again.sync.rejected$)).toMatchObject([
+    { code: 'other-user', changes: { changes: [{ key: 2 }] } },
+  ])
   await again.close()
   await core.close()
 })
