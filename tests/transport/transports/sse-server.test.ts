@@ -15,7 +15,7 @@ function start(options?: Parameters<typeof createSseHandler>[1]) {
     const response = await handle(new Request(url, { headers: { 'X-Name': 'A' } }))
     const reader = response.body!.getReader()
     const read = async () => new TextDecoder().decode((await reader.read()).value)
-    const session = /^event: session\ndata: (.+)\n\n$/.exec(await read())![1]!
+    const session = /^:\s+event: session\ndata: (.+)\n\n$/.exec(await read())![1]!
     return { response, reader, read, session, seen: server.seen.at(-1)! }
   }
   return { server, handle, post, open }
