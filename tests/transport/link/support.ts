@@ -1,5 +1,5 @@
 import { createServer, memoryStorage, type ServerOptions } from 'rowcast/server'
-import { createStore, defineSchema, type Store, type SyncStatus } from 'rowcast'
+import { createStore, defineSchema, type Store, type SyncStatus, type SyncTransport } from 'rowcast'
 import { sseTransport, webSocketTransport } from 'rowcast/transport'
 import { filter, firstValueFrom } from 'rxjs'
 import { onTestFinished } from 'vitest'
@@ -31,14 +31,17 @@ export async function openLink(link: ProxyOptions = {}, options: Partial<ServerO
 }
 
 /** A store in step with the server at an address, and all that its `status$` has said. */
-export async function openClient(url: string, kind: Kind = 'webSocketTransport') {
-  const transport =
-    kind === 'sseTransport' ? sseTransport({ url }) : webSocketTransport({ url: url.replace('http', 'ws') })
+export async function openClient(url: string, by: Kind | SyncTransport = 'webSocketTransport') {
+  const transport = typeof by === 'string' ? transportOf(by, url) : by
   const store = await createStore({ schema: defineSchema(cardInput), sync: { transport, database: 'd' } })
   onTestFinished(() => store.close())
   const history: SyncStatus[] = []
   store.sync.status$.subscribe((status) => history.push(status))
   return { store, history, cards: store.table('card') }
+}
+
+function transportOf(kind: Kind, url: string): SyncTransport {
+  return kind === 'sseTransport' ? sseTransport({ url }) : webSocketTransport({ url: url.replace('http', 'ws') })
 }
 
 /** Waits until a store is in step, and everything that was committed in it is confirmed. */
