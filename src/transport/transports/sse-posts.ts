@@ -2,7 +2,10 @@ import { byteLength } from '../protocol/byte-length.ts'
 import { describeFailure } from './describe-failure.ts'
 import { BATCH_BYTES, type SseBatch } from './sse-events.ts'
 
-/** POSTs under way at once, where there is more than one takes: a link with a long way is not idle while an answer comes. */
+/**
+ * POSTs under way at once, where there is more than one takes: a link with a long way is not idle while an answer comes. One
+ * at first and one more with each answer: where a link breaks soon, little is lost.
+ */
 const MOST_POSTS = 4
 
 interface Message {
@@ -23,6 +26,7 @@ export class SsePosts {
   #waitingBytes = 0
   #buffered = 0
   #posting = 0
+  #allowed = 1
   #n = 0
   /** The secret that the server has given. */
   session = ''
@@ -44,7 +48,12 @@ export class SsePosts {
     this.#waiting.push({ text: message, bytes })
     this.#buffered += bytes
     this.#waitingBytes += bytes
-    if (this.#posting > 0 && (this.#waitingBytes < BATCH_BYTES || this.#posting >= MOST_POSTS)) return
+    this.#begin()
+  }
+
+  /** One more POST, where there is enough for it. */
+  #begin(): void {
+    if (this.#posting > 0 && (this.#waitingBytes < BATCH_BYTES || this.#posting >= this.#allowed)) return
     this.#posting++
     this.#postAll().then(
       () => this.#posting--,
@@ -68,6 +77,8 @@ export class SsePosts {
       const text = await response.text()
       if (!response.ok) throw new Error(`the server answered ${response.status} ${text}`.trim())
       for (const { bytes } of messages) this.#buffered -= bytes
+      if (this.#allowed < MOST_POSTS) this.#allowed++
+      this.#begin()
     }
   }
 

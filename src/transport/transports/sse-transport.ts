@@ -41,12 +41,7 @@ export function sseTransport(options: SseTransportOptions): Transport & SyncTran
   const load = options.fetch ?? globalThis.fetch.bind(globalThis)
   return createTransport(
     (events, database) =>
-      new SseLink(
-        endpointOf(options.url, database, 'events', 'http'),
-        load,
-        events,
-        options.timers ?? platformTimers,
-      ),
+      new SseLink(endpointOf(options.url, database, 'events', 'http'), load, events, options.timers ?? platformTimers),
     options,
   )
 }

@@ -22,7 +22,9 @@ async function openBuffering(target: string, drops: (method: string) => boolean 
       const passed = ask(`${target}${url}`, { method, headers }, (response) => {
         const parts: Buffer[] = []
         response.on('data', (part: Buffer) => parts.push(part))
-        response.on('end', () => outgoing.writeHead(response.statusCode ?? 502, response.headers).end(Buffer.concat(parts)))
+        response.on('end', () =>
+          outgoing.writeHead(response.statusCode ?? 502, response.headers).end(Buffer.concat(parts)),
+        )
         response.on('error', () => outgoing.destroy())
       })
       passed.on('error', () => outgoing.destroy())
@@ -53,7 +55,9 @@ async function reasonOf(url: string, asked: readonly string[], passes = 1): Prom
 test('a proxy that buffers server-sent events is said to do so', async () => {
   const { url } = await openLink()
   const proxy = await openBuffering(url)
-  expect(await reasonOf(proxy.url, proxy.asked)).toMatch(/holds back server-sent events.*proxy_buffering off.*webSocketTransport/)
+  expect(await reasonOf(proxy.url, proxy.asked)).toMatch(
+    /holds back server-sent events.*proxy_buffering off.*webSocketTransport/,
+  )
 })
 
 test('so it is where a proxy hands on the headers and holds back what follows', async () => {
@@ -126,7 +130,9 @@ async function openPage(nextHopProtocol: string): Promise<string> {
   vi.stubGlobal('navigator', { locks })
   vi.stubGlobal('location', new URL(url))
   const entry = { name: `${url}/`, nextHopProtocol }
-  vi.spyOn(performance, 'getEntriesByType').mockImplementation((type) => (type === 'navigation' ? [entry as never] : []))
+  vi.spyOn(performance, 'getEntriesByType').mockImplementation((type) =>
+    type === 'navigation' ? [entry as never] : [],
+  )
   return url
 }
 
@@ -148,7 +154,9 @@ test('of eight tabs that a browser would open too many connections for, three sa
     ...Array.from({ length: 5 }, () => 'open'),
   ])
   const late = all[states.findIndex(({ state }) => state === 'closed')]!
-  expect((await opened(late)).reason).toMatch(/5 tabs hold server-sent events.*HTTP\/2, webSocketTransport or tabTransport/)
+  expect((await opened(late)).reason).toMatch(
+    /5 tabs hold server-sent events.*HTTP\/2, webSocketTransport or tabTransport/,
+  )
   // One that goes makes room for another.
   all[states.findIndex(({ state }) => state === 'open')]!.close()
   await expect
