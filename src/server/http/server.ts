@@ -19,7 +19,7 @@ export interface HttpOptions {
   readonly importBytes?: number | undefined
   /** Whether `/metrics` is for everyone; if not given, only where there is no `authenticate`. */
   readonly publicMetrics?: boolean | undefined
-  /** How often a WebSocket is asked whether it lives; one that did not answer by the next time is ended. 30,000 if not given. */
+  /** How often a WebSocket is asked whether it lives; one from which nothing has come, and that has taken nothing, by the next time is ended. 30,000 if not given. */
   readonly pingMs?: number | undefined
 }
 

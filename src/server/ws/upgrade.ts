@@ -4,6 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Accept } from '../../transport/index.ts'
 import type { OriginGate } from '../http/origin-gate.ts'
 import { isDatabaseName } from '../storage/names.ts'
+import { Life } from './life.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
 import { serveSocket } from './serve-socket.ts'
 
@@ -27,28 +28,33 @@ export interface UpgradeOptions {
 
 const PATH = /^\/v1\/databases\/([^/?]+)\/sync(?:\?|$)/
 const GRACE_MS = 1_000
+/** How often it is looked whether something leaves, between two pings. */
+const LOOKS = 6
 
 /** The WebSockets of one server. */
 export function createUpgrade(options: UpgradeOptions): Sockets {
   const { accept, messageBytes, pingMs, allowsOrigin, report } = options
   // A session tells a client that has sent too much; what is far beyond is not read to its end.
   const server = new WebSocketServer({ noServer: true, maxPayload: messageBytes + 4_096, perMessageDeflate: false })
-  const silent = new WeakSet<WebSocket>()
+  const lives = new WeakMap<WebSocket, Life>()
   let closed = false
+  let looks = 0
 
   const timer = setInterval(() => {
+    const asks = ++looks % LOOKS === 0
     for (const socket of server.clients) {
-      if (silent.has(socket)) {
-        socket.terminate()
-        continue
-      }
-      silent.add(socket)
-      socket.ping()
+      const life = lives.get(socket)
+      life?.look(socket.bufferedAmount)
+      if (!asks) continue
+      if (life?.ask() === false) socket.terminate()
+      else socket.ping()
     }
-  }, pingMs).unref()
+  }, pingMs / LOOKS).unref()
 
   const take = (socket: WebSocket, request: IncomingMessage): void => {
-    socket.on('pong', () => silent.delete(socket))
+    const life = new Life()
+    lives.set(socket, life)
+    for (const event of ['pong', 'ping', 'message']) socket.on(event, () => life.heard())
     try {
       serveSocket(socket, request, accept)
     } catch (error) {

@@ -4,6 +4,8 @@ import { progressOf, type Progress } from './progress.ts'
 
 /** After so many pieces the sender is told that they are here. */
 const ACKNOWLEDGE_EVERY = 4
+/** After so long it is told of fewer, in milliseconds: on a slow link that is how it knows that something arrives. */
+const ACKNOWLEDGE_MS = 1_000
 
 /** What has arrived of a transfer. */
 export interface Received {
@@ -19,6 +21,8 @@ export class PartReceiver {
   #transfer: { readonly id: string; readonly bytes: number; pieces: number; done: number; parts: string[] } | undefined
   /** UTF-16 units of the message that is not whole. */
   #length = 0
+  /** When the sender was last told, as `performance.now` says. */
+  #told = 0
   readonly #maxLength: number
 
   /** @param maxLength UTF-16 units of the longest message that is taken */
@@ -72,8 +76,12 @@ export class PartReceiver {
   /** What the sender is to be told of, once what has just arrived was taken in: `undefined` where it can wait. */
   get acknowledgement(): Received | undefined {
     const transfer = this.#transfer
-    const due = transfer && (transfer.pieces % ACKNOWLEDGE_EVERY === 0 || transfer.parts.length === 0)
-    return due ? { transfer: transfer.id, pieces: transfer.pieces } : undefined
+    if (!transfer) return undefined
+    const now = performance.now()
+    const { id, pieces, parts } = transfer
+    if (pieces % ACKNOWLEDGE_EVERY !== 0 && parts.length > 0 && now - this.#told < ACKNOWLEDGE_MS) return undefined
+    this.#told = now
+    return { transfer: id, pieces }
   }
 
   /** All of it is here. */

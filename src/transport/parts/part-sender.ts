@@ -5,7 +5,7 @@ import { sourceOf, Transfer, type MessageSource } from './transfer.ts'
 /** Pieces that may be under way before the other side has said that it has them. */
 const WINDOW = 64
 /** Pieces go to the line while no more than this waits there, in what it counts. */
-const AT_THE_LINE = 64 * 1024
+const AT_THE_LINE = 256 * 1024
 /** The line is full: whatever else there is waits. */
 const FULL = 512 * 1024
 /** How often a line that takes no acknowledgements is asked whether it has room. */

@@ -12,6 +12,10 @@ const STEADY_MS = 1_000
 const QUIET_MS = 20_000
 /** It has so long to answer. */
 const ANSWER_MS = 10_000
+/** The same while something waits to be sent, whose leaving is an answer too: on a slow link that takes longer. */
+const LEAVE_MS = 30_000
+/** How often it is looked whether something has left. */
+const LOOK_MS = 1_000
 
 /** What is done with a connection. */
 export interface ConnectionUser {
@@ -24,7 +28,8 @@ export interface ConnectionUser {
 }
 
 /**
- * Keeps a transport connected, and notices a server that has fallen silent (a laptop that slept, a network that changed).
+ * Keeps a transport connected, and notices a server that has fallen silent (a laptop that slept, a network that changed): nothing
+ * comes from it, and nothing that waits to be sent leaves.
  * How long it waits before it tries again:
  * - Pauses are jittered, and grow with the attempts in vain since the last welcome; four short ones come first. A server
  *   that welcomes and drops at once, again and again, counts as one that does not answer.
@@ -194,10 +199,23 @@ export class ConnectionKeeper {
 
   #ask(): void {
     this.#cancelQuiet?.()
+    // Without the ping: that leaves for the network also where there is nobody any more.
+    const { buffered } = this.#transport
     this.#user.ping()
-    this.#cancelQuiet = this.#timers.after(ANSWER_MS, () => {
-      this.#why = 'the server has fallen silent'
-      this.#transport.close()
+    this.#expect(buffered, buffered > 0 ? LEAVE_MS : ANSWER_MS)
+  }
+
+  /** @param waiting what waits to be sent: less of it is a sign of life */
+  #expect(waiting: number, ms: number): void {
+    const lookMs = waiting > 0 ? Math.min(LOOK_MS, ms) : ms
+    this.#cancelQuiet = this.#timers.after(lookMs, () => {
+      const { buffered } = this.#transport
+      if (buffered < waiting) this.#listen()
+      else if (ms > lookMs) this.#expect(buffered, ms - lookMs)
+      else {
+        this.#why = 'the server has fallen silent'
+        this.#transport.close()
+      }
     })
   }
 }

@@ -1,3 +1,4 @@
+import { PIECE_LENGTH } from '../parts/index.ts'
 import { byteLength } from '../protocol/byte-length.ts'
 import { formatMessage } from '../protocol/parse-message.ts'
 import type { WelcomeMessage } from '../protocol/messages.ts'
@@ -31,7 +32,8 @@ export function nextBatch(
     const isFull = batch.length > 0 && size + bytes > Math.min(most, MESSAGE_SIZE)
     // One transaction may always be on its way, as large as it is allowed to be.
     const isEnough = outbox.inFlightBytes > 0 && outbox.inFlightBytes + bytes > limits.messageBytes
-    if (bytes <= most && (isFull || isEnough)) {
+    const isOther = batch.length > 0 && waiting.together !== batch[0]!.together
+    if (bytes <= most && (isFull || isEnough || isOther)) {
       outbox.putBack(taken.slice(n))
       break
     }
@@ -46,6 +48,8 @@ export function nextBatch(
       size += bytes
     }
   }
+  const isLong = size > PIECE_LENGTH
+  for (const waiting of batch) waiting.together = isLong ? batch : undefined
   return { batch, tooLarge }
 }
 

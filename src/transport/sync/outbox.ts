@@ -17,6 +17,8 @@ export interface Waiting {
   sent: boolean
   /** What it took of the connection, in bytes, where it was sent. */
   bytes: number
+  /** What it was last sent in, where that was long: it goes again with the same, so that what has arrived of it is of use. */
+  together: readonly Waiting[] | undefined
   /** Those who were to be decided before anything that was committed after them: while one holds, it is not sent. */
   readonly behind: readonly Turn[]
   readonly confirmed: () => void
@@ -66,7 +68,7 @@ export class Outbox {
   enter(one: Pick<Waiting, 'id' | 'wire' | 'changes' | 'layer' | 'version'>): Promise<void> {
     const verdict = new Promise<void>((confirmed, refused) => {
       const behind = one.layer ? [...this.#turns] : []
-      const waiting: Waiting = { ...one, sent: false, bytes: 0, behind, confirmed, refused }
+      const waiting: Waiting = { ...one, sent: false, bytes: 0, together: undefined, behind, confirmed, refused }
       this.#waiting.set(one.id, waiting)
       for (const change of one.wire.changes) {
         if (change.op !== 'put') continue

@@ -9,8 +9,8 @@ export interface SseBatch {
   readonly messages: readonly string[]
 }
 
-/** Bytes of the messages of one batch; a longer message goes alone. */
-export const BATCH_BYTES: number = 64 * 1024
+/** Bytes of the messages of one batch: what is lost where a link breaks while it is sent. A longer message goes alone. */
+export const BATCH_BYTES: number = 36 * 1024
 
 /** What the `close` event says. */
 export interface SseClose {

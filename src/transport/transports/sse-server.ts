@@ -19,6 +19,9 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 }
 
+/** How long a batch waits for one before it, while nothing comes for its session. */
+const MISSING_MS = 5_000
+
 /** What is read of a body that does not begin with its session, in bytes. */
 const UNNAMED_BYTES = 8 * 1024
 
@@ -44,11 +47,12 @@ export function createSseHandler(
   options: SseHandlerOptions = {},
 ): (request: Request, from?: { readonly address?: string | undefined }) => Promise<Response> {
   const { heartbeatMs = 15_000, maxBodyBytes = bodyBytes(8 * 1024 * 1024), bodyPauseMs = 30_000 } = options
+  const missingMs = Math.min(bodyPauseMs, MISSING_MS)
   const sessions = new Map<string, SseSession>()
 
   const open = (request: Request, address: string | undefined): Response => {
     const id = crypto.randomUUID()
-    const session = new SseSession(id, heartbeatMs, () => sessions.delete(id))
+    const session = new SseSession(id, { heartbeatMs, missingMs }, () => sessions.delete(id))
     sessions.set(id, session)
     const { pathname, search } = new URL(request.url)
     session.begin(accept, { url: pathname + search, headers: new Map(request.headers), address }, request.signal)
@@ -57,6 +61,17 @@ export function createSseHandler(
 
   const take = async (request: Request): Promise<Response> => {
     const held: (() => void)[] = []
+    const release = (): void => {
+      for (const give of held.splice(0)) give()
+    }
+    try {
+      return await takeHolding(request, held, release)
+    } finally {
+      release()
+    }
+  }
+
+  const takeHolding = async (request: Request, held: (() => void)[], release: () => void): Promise<Response> => {
     const batch = await readBatch(request, {
       unnamedBytes: UNNAMED_BYTES,
       bytesOf: (id) => {
@@ -70,15 +85,15 @@ export function createSseHandler(
       },
       tooLarge: (id) => sessions.get(id)?.tooLarge(),
       pauseMs: bodyPauseMs,
-    }).finally(() => {
-      for (const release of held) release()
     })
     if (batch instanceof Response) return batch
     const session = sessions.get(batch.session)
     if (!session) return unknownSession()
-    return session.take(batch)
-      ? new Response(null, { status: 204 })
-      : new Response(`batch ${batch.n} is out of order`, { status: 409 })
+    // What it holds it holds until its turn.
+    if (!(await session.turn(batch.n))) return new Response(`batch ${batch.n} is out of order`, { status: 409 })
+    release()
+    session.take(batch)
+    return new Response(null, { status: 204 })
   }
 
   return async (request, { address } = {}) => {

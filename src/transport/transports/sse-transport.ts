@@ -1,11 +1,12 @@
 import { createParser } from 'eventsource-parser'
 import type { SyncTransport } from '../../store/index.ts'
-import type { Timers } from '../sync/timers.ts'
+import { platformTimers, type Timers } from '../sync/timers.ts'
 import type { TokenSource, Transport } from '../transport.ts'
 import { createTransport, type Link, type LinkEvents } from './create-transport.ts'
 import { describeFailure } from './describe-failure.ts'
-import type { SseClose } from './sse-events.ts'
+import type { SseBatch, SseClose } from './sse-events.ts'
 import { endpointOf } from './endpoint.ts'
+import { noPlace, takePlace } from './sse-places.ts'
 import { SsePosts } from './sse-posts.ts'
 
 export interface SseTransportOptions {
@@ -19,6 +20,11 @@ export interface SseTransportOptions {
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
+/** How long a stream may take to begin, in milliseconds, before it is asked why. */
+const BEGIN_MS = 5_000
+/** How long the answer to that may take. */
+const PROBE_MS = 5_000
+
 /** How much of a refusal's body is shown. */
 const SHOWN_CHARACTERS = 200
 
@@ -27,12 +33,15 @@ const SHOWN_CHARACTERS = 200
  * all that has gathered, so order is kept; one that fails ends the connection. `buffered` is in bytes. The other end
  * is `createSseHandler`.
  *
- * Over HTTP/1 a browser opens six connections to one host, and each of these holds one.
+ * Over HTTP/1.1 a browser opens six connections to one host, and each of these holds one: where five do already, in
+ * whichever tabs, another is not opened, and its reason says so. A stream that does not begin, as something on the way
+ * holds it back, ends with a reason that says that.
  */
 export function sseTransport(options: SseTransportOptions): Transport & SyncTransport {
   const load = options.fetch ?? globalThis.fetch.bind(globalThis)
   return createTransport(
-    (events, database) => new SseLink(endpointOf(options.url, database, 'events', 'http'), load, events),
+    (events, database) =>
+      new SseLink(endpointOf(options.url, database, 'events', 'http'), load, events, options.timers ?? platformTimers),
     options,
   )
 }
@@ -43,13 +52,17 @@ class SseLink implements Link {
   readonly #events: LinkEvents
   readonly #abort = new AbortController()
   readonly #posts: SsePosts
+  readonly #timers: Timers
+  /** Takes back that it is asked why there is nothing. */
+  #began: () => void = () => undefined
 
-  constructor(url: string, load: typeof globalThis.fetch, events: LinkEvents) {
+  constructor(url: string, load: typeof globalThis.fetch, events: LinkEvents, timers: Timers) {
     this.#url = url
     this.#fetch = load
     this.#events = events
+    this.#timers = timers
     this.#posts = new SsePosts(url, load, this.#abort.signal, (reason) => this.#fail(reason))
-    this.#listen().then(
+    this.#open().then(
       () => this.#fail(`${url} broke off`),
       (error: unknown) => this.#fail(`${url} could not be read: ${describeFailure(error)}`),
     )
@@ -64,13 +77,55 @@ class SseLink implements Link {
   }
 
   close(): void {
+    this.#began()
     this.#abort.abort()
   }
 
   #fail(reason: string): void {
     if (this.#abort.signal.aborted) return
-    this.#abort.abort()
+    this.close()
     this.#events.closed(reason)
+  }
+
+  /** Until the stream ends. */
+  async #open(): Promise<void> {
+    const { host } = new URL(this.#url)
+    const leave = await takePlace(host)
+    if (!leave) {
+      this.#fail(noPlace(host))
+      return
+    }
+    try {
+      if (this.#abort.signal.aborted) return
+      this.#began = this.#timers.after(BEGIN_MS, () => this.#askWhy())
+      await this.#listen()
+    } finally {
+      leave()
+    }
+  }
+
+  /** Nothing has come yet. A request that is answered tells whether it is the stream that is held back. */
+  #askWhy(): void {
+    const late = this.#timers.after(PROBE_MS, () =>
+      this.#fail(
+        `${this.#url} does not answer: the server or what stands before it is down, or other tabs hold all the connections that a browser opens to one host over HTTP/1.1 (then use HTTP/2, webSocketTransport or tabTransport)`,
+      ),
+    )
+    this.#began = late
+    const probe = { session: 'none', n: 1, messages: [] } satisfies SseBatch
+    const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(probe) }
+    this.#fetch(this.#url, { ...request, signal: this.#abort.signal })
+      .then((response) => response.text())
+      .then(
+        () => {
+          // It may just have begun.
+          if (this.#began !== late) return
+          this.#fail(
+            `something between here and ${this.#url} holds back server-sent events, a proxy that buffers for one: turn its buffering off for this path (nginx: proxy_buffering off), or use webSocketTransport`,
+          )
+        },
+        (error: unknown) => this.#fail(`${this.#url} could not be reached: ${describeFailure(error)}`),
+      )
   }
 
   /** Until the stream ends. */
@@ -100,6 +155,8 @@ class SseLink implements Link {
     if (event === 'message') this.#events.received(data)
     else if (event === 'text') this.#events.received(JSON.parse(data) as string)
     else if (event === 'session') {
+      this.#began()
+      this.#began = () => undefined
       this.#posts.session = data
       this.#events.opened()
     } else if (event === 'close') {

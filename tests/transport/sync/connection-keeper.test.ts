@@ -41,11 +41,18 @@ function scene() {
   const opened: number[] = []
   const lost: (string | undefined)[] = []
   let pings = 0
+  let buffered = 0
   let link: LinkEvents | undefined
   const transport = createTransport((events) => {
     opened.push(clock.now)
     link = events
-    return { send: () => undefined, buffered: 0, close: () => undefined }
+    return {
+      send: () => undefined,
+      get buffered() {
+        return buffered
+      },
+      close: () => undefined,
+    }
   })
   const user = {
     opened: () => undefined,
@@ -69,6 +76,10 @@ function scene() {
       keeper.welcomed()
     },
     drop: (reason = 'it broke') => link!.closed(reason),
+    hear: () => link!.received('a piece'),
+    wait: (bytes: number) => {
+      buffered = bytes
+    },
     /** How long it waits before it tries again. */
     pause: (): number => {
       const count = opened.length
@@ -185,6 +196,39 @@ test('a server that says nothing any more is told as that', () => {
   const one = scene()
   one.welcome()
   one.clock.pass(30_000)
+  expect(one.lost).toEqual(['the server has fallen silent'])
+})
+
+test('whatever comes from a server says that it lives', () => {
+  const one = scene()
+  one.welcome()
+  for (let n = 0; n < 20; n++) {
+    one.clock.pass(29_000)
+    one.hear()
+  }
+  expect(one.lost).toEqual([])
+})
+
+test('a server that takes what is sent lives, however long that takes', () => {
+  const one = scene()
+  one.welcome()
+  for (let left = 100; left > 0; left--) {
+    one.wait(left * 1_000)
+    one.clock.pass(25_000)
+  }
+  expect(one.lost).toEqual([])
+  one.wait(0)
+  one.clock.pass(60_000)
+  expect(one.lost).toEqual(['the server has fallen silent'])
+})
+
+test('a server that takes nothing of what waits for a while is given up, also where more comes to wait', () => {
+  const one = scene()
+  one.welcome()
+  for (let n = 1; n <= 55; n++) {
+    one.wait(n * 1_000)
+    one.clock.pass(1_000)
+  }
   expect(one.lost).toEqual(['the server has fallen silent'])
 })
 

@@ -15,7 +15,7 @@ function start(options?: Parameters<typeof createSseHandler>[1]) {
     const response = await handle(new Request(url, { headers: { 'X-Name': 'A' } }))
     const reader = response.body!.getReader()
     const read = async () => new TextDecoder().decode((await reader.read()).value)
-    const session = /^event: session\ndata: (.+)\n\n$/.exec(await read())![1]!
+    const session = /^:\s+event: session\ndata: (.+)\n\n$/.exec(await read())![1]!
     return { response, reader, read, session, seen: server.seen.at(-1)! }
   }
   return { server, handle, post, open }
@@ -34,7 +34,7 @@ describe('createSseHandler', () => {
   })
 
   test('takes each batch once, in order, and ends a connection that has a gap', async () => {
-    const { open, post } = start()
+    const { open, post } = start({ bodyPauseMs: 20 })
     const { session, seen, read } = await open()
     expect((await post({ session, n: 1, messages: ['a', 'b'] })).status).toBe(204)
     expect((await post({ session, n: 1, messages: ['a', 'b'] })).status).toBe(204)
@@ -43,6 +43,34 @@ describe('createSseHandler', () => {
     expect(seen.closed).toEqual(['batch 3 came after batch 1'])
     expect(await read()).toMatch(/^event: close\n/)
     expect((await post({ session, n: 2, messages: ['c'] })).status).toBe(404)
+  })
+
+  test('takes batches in their order, however they come', async () => {
+    const { open, post } = start()
+    const { session, seen, reader } = await open()
+    const late = [3, 2].map((n) => post({ session, n, messages: [`${n}`] }))
+    await post({ session, n: 1, messages: ['1'] })
+    expect((await Promise.all(late)).map(({ status }) => status)).toEqual([204, 204])
+    expect(seen.received).toEqual(['1', '2', '3'])
+    // What waits for its turn goes with the connection.
+    const never = post({ session, n: 5, messages: ['5'] })
+    await Promise.resolve()
+    await reader.cancel()
+    expect([404, 409]).toContain((await never).status)
+    expect(seen.received.length).toBe(3)
+  })
+
+  test('takes a body that breaks off for none', async () => {
+    const { open, handle } = start()
+    const { session, seen, reader } = await open()
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(`{"session":"${session}","n":1,`)),
+      pull: (controller) => controller.error(new Error('aborted')),
+    })
+    const request = new Request(url, { method: 'POST', body, duplex: 'half' } as RequestInit)
+    expect((await handle(request)).status).toBe(408)
+    expect(seen.closed).toEqual([])
+    await reader.cancel()
   })
 
   test('refuses what is no batch, is too long, or names no session, and other connections notice nothing', async () => {
@@ -79,6 +107,20 @@ describe('createSseHandler', () => {
     const { read, reader } = await open()
     expect([await read(), await read()]).toEqual([': \n\n', ': \n\n'])
     await reader.cancel()
+  })
+
+  test('lets a client that is slow take what was said before a close', async () => {
+    const { open } = start({ heartbeatMs: 40 })
+    const { seen, read } = await open()
+    for (let n = 0; n < 6; n++) seen.connection.send(`${n}`)
+    seen.connection.close(1008, 'too slow')
+    const said: string[] = []
+    for (let n = 0; n < 7; n++) {
+      said.push(await read())
+      // Longer than a beat in all.
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect(said.at(-1)).toMatch(/^event: close/)
   })
 
   test('gives up on a client that does not take the rest after a close', async () => {
