@@ -552,7 +552,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   }
 
   sendPresence(text: string): void {
-    if (!this.#closed) this.#sender.send(text, randomUUID)
+    if (!this.#closed) this.#sender.send(text, randomUUID, true)
   }
 
   #isClosed(): boolean {

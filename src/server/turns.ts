@@ -2,7 +2,7 @@
  * Shares the event loop among all that takes long: one piece of such work in a turn of the loop, whoever asks, so that
  * sockets and short requests are served in between, however many are at long work.
  */
-export class Turns {
+class Turns {
   readonly #waiting: (() => void)[] = []
   #planned = false
 
@@ -26,10 +26,10 @@ export class Turns {
 }
 
 /** Of this process, which has one event loop. */
-export const turns: Turns = new Turns()
+const turns: Turns = new Turns()
 
 /** How long a piece of work takes at most, about. */
-export const TURN_MS = 5
+const TURN_MS = 5
 
 /** Long work by one who looks at the clock: `pause` is awaited where a turn is over. */
 export class Turn {

@@ -114,15 +114,20 @@ export class ThrottledProxy {
           await pause(this.#free[way] - now)
         }
         if (to.destroyed) return
-        const due = performance.now() + delayMs
-        written = written.then(async () => {
-          if (delayMs > 0) await pause(Math.max(0, due - performance.now()))
-          if (!to.destroyed) await this.#write(to, part, way)
-        })
+        written = this.#deliver(written, to, part, way)
         if (delayMs === 0) await written
       }
     }
     await written
+  }
+
+  /** Hands a part on behind those before it, once it has been under way for long enough. */
+  async #deliver(before: Promise<unknown>, to: Socket, part: Buffer, way: Way): Promise<void> {
+    const { delayMs = 0 } = this.#options
+    const due = performance.now() + delayMs
+    await before
+    if (delayMs > 0) await pause(Math.max(0, due - performance.now()))
+    if (!to.destroyed) await this.#write(to, part, way)
   }
 
   async #write(to: Socket, part: Buffer, way: Way): Promise<void> {

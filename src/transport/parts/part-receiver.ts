@@ -18,7 +18,16 @@ export class PieceError extends Error {}
 
 /** Puts the pieces of what is long together, over several connections if need be. */
 export class PartReceiver {
-  #transfer: { readonly id: string; readonly bytes: number; pieces: number; done: number; parts: string[] } | undefined
+  #transfer:
+    | {
+        readonly id: string
+        readonly bytes: number
+        readonly aside: boolean
+        pieces: number
+        done: number
+        parts: string[]
+      }
+    | undefined
   /** UTF-16 units of the message that is not whole. */
   #length = 0
   /** When the sender was last told, as `performance.now` says. */
@@ -30,9 +39,10 @@ export class PartReceiver {
     this.#maxLength = maxLength
   }
 
-  /** How much of what is arriving is here; `undefined` where nothing long is under way. */
+  /** How much of what is arriving is here; `undefined` where nothing long of the data is under way. */
   get progress(): Progress | undefined {
-    return this.#transfer && progressOf(this.#transfer.done, this.#transfer.bytes)
+    const transfer = this.#transfer
+    return transfer && !transfer.aside ? progressOf(transfer.done, transfer.bytes) : undefined
   }
 
   /** What has arrived of something that is not whole, to go on from. */
@@ -46,11 +56,21 @@ export class PartReceiver {
   }
 
   /** Throws PieceError where it does not go on from what is here. */
-  begin({ transfer, from, bytes }: { readonly transfer: string; readonly from: number; readonly bytes: number }): void {
+  begin({
+    transfer,
+    from,
+    bytes,
+    aside = false,
+  }: {
+    readonly transfer: string
+    readonly from: number
+    readonly bytes: number
+    readonly aside?: boolean
+  }): void {
     if (this.#transfer?.id !== transfer) {
       if (from !== 0) throw new PieceError(`transfer ${transfer} begins with piece ${from}`)
       this.forget()
-      this.#transfer = { id: transfer, bytes, pieces: 0, done: 0, parts: [] }
+      this.#transfer = { id: transfer, bytes, aside, pieces: 0, done: 0, parts: [] }
     } else if (this.#transfer.pieces !== from)
       throw new PieceError(`transfer ${transfer} goes on with piece ${from} after ${this.#transfer.pieces}`)
   }

@@ -80,10 +80,10 @@ export class PartSender {
     return this.#inPieces && rest.length > PIECE_LENGTH
   }
 
-  /** A message without its opening brace, which its number comes after. One that is long goes as a transfer of this id. */
-  send(rest: string, id: () => string): void {
+  /** A message without its opening brace, which its number comes after. One that is long goes as a transfer of this id. `aside`: it says nothing of the data. */
+  send(rest: string, id: () => string, aside = false): void {
     if (this.#closed) return
-    if (this.isLong(rest)) this.stream(id(), byteLength(rest), sourceOf([rest]))
+    if (this.isLong(rest)) this.stream(id(), byteLength(rest), sourceOf([rest]), aside)
     else if (this.busy) this.#waiting.push(rest)
     else this.#write(rest)
   }
@@ -102,8 +102,8 @@ export class PartSender {
   }
 
   /** Messages of which only so many are made as the other side takes. */
-  stream(id: string, bytes: number, source: MessageSource): void {
-    this.resume(new Transfer(id, bytes, source, this.#inPieces ? undefined : whole))
+  stream(id: string, bytes: number, source: MessageSource, aside = false): void {
+    this.resume(new Transfer(id, bytes, source, { aside, ...(!this.#inPieces && { cut: whole }) }))
   }
 
   /** Goes on with what another connection has begun. */
@@ -152,8 +152,10 @@ export class PartSender {
   #begin(transfer: Transfer): void {
     this.#current = transfer
     if (this.#inPieces) {
-      const { id, acknowledged, bytes } = transfer
-      this.#write(`"type":"begin","transfer":${JSON.stringify(id)},"from":${acknowledged},"bytes":${bytes}}`)
+      const { id, acknowledged, bytes, aside } = transfer
+      this.#write(
+        `"type":"begin","transfer":${JSON.stringify(id)},"from":${acknowledged},"bytes":${bytes}${aside ? ',"aside":true' : ''}}`,
+      )
     }
     this.#pump()
   }

@@ -21,6 +21,8 @@ export class Transfer {
   readonly id: string
   /** How long all of it is, or about so, in bytes; 0 where that is not known. */
   readonly bytes: number
+  /** Whether it says nothing of the data: who receives it is not behind. */
+  readonly aside: boolean
   readonly #source: MessageSource
   readonly #cut: (message: string) => Iterable<Piece>
   /** Pieces from the first that is not acknowledged on, as far as they were asked for. */
@@ -30,12 +32,18 @@ export class Transfer {
   #next = 0
   #complete = false
 
-  /** @param cut what the pieces of a message are */
-  constructor(id: string, bytes: number, source: MessageSource, cut: (message: string) => Iterable<Piece> = piecesOf) {
+  /** @param options `aside`: it says nothing of the data; `cut`: what the pieces of a message are */
+  constructor(
+    id: string,
+    bytes: number,
+    source: MessageSource,
+    options: { readonly aside?: boolean; readonly cut?: (message: string) => Iterable<Piece> } = {},
+  ) {
     this.id = id
     this.bytes = bytes
     this.#source = source
-    this.#cut = cut
+    this.aside = options.aside ?? false
+    this.#cut = options.cut ?? piecesOf
   }
 
   /** How many pieces the other side has. */

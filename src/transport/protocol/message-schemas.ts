@@ -71,7 +71,7 @@ const commit = object({
 const keys = list({ type: 'array', items: [name, key], minItems: 2, maxItems: 2 })
 /** What either side says of what goes in pieces. */
 const transfers = {
-  begin: message('begin', { transfer: id, from: count, bytes: count }),
+  begin: message('begin', { transfer: id, from: count, bytes: count, 'aside?': { type: 'boolean' } }),
   end: message('end', { transfer: id }),
   received: message('received', { transfer: id, pieces: count }),
 }

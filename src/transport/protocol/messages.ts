@@ -111,6 +111,8 @@ export interface BeginMessage {
   readonly from: number
   /** About how long all of it is, in bytes; 0 where that is not known. */
   readonly bytes: number
+  /** Whether it says nothing of the data, as presence: who receives it is not behind. */
+  readonly aside?: boolean
 }
 
 /** A transfer is over. Either side sends it. */
