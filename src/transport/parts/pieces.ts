@@ -1,5 +1,5 @@
 /** UTF-16 units of one piece: small enough that one arrives every few seconds on any link that is of use. */
-export const PIECE_LENGTH = 16 * 1024
+export const PIECE_LENGTH: number = 16 * 1024
 
 /** A piece of a message. The pieces of a message follow each other. */
 export interface Piece {
