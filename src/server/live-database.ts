@@ -14,6 +14,7 @@ import { assertReads, decide } from './decide.ts'
 import type { Committed, Decided, Listener, Outcome } from './decided.ts'
 import { LogConflictError, LogPartedError, LogUncertainError } from './log-errors.ts'
 import { assertDepthOf } from './depth.ts'
+import { FairQueue } from './fair-queue.ts'
 import { digestAt, digestOf, isApart, type Place, type Point } from './history.ts'
 import { formatRecord, parseRecord, partsOf, type LogRecord } from './log-record.ts'
 import type { Limits } from './limits.ts'
@@ -93,6 +94,8 @@ interface Draft {
 
 /** Entries of the log in one append, at most. */
 const MAX_BATCH = 1_000
+/** Changes of them: deciding is one slice, which ends with the first transaction that brings more. */
+const MAX_CHANGES = 1_000
 /** Connections where telling all takes its time. */
 const MANY_LISTENERS = 100
 /** Transactions that wait where many are writing. */
@@ -129,7 +132,7 @@ export class LiveDatabase {
   /** The numbers of snapshots of another history. */
   readonly #apart = new Set<number>()
   #recent: RecentChanges
-  #waiting: Waiting[] = []
+  readonly #waiting = new FairQueue<Waiting>()
   #pumping = false
   /** When everyone was told last, and how long it took. */
   #telling = { endedAt: 0, tookMs: 0 }
@@ -277,7 +280,9 @@ export class LiveDatabase {
   ): Promise<Outcome> {
     return new Promise((settle, fail) => {
       const { access, author, base } = context
-      this.#waiting.push({ transaction, access, author, base, settle, fail })
+      const owner = access.user?.id ?? author
+      const waiting = { transaction, access, author, base, settle, fail }
+      this.#waiting.push(owner, 1 + transaction.changes.length, waiting)
       this.#pump()
     })
   }
@@ -393,7 +398,7 @@ export class LiveDatabase {
     for (const listener of Array.from(this.#listeners))
       listener.end('too-slow', 'too much has changed at once: connect again for it', { retryAfterMs: 0 })
     // Their rules look at the state that goes.
-    for (const { fail } of this.#waiting.splice(0)) fail(this.#replacedError())
+    for (const { fail } of this.#waiting.clear()) fail(this.#replacedError())
     await old.close()
   }
 
@@ -515,7 +520,7 @@ export class LiveDatabase {
     this.#closed = true
     this.presence.close()
     clearTimeout(this.#forgetWhole)
-    for (const { fail } of this.#waiting.splice(0)) fail(new StoreClosedError(`database '${this.name}'`))
+    for (const { fail } of this.#waiting.clear()) fail(new StoreClosedError(`database '${this.name}'`))
     try {
       if (!this.#parted && this.#state.sequence > this.#snapshotAt) await this.#snapshot(this.#state.point)
     } finally {
@@ -533,7 +538,7 @@ export class LiveDatabase {
         await immediate()
         await this.#gather()
         this.#pumping = false
-        const batch = this.#waiting.splice(0, MAX_BATCH)
+        const batch = this.#waiting.take(MAX_BATCH, MAX_CHANGES)
         if (this.#waiting.length > 0) this.#pump()
         if (batch.length === 0) return
         try {

@@ -1,0 +1,45 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { FairQueue } from '../../src/server/fair-queue.ts'
+
+test('what is little goes as it came, whoever it is from', () => {
+  const queue = new FairQueue<string>()
+  for (const item of ['a1', 'a2', 'b1', 'a3', 'c1']) queue.push(item[0], 1, item)
+  expect(queue.take(4, 100)).toEqual(['a1', 'a2', 'b1', 'a3'])
+  expect(queue.length).toBe(1)
+  expect(queue.clear()).toEqual(['c1'])
+})
+
+test('who has much waiting lets one who comes later have a turn in between', () => {
+  const queue = new FairQueue<string>()
+  for (const item of ['a1', 'a2', 'a3']) queue.push('a', 2_000, item)
+  queue.push('b', 1, 'b1')
+  expect(queue.take(10, 1_000)).toEqual(['a1'])
+  expect(queue.take(10, 1_000)).toEqual(['b1'])
+  queue.push('b', 1, 'b2')
+  expect(queue.clear()).toEqual(['a2', 'b2', 'a3'])
+})
+
+test('everything is taken once, and those of one owner in their order', () => {
+  const step = fc.oneof(
+    fc.record({ owner: fc.constantFrom('a', 'b', 'c'), cost: fc.nat(500) }),
+    fc.record({ count: fc.nat(5), most: fc.nat(800) }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const queue = new FairQueue<readonly [string, number]>()
+      const taken: (readonly [string, number])[] = []
+      let pushed = 0
+      for (const one of steps)
+        if ('owner' in one) queue.push(one.owner, one.cost, [one.owner, pushed++])
+        else taken.push(...queue.take(one.count, one.most))
+      taken.push(...queue.clear())
+      expect(taken.map(([, n]) => n).toSorted((a, b) => a - b)).toEqual(Array.from({ length: pushed }, (_, n) => n))
+      for (const owner of ['a', 'b', 'c']) {
+        const own = taken.filter(([of]) => of === owner).map(([, n]) => n)
+        expect(own).toEqual(own.toSorted((a, b) => a - b))
+      }
+      expect(queue.length).toBe(0)
+    }),
+  )
+})
