@@ -10,7 +10,7 @@ const HASHES: { readonly [version: number]: string } = {
   // The same messages, and `$hidden` among the values.
   2: 'd41625d128a87c04',
   3: '41801c9a38f9c6a4',
-  4: '9a2be7bc3caf7dd2',
+  4: 'f2b471a3511e630e',
 }
 
 const document = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8')
