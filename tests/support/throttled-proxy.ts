@@ -115,14 +115,18 @@ export class ThrottledProxy {
         }
         if (to.destroyed) return
         const due = performance.now() + delayMs
-        written = written.then(async () => {
-          if (delayMs > 0) await pause(Math.max(0, due - performance.now()))
-          if (!to.destroyed) await this.#write(to, part, way)
-        })
+        written = this.#writeAfter(written, due, to, part, way)
         if (delayMs === 0) await written
       }
     }
     await written
+  }
+
+  async #writeAfter(before: Promise<unknown>, due: number, to: Socket, part: Buffer, way: Way): Promise<void> {
+    await before
+    const leftMs = due - performance.now()
+    if (leftMs > 0) await pause(leftMs)
+    if (!to.destroyed) await this.#write(to, part, way)
   }
 
   async #write(to: Socket, part: Buffer, way: Way): Promise<void> {

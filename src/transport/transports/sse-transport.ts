@@ -112,20 +112,28 @@ class SseLink implements Link {
       ),
     )
     this.#began = late
-    const probe = { session: 'none', n: 1, messages: [] } satisfies SseBatch
-    const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(probe) }
-    this.#fetch(this.#url, { ...request, signal: this.#abort.signal })
-      .then((response) => response.text())
-      .then(
-        () => {
-          // It may just have begun.
-          if (this.#began !== late) return
+    this.#probe().then(
+      () => {
+        // It may just have begun.
+        if (this.#began === late)
           this.#fail(
             `something between here and ${this.#url} holds back server-sent events, a proxy that buffers for one: turn its buffering off for this path (nginx: proxy_buffering off), or use webSocketTransport`,
           )
-        },
-        (error: unknown) => this.#fail(`${this.#url} could not be reached: ${describeFailure(error)}`),
-      )
+      },
+      (error: unknown) => this.#fail(`${this.#url} could not be reached: ${describeFailure(error)}`),
+    )
+  }
+
+  /** Resolves once a request of no session is answered. */
+  async #probe(): Promise<void> {
+    const probe: SseBatch = { session: 'none', n: 1, messages: [] }
+    const response = await this.#fetch(this.#url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(probe),
+      signal: this.#abort.signal,
+    })
+    await response.text()
   }
 
   /** Until the stream ends. */
