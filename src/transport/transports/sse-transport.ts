@@ -112,20 +112,13 @@ class SseLink implements Link {
       ),
     )
     this.#began = late
-    this.#probe().then(
-      () => {
-        // It may just have begun.
-        if (this.#began === late)
-          this.#fail(
-            `something between here and ${this.#url} holds back server-sent events, a proxy that buffers for one: turn its buffering off for this path (nginx: proxy_buffering off), or use webSocketTransport`,
-          )
-      },
-      (error: unknown) => this.#fail(`${this.#url} could not be reached: ${describeFailure(error)}`),
+    this.#probe(late).catch((error: unknown) =>
+      this.#fail(`${this.#url} could not be reached: ${describeFailure(error)}`),
     )
   }
 
-  /** Resolves once a request of no session is answered. */
-  async #probe(): Promise<void> {
+  /** A request of no session, which a server answers at once. */
+  async #probe(late: () => void): Promise<void> {
     const probe: SseBatch = { session: 'none', n: 1, messages: [] }
     const response = await this.#fetch(this.#url, {
       method: 'POST',
@@ -134,6 +127,11 @@ class SseLink implements Link {
       signal: this.#abort.signal,
     })
     await response.text()
+    // It may just have begun.
+    if (this.#began === late)
+      this.#fail(
+        `something between here and ${this.#url} holds back server-sent events, a proxy that buffers for one: turn its buffering off for this path (nginx: proxy_buffering off), or use webSocketTransport`,
+      )
   }
 
   /** Until the stream ends. */
