@@ -114,19 +114,18 @@ export class ThrottledProxy {
           await pause(this.#free[way] - now)
         }
         if (to.destroyed) return
-        written = this.#deliver(written, to, part, way)
+        const due = performance.now() + delayMs
+        written = this.#writeAfter(written, due, to, part, way)
         if (delayMs === 0) await written
       }
     }
     await written
   }
 
-  /** Hands a part on behind those before it, once it has been under way for long enough. */
-  async #deliver(before: Promise<unknown>, to: Socket, part: Buffer, way: Way): Promise<void> {
-    const { delayMs = 0 } = this.#options
-    const due = performance.now() + delayMs
+  async #writeAfter(before: Promise<unknown>, due: number, to: Socket, part: Buffer, way: Way): Promise<void> {
     await before
-    if (delayMs > 0) await pause(Math.max(0, due - performance.now()))
+    const leftMs = due - performance.now()
+    if (leftMs > 0) await pause(leftMs)
     if (!to.destroyed) await this.#write(to, part, way)
   }
 

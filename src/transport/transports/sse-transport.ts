@@ -112,17 +112,26 @@ class SseLink implements Link {
       ),
     )
     this.#began = late
-    const probe = { session: 'none', n: 1, messages: [] } satisfies SseBatch
-    const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(probe) }
-    const answered = async (): Promise<void> => {
-      await (await this.#fetch(this.#url, { ...request, signal: this.#abort.signal })).text()
-      // It may just have begun.
-      if (this.#began !== late) return
+    this.#probe(late).catch((error: unknown) =>
+      this.#fail(`${this.#url} could not be reached: ${describeFailure(error)}`),
+    )
+  }
+
+  /** A request of no session, which a server answers at once. */
+  async #probe(late: () => void): Promise<void> {
+    const probe: SseBatch = { session: 'none', n: 1, messages: [] }
+    const response = await this.#fetch(this.#url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(probe),
+      signal: this.#abort.signal,
+    })
+    await response.text()
+    // It may just have begun.
+    if (this.#began === late)
       this.#fail(
         `something between here and ${this.#url} holds back server-sent events, a proxy that buffers for one: turn its buffering off for this path (nginx: proxy_buffering off), or use webSocketTransport`,
       )
-    }
-    answered().catch((error: unknown) => this.#fail(`${this.#url} could not be reached: ${describeFailure(error)}`))
   }
 
   /** Until the stream ends. */

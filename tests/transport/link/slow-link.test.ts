@@ -33,9 +33,12 @@ function expectMonotone(history: readonly SyncStatus[]): void {
 
 describe.concurrent.each(KINDS)('over %s', (kind) => {
   describe.each(LINKS)('a slow link %s', (_what, link, cuts) => {
-    test('brings a large row, and what comes behind it', async ({ expect }) => {
-      const { proxy, url } = await openLink({ ...link, down: RATE })
-      const [near, far] = [await openClient(url), await openClient(proxy.url, kind)]
+    test('brings a large row, and what comes behind it', async ({ expect, onTestFinished }) => {
+      const { proxy, url } = await openLink({ ...link, down: RATE }, onTestFinished)
+      const [near, far] = [
+        await openClient(url, undefined, onTestFinished),
+        await openClient(proxy.url, kind, onTestFinished),
+      ]
       await settled(far.store)
       cutAlong(proxy, 'down', cuts)
       const before = far.history.length
@@ -53,9 +56,12 @@ describe.concurrent.each(KINDS)('over %s', (kind) => {
       expect(seen.slice(first, last + 1).map(({ state }) => state)).not.toContain('live')
     })
 
-    test('takes a large transaction, and what comes behind it', async ({ expect }) => {
-      const { proxy, url } = await openLink({ ...link, up: RATE })
-      const [near, far] = [await openClient(url), await openClient(proxy.url, kind)]
+    test('takes a large transaction, and what comes behind it', async ({ expect, onTestFinished }) => {
+      const { proxy, url } = await openLink({ ...link, up: RATE }, onTestFinished)
+      const [near, far] = [
+        await openClient(url, undefined, onTestFinished),
+        await openClient(proxy.url, kind, onTestFinished),
+      ]
       await settled(far.store)
       cutAlong(proxy, 'up', cuts)
       const before = far.history.length
@@ -71,9 +77,12 @@ describe.concurrent.each(KINDS)('over %s', (kind) => {
       expectMonotone(far.history.slice(before))
     })
 
-    test('brings what was missed while it was away', async ({ expect }) => {
-      const { proxy, url } = await openLink({ ...link, down: RATE })
-      const [near, far] = [await openClient(url), await openClient(proxy.url, kind)]
+    test('brings what was missed while it was away', async ({ expect, onTestFinished }) => {
+      const { proxy, url } = await openLink({ ...link, down: RATE }, onTestFinished)
+      const [near, far] = [
+        await openClient(url, undefined, onTestFinished),
+        await openClient(proxy.url, kind, onTestFinished),
+      ]
       await settled(far.store)
       proxy.cut()
       await expect.poll(() => far.history.at(-1)!.state).toBe('offline')
@@ -94,15 +103,15 @@ describe.concurrent.each(KINDS)('over %s', (kind) => {
       expect(seen.findLastIndex((one) => one.progress)).toBeLessThan(live)
     })
 
-    test('brings a first copy', async ({ expect }) => {
-      const { proxy, url } = await openLink({ ...link, down: RATE })
-      const near = await openClient(url)
+    test('brings a first copy', async ({ expect, onTestFinished }) => {
+      const { proxy, url } = await openLink({ ...link, down: RATE }, onTestFinished)
+      const near = await openClient(url, undefined, onTestFinished)
       near.store.transaction(() => {
         for (let n = 0; n < 2_000; n++) near.cards.insert({ id: `card ${n}`, title: letters(LARGE / 2_000 - 50) })
       })
       await settled(near.store)
       cutAlong(proxy, 'down', cuts)
-      const far = await openClient(proxy.url, kind)
+      const far = await openClient(proxy.url, kind, onTestFinished)
       await settled(far.store)
       expect(far.cards.find().length).toBe(2_000)
       expect(proxy.bytes.down).toBeLessThan(LARGE * 1.5 + BESIDE)

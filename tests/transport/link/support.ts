@@ -1,8 +1,8 @@
-import { createServer, memoryStorage, type ServerOptions } from 'rowcast/server'
+import { createServer, memoryStorage } from 'rowcast/server'
 import { createStore, defineSchema, type Store, type SyncStatus, type SyncTransport } from 'rowcast'
 import { sseTransport, webSocketTransport } from 'rowcast/transport'
 import { filter, firstValueFrom } from 'rxjs'
-import { onTestFinished } from 'vitest'
+import { onTestFinished as afterTest } from 'vitest'
 import { ThrottledProxy, type ProxyOptions } from '../../support/throttled-proxy.ts'
 
 const text = { type: 'string' } as const
@@ -19,9 +19,13 @@ const cardInput = {
 export const KINDS = ['webSocketTransport', 'sseTransport'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** A server on a port of its own, with a database `d`, and a slow link to it. */
-export async function openLink(link: ProxyOptions = {}, options: Partial<ServerOptions> = {}) {
-  const server = createServer({ schema: defineSchema(cardInput), storage: memoryStorage(), ...options })
+/**
+ * A server on a port of its own, with a database `d`, and a slow link to it.
+ *
+ * @param onTestFinished that of the test, where it runs beside others
+ */
+export async function openLink(link: ProxyOptions = {}, onTestFinished = afterTest) {
+  const server = createServer({ schema: defineSchema(cardInput), storage: memoryStorage() })
   const { url } = await server.listen({ port: 0 })
   onTestFinished(() => server.close())
   await server.databases.create('d')
@@ -31,7 +35,11 @@ export async function openLink(link: ProxyOptions = {}, options: Partial<ServerO
 }
 
 /** A store in step with the server at an address, and all that its `status$` has said. */
-export async function openClient(url: string, by: Kind | SyncTransport = 'webSocketTransport') {
+export async function openClient(
+  url: string,
+  by: Kind | SyncTransport = 'webSocketTransport',
+  onTestFinished = afterTest,
+) {
   const transport = typeof by === 'string' ? transportOf(by, url) : by
   const store = await createStore({ schema: defineSchema(cardInput), sync: { transport, database: 'd' } })
   onTestFinished(() => store.close())
