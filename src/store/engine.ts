@@ -14,6 +14,7 @@ import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError, Valid
 import { sameSql, type Schema, type StoredCells, type TableModel } from '../schema/index.ts'
 import { installCapture, traceRows, type CaptureTarget, type JournalEntry, type RowTrace } from '../triggers/index.ts'
 import { Announcer } from './announcer.ts'
+import { noteBytes } from './bytes-of-changes.ts'
 import { EmissionQueue } from './emission-queue.ts'
 import { installTextFunctions } from './filter/index.ts'
 import type { Layer } from './layers/row-stack.ts'
@@ -317,6 +318,7 @@ export class Engine implements CaptureTarget {
           return changes
         },
       })
+      noteBytes(set, nets)
     }
     return Object.freeze(set)
   }

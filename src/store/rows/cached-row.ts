@@ -24,7 +24,8 @@ export class CachedRow {
   bytes: number = ENTRY_BYTES
   /** Whether it was asked for since it was looked at last by who looks for what can go. */
   used = true
-  #faded: { readonly object: WeakRef<RowObject>; readonly was: 'row' | 'previous' } | undefined
+  #weak: WeakRef<RowObject> | undefined
+  #was: 'row' | 'previous' = 'row'
 
   constructor(key: Key, id: KeyId, rowid: number, row?: RowObject, previous?: RowObject) {
     this.key = key
@@ -34,36 +35,36 @@ export class CachedRow {
     this.previous = previous
   }
 
-  /** Whether it is held only as long as somebody else holds it. */
-  get faded(): boolean {
-    return this.#faded !== undefined
+  /** The object that somebody may hold. */
+  get object(): RowObject | undefined {
+    return this.row ?? this.previous
   }
 
-  /** Whether it was held by somebody else, and is no more. */
+  /** Whether the object that was let go of is no more. */
   get gone(): boolean {
-    return this.#faded !== undefined && this.#faded.object.deref() === undefined
+    return this.#weak?.deref() === undefined
   }
 
   /**
-   * Lets go of the object, which from now on is there as long as somebody else holds it, or an object in it. Returns it;
-   * `undefined` where there is none.
+   * Lets go of its object, which from now on is there as long as somebody else holds it, or an object in it. Returns
+   * whether it is the first time with this one.
    */
-  fade(): RowObject | undefined {
-    const object = this.row ?? this.previous
-    if (!object) return undefined
-    for (const name in object) noteWhole(object[name], object)
-    this.#faded = { object: new WeakRef(object), was: this.row ? 'row' : 'previous' }
+  fade(object: RowObject): boolean {
+    const isNew = this.#weak?.deref() !== object
+    if (isNew) {
+      for (const name in object) noteWhole(object[name], object)
+      this.#weak = new WeakRef(object)
+    }
+    this.#was = this.row ? 'row' : 'previous'
     this.row = undefined
     this.previous = undefined
-    return object
+    return isNew
   }
 
-  /** Holds it again, if it is still there; otherwise it must be read again. */
+  /** Holds its object again, if that is still there; otherwise it must be read again. */
   regain(): void {
-    const { object, was } = this.#faded!
-    this[was] = object.deref()
-    this.#faded = undefined
-    if (!this.row && !this.previous) this.patches = undefined
+    this[this.#was] = this.#weak!.deref()
+    if (!this.object) this.patches = undefined
   }
 }
 

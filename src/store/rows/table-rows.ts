@@ -61,9 +61,11 @@ export class TableRows implements RowHolder {
   readonly #byRowid = new Map<number, CachedRow>()
   /** Rows that the running transaction has deleted: inserted again unchanged, they are the same objects. */
   readonly #forgotten = new Map<KeyId, CachedRow>()
-  /** Forgets rows that only somebody else held. */
+  /** Rows that are here only as long as somebody else holds them. */
+  readonly #fadedByKey = new Map<KeyId, CachedRow>()
+  readonly #fadedByRowid = new Map<number, CachedRow>()
   readonly #gone = new FinalizationRegistry<CachedRow>((cached) => {
-    if (cached.gone && this.#byKey.get(cached.id) === cached) this.#drop(cached)
+    if (cached.gone && this.#fadedByKey.get(cached.id) === cached) this.#dropFaded(cached)
   })
   /** Where `fade` goes on. */
   #hand: Iterator<CachedRow> | undefined
@@ -102,15 +104,15 @@ export class TableRows implements RowHolder {
       cached.used = true
       return cached.row
     }
-    const row = cached ? this.#fill(cached) : this.#find(key, id)
+    const known = cached ?? this.#regain(this.#fadedByKey.get(id))
+    const row = known ? this.#fill(known) : this.#find(key, id)
     this.#memory.makeRoom()
     return row
   }
 
   /** The value of a plain leaf of the row under a key. A row that is dragged along is not made anew for it. */
   leaf(key: Key, column: Column): CellValue {
-    const cached = isNoKey(key) ? undefined : this.#byKey.get(keyId(key))
-    if (cached?.faded) this.#regain(cached)
+    const cached = isNoKey(key) ? undefined : this.#underKey(keyId(key))
     if (cached && !cached.row && cached.patches) {
       cached.used = true
       for (const [changed, stored] of cached.patches)
@@ -125,7 +127,7 @@ export class TableRows implements RowHolder {
   rowidOf(key: Key): number | undefined {
     if (isNoKey(key)) return undefined
     const id = keyId(key)
-    const cached = this.#byKey.get(id)
+    const cached = this.#underKey(id)
     if (cached) {
       cached.used = true
       return cached.rowid
@@ -143,7 +145,7 @@ export class TableRows implements RowHolder {
 
   /** The row that was inserted under a key, and has not changed since: it need not be read. */
   adopt({ key, id, rowid, row, stored }: Inserted): RowObject {
-    const cached = this.#byKey.get(id)
+    const cached = this.#underKey(id)
     if (!cached) this.#add(new CachedRow(key, id, rowid, row), stored.values)
     const adopted = cached ? this.#fill(cached) : row
     this.#memory.makeRoom()
@@ -152,7 +154,7 @@ export class TableRows implements RowHolder {
 
   /** The row at a rowid. */
   atRowid(rowid: number): RowObject {
-    const cached = this.#byRowid.get(rowid)
+    const cached = this.#underRowid(rowid)
     const row = cached ? this.#fill(cached) : this.#remember(this.#readByRowid(rowid))
     this.#memory.makeRoom()
     return row
@@ -160,14 +162,14 @@ export class TableRows implements RowHolder {
 
   /** Every row that a query for rowids gives. Many rows at once are read in one pass. */
   atRowids(rowids: readonly number[]): RowObject[] {
-    const missing = rowids.reduce((sum, rowid) => sum + (this.#byRowid.has(rowid) ? 0 : 1), 0)
+    const missing = rowids.reduce((sum, rowid) => sum + (this.#has(rowid) ? 0 : 1), 0)
     const read = missing > 64 && missing > this.#count() / 4 ? this.#readAll(rowids) : undefined
     return rowids.map((rowid) => read?.get(rowid) ?? this.atRowid(rowid))
   }
 
   /** The key of the row at a rowid. */
   keyAt(rowid: number): Key {
-    const cached = this.#byRowid.get(rowid)
+    const cached = this.#byRowid.get(rowid) ?? this.#fadedByRowid.get(rowid)
     if (cached) return cached.key
     const { model } = this.schema
     const found = this.statement(
@@ -228,11 +230,10 @@ export class TableRows implements RowHolder {
 
   /** What the capture does with a changed row. Returns what undoes it, if anything was done. */
   patch(rowid: number, column: number, after: SqlValue): (() => void) | undefined {
-    const cached = this.#byRowid.get(rowid)
+    const cached = this.#underRowid(rowid)
     if (!cached) return undefined
     this.#memory.hold()
     cached.used = true
-    if (cached.faded) this.#regain(cached)
     const { row, previous, patches } = cached
     // A row that is dragged along is seldom read: what changed is noted, and laid over the object when it is.
     if (row) {
@@ -252,10 +253,9 @@ export class TableRows implements RowHolder {
 
   /** Forgets a deleted row. */
   forget(rowid: number): (() => void) | undefined {
-    const cached = this.#byRowid.get(rowid)
+    const cached = this.#underRowid(rowid)
     if (!cached) return undefined
     this.#memory.hold()
-    if (cached.faded) this.#regain(cached)
     this.#drop(cached)
     this.#forgotten.set(cached.id, cached)
     return () => this.#add(cached)
@@ -266,7 +266,7 @@ export class TableRows implements RowHolder {
     if (this.#forgotten.size === 0) return
     const id = keyId(key)
     const before = this.#forgotten.get(id)
-    if (!before || this.#byKey.has(id)) return
+    if (!before || this.#underKey(id)) return
     const cached = new CachedRow(key, id, rowid, undefined, before.row ?? before.previous)
     cached.bytes = before.bytes
     this.#add(cached)
@@ -279,7 +279,9 @@ export class TableRows implements RowHolder {
 
   /** Drops every object, when the whole database was replaced. */
   clear(): void {
-    for (const cached of this.#byKey.values()) if (!cached.faded) this.#memory.bytes -= cached.bytes
+    for (const cached of this.#byKey.values()) this.#memory.bytes -= cached.bytes
+    this.#fadedByKey.clear()
+    this.#fadedByRowid.clear()
     this.#byKey.clear()
     this.#byRowid.clear()
   }
@@ -293,7 +295,6 @@ export class TableRows implements RowHolder {
         return true
       }
       const cached = next.value
-      if (cached.faded) continue
       if (cached.used) cached.used = false
       else this.#fade(cached)
     }
@@ -319,24 +320,42 @@ export class TableRows implements RowHolder {
   #drop(cached: CachedRow): void {
     this.#byKey.delete(cached.id)
     this.#byRowid.delete(cached.rowid)
-    if (!cached.faded) this.#memory.bytes -= cached.bytes
-  }
-
-  #fade(cached: CachedRow): void {
-    const object = cached.fade()
-    // Of one without an object nobody can hold anything.
-    if (!object) {
-      this.#drop(cached)
-      return
-    }
-    this.#gone.register(object, cached, cached)
     this.#memory.bytes -= cached.bytes
   }
 
-  #regain(cached: CachedRow): void {
-    this.#gone.unregister(cached)
-    cached.regain()
-    this.#memory.bytes += cached.bytes
+  #dropFaded(cached: CachedRow): void {
+    this.#fadedByKey.delete(cached.id)
+    this.#fadedByRowid.delete(cached.rowid)
+  }
+
+  #fade(cached: CachedRow): void {
+    this.#drop(cached)
+    const { object } = cached
+    // Of one without an object nobody can hold anything.
+    if (!object) return
+    if (cached.fade(object)) this.#gone.register(object, cached)
+    this.#fadedByKey.set(cached.id, cached)
+    this.#fadedByRowid.set(cached.rowid, cached)
+  }
+
+  #underKey(id: KeyId): CachedRow | undefined {
+    return this.#byKey.get(id) ?? this.#regain(this.#fadedByKey.get(id))
+  }
+
+  #underRowid(rowid: number): CachedRow | undefined {
+    return this.#byRowid.get(rowid) ?? this.#regain(this.#fadedByRowid.get(rowid))
+  }
+
+  #has(rowid: number): boolean {
+    return this.#byRowid.has(rowid) || this.#fadedByRowid.has(rowid)
+  }
+
+  #regain(faded: CachedRow | undefined): CachedRow | undefined {
+    if (!faded) return undefined
+    this.#dropFaded(faded)
+    faded.regain()
+    this.#add(faded)
+    return faded
   }
 
   #weigh(cached: CachedRow, bytes: number): void {
@@ -346,7 +365,6 @@ export class TableRows implements RowHolder {
 
   #fill(cached: CachedRow): RowObject {
     cached.used = true
-    if (cached.faded) this.#regain(cached)
     if (cached.row) return cached.row
     const { previous, patches } = cached
     cached.row = (previous && patches && this.#patched(previous, patches)) ?? this.#fresh(cached)
@@ -427,7 +445,7 @@ export class TableRows implements RowHolder {
     const read = new Map<number, RowObject>()
     for (const found of this.statement(`SELECT rowid, ${this.#columnList} FROM ${this.base}`).iterate()) {
       const rowid = Number(found[0])
-      if (!wanted.has(rowid) || this.#byRowid.has(rowid)) continue
+      if (!wanted.has(rowid) || this.#has(rowid)) continue
       read.set(rowid, this.#remember(found))
       this.#memory.makeRoom()
     }
