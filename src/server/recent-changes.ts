@@ -1,9 +1,8 @@
-import { equalValues, keyId, type CellValue } from '../changes/index.ts'
+import { equalValues, keyId, memorySize, type CellValue } from '../changes/index.ts'
 import type { WireRead } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import type { Committed } from './decided.ts'
 import type { Point } from './history.ts'
-import { memorySize } from './memory-size.ts'
 import { ConflictError } from './refusals.ts'
 
 /** How many entries back it is known what has changed, where they are not more than the bytes that may be kept. */

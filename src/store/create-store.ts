@@ -25,7 +25,15 @@ export interface StoreOptions<S extends SchemaInput> {
   /** Where sql.js finds its `.wasm`: in a bundler, the URL of the asset. */
   readonly locateFile?: ((file: string) => string) | undefined
   readonly history?:
-    | { /** How many steps can be undone; 100 if not given. */ readonly limit?: number | undefined }
+    | {
+        /** How many steps can be undone; 100 if not given. */
+        readonly limit?: number | undefined
+        /**
+         * What these steps take in memory, about, in bytes; 32 MiB if not given. Beyond, the oldest are forgotten; the
+         * newest is kept however large it is.
+         */
+        readonly bytes?: number | undefined
+      }
     | undefined
   /** Whether every write throws ReadOnlyError. */
   readonly readOnly?: boolean | undefined
@@ -102,7 +110,7 @@ export async function createStore<const S extends SchemaInput>(options: StoreOpt
         file,
         rows: isBytes(given) ? undefined : given,
         readOnly: options.readOnly ?? false,
-        historyLimit: options.history?.limit,
+        history: options.history,
       },
       { factory, sync: sync && { ...sync, owner: owner ?? {} }, kept: session && contents && { session, contents } },
     )
@@ -129,8 +137,8 @@ function checkOptions(options: unknown): void {
     throw new RowcastError('options', `locateFile: expected a function, not ${describe(locateFile)}`)
   if (readOnly !== undefined && typeof readOnly !== 'boolean')
     throw new RowcastError('options', `readOnly: expected true or false, not ${describe(readOnly)}`)
-  if (history !== undefined && !(isMembers(history) && isCount(history['limit'])))
-    throw new RowcastError('options', 'history: expected { limit }, a whole number of steps from 0')
+  if (history !== undefined && !(isMembers(history) && isCount(history['limit']) && isCount(history['bytes'])))
+    throw new RowcastError('options', 'history: expected { limit, bytes }, whole numbers of steps and of bytes from 0')
   if (onDamaged !== undefined && typeof onDamaged !== 'function')
     throw new RowcastError('options', `onDamaged: expected a function, not ${describe(onDamaged)}`)
   if (sync !== undefined) checkSync(sync, readOnly === true)

@@ -14,6 +14,7 @@ import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError, Valid
 import { sameSql, type Schema, type StoredCells, type TableModel } from '../schema/index.ts'
 import { installCapture, traceRows, type CaptureTarget, type JournalEntry, type RowTrace } from '../triggers/index.ts'
 import { Announcer } from './announcer.ts'
+import { noteBytes } from './bytes-of-changes.ts'
 import { EmissionQueue } from './emission-queue.ts'
 import { installTextFunctions } from './filter/index.ts'
 import type { Layer } from './layers/row-stack.ts'
@@ -24,6 +25,7 @@ import { withObjects } from './layers/with-objects.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { addCell, compareStored, InsertedRow, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
 import { combine, standing, withIntents } from './rows/net-rows.ts'
+import { RowMemory } from './rows/row-memory.ts'
 import { TableRows } from './rows/table-rows.ts'
 import { explainForeignKeys } from './sql/foreign-keys.ts'
 import { translateSqlError } from './sql/sqlite-errors.ts'
@@ -93,6 +95,8 @@ export class Engine implements CaptureTarget {
   readonly byName: ReadonlyMap<string, TableRows>
   readonly models: readonly TableModel[]
   readonly layers: LayerStacks = new LayerStacks()
+  /** The bound of the rows that are kept. */
+  readonly rowMemory: RowMemory = new RowMemory()
   /** The prepared statements of queries in SQL. */
   readonly statements: StatementCache
   /** Who is told of what is committed. */
@@ -121,7 +125,7 @@ export class Engine implements CaptureTarget {
   constructor(driver: SqliteDriver, schema: Schema) {
     this.driver = driver
     this.schema = schema
-    this.rows = [...schema.tables.values()].map((table) => new TableRows(driver, table))
+    this.rows = [...schema.tables.values()].map((table) => new TableRows(driver, table, this.rowMemory))
     this.models = this.rows.map((rows) => rows.schema.model)
     this.byName = new Map(this.rows.map((rows) => [rows.schema.model.name, rows]))
     this.announcer = new Announcer(this.rows, this.#emissions)
@@ -314,6 +318,7 @@ export class Engine implements CaptureTarget {
           return changes
         },
       })
+      noteBytes(set, nets)
     }
     return Object.freeze(set)
   }
@@ -606,9 +611,9 @@ export class Engine implements CaptureTarget {
     this.#revision++
     for (let at = this.#journal.length - 1; at >= journal; at--) {
       const entry = this.#journal[at]!
-      // An inserted row may have been read since.
-      if (entry.op === 'insert') this.rows[entry.table]!.forget(entry.rowid)
-      else entry.undo?.()
+      if (entry.op !== 'insert' && entry.undo) entry.undo()
+      // It was not known then, and may have been read since.
+      else if (entry.op !== 'delete') this.rows[entry.table]!.forget(entry.rowid)
     }
     this.#journal.length = journal
     this.#intents.length = intents
@@ -622,6 +627,7 @@ export class Engine implements CaptureTarget {
     this.#intents.length = 0
     this.#segments = []
     for (const rows of this.rows) rows.letGo()
+    this.rowMemory.release()
     if (this.#callbacks.length === 0) return
     const callbacks = this.#callbacks
     this.#callbacks = []

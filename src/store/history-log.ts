@@ -5,12 +5,16 @@ import type { SqlValue } from '../drivers/index.ts'
 import { sameSql } from '../schema/index.ts'
 import type { HistoryStep } from './api.ts'
 import { applyBase } from './apply-base.ts'
+import { bytesOfChanges } from './bytes-of-changes.ts'
 import type { Engine } from './engine.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { encodeCells, encodeChanges } from './rows/encode-changes.ts'
 
 const DEFAULT_LIMIT = 100
+const DEFAULT_BYTES = 32 * 1024 * 1024
+/** Of a step that is undone and done again and again, what was committed for it is known so many times back. */
+const KEPT_SETS = 64
 /** In the place of a step that has been let go. */
 const none: HistoryStep = Object.freeze({
   id: 0,
@@ -18,6 +22,14 @@ const none: HistoryStep = Object.freeze({
   changes: { changes: [], origin: 'local' as const },
   at: 0,
 })
+
+/** What is kept for undo; what is not given is the default. */
+export interface HistoryBounds {
+  /** How many steps. */
+  readonly limit?: number | undefined
+  /** What they take in memory, about, in bytes. The newest is kept however large it is. */
+  readonly bytes?: number | undefined
+}
 
 interface Steps {
   readonly done: readonly HistoryStep[]
@@ -42,6 +54,8 @@ function assertSeen(changes: readonly RowChange[]): void {
 export class HistoryLog {
   readonly #engine: Engine
   readonly #limit: number
+  readonly #mostBytes: number
+  #bytes = 0
   /** The last ones; those before `#from` have been let go. */
   #done: HistoryStep[] = []
   #from = 0
@@ -52,9 +66,10 @@ export class HistoryLog {
   readonly #refused = new WeakSet<ChangeSet>()
   #next = 1
 
-  constructor(engine: Engine, limit: number = DEFAULT_LIMIT) {
+  constructor(engine: Engine, { limit = DEFAULT_LIMIT, bytes = DEFAULT_BYTES }: HistoryBounds) {
     this.#engine = engine
     this.#limit = limit
+    this.#mostBytes = bytes
   }
 
   get canUndo(): boolean {
@@ -83,8 +98,11 @@ export class HistoryLog {
   record(changes: ChangeSet): void {
     if (this.#limit <= 0) return
     this.#done.push(Object.freeze({ id: this.#next++, label: changes.label, changes, at: Date.now() }))
+    this.#bytes += bytesOfChanges(changes)
     if (this.#count > this.#limit) this.#drop()
+    for (const step of this.#undone) this.#bytes -= this.#bytesOf(step)
     this.#undone = []
+    this.#shrink()
     if (this.#changed.observed) this.#engine.later(() => this.#changed.next())
   }
 
@@ -100,13 +118,17 @@ export class HistoryLog {
     const at = list.findIndex(isIts)
     const step = list[at]!
     const sets = this.#setsOf(step)
+    const before = this.#bytesOf(step)
     // One that came to nothing goes with what it followed.
     const last = sets.findLastIndex((one) => !this.#refused.has(one) && !isEmpty(one))
-    if (this.#refused.has(sets[0]!)) list.splice(at, 1)
-    else if (last < sets.length - 1) {
+    if (this.#refused.has(sets[0]!)) {
+      list.splice(at, 1)
+      this.#bytes -= before
+    } else if (last < sets.length - 1) {
       list.splice(at, 1)
       const back = { ...step, changes: sets[last]! }
       this.#sets.set(back, sets.slice(0, last + 1))
+      this.#bytes += this.#bytesOf(back) - before
       if (last % 2 === 0) this.#done.push(back)
       else this.#undone.unshift(back)
     }
@@ -121,8 +143,23 @@ export class HistoryLog {
   /** A step that changes something else now: by being undone, or done again. */
   #with(step: HistoryStep, changes: ChangeSet): HistoryStep {
     const next = { ...step, changes }
-    this.#sets.set(next, [...this.#setsOf(step), changes])
+    const before = this.#bytesOf(step)
+    const sets = [...this.#setsOf(step), changes]
+    this.#sets.set(next, sets)
+    this.#bytes += this.#bytesOf(next) - before
+    // Only a refusal asks for the first ones. Two at a time, as every other one is an undo.
+    while (sets.length > 2 && (sets.length > KEPT_SETS || this.#bytes > this.#mostBytes))
+      for (const dropped of sets.splice(0, 2)) this.#bytes -= bytesOfChanges(dropped)
     return next
+  }
+
+  #bytesOf(step: HistoryStep): number {
+    return this.#setsOf(step).reduce((sum, set) => sum + bytesOfChanges(set), 0)
+  }
+
+  /** Lets go of the oldest steps, until the others are within the bound. */
+  #shrink(): void {
+    while (this.#bytes > this.#mostBytes && this.#count > 1) this.#drop()
   }
 
   undo(): HistoryStep | undefined {
@@ -152,6 +189,7 @@ export class HistoryLog {
     this.#done = []
     this.#from = 0
     this.#undone = []
+    this.#bytes = 0
     this.#tell()
   }
 
@@ -165,6 +203,7 @@ export class HistoryLog {
 
   /** Lets go of the oldest step, without moving the others each time. */
   #drop(): void {
+    this.#bytes -= this.#bytesOf(this.#done[this.#from]!)
     this.#done[this.#from++] = none
     if (this.#from < 1_000) return
     this.#done = this.#done.slice(this.#from)

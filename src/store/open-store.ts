@@ -3,6 +3,7 @@ import { RowcastError } from '../errors/index.ts'
 import { createDatabase, isObject, openDatabase, type RowObject, type Schema } from '../schema/index.ts'
 import { describe } from './describe.ts'
 import { Engine } from './engine.ts'
+import type { HistoryBounds } from './history-log.ts'
 import { RowWriter } from './rows/row-writer.ts'
 import { StoreHandle } from './store-handle.ts'
 
@@ -15,17 +16,17 @@ export interface OpenOptions {
   /** Rows to begin with, by table. */
   readonly rows: { readonly [table: string]: unknown } | undefined
   readonly readOnly: boolean
-  readonly historyLimit: number | undefined
+  readonly history: HistoryBounds | undefined
 }
 
 /** Makes or opens the database, and the store over it. Throws what `createStore` says; the driver is the caller's to close. */
-export function openStore({ driver, schema, file, rows, readOnly, historyLimit }: OpenOptions): StoreHandle {
+export function openStore({ driver, schema, file, rows, readOnly, history }: OpenOptions): StoreHandle {
   if (file || hasTables(driver)) openDatabase(driver, schema, { readOnly })
   else createDatabase(driver, schema)
   const engine = new Engine(driver, schema)
   if (rows) insertInitial(engine, rows)
   engine.readOnly = readOnly
-  return new StoreHandle(engine, { historyLimit })
+  return new StoreHandle(engine, { history })
 }
 
 /** In one transaction, whatever the order of tables: references are checked at its end. */

@@ -9,7 +9,7 @@ import { isBytes, toBytes } from './bytes.ts'
 import { describe } from './describe.ts'
 import type { Engine } from './engine.ts'
 import { exportCommitted, fileSize, snapshotCommitted } from './export-database.ts'
-import { HistoryLog } from './history-log.ts'
+import { HistoryLog, type HistoryBounds } from './history-log.ts'
 import { compileWhere } from './filter-fields.ts'
 import { importDatabase } from './import-database.ts'
 import type { StoreInternals } from './internals.ts'
@@ -35,12 +35,12 @@ export class StoreHandle extends Workspace {
   #sync: RunningSync | undefined
   #keeper: Keeper | undefined
 
-  constructor(engine: Engine, options: { historyLimit?: number | undefined }) {
+  constructor(engine: Engine, options: { history?: HistoryBounds | undefined }) {
     super(engine)
     this.schema = engine.schema
     this.tables = Object.freeze([...engine.byName.keys()])
     this.readOnly = engine.readOnly
-    this.history = new HistoryLog(engine, options.historyLimit)
+    this.history = new HistoryLog(engine, options.history ?? {})
     this.#changes$ = engine.announcer.changes$.asObservable()
     this.#commits$ = engine.announcer.commits$.asObservable()
     engine.onCommitted = (set) => this.history.record(set)

@@ -130,9 +130,17 @@ export interface Run {
 
 const modelOpen = (driver: SqliteDriverFactory, data?: Uint8Array) => createStore({ schema: modelSchema, driver, data })
 
-/** Does steps to a store and to the model, and compares all that can be seen after each. Throws Mismatch. */
-export async function runSteps(steps: readonly Step[], driver: () => SqliteDriverFactory): Promise<Run> {
+/**
+ * Does steps to a store and to the model, and compares all that can be seen after each. Throws Mismatch. `rowBytes` is how
+ * much the store keeps of rows that nobody holds.
+ */
+export async function runSteps(
+  steps: readonly Step[],
+  driver: () => SqliteDriverFactory,
+  rowBytes?: number,
+): Promise<Run> {
   const store = await modelOpen(driver())
+  if (rowBytes !== undefined) internals(store as never).engine.rowMemory.most = rowBytes
   const loose = store as unknown as LooseWorkspace
   const model = new StoreModel()
   const drafts = new Map<number, LooseDraft>()

@@ -31,7 +31,7 @@ export function carryOver(
     file: snapshot,
     rows: undefined,
     readOnly: false,
-    historyLimit: 0,
+    history: { limit: 0 },
   })
   try {
     const internals = store.internals()

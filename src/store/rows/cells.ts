@@ -43,17 +43,17 @@ export class InsertedRow implements NetRow {
   readonly id: KeyId
   readonly op = 'insert'
   readonly rowid: number
-  readonly #stored: StoredCells
+  /** By column; what is not among them is NULL. */
+  readonly stored: StoredCells
   #cells: Map<CellId, CellChange> | undefined
   #row: RowObject | undefined
 
-  /** @param stored by column; what is not among them is NULL */
   constructor(rows: TableRows, key: Key, rowid: number, stored: StoredCells) {
     this.rows = rows
     this.key = key
     this.id = keyId(key)
     this.rowid = rowid
-    this.#stored = stored
+    this.stored = stored
   }
 
   /** Lets go of the row, once live queries have looked at it: a ChangeSet may keep this for long. */
@@ -64,13 +64,13 @@ export class InsertedRow implements NetRow {
   /** The row as it was inserted. */
   get row(): RowObject {
     const { codec } = this.rows.schema
-    return (this.#row ??= codec.decode(codec.spread(this.#stored)))
+    return (this.#row ??= codec.decode(codec.spread(this.stored)))
   }
 
   get cells(): ReadonlyMap<CellId, CellChange> {
     if (!this.#cells) {
       this.#cells = new Map()
-      const { columns, values } = this.#stored
+      const { columns, values } = this.stored
       for (const [n, column] of columns.entries())
         if (values[n] !== null) addCell(this.rows.schema.model, this.#cells, column, null, values[n]!)
     }

@@ -1,4 +1,12 @@
-import { deepFreeze, keyId, shareStructure, type CellValue, type Key, type KeyId } from '../../changes/index.ts'
+import {
+  deepFreeze,
+  keyId,
+  memorySize,
+  shareStructure,
+  type CellValue,
+  type Key,
+  type KeyId,
+} from '../../changes/index.ts'
 import type { SqliteDriver, SqliteStatement, SqlValue } from '../../drivers/index.ts'
 import {
   absentValue,
@@ -15,22 +23,13 @@ import {
 } from '../../schema/index.ts'
 
 import { StatementCache } from '../sql/statement-cache.ts'
+import { bytesOfRow, CachedRow, ENTRY_BYTES, isLarge } from './cached-row.ts'
 import type { CellId } from './cell-id.ts'
 import { cellOf } from './rest-members.ts'
+import type { RowHolder, RowMemory } from './row-memory.ts'
 import { WriteStatements } from './write-statements.ts'
 
 const none: NonNullable<CachedRow['patches']> = []
-
-/** What the store knows of a row that was read: its place in SQLite and its object. */
-export interface CachedRow {
-  readonly key: Key
-  readonly rowid: number
-  /** `undefined` when it must be read again; `previous` then lends its unchanged parts. */
-  row: RowObject | undefined
-  previous: RowObject | undefined
-  /** What has changed in `previous` since, the last value of a column: a row may go unread for a whole drag. */
-  patches: readonly (readonly [number, SqlValue])[] | undefined
-}
 
 /** A row as it was inserted. */
 interface Inserted {
@@ -38,13 +37,15 @@ interface Inserted {
   readonly id: KeyId
   readonly rowid: number
   readonly row: RowObject
+  readonly stored: StoredCells
 }
 
 /**
  * The rows of one table as objects. A row object is the same until that row changes: the capture patches or drops it in
- * the moment of the change, so that it can't disagree with what SQL reads.
+ * the moment of the change, so that it can't disagree with what SQL reads. Beyond the bound of RowMemory an object is the
+ * same for as long as somebody else holds it, or an object in it: who holds neither can't tell.
  */
-export class TableRows {
+export class TableRows implements RowHolder {
   readonly schema: TableSchema
   /** The base table, quoted. */
   readonly base: string
@@ -55,10 +56,19 @@ export class TableRows {
   /** The statements that insert rows and set their columns. */
   readonly writes: WriteStatements
   readonly #driver: SqliteDriver
+  readonly #memory: RowMemory
   readonly #byKey = new Map<KeyId, CachedRow>()
   readonly #byRowid = new Map<number, CachedRow>()
   /** Rows that the running transaction has deleted: inserted again unchanged, they are the same objects. */
   readonly #forgotten = new Map<KeyId, CachedRow>()
+  /** Rows that are here only as long as somebody else holds them. */
+  readonly #fadedByKey = new Map<KeyId, CachedRow>()
+  readonly #fadedByRowid = new Map<number, CachedRow>()
+  readonly #gone = new FinalizationRegistry<CachedRow>((cached) => {
+    if (cached.gone && this.#fadedByKey.get(cached.id) === cached) this.#dropFaded(cached)
+  })
+  /** Where `fade` goes on. */
+  #hand: Iterator<CachedRow> | undefined
   readonly #columnList: string
   readonly #whereKey: string
   readonly #statements: StatementCache
@@ -66,8 +76,10 @@ export class TableRows {
   #rowidStatement: SqliteStatement | undefined
   #byRowidStatement: SqliteStatement | undefined
 
-  constructor(driver: SqliteDriver, schema: TableSchema) {
+  constructor(driver: SqliteDriver, schema: TableSchema, memory: RowMemory) {
     this.#driver = driver
+    this.#memory = memory
+    memory.add(this)
     this.schema = schema
     this.base = quoteName(schema.model.base)
     this.hasObjects = schema.model.columns.some(({ kind }) => kind === 'presence')
@@ -86,15 +98,23 @@ export class TableRows {
   /** The row under a key, read if need be. */
   get(key: Key): RowObject | undefined {
     if (isNoKey(key)) return undefined
-    const cached = this.#byKey.get(keyId(key))
-    if (cached?.row) return cached.row
-    return this.load(key)?.row
+    const id = keyId(key)
+    const cached = this.#byKey.get(id)
+    if (cached?.row) {
+      cached.used = true
+      return cached.row
+    }
+    const known = cached ?? this.#regain(this.#fadedByKey.get(id))
+    const row = known ? this.#fill(known) : this.#find(key, id)
+    this.#memory.makeRoom()
+    return row
   }
 
   /** The value of a plain leaf of the row under a key. A row that is dragged along is not made anew for it. */
   leaf(key: Key, column: Column): CellValue {
-    const cached = isNoKey(key) ? undefined : this.#byKey.get(keyId(key))
+    const cached = isNoKey(key) ? undefined : this.#underKey(keyId(key))
     if (cached && !cached.row && cached.patches) {
+      cached.used = true
       for (const [changed, stored] of cached.patches)
         if (changed === column.index) return stored === null ? absentValue(column) : decodeColumn(column, stored)
       return valueAt(cached.previous!, column.segments)
@@ -103,65 +123,53 @@ export class TableRows {
     return row && valueAt(row, column.segments)
   }
 
-  /** The cached row under a key, read if need be. Its `row` is there. */
-  load(key: Key): (CachedRow & { row: RowObject }) | undefined {
-    const id = keyId(key)
-    const cached = this.#byKey.get(id)
-    if (cached) {
-      this.#fill(cached)
-      return cached as CachedRow & { row: RowObject }
-    }
-    if (!this.#isKey(key)) return undefined
-    const found = this.#readByKey(key)
-    return found && this.#remember(key, id, Number(found[0]), found)
-  }
-
   /** The rowid under a key, without reading the row. */
   rowidOf(key: Key): number | undefined {
     if (isNoKey(key)) return undefined
-    const cached = this.#byKey.get(keyId(key))
-    if (cached) return cached.rowid
+    const id = keyId(key)
+    const cached = this.#underKey(id)
+    if (cached) {
+      cached.used = true
+      return cached.rowid
+    }
     if (!this.#isKey(key)) return undefined
     this.#rowidStatement ??= this.#driver.prepare(`SELECT rowid FROM ${this.base} WHERE ${this.#whereKey}`)
     const found = this.#rowidStatement.get(this.keyParameters(key))
     if (!found) return undefined
     // Whoever asks is about to write it: the capture will ask for the key.
-    const entry = { key, rowid: Number(found[0]), row: undefined, previous: undefined, patches: undefined }
-    this.#byKey.set(keyId(key), entry)
-    this.#byRowid.set(entry.rowid, entry)
-    return entry.rowid
+    const rowid = Number(found[0])
+    this.#add(new CachedRow(key, id, rowid))
+    this.#memory.makeRoom()
+    return rowid
   }
 
   /** The row that was inserted under a key, and has not changed since: it need not be read. */
-  adopt({ key, id, rowid, row }: Inserted): RowObject {
-    const cached = this.#byKey.get(id)
-    if (cached) return this.#fill(cached)
-    const entry = { key, rowid, row, previous: undefined, patches: undefined }
-    this.#byKey.set(id, entry)
-    this.#byRowid.set(rowid, entry)
-    return row
+  adopt({ key, id, rowid, row, stored }: Inserted): RowObject {
+    const cached = this.#underKey(id)
+    if (!cached) this.#add(new CachedRow(key, id, rowid, row), stored.values)
+    const adopted = cached ? this.#fill(cached) : row
+    this.#memory.makeRoom()
+    return adopted
   }
 
   /** The row at a rowid. */
   atRowid(rowid: number): RowObject {
-    const cached = this.#byRowid.get(rowid)
-    if (cached) return this.#fill(cached)
-    const found = this.#readByRowid(rowid)
-    const stored = found.slice(1)
-    const key = this.keyOf(stored)
-    return this.#remember(key, keyId(key), rowid, found).row
+    const cached = this.#underRowid(rowid)
+    const row = cached ? this.#fill(cached) : this.#remember(this.#readByRowid(rowid))
+    this.#memory.makeRoom()
+    return row
   }
 
   /** Every row that a query for rowids gives. Many rows at once are read in one pass. */
   atRowids(rowids: readonly number[]): RowObject[] {
-    const missing = rowids.reduce((sum, rowid) => sum + (this.#byRowid.has(rowid) ? 0 : 1), 0)
-    if (missing > 64 && missing > this.#count() / 4) this.#readAll(rowids)
-    return rowids.map((rowid) => this.atRowid(rowid))
+    const missing = rowids.reduce((sum, rowid) => sum + (this.#has(rowid) ? 0 : 1), 0)
+    const read = missing > 64 && missing > this.#count() / 4 ? this.#readAll(rowids) : undefined
+    return rowids.map((rowid) => read?.get(rowid) ?? this.atRowid(rowid))
   }
 
   /** The key of the row at a rowid. */
   keyAt(rowid: number): Key {
-    const cached = this.#byRowid.get(rowid)
+    const cached = this.#byRowid.get(rowid) ?? this.#fadedByRowid.get(rowid)
     if (cached) return cached.key
     const { model } = this.schema
     const found = this.statement(
@@ -222,8 +230,10 @@ export class TableRows {
 
   /** What the capture does with a changed row. Returns what undoes it, if anything was done. */
   patch(rowid: number, column: number, after: SqlValue): (() => void) | undefined {
-    const cached = this.#byRowid.get(rowid)
+    const cached = this.#underRowid(rowid)
     if (!cached) return undefined
+    this.#memory.hold()
+    cached.used = true
     const { row, previous, patches } = cached
     // A row that is dragged along is seldom read: what changed is noted, and laid over the object when it is.
     if (row) {
@@ -243,16 +253,12 @@ export class TableRows {
 
   /** Forgets a deleted row. */
   forget(rowid: number): (() => void) | undefined {
-    const cached = this.#byRowid.get(rowid)
+    const cached = this.#underRowid(rowid)
     if (!cached) return undefined
-    const id = keyId(cached.key)
-    this.#byRowid.delete(rowid)
-    this.#byKey.delete(id)
-    this.#forgotten.set(id, cached)
-    return () => {
-      this.#byRowid.set(rowid, cached)
-      this.#byKey.set(keyId(cached.key), cached)
-    }
+    this.#memory.hold()
+    this.#drop(cached)
+    this.#forgotten.set(cached.id, cached)
+    return () => this.#add(cached)
   }
 
   /** A row that the running transaction deleted and inserted again lends its unchanged parts. */
@@ -260,16 +266,10 @@ export class TableRows {
     if (this.#forgotten.size === 0) return
     const id = keyId(key)
     const before = this.#forgotten.get(id)
-    if (!before || this.#byKey.has(id)) return
-    const cached = {
-      key,
-      rowid,
-      row: undefined,
-      previous: before.row ?? before.previous,
-      patches: undefined,
-    }
-    this.#byKey.set(id, cached)
-    this.#byRowid.set(rowid, cached)
+    if (!before || this.#underKey(id)) return
+    const cached = new CachedRow(key, id, rowid, undefined, before.row ?? before.previous)
+    cached.bytes = before.bytes
+    this.#add(cached)
   }
 
   /** A transaction has ended: what it deleted will not come back as the same row. */
@@ -279,8 +279,26 @@ export class TableRows {
 
   /** Drops every object, when the whole database was replaced. */
   clear(): void {
+    for (const cached of this.#byKey.values()) this.#memory.bytes -= cached.bytes
+    this.#fadedByKey.clear()
+    this.#fadedByRowid.clear()
     this.#byKey.clear()
     this.#byRowid.clear()
+  }
+
+  fade(isEnough: () => boolean): boolean {
+    this.#hand ??= this.#byKey.values()
+    while (!isEnough()) {
+      const next = this.#hand.next()
+      if (next.done === true) {
+        this.#hand = undefined
+        return true
+      }
+      const cached = next.value
+      if (cached.used) cached.used = false
+      else this.#fade(cached)
+    }
+    return false
   }
 
   finalize(): void {
@@ -292,10 +310,66 @@ export class TableRows {
     this.clear()
   }
 
+  #add(cached: CachedRow, stored?: readonly SqlValue[]): void {
+    if (stored) cached.bytes = bytesOfRow(stored)
+    this.#byKey.set(cached.id, cached)
+    this.#byRowid.set(cached.rowid, cached)
+    this.#memory.bytes += cached.bytes
+  }
+
+  #drop(cached: CachedRow): void {
+    this.#byKey.delete(cached.id)
+    this.#byRowid.delete(cached.rowid)
+    this.#memory.bytes -= cached.bytes
+  }
+
+  #dropFaded(cached: CachedRow): void {
+    this.#fadedByKey.delete(cached.id)
+    this.#fadedByRowid.delete(cached.rowid)
+  }
+
+  #fade(cached: CachedRow): void {
+    this.#drop(cached)
+    const { object } = cached
+    // Of one without an object nobody can hold anything.
+    if (!object) return
+    if (cached.fade(object)) this.#gone.register(object, cached)
+    this.#fadedByKey.set(cached.id, cached)
+    this.#fadedByRowid.set(cached.rowid, cached)
+  }
+
+  #underKey(id: KeyId): CachedRow | undefined {
+    return this.#byKey.get(id) ?? this.#regain(this.#fadedByKey.get(id))
+  }
+
+  #underRowid(rowid: number): CachedRow | undefined {
+    return this.#byRowid.get(rowid) ?? this.#regain(this.#fadedByRowid.get(rowid))
+  }
+
+  #has(rowid: number): boolean {
+    return this.#byRowid.has(rowid) || this.#fadedByRowid.has(rowid)
+  }
+
+  #regain(faded: CachedRow | undefined): CachedRow | undefined {
+    if (!faded) return undefined
+    this.#dropFaded(faded)
+    faded.regain()
+    this.#add(faded)
+    return faded
+  }
+
+  #weigh(cached: CachedRow, bytes: number): void {
+    this.#memory.bytes += bytes - cached.bytes
+    cached.bytes = bytes
+  }
+
   #fill(cached: CachedRow): RowObject {
+    cached.used = true
     if (cached.row) return cached.row
     const { previous, patches } = cached
-    cached.row = (previous && patches && this.#patched(previous, patches)) ?? this.#fresh(cached.rowid, previous)
+    cached.row = (previous && patches && this.#patched(previous, patches)) ?? this.#fresh(cached)
+    if (patches?.some(([, after]) => isLarge(after, cached.bytes)))
+      this.#weigh(cached, ENTRY_BYTES + memorySize(cached.row))
     cached.previous = undefined
     cached.patches = undefined
     return cached.row
@@ -312,20 +386,30 @@ export class TableRows {
     return patched
   }
 
-  #fresh(rowid: number, previous: RowObject | undefined): RowObject {
-    const fresh = this.schema.codec.decode(this.#readByRowid(rowid).slice(1))
-    return previous ? deepFreeze(shareStructure<RowObject>(previous, fresh)) : fresh
+  #fresh(cached: CachedRow): RowObject {
+    const stored = this.#readByRowid(cached.rowid).slice(1)
+    this.#weigh(cached, bytesOfRow(stored))
+    const fresh = this.schema.codec.decode(stored)
+    return cached.previous ? deepFreeze(shareStructure<RowObject>(cached.previous, fresh)) : fresh
   }
 
-  #remember(key: Key, id: KeyId, rowid: number, found: readonly SqlValue[]): CachedRow & { row: RowObject } {
-    const fresh = this.schema.codec.decode(found.slice(1))
+  #find(key: Key, id: KeyId): RowObject | undefined {
+    if (!this.#isKey(key)) return undefined
+    const found = this.#readByKey(key)
+    return found && this.#remember(found, key, id)
+  }
+
+  /** Takes in a row that was read: its rowid and its values. */
+  #remember(found: readonly SqlValue[], givenKey?: Key, givenId?: KeyId): RowObject {
+    const stored = found.slice(1)
+    const key = givenKey ?? this.keyOf(stored)
+    const id = givenId ?? keyId(key)
+    const fresh = this.schema.codec.decode(stored)
     const before = this.#forgotten.get(id)
     const known = before?.row ?? before?.previous
     const row = known ? deepFreeze(shareStructure<RowObject>(known, fresh)) : fresh
-    const cached = { key, rowid, row, previous: undefined, patches: undefined }
-    this.#byKey.set(id, cached)
-    this.#byRowid.set(rowid, cached)
-    return cached
+    this.#add(new CachedRow(key, id, Number(found[0]), row), stored)
+    return row
   }
 
   /** Whether a key is of the types of this table's key: SQLite would find the row '1' for a 1. */
@@ -355,14 +439,17 @@ export class TableRows {
     return found
   }
 
-  #readAll(rowids: readonly number[]): void {
+  /** Reads those of some rows that aren't known. */
+  #readAll(rowids: readonly number[]): ReadonlyMap<number, RowObject> {
     const wanted = new Set(rowids)
+    const read = new Map<number, RowObject>()
     for (const found of this.statement(`SELECT rowid, ${this.#columnList} FROM ${this.base}`).iterate()) {
       const rowid = Number(found[0])
-      if (!wanted.has(rowid) || this.#byRowid.has(rowid)) continue
-      const key = this.keyOf(found.slice(1))
-      this.#remember(key, keyId(key), rowid, found)
+      if (!wanted.has(rowid) || this.#has(rowid)) continue
+      read.set(rowid, this.#remember(found))
+      this.#memory.makeRoom()
     }
+    return read
   }
 
   #count(): number {
