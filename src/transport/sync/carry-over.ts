@@ -35,7 +35,7 @@ export function carryOver(internals: StoreInternals, { database, contents, carry
     const changes = record.version === version && carryAll(record.changes.changes)
     return changes ? { ...record, changes: { ...record.changes, changes }, version: to } : record
   }
-  const { snapshot, records } = new Copy(internals, database, undefined).repeat(contents)
+  const { snapshot, records } = new Copy(internals, database, undefined, true).repeat(contents)
   return {
     snapshot,
     records: (records as readonly SyncRecord[]).map((record): SyncRecord => {

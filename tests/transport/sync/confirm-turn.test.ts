@@ -8,7 +8,7 @@ test('a pessimistic transaction has its turn while optimistic ones are committed
   notes.insert([{ id: 1 }, { id: 2 }])
   await world.settle()
   notes.set(1, 'size', 20)
-  let confirmed = false
+  let confirmed = false as boolean
   const done = ann.store
     .transaction(() => notes.set(2, 'text.value', String(notes.get(1)!.size)), { confirm: 'server' })
     .then(() => (confirmed = true))
