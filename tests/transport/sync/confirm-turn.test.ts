@@ -8,16 +8,16 @@ test('a pessimistic transaction has its turn while optimistic ones are committed
   notes.insert([{ id: 1 }, { id: 2 }])
   await world.settle()
   notes.set(1, 'size', 20)
-  let confirmed = false as boolean
+  const state = { confirmed: false }
   const done = ann.store
     .transaction(() => notes.set(2, 'text.value', String(notes.get(1)!.size)), { confirm: 'server' })
-    .then(() => (confirmed = true))
-  for (let n = 0; n < 40 && !confirmed; n++) {
+    .then(() => (state.confirmed = true))
+  for (let n = 0; n < 40 && !state.confirmed; n++) {
     notes.set(1, 'size', 100 + n)
     ann.faults.step('deliver')
     await rest()
   }
-  expect(confirmed).toBe(true)
+  expect(state.confirmed).toBe(true)
   await done
   expect(notes.get(2)!.text.value).toBe('20')
   expect(notes.get(1)!.size).toBeGreaterThan(100)
