@@ -81,6 +81,7 @@ export class DraftHandle extends Workspace implements Layer {
     const label = options?.label ?? this.label
     const { engine } = this
     const ifUnchanged = options?.ifUnchanged ?? false
+    this.#forgetReplaced()
     if (ifUnchanged && this.#conflicts.size > 0)
       throw new RejectedError(
         'conflict',
@@ -201,7 +202,9 @@ export class DraftHandle extends Workspace implements Layer {
 
   /** Told by the layers. */
   conflict(conflict: LayerConflict): void {
-    const { name } = conflict.stack.rows.schema.model
+    const { name, key } = conflict.stack.rows.schema.model
+    // It goes and comes with its row.
+    if (key.some(({ index }) => index === conflict.cell)) return
     this.#conflicts.set(`${name}\0${String(conflict.stack.id)}\0${String(conflict.cell)}`, conflict)
     this.#tellConflicts()
   }
@@ -267,6 +270,7 @@ export class DraftHandle extends Workspace implements Layer {
     if (typeof cell !== 'object' || cell === null || (typeof cell.path !== 'string' && !Array.isArray(cell.path)))
       throw new NotFoundError('keep and take expect a conflict of the draft: { table, key, path }')
     const path = formatPath(parsePath(cell.path))
+    this.#forgetReplaced()
     for (const [id, recorded] of this.#conflicts) {
       const conflict = this.#now(recorded)
       const shown = this.#show(conflict)
@@ -289,6 +293,20 @@ export class DraftHandle extends Workspace implements Layer {
       lost = replaceAt(lost, inner, 0, valueOfCell(model, cell, mine), path)
     }
     return lost as RowObject
+  }
+
+  /** Forgets the cells of rows that others have deleted, and that the draft has put anew: only the row is in conflict then. */
+  #forgetReplaced(): void {
+    for (const [
+      id,
+      {
+        stack: { rows, id: row },
+        cell,
+      },
+    ] of this.#conflicts) {
+      const exists = this.engine.layers.get(rows, row)?.exists
+      if (cell !== ROW && exists?.committed === 0 && exists.of(this)?.value === 1) this.#conflicts.delete(id)
+    }
   }
 
   /** A conflict as it is now: the draft may have written the cell again since. */
@@ -314,6 +332,7 @@ export class DraftHandle extends Workspace implements Layer {
   }
 
   #shown(): Conflict[] {
+    this.#forgetReplaced()
     return [...this.#conflicts.values()].map((conflict) => this.#show(this.#now(conflict)))
   }
 }

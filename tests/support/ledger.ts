@@ -97,11 +97,12 @@ export class Ledger {
   expectDone(log: readonly LogRecord[], crashed: boolean): void {
     const logged = new Set(log.map(({ id }) => id))
     expect(this.#pending).toEqual([])
-    const applied = [...this.#labels.keys()].filter((id) => logged.has(id))
-    expect(
-      [...logged].filter((id) => id !== undefined && this.#labels.has(id)),
-      'in the order of their commits',
-    ).toEqual(applied)
+    // What asks first enters when its turn has come, before what was committed during its turn.
+    const isOrdered = (id: string | undefined): id is string =>
+      id !== undefined && this.#labels.has(id) && !this.#asks(id)
+    expect([...logged].filter(isOrdered), 'in the order of their commits').toEqual(
+      [...this.#labels.keys()].filter((id) => logged.has(id) && isOrdered(id)),
+    )
     for (const id of this.#confirmed) expect(logged, `confirmed: ${this.#name(id)}`).toContain(id)
     for (const id of this.#rejected) expect(logged, `refused: ${this.#name(id)}`).not.toContain(id)
     for (const id of crashed ? this.#saved : this.#labels.keys()) {

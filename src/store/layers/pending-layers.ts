@@ -5,6 +5,7 @@ import type { Engine } from '../engine.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { CellChange, NetRow } from '../rows/cells.ts'
 import { encodeCells, encodeChanges } from '../rows/encode-changes.ts'
+import { byRow, getOrAdd, groupRows } from '../rows/net-rows.ts'
 import { layOver, membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { applyArrival } from '../apply-base.ts'
@@ -71,13 +72,18 @@ export interface Arrival {
 export class PendingLayers {
   readonly #engine: Engine
   readonly #evicted: () => void
+  readonly #isPart: boolean
   readonly #stacks: LayerStacks
   readonly #layers = new Set<PendingLayer>()
 
-  /** @param evicted told when a transaction goes out of view */
-  constructor(engine: Engine, evicted: () => void = () => undefined) {
+  /**
+   * @param options.evicted told when a transaction goes out of view
+   * @param options.isPart whether the base is a part of what the server has: then a row that goes from it may still be there
+   */
+  constructor(engine: Engine, options: { readonly evicted?: () => void; readonly isPart?: boolean } = {}) {
     this.#engine = engine
-    this.#evicted = evicted
+    this.#evicted = options.evicted ?? (() => undefined)
+    this.#isPart = options.isPart ?? false
     this.#stacks = new LayerStacks((rows, key) => this.#committedOf(rows, key))
   }
 
@@ -190,12 +196,17 @@ export class PendingLayers {
     if (plan.length > 0) applyArrival(this.#engine, plan)
   }
 
-  /**
-   * A pending transaction by which two rows would have the same unique values once these writes are carried out: the one
-   * that holds the other row's value, or the one that the write's own value comes from.
-   */
+  /** A pending transaction that would break a constraint once these writes are carried out. */
   #inTheWay(writes: readonly RowWrite[]): PendingLayer | undefined {
     if (this.#layers.size === 0) return undefined
+    return this.#sameUnique(writes) ?? this.#withoutParent(writes)
+  }
+
+  /**
+   * One by which two rows would have the same unique values: the one that holds the other row's value, or the one that the
+   * write's own value comes from.
+   */
+  #sameUnique(writes: readonly RowWrite[]): PendingLayer | undefined {
     const planned = new PlannedValues(writes, this.#engine.layers)
     for (const write of writes)
       for (const { id, columns } of planned.sameAs(write)) {
@@ -203,6 +214,53 @@ export class PendingLayers {
         if (layer) return layer
       }
     return undefined
+  }
+
+  /**
+   * One by which a row would refer to another that is not there: the one that has deleted that, or the one that the reference
+   * comes from. Where the base is a part, a reference is left alone whose row may be there nevertheless.
+   */
+  #withoutParent(writes: readonly RowWrite[]): PendingLayer | undefined {
+    const writeOf = byRow(writes)
+    const going = groupRows(writes.filter(({ op }) => op === 'delete'))
+    for (const child of this.#engine.rows)
+      for (const { columns, table } of child.schema.model.references) {
+        const parents = this.#engine.table(table)
+        const isBroken = (row: Pick<RowWrite, 'rows' | 'key' | 'id'>): PendingLayer | undefined => {
+          const parts = this.#valuesAfter(row, columns, writeOf(row))
+          if (!parts || parts.includes(null)) return undefined
+          const key = parents.keyFrom(parts)
+          const id = keyId(key)
+          const coming = writeOf({ rows: parents, id })
+          if (coming ? coming.op !== 'delete' : this.#isCommitted(parents, key, id)) return undefined
+          const isInBase = this.hasBase(parents, key)
+          const hidden = isInBase && this.#stacks.get(parents, id)?.exists?.entries.at(-1)?.layer
+          if (hidden) return hidden as PendingLayer
+          return this.#isPart ? undefined : this.#holder(child, row.id, columns)
+        }
+        const changed = writes.filter(
+          ({ rows, op, cells }) =>
+            rows === child && (op === 'insert' || columns.some(({ index }) => cells.has(index))) && op !== 'delete',
+        )
+        const left = going.has(parents) ? this.#stacks.constrained(child) : []
+        for (const row of [...changed, ...left]) {
+          const layer = isBroken(row)
+          if (layer) return layer
+        }
+      }
+    return undefined
+  }
+
+  /** What a row will have in some columns once it is written, below the drafts; `undefined` where it will not be there. */
+  #valuesAfter(
+    { rows, key, id }: Pick<RowWrite, 'rows' | 'key' | 'id'>,
+    columns: readonly Column[],
+    write: RowWrite | undefined,
+  ): SqlValue[] | undefined {
+    const isThere = write ? write.op !== 'delete' : this.#isCommitted(rows, key, id)
+    if (!isThere) return undefined
+    const stored = write?.op === 'insert' ? undefined : this.#committedOf(rows, key)
+    return columns.map(({ index }) => (write?.cells.has(index) ? write.cells.get(index)! : (stored?.[index] ?? null)))
   }
 
   /** Who holds values of a row: the last to write one of them, or to put the row there. */
@@ -285,18 +343,29 @@ export class PendingLayers {
 function merge(writes: readonly RowWrite[]): RowWrite[] {
   const byRow = new Map<TableRows, Map<KeyId, RowWrite>>()
   for (const write of writes) {
-    const rows = byRow.get(write.rows) ?? new Map<KeyId, RowWrite>()
-    byRow.set(write.rows, rows)
+    const rows = getOrAdd(byRow, write.rows, () => new Map<KeyId, RowWrite>())
     const known = rows.get(write.id)
     if (!known) rows.set(write.id, write)
-    else if (write.op === 'delete') rows.set(write.id, { ...write, op: known.op === 'insert' ? 'update' : 'delete' })
-    else {
-      const cells = new Map(known.op === 'delete' ? undefined : known.cells)
-      for (const [cell, value] of write.cells) cells.set(cell, value)
-      rows.set(write.id, { ...write, op: known.op === 'insert' ? 'insert' : write.op, cells })
-    }
+    else if (write.op === 'delete') {
+      if (known.op === 'insert') rows.delete(write.id)
+      else rows.set(write.id, write)
+    } else if (known.op === 'delete') rows.set(write.id, replacing(write))
+    else rows.set(write.id, { ...known, cells: new Map([...known.cells, ...write.cells]) })
   }
   return [...byRow.values()].flatMap((rows) => [...rows.values()])
+}
+
+/** A row put where another goes: what it does not name is NULL. */
+function replacing({ rows, key, id, cells }: RowWrite): RowWrite {
+  const { model } = rows.schema
+  const rowid = model.rest && rows.rowidOf(key)
+  const members = rowid === undefined ? [] : membersOf(model, rows.stored(rowid)[model.rest!.index]!).keys()
+  const others = model.columns.filter((column) => column !== model.rest && !model.key.includes(column))
+  const replaced = new Map<CellId, SqlValue>(
+    [...others.map(({ index }) => index), ...members].map((cell) => [cell, null]),
+  )
+  for (const [cell, value] of cells) if (!model.key.some(({ index }) => index === cell)) replaced.set(cell, value)
+  return { rows, key, id, op: 'update', cells: replaced }
 }
 
 function whole(all: Iterable<Layer>): Map<Layer, undefined> {

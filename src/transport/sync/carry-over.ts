@@ -10,7 +10,7 @@ import type { SyncRecord } from './records.ts'
  * @param internals of a store of that version, which holds the snapshot
  */
 export function carryOver(internals: StoreInternals, { database, contents }: OutdatedContents): Folded {
-  const { snapshot, records } = new Copy(internals, database, undefined).repeat(contents)
+  const { snapshot, records } = new Copy(internals, database, undefined, true).repeat(contents)
   return {
     snapshot,
     records: (records as readonly SyncRecord[]).map(

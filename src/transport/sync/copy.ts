@@ -66,15 +66,16 @@ export class Copy {
   /**
    * @param database its name on the server
    * @param position what the store is up to already
+   * @param isPart whether only a part of the database was asked for
    */
-  constructor(internals: StoreInternals, database: string, position: string | undefined) {
+  constructor(internals: StoreInternals, database: string, position: string | undefined, isPart: boolean) {
     this.#database = database
     this.#internals = internals
     this.#carrier = new Carrier(internals.engine.schema)
     this.#position = position
     const tell = (run: () => void): void => internals.engine.enqueue(run)
     this.outbox = new Outbox(tell)
-    this.#layers = new PendingLayers(internals.engine, () => this.outbox.changed())
+    this.#layers = new PendingLayers(internals.engine, { evicted: () => this.outbox.changed(), isPart })
     this.rejections = new Rejections({
       tell,
       assertUsable: (version) => this.#assertUsable(version),

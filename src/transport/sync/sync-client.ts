@@ -97,7 +97,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     const tell = (run: () => void): void => internals.engine.enqueue(run)
     this.#others = new Others(tell)
     this.#status = new Latest<SyncStatus>({ state: 'connecting', pending: 0 }, tell)
-    this.#copy = new Copy(internals, start.database, start.position)
+    this.#copy = new Copy(internals, start.database, start.position, (start.subscribe ?? []).length > 0)
     this.#line = new ServerLine(transport, {
       arrived: (message) => this.#arrived(message),
       misunderstood: (reason) => this.#interrupt({ reason, code: 'malformed' }),
