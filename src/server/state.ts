@@ -15,6 +15,9 @@ import { parseRecord, partsOf, type LogRecord } from './log-record.ts'
 import { RefusedTransactions } from './refused-transactions.ts'
 import type { SnapshotInfo } from './snapshot-storage.ts'
 
+/** What is kept of the rows of one database that were read, in bytes. */
+const ROW_BYTES = 32 * 1024 * 1024
+
 export interface LoadOptions {
   /** The sequence number; the newest if not given. */
   readonly at?: number
@@ -235,8 +238,11 @@ async function wholeOf(record: LogRecord, sequence: number, log: Sources['log'])
   return { ...record, changes }
 }
 
-function open(schema: Schema, data: Uint8Array | undefined, driver: SqliteDriverFactory): Promise<Store> {
-  return createStore({ schema, data, driver, history: { limit: 0 } })
+async function open(schema: Schema, data: Uint8Array | undefined, driver: SqliteDriverFactory): Promise<Store> {
+  const store = await createStore({ schema, data, driver, history: { limit: 0 } })
+  // There are many on a server, and few rows are read twice.
+  internals(store).engine.rowMemory.most = ROW_BYTES
+  return store
 }
 
 async function readDefinition(bytes: Uint8Array): Promise<SchemaInput> {

@@ -14,21 +14,25 @@ const KEPT: readonly (readonly [what: string, rowBytes: number | undefined, want
 ]
 
 describeEachDriver('a store', (driver) => {
-  test.each(KEPT)('is what the plain model of it is after each random step%s', { timeout: 600_000 }, async (...given) => {
-    const [, rowBytes, wanted] = given
-    let done = 0
-    for (let seed = firstSeed; done < wanted; seed++) {
-      const random = new Random(seed)
-      const steps = Array.from({ length: STEPS }, () => randomStep(random))
-      try {
-        const run = await runSteps(steps, driver, rowBytes)
-        expect(run.done).toBeGreaterThan(STEPS / 4)
-        done += run.done
-      } catch {
-        const least = await minimise(steps, (some) => runSteps(some, driver, rowBytes))
-        const text = least.steps.map((step) => JSON.stringify(step)).join('\n')
-        throw new Error(`ROWCAST_SEED=${seed}: ${String(least.error)}\nafter\n${text}`, { cause: least.error })
+  test.each(KEPT)(
+    'is what the plain model of it is after each random step%s',
+    { timeout: 600_000 },
+    async (...given) => {
+      const [, rowBytes, wanted] = given
+      let done = 0
+      for (let seed = firstSeed; done < wanted; seed++) {
+        const random = new Random(seed)
+        const steps = Array.from({ length: STEPS }, () => randomStep(random))
+        try {
+          const run = await runSteps(steps, driver, rowBytes)
+          expect(run.done).toBeGreaterThan(STEPS / 4)
+          done += run.done
+        } catch {
+          const least = await minimise(steps, (some) => runSteps(some, driver, rowBytes))
+          const text = least.steps.map((step) => JSON.stringify(step)).join('\n')
+          throw new Error(`ROWCAST_SEED=${seed}: ${String(least.error)}\nafter\n${text}`, { cause: least.error })
+        }
       }
-    }
-  })
+    },
+  )
 })

@@ -1,5 +1,5 @@
 /** What a store keeps of rows that were read, in bytes, where nobody else holds them. */
-export const ROW_BYTES: number = 32 * 1024 * 1024
+const ROW_BYTES: number = 256 * 1024 * 1024
 
 /** What of a store lets go of rows. */
 export interface RowHolder {
