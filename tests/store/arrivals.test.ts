@@ -74,6 +74,17 @@ test('a pending row goes out of view with the row that it refers to, and a pendi
   expect(back).toMatchObject({ layer: [{ id: 'l1' }], item: [{ id: 1, homeId: 'l1' }] })
 })
 
+test('a pending deletion goes out of view with the row put in its place where a confirmed row refers to it', async () => {
+  const rows = await seen(({ store, layers }) => {
+    layers.arrive([layer('l1')])
+    store.table('layer').delete('l1')
+    store.table('layer').insert({ id: 'l1', name: 'n' })
+    layers.arrive([item(1, { homeId: 'l1' })])
+    layers.arrive([{ table: 'layer', key: 'l2', op: 'put', after: { id: 'l2', name: 'n' } }])
+  })
+  expect(rows.layer).toEqual([{ id: 'l1' }, { id: 'l2', name: 'n' }])
+})
+
 test('a chain of pending unique values goes out of view at once where others have taken all of them', async () => {
   const rows = await seen(({ store, layers }) => {
     store.table('item').insert({ id: 1, board: 'b', slug: 'p' })

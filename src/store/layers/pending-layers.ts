@@ -1,6 +1,6 @@
 import { keyId, rowIdOf, withoutHidden, type Key, type KeyId, type RowChange } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
-import { sameSql, type Column } from '../../schema/index.ts'
+import { quoteName, sameSql, type Column } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { CellChange, NetRow } from '../rows/cells.ts'
@@ -242,13 +242,36 @@ export class PendingLayers {
           ({ rows, op, cells }) =>
             rows === child && (op === 'insert' || columns.some(({ index }) => cells.has(index))) && op !== 'delete',
         )
-        const left = going.has(parents) ? this.#stacks.constrained(child) : []
+        const gone = [...(going.get(parents)?.values() ?? [])]
+        const left = gone.length > 0 ? this.#referring(gone, child, columns) : []
         for (const row of [...changed, ...left]) {
           const layer = isBroken(row)
           if (layer) return layer
         }
       }
     return undefined
+  }
+
+  /**
+   * The rows that may have lost what they refer to by a pending transaction: those that one holds anything of and, where
+   * one has deleted what is there below, all that refer to that.
+   */
+  #referring(
+    gone: readonly RowWrite[],
+    child: TableRows,
+    columns: readonly Column[],
+  ): Pick<RowWrite, 'rows' | 'key' | 'id'>[] {
+    const hidden = gone.filter(({ rows, id }) => this.#stacks.get(rows, id)?.exists)
+    if (hidden.length === 0) return [...this.#stacks.constrained(child)]
+    const where = columns.map(({ name }) => `${quoteName(name)} = ?`).join(' AND ')
+    const seen = child.statement(`SELECT rowid FROM ${child.base} WHERE ${where}`)
+    const rowids = hidden.flatMap(({ rows, key }) => [...seen.iterate(rows.keyParameters(key))])
+    const keys = rowids.map(([rowid]) => child.keyAt(Number(rowid)))
+    return [
+      ...keys.map((key) => ({ rows: child, key, id: keyId(key) })),
+      ...this.#stacks.constrained(child),
+      ...this.#engine.layers.constrained(child),
+    ]
   }
 
   /** What a row will have in some columns once it is written, below the drafts; `undefined` where it will not be there. */
