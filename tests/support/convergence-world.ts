@@ -258,7 +258,7 @@ export class ConvergenceWorld {
     if (!step) return false
     const { did, connection, to, message } = step
     // Messages have ids, which are different each time.
-    const { type = '' } = message === undefined ? {} : (JSON.parse(message) as { type: string })
+    const type = message === undefined ? '' : typeOf(message)
     this.#log('network', `${did} ${connection} ${to ?? ''} ${type}`)
     return true
   }
@@ -340,4 +340,10 @@ export class ConvergenceWorld {
   #log(who: string, what: string): void {
     this.trace.push(`${who} ${what}`)
   }
+}
+
+/** The type of a message; of a piece of a long one, that it is one. */
+function typeOf(message: string): string {
+  if (!message.startsWith('{')) return 'piece'
+  return (JSON.parse(message) as { readonly type: string }).type
 }
