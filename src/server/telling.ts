@@ -130,6 +130,7 @@ export class Telling {
     if (!changes) return
     this.#told = database.point
     this.#sendChanges(changes)
+    if (!sender.busy) this.#sayLive()
   }
 
   /** The whole copy is made: what happens from now on comes after it. */

@@ -234,6 +234,11 @@ export class Copy {
     })
   }
 
+  /** Whether everything is coming anew, and not all of it is here. */
+  get isArriving(): boolean {
+    return this.#incoming !== undefined
+  }
+
   /** Everything is coming anew. */
   begin(): void {
     this.#incoming?.forget()

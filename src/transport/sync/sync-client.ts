@@ -299,10 +299,11 @@ export class SyncClient implements RunningSync, ConnectionUser {
     }
     this.#keeper.welcomed()
     this.#welcome = welcome
-    this.#resetting = welcome.reset
+    // What goes on may have arrived already, but for the word of its end.
+    this.#resetting = welcome.resumes ? this.#copy.isArriving : welcome.reset
     this.#line.welcomed(welcome)
     if (!welcome.resumes) this.#arriving = []
-    this.#subscriptions.welcome(welcome)
+    this.#subscriptions.welcome({ reset: this.#resetting })
     if (welcome.reset && !welcome.resumes) this.#copy.begin()
     this.#copy.outbox.resend()
     this.#presence.connected()
