@@ -330,7 +330,8 @@ describe('its project file', () => {
     await other
       .getByTestId('open-file')
       .setInputFiles({ name: 'cities.db', mimeType: 'application/vnd.sqlite3', buffer: Buffer.from(saved) })
-    await other.getByTestId('notice').getByText('Opened cities.db').waitFor()
+    // 135,000 rows are compared and checked: on a busy machine that takes its time.
+    await other.getByTestId('notice').getByText('Opened cities.db').waitFor({ timeout: 90_000 })
     expect(await other.evaluate(sizeOf, edited)).toBe(41)
     await other.locator(`[data-testid=table-row][data-id="${edited}"]`).click()
     expect(await other.getByTestId('number-2-icon.size').inputValue()).toBe('41')
