@@ -372,7 +372,10 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     )
     await database.run(async () => {
       const changes = await missed?.finish()
-      const goesOn = suspended !== undefined && (suspended.point === undefined || changes !== undefined)
+      // What was made before may have in it what is hidden from this user by now.
+      const isCurrent = access.unrestricted || suspended?.sequence === database.sequence
+      const goesOn = suspended !== undefined && isCurrent && (suspended.point === undefined || changes !== undefined)
+      if (suspended && !goesOn) suspended.copying?.copy.close()
       if (this.#closed) {
         if (suspended) this.#host.transfers.suspend(this.#owner, suspended)
         this.#budget.release('subscriptions', viewer.size)
@@ -400,7 +403,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
         type: 'welcome',
         protocol: this.#protocol,
         session: this.id,
-        reset: goesOn ? suspended.copying !== undefined : changes === undefined,
+        reset: goesOn ? suspended.copying !== undefined : suspended !== undefined || changes === undefined,
         ...(goesOn && { resumes: true }),
         ...(received !== undefined && { received }),
         ...(user && this.#protocol >= FULL_PROTOCOL && { user: user.id }),
@@ -410,7 +413,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
       for (const { id, reason } of refused) this.#send({ type: 'refused', id, code: 'too-large', reason })
       const seen = changes && viewer.changes(transitionsOf(internals(database.store).engine, changes))
       if (goesOn) telling.resume(suspended, seen)
-      else if (seen) telling.startWith(seen)
+      else if (seen && !suspended) telling.startWith(seen)
       else telling.startWithCopy()
       database.presence.enter(this, authorOf(user))
     })

@@ -42,6 +42,8 @@ export interface Suspended {
   readonly copying: Copying | undefined
   /** What the client is up to once all of it has arrived; `undefined` where that is not known yet. */
   readonly point: Point | undefined
+  /** What the database was up to when the connection broke. */
+  readonly sequence: number
 }
 
 export interface TellingOptions {
@@ -204,8 +206,17 @@ export class Telling {
     if (copying) copying.telling = undefined
     const isCopy = transfer !== undefined && copying?.transfer === transfer.id
     const point = isCopy ? copying.point : transfer && this.#points.get(transfer.id)
-    if (isCopy || point)
-      return { transfer: transfer!, view: viewer.view, database, copying: isCopy ? copying : undefined, point }
+    if (isCopy || point) {
+      const { sequence } = database
+      return {
+        transfer: transfer!,
+        view: viewer.view,
+        database,
+        copying: isCopy ? copying : undefined,
+        point,
+        sequence,
+      }
+    }
     copying?.copy.close()
     return undefined
   }
