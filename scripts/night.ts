@@ -3,9 +3,13 @@
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 
-const { status } = spawnSync(
-  process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', '--project', 'node', 'tests/transport/sync'],
-  { stdio: 'inherit', env: { ...process.env, ROWCAST_SEEDS: process.env['ROWCAST_SEEDS'] ?? '1000' } },
-)
-process.exitCode = status ?? 1
+/** Runs the tests under `path`, and fails with them. */
+function run(path: string, env: NodeJS.ProcessEnv): void {
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'node', path]
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...env, ...process.env } })
+  if (status !== 0) process.exitCode = status ?? 1
+}
+
+run('tests/transport/sync', { ROWCAST_SEEDS: '1000' })
+// A minute of the hostile users, with times compared.
+run('tests/server/hardening/soak.test.ts', { ROWCAST_SOAK_SECONDS: '60' })

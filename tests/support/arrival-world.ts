@@ -12,7 +12,7 @@ import { toWire } from '../../src/transport/sync/wire.ts'
 import { Random } from './random.ts'
 
 /** Constraints of every kind: unique, over several columns, with a default, and references that go, are cleared and hold. */
-export const crowdedSchema = defineSchema({
+const crowdedSchema = defineSchema({
   version: 1,
   tables: {
     layer: {

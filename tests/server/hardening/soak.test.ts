@@ -13,7 +13,9 @@ import { filter, firstValueFrom } from 'rxjs'
 import { expect, onTestFinished, test } from 'vitest'
 import { soakSchema, type Figures } from './soak-schema.ts'
 
-const SECONDS = Number(process.env['ROWCAST_SOAK_SECONDS'] ?? 8)
+/** Set, it is how long the attacks last, and times are compared too: they say something on a quiet machine only. */
+const LASTS = process.env['ROWCAST_SOAK_SECONDS']
+const SECONDS = Number(LASTS ?? 8)
 const EDITORS = 5
 const EVERY_MS = 50
 const HEAP_MB = 512
@@ -143,7 +145,9 @@ test('five honest editors go on beside ten hostile users, and the server stays w
   expect(figures.reports).toEqual([])
   expect(states).toEqual([])
   expect(figures.rss).toBeLessThan(MOST_RSS)
-  expect(p99).toBeLessThan(Math.max(MOST_P99_MS, TIMES * percentile(before, 0.99)))
-  expect(figures.longest).toBeLessThan(Math.max(LONGEST_MS, TIMES * quiet.longest))
+  if (LASTS !== undefined) {
+    expect(p99).toBeLessThan(Math.max(MOST_P99_MS, TIMES * percentile(before, 0.99)))
+    expect(figures.longest).toBeLessThan(Math.max(LONGEST_MS, TIMES * quiet.longest))
+  }
   await Promise.all(editors.map(({ store }) => store.close()))
 })
