@@ -84,7 +84,7 @@ test('a user whose name has 2,000 characters harms nobody over HTTP either', asy
   onTestFinished(() => handler.closed('left'))
   handler.receive(formatMessage({ n: 0, ...helloMessage }))
   const types = (): string[] => texts.map((text) => parseServerMessage(text).type)
-  await expect.poll(types).toContain('rows')
+  await expect.poll(types).toContain('live')
   expect((await started.ask('POST /v1/databases/scene/transactions', putNote('n'))).status).toBe(200)
   await expect.poll(types).toContain('commits')
   expect(types()).toEqual(['welcome', 'rows', 'live', 'commits'])
