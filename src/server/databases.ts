@@ -92,7 +92,7 @@ export class Databases {
     options: Pick<WorkOptions, 'signal' | 'progress'> = {},
   ): Promise<void> {
     return this.#alone(name, async () => {
-      // What someone is being told to be missing is not to be found half made.
+      // What someone is being told to be missing is not to be found half made. That it is missing is told to who opens it.
       await this.#open.get(name)?.database.catch(() => undefined)
       if ((await this.list()).includes(name)) throw new RowcastError('exists', `there is a database '${name}' already`)
       const first = from && 'file' in from ? { ...from, ...(await this.#firstState(name, from.file, options)) } : from

@@ -1,5 +1,5 @@
 import { RowcastError } from '../errors/index.ts'
-import { internals, priceWhere, type FilterPrice, type Store } from '../store/index.ts'
+import { addPrices, FREE, internals, priceWhere, type FilterPrice, type Store } from '../store/index.ts'
 import type { WireSet } from '../transport/index.ts'
 
 /** What the filters of one subscription may come to. All subscriptions of a connection together may come to four times that. */
@@ -108,10 +108,10 @@ export class FilterBudget {
   #priceOf(sets: readonly WireSet[]): FilterLimits {
     const prices = sets.map(({ table, where }): readonly [string, FilterPrice] => [
       this.#store.table(table).name,
-      where ? priceWhere(internals(this.#store).engine.byName.get(table)!, where) : free,
+      where ? priceWhere(internals(this.#store).engine.byName.get(table)!, where) : FREE,
     ])
     const price = prices.reduce((all, [, one]) => sum(all, { ...one, steps: 0 }), {
-      ...free,
+      ...FREE,
       conditions: sets.length,
       steps: 0,
     })
@@ -139,14 +139,6 @@ export class FilterBudget {
   }
 }
 
-const free: FilterPrice = { conditions: 0, readings: 0, values: 0, characters: 0 }
-
 function sum(a: FilterLimits, b: FilterLimits): FilterLimits {
-  return {
-    conditions: a.conditions + b.conditions,
-    readings: a.readings + b.readings,
-    values: a.values + b.values,
-    characters: a.characters + b.characters,
-    steps: a.steps + b.steps,
-  }
+  return { ...addPrices(a, b), steps: a.steps + b.steps }
 }

@@ -380,6 +380,7 @@ export class LiveDatabase {
       }
       return point.sequence
     } catch (error) {
+      // `error` is this one, or what came before it.
       await appending.catch(() => undefined)
       // Parts without their whole are passed over; a whole of which nobody knew is there.
       if (this.#state.sequence < (await log.bounds()).last) await this.#catchUp()

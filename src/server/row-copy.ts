@@ -1,101 +1,33 @@
 import { serializeValue, type Key } from '../changes/index.ts'
 import type { StoredRow } from '../store/index.ts'
-import type { MessageSource, WireRow } from '../transport/index.ts'
-import type { Decided, Listener } from './decided.ts'
-import type { LiveDatabase } from './live-database.ts'
+import type { WireRow } from '../transport/index.ts'
 import { Missed } from './missed.ts'
-import { RowWalk } from './row-walk.ts'
-import { Turn } from './turns.ts'
-import type { Viewer } from './viewer.ts'
+import { RowScan } from './row-scan.ts'
 
 /** UTF-16 units of one message, about: what a client takes in at once. */
 const MESSAGE_LENGTH = 16 * 1024
 /** Rows that changed meanwhile, of which so many are told in the end in one go. */
 const FEW = 200
 
-/** What a scan of the rows of a viewer is for. */
-export interface ScanOptions {
-  readonly database: LiveDatabase
-  readonly viewer: Viewer
-  /** Only the rows that this subscription alone shows. */
-  readonly subscription?: string | undefined
-  /**
-   * Told, between transactions, that all has been said: what happens from then on is to be told by others. Gives what the
-   * client is up to with it.
-   */
-  readonly finished: () => UpTo
-}
-
-/** What a client is up to. */
-export interface UpTo {
-  readonly position: string
-  /** For those who see everything. */
-  readonly sequence?: number
-}
-
 /**
  * The rows that someone sees, as messages that are made one by one while others go on: between them transactions may be
  * decided. What these change is told in the end, in one step between two transactions, so that all of it together is the
  * state at that moment.
  */
-export class RowCopy implements MessageSource, Listener {
-  readonly #options: ScanOptions
-  readonly #stop: () => void
-  readonly #turn: Turn
-  readonly #walk: RowWalk
+export class RowCopy extends RowScan {
   /** Rows for the next message, as texts. */
   #rows: string[] = []
   #length = 0
-  #missed: Missed
-  #ended = false
-
-  constructor(options: ScanOptions, turn: Turn = new Turn()) {
-    const { database, viewer, subscription } = options
-    this.#options = options
-    this.#turn = turn
-    this.#walk = new RowWalk(database, viewer, subscription)
-    this.#missed = new Missed(viewer)
-    this.#stop = database.listen(this)
-  }
-
-  decided({ committed }: Decided): void {
-    for (const { transitions } of committed) this.#missed.note(transitions)
-  }
-
-  /** Whether nothing more comes of it. */
-  get over(): boolean {
-    return this.#ended
-  }
-
-  /** The database goes. */
-  end(): void {
-    this.close()
-  }
-
-  /** It is not gone on with. */
-  close(): void {
-    this.#ended = true
-    this.#stop()
-  }
-
-  async next(): Promise<string | undefined> {
-    for (;;) {
-      if (this.#ended) return undefined
-      await this.#turn.pause()
-      const text = await this.#options.database.run(() => this.#message())
-      if (text !== undefined) return text
-    }
-  }
 
   /**
    * `undefined` where it is not full at the end of one's turn. What is in a message does not depend on how long that took: it
    * would tell of the rows that were passed over.
    */
-  #message(): string | undefined {
+  protected override message(): string | undefined {
     while (this.#length < MESSAGE_LENGTH) {
-      if (this.#turn.over) return undefined
-      const found = this.#walk.next()
-      if (!found) return this.#missed.size > FEW ? this.#changed() : this.#last()
+      if (this.turn.over) return undefined
+      const found = this.walk.next()
+      if (!found) return this.missed.size > FEW ? this.#changed() : this.#last()
       for (const { table, row } of found) {
         const shown = this.#shown(table, row)
         if (shown) this.#add(serializeValue(shown))
@@ -117,7 +49,7 @@ export class RowCopy implements MessageSource, Listener {
   }
 
   #shown(table: string, { key, row, cells }: StoredRow): WireRow | undefined {
-    const { viewer, subscription } = this.#options
+    const { viewer, subscription } = this.options
     if (viewer.seesAll && subscription === undefined) return [table, key, cells]
     const sees = subscription === undefined ? viewer.sees(table, row) : viewer.enters(table, row, subscription)
     return sees ? [table, key, viewer.shownCells(table, row, cells)] : undefined
@@ -125,29 +57,29 @@ export class RowCopy implements MessageSource, Listener {
 
   /** Much has changed: it is told, and noted anew from here on. */
   #changed(): string {
-    const missed = this.#missed
-    this.#missed = new Missed(this.#options.viewer)
+    const missed = this.missed
+    this.missed = new Missed(this.options.viewer)
     const [changed, gone] = this.#rowsOf(missed)
     return this.#text([...this.#taken(), ...changed], gone)
   }
 
   #last(): string {
-    const [changed, gone] = this.#rowsOf(this.#missed)
+    const [changed, gone] = this.#rowsOf(this.missed)
     this.close()
-    return this.#text([...this.#taken(), ...changed], gone, this.#options.finished())
+    return this.#text([...this.#taken(), ...changed], gone, this.options.finished())
   }
 
   #rowsOf(missed: Missed): [rows: string[], gone: [string, Key][]] {
     const rows: string[] = []
     const gone: [string, Key][] = []
-    for (const { table, key, cells } of missed.rows(this.#options.database.store))
+    for (const { table, key, cells } of missed.rows(this.options.database.store))
       if (cells) rows.push(serializeValue([table, key, cells]))
       else gone.push([table, key])
     return [rows, gone]
   }
 
   #text(rows: readonly string[], gone: readonly [string, Key][] = [], at: object = {}): string {
-    const { subscription } = this.#options
+    const { subscription } = this.options
     const head = subscription === undefined ? '' : `"subscription":${JSON.stringify(subscription)},`
     const rest = serializeValue({ ...(gone.length > 0 && { gone }), ...at }).slice(1)
     return `"type":"rows",${head}"rows":[${rows.join(',')}]${rest === '}' ? '' : ','}${rest}`

@@ -10,7 +10,8 @@ import { LeavingRows } from './leaving-rows.ts'
 import type { LiveDatabase } from './live-database.ts'
 import { Missed } from './missed.ts'
 import { MAX_REASON } from './refusals.ts'
-import { RowCopy, type UpTo } from './row-copy.ts'
+import { RowCopy } from './row-copy.ts'
+import type { RowScan, UpTo } from './row-scan.ts'
 import { rowsTexts } from './rows-text.ts'
 import type { Viewer } from './viewer.ts'
 
@@ -221,14 +222,14 @@ export class Telling {
     return undefined
   }
 
-  #scan(source: RowCopy | LeavingRows): void {
+  #scan(source: RowScan): void {
     this.#scans.add(source)
     // From here on the client is told of changes once its rows are complete.
     this.#missed ??= new Missed(this.#options.viewer)
     this.#options.sender.stream(randomUUID(), 0, source)
   }
 
-  #scanned(scan: RowCopy | LeavingRows): UpTo {
+  #scanned(scan: RowScan): UpTo {
     this.#scans.delete(scan)
     return this.#at(this.#told!)
   }

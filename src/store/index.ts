@@ -29,7 +29,7 @@ export type {
   Workspace,
 } from './api.ts'
 export { createStore, type InitialRows, type StoreOptions, type SyncOptions, type SyncSetOf } from './create-store.ts'
-export { FilterError, type FilterPrice } from './filter/index.ts'
+export { addPrices, FilterError, FREE, type FilterPrice } from './filter/index.ts'
 export { priceWhere } from './filter-fields.ts'
 export { internals, type StoreInternals } from './internals.ts'
 export { storedRow, TableScan, type ScanOrder, type StoredRow } from './stored-rows.ts'

@@ -23,11 +23,11 @@ export function priceOf(node: FilterNode): FilterPrice {
   switch (node.kind) {
     case 'and':
     case 'or':
-      return node.nodes.map(priceOf).reduce(addPrices, { ...free, conditions: 1 })
+      return node.nodes.map(priceOf).reduce(addPrices, { ...FREE, conditions: 1 })
     case 'not':
-      return addPrices(priceOf(node.node), { ...free, conditions: 1 })
+      return addPrices(priceOf(node.node), { ...FREE, conditions: 1 })
     case 'null':
-      return { ...free, conditions: 1 }
+      return { ...FREE, conditions: 1 }
     case 'compare':
       return { ...priceOfValues([node.operand]), conditions: 1, readings: node.field.kind === 'any' ? 1 : 0 }
     case 'in':
@@ -37,9 +37,10 @@ export function priceOf(node: FilterNode): FilterPrice {
   }
 }
 
-const free: FilterPrice = { conditions: 0, readings: 0, values: 0, characters: 0 }
+/** What no filter costs. */
+export const FREE: FilterPrice = { conditions: 0, readings: 0, values: 0, characters: 0 }
 
-function addPrices(a: FilterPrice, b: FilterPrice): FilterPrice {
+export function addPrices(a: FilterPrice, b: FilterPrice): FilterPrice {
   return {
     conditions: a.conditions + b.conditions,
     readings: a.readings + b.readings,

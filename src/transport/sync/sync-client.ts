@@ -282,6 +282,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     } catch (error) {
       if (!(error instanceof NotFoundError) && !(error instanceof FilterError)) throw error
       const ready = Promise.reject<void>(new RejectedError('not-found', error.message))
+      // Not everyone waits for it.
       ready.catch(() => undefined)
       return { ready, unsubscribe: () => undefined }
     }

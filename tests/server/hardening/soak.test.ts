@@ -40,6 +40,7 @@ function program(name: string, args: readonly string[], node: readonly string[] 
 
 async function firstLine(child: ChildProcess): Promise<string> {
   const died = once(child, 'exit').then(() => Promise.reject(new Error('it ended before it said anything')))
+  // It goes on waiting after the race.
   died.catch(() => undefined)
   const [line] = (await Promise.race([once(createInterface({ input: child.stdout! }), 'line'), died])) as [string]
   return line
