@@ -15,9 +15,6 @@ import type { Upload } from './transfers.ts'
 /** Messages that wait to be handled; more is a flood. */
 const MAX_UNHANDLED = 1_000
 const RETRY_MS = 500
-/** Only transactions are longer, in bytes: to read a message takes the time of all. */
-const SHORT = 1024 * 1024
-const TRANSACT = /^\{"n":\d+,"type":"transact",/
 
 /** What is done with what comes in. */
 export interface IncomingUser {
@@ -128,11 +125,6 @@ export class Incoming {
     budget.release('waitingBytes', held)
     if (bytes > this.allowedBytes) return this.tooLarge()
     if (!isKnown) this.#early += bytes
-    if (bytes > SHORT && !TRANSACT.test(text.slice(0, 40)))
-      return this.#user.end(
-        'too-large',
-        `a message is too large: ${SHORT} bytes are allowed where it is no transaction`,
-      )
     let message: ClientMessage
     let containers: number
     try {

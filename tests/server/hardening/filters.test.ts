@@ -39,13 +39,17 @@ test('what is allowed goes by the rows to look at, and by all subscriptions of a
   const sets = [{ table: 'layer', where: { name: 'a' } }]
   const subscribe = async (id: string): Promise<string> => {
     client.post({ type: 'subscribe', subscription: { id, sets } })
-    await client.settled()
-    return client.messages.some((one) => one.type === 'refused' && one.id === id) ? 'refused' : 'there'
+    return Promise.race([
+      client.find('refused', (one) => one.id === id).then(() => 'refused'),
+      client.find('rows', ({ subscription }) => subscription === id).then(() => 'there'),
+    ])
   }
   const verdicts: string[] = []
   for (let n = 1; n <= 7; n++) verdicts.push(await subscribe(`${n}`))
   expect(verdicts).toEqual([...Array.from({ length: 6 }, () => 'there'), 'refused'])
   client.post({ type: 'unsubscribe', id: '1' })
+  // Its filters are looked at until its rows have left.
+  await client.find('unsubscribed', ({ id }) => id === '1')
   expect(await subscribe('8')).toBe('there')
   const writer = await RawClient.enter(core)
   await writer.commit(Array.from({ length: 1_501 }, (_, n) => layer(`l${n}`)))
