@@ -36,6 +36,8 @@ export abstract class RowScan<Options extends ScanOptions = ScanOptions> impleme
   protected readonly walk: RowWalk
   /** What has changed since the walk began, or since it was told last. */
   protected missed: Missed
+  /** Nothing more comes of it. */
+  readonly closed: Promise<void>
   readonly #stop: () => void
   #ended = false
 
@@ -45,7 +47,13 @@ export abstract class RowScan<Options extends ScanOptions = ScanOptions> impleme
     this.turn = turn
     this.walk = new RowWalk(database, viewer, subscription)
     this.missed = new Missed(viewer)
-    this.#stop = database.listen(this)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.closed = promise
+    const stop = database.listen(this)
+    this.#stop = () => {
+      stop()
+      resolve()
+    }
   }
 
   decided({ committed }: Decided): void {

@@ -94,6 +94,9 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   #giveBack: (() => void) | undefined
   #waiting = 0
   #presenceBytes = 0
+  /** Changes of subscriptions that are not done yet, and the end of the last of them. */
+  #changing = 0
+  #changes: Promise<void> = Promise.resolve()
   #live: Entered | undefined
   #closed = false
   /** The version that the client speaks: before it has said so, the oldest. */
@@ -239,13 +242,11 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
       case 'transact':
         return { settled: this.#transact(message.transactions) }
       case 'subscribe':
-        await live.database.run(() =>
+        return this.#change(live.database, () =>
           this.#subscribe(message.subscription.id, () => live.viewer.add(message.subscription)),
         )
-        break
       case 'unsubscribe':
-        await live.database.run(() => this.#unsubscribe(message.id))
-        break
+        return this.#change(live.database, () => this.#unsubscribe(message.id))
       case 'presence':
         this.#say(live.database, message.state as CellValue)
         break
@@ -492,7 +493,25 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     return Promise.all(settled)
   }
 
-  #subscribe(id: string, add: () => void): void {
+  /**
+   * Subscriptions change one after the other: what is taken away has left before the next has its place, and its message
+   * counts as waiting until then.
+   */
+  #change(
+    database: LiveDatabase,
+    work: () => { readonly left: Promise<void> } | undefined,
+  ): { readonly settled: Promise<void> } {
+    if (++this.#changing > this.#host.limits.subscriptions * 2) this.#tooSlow()
+    const settled = this.#changes
+      .then(() => database.run(work))
+      .then((done) => done?.left)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#changing--)
+    this.#changes = settled
+    return { settled }
+  }
+
+  #subscribe(id: string, add: () => void): undefined {
     // It may have closed while it waited for its turn.
     if (!this.#live) return
     const { viewer, access, telling } = this.#live
@@ -520,12 +539,12 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     telling.addRows(id)
   }
 
-  #unsubscribe(id: string): void {
-    if (!this.#live) return
+  #unsubscribe(id: string): { readonly left: Promise<void> } | undefined {
+    if (!this.#live) return undefined
     const { viewer, telling } = this.#live
-    if (!viewer.has(id)) return
+    if (!viewer.has(id)) return undefined
     this.#budget.release('subscriptions')
-    telling.removeRows(id)
+    return { left: telling.removeRows(id) }
   }
 
   #flood(what: string): undefined {

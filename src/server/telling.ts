@@ -154,11 +154,12 @@ export class Telling {
     this.#scan(copy)
   }
 
-  /** Takes a subscription away, and its rows with it. */
-  removeRows(subscription: string): void {
+  /** Takes a subscription away, and its rows with it. The viewer has it until they have left, which is waited for. */
+  removeRows(subscription: string): Promise<void> {
     const { database, viewer } = this.#options
     const rows: LeavingRows = new LeavingRows({ database, viewer, subscription, finished: () => this.#scanned(rows) })
     this.#scan(rows)
+    return rows.closed
   }
 
   /** Told by the database, in order. */
