@@ -8,6 +8,7 @@ import { boundDatabase } from './bound-database.ts'
 import { Budgets } from './budgets.ts'
 import { Databases, UnknownDatabaseError, type Lease } from './databases.ts'
 import { describeReport } from './describe-report.ts'
+import { FairShare } from './fair-share.ts'
 import { judgeUser, unavailable } from './judge-user.ts'
 import type { LogStorage } from './log.ts'
 import { ForbiddenError } from './refusals.ts'
@@ -125,6 +126,7 @@ export class ServerCore {
   readonly strangers: Strangers
   readonly #unread: Unread
   readonly #transfers = new Transfers()
+  readonly #share = new FairShare()
   readonly sessions: Set<Session> = new Set()
   readonly #options: ServerOptions
   readonly report: (error: unknown) => void
@@ -251,6 +253,7 @@ export class ServerCore {
         strangers: this.strangers,
         unread: this.#unread,
         transfers: this.#transfers,
+        share: this.#share,
         report: this.report,
       },
       connection,

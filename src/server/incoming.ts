@@ -9,6 +9,7 @@ import {
   type Received,
 } from '../transport/index.ts'
 import { CONTAINER_BYTES, type Budget } from './budgets.ts'
+import type { Lane } from './fair-share.ts'
 import type { Limits } from './limits.ts'
 import type { Upload } from './transfers.ts'
 
@@ -19,6 +20,8 @@ const RETRY_MS = 500
 /** What is done with what comes in. */
 export interface IncomingUser {
   readonly limits: Limits
+  /** Where it has its turn. */
+  readonly lane: Lane
   /** Of whoever it is by now. */
   readonly budget: Budget
   /** Whether it is known who it is. */
@@ -70,8 +73,27 @@ export class Incoming {
     this.#user.end('too-large', `a message is too large: ${allowed}`)
   }
 
+  /** What comes while others have their turn waits, and counts. */
   receive(frame: string): void {
-    if (this.#closed) return
+    const { lane } = this.#user
+    if (this.#closed || lane.tryNow(() => this.#read(frame))) return
+    if (lane.length >= MAX_UNHANDLED) return this.#flood(`more than ${MAX_UNHANDLED} messages are waiting`)
+    const release = this.hold(Buffer.byteLength(frame))
+    if (!release) return
+    lane.push(() => {
+      release()
+      if (!this.#closed) this.#read(frame)
+    })
+  }
+
+  /** Calls back once all that has come was read. */
+  afterAll(then: () => void): void {
+    const { lane } = this.#user
+    if (lane.length > 0) lane.push(then)
+    else then()
+  }
+
+  #read(frame: string): void {
     const piece = parsePiece(frame)
     try {
       if (!piece) {

@@ -19,6 +19,7 @@ import { authorOf } from './author.ts'
 import { budgetKey, type Budget, type Budgets } from './budgets.ts'
 import { callAt } from './call-at.ts'
 import type { Decided, Listener } from './decided.ts'
+import type { FairShare, Lane } from './fair-share.ts'
 import { TooDearError } from './filter-budget.ts'
 import { Incoming, type IncomingUser } from './incoming.ts'
 import type { Limits } from './limits.ts'
@@ -54,6 +55,7 @@ export interface SessionHost {
   readonly strangers: Strangers
   readonly unread: Unread
   readonly transfers: Transfers
+  readonly share: FairShare
   report(error: unknown): void
 }
 
@@ -82,6 +84,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   readonly #host: SessionHost
   readonly #connection: ServerConnection
   readonly #incoming: Incoming
+  readonly #lane: Lane
   readonly #sender: PartSender
   readonly #helloTimer: NodeJS.Timeout
   readonly #address: string | undefined
@@ -113,6 +116,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
       // It may only be slow: it has to make its token first.
       this.end('unauthenticated', 'no hello came', { retryAfterMs: RETRY_MS })
     }, HELLO_MS).unref()
+    this.#lane = host.share.lane(() => this.#owner)
     this.#incoming = new Incoming(this.#incomingUser())
     this.#sender = new PartSender(connection, {
       idle: () => this.#live?.telling.idle(),
@@ -147,6 +151,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     const isKnown = (): boolean => this.#isKnown
     return {
       limits: this.#host.limits,
+      lane: this.#lane,
       get budget() {
         return budget()
       },
@@ -162,7 +167,12 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     }
   }
 
+  /** What it has sent before counts. */
   closed(): void {
+    this.#incoming.afterAll(() => this.#gone())
+  }
+
+  #gone(): void {
     this.#giveBack?.()
     this.#giveBack = undefined
     if (this.#closed) return

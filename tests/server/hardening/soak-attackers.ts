@@ -19,6 +19,8 @@ class Line {
   readonly socket = new WebSocket(sync, { perMessageDeflate: false })
   #n = 0
   #waiting: (() => void)[] = []
+  #transfer = { id: '', pieces: 0 }
+  #parts = ''
   last = ''
 
   constructor() {
@@ -26,11 +28,29 @@ class Line {
       for (const go of this.#waiting.splice(0)) go()
     }
     this.socket.on('message', (data) => {
-      this.last = String(data)
+      this.#take(String(data))
       wake()
     })
     this.socket.on('close', wake)
     this.socket.on('error', () => undefined)
+  }
+
+  /** Puts together what comes in pieces, and says that they are here. */
+  #take(text: string): void {
+    const isEnd = text.startsWith('.')
+    if (!isEnd && !text.startsWith('+')) {
+      this.last = text
+      if (text.startsWith('{"n"') && text.includes('"type":"begin"'))
+        this.#transfer = { id: (JSON.parse(text) as { transfer: string }).transfer, pieces: 0 }
+      return
+    }
+    this.#parts += text.slice(1)
+    const { id } = this.#transfer
+    const pieces = ++this.#transfer.pieces
+    if (isEnd || pieces % 4 === 0) this.post({ type: 'received', transfer: id, pieces })
+    if (!isEnd) return
+    this.last = this.#parts
+    this.#parts = ''
   }
 
   get isOpen(): boolean {
