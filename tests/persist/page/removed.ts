@@ -65,7 +65,7 @@ async function outcome(work: Promise<void>): Promise<string> {
     await work
     return 'done'
   } catch (error) {
-    return error instanceof RowcastError ? error.code : String(error)
+    return error instanceof RowcastError ? String(error.code) : String(error)
   }
 }
 
