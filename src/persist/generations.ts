@@ -117,7 +117,8 @@ export class Generations {
     const aside = this.#aside ?? []
     let journal: DiskFile
     try {
-      for (const name of aside) await setAside(this.#disk, name)
+      // In OPFS a file can't be opened twice.
+      for (const name of aside) await setAside(this.#disk, name, name === journalName(old) ? this.#journal : undefined)
       if (snapshot) await writeWhole(this.#disk, snapshotName(header.generation), snapshot)
       journal = await writeJournal(this.#disk, header, bytes)
     } catch (error) {
@@ -227,13 +228,13 @@ async function writeWhole(disk: Disk, name: string, bytes: Uint8Array): Promise<
 }
 
 /** Keeps a copy of a damaged file, if it is there: whoever knows how may get more out of it. */
-async function setAside(disk: Disk, name: string): Promise<void> {
+async function setAside(disk: Disk, name: string, opened: DiskFile | undefined): Promise<void> {
   if ((await disk.sizeOf(name)) === undefined) return
-  const file = await disk.open(name)
+  const file = opened ?? (await disk.open(name))
   try {
     await writeWhole(disk, `${name}.damaged`, await file.read(0, await file.size()))
   } finally {
-    await file.close()
+    if (!opened) await file.close()
   }
 }
 

@@ -204,3 +204,27 @@ test('what is damaged is set aside by the next replacement', async () => {
   expect(disk.list().toSorted()).toEqual(['2.db.damaged', '2.log.damaged', '3.db', '3.log'])
   expect(plain(await (await Generations.open(disk)).load())).toEqual({ snapshot: 'new', records: [] })
 })
+
+test('a journal that is damaged is set aside where a file can be opened once at a time, as in OPFS', async () => {
+  const disk = new CrashDisk()
+  const before = await Generations.open(disk)
+  await before.append([bytes('one')])
+  await before.append([bytes('two')])
+  await before.close()
+  const file = disk.open('1.log')
+  const lost = (await file.read(0, await file.size())).lastIndexOf('o'.charCodeAt(0)) - 4
+  await file.write(bytes('x'), lost)
+  await file.flush()
+  const opened = new Set<string>()
+  const open = disk.open.bind(disk)
+  disk.open = (name) => {
+    if (opened.has(name)) throw new DOMException(`${name} is open already`, 'NoModificationAllowedError')
+    opened.add(name)
+    return { ...open(name), close: () => void opened.delete(name) }
+  }
+  const generations = await Generations.open(disk)
+  expect((await generations.load()).damage).toBeDefined()
+  await generations.replace(bytes('anew'), [])
+  expect(disk.list().toSorted()).toEqual(['1.log.damaged', '2.db', '2.log'])
+  expect(plain(await generations.load())).toEqual({ snapshot: 'anew', records: [] })
+})

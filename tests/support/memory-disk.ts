@@ -1,5 +1,5 @@
 import type { Persistence, PersistenceSession } from 'rowcast'
-import { PersistenceError, type PersistedContents } from 'rowcast/persist'
+import { PersistenceError, type Damage, type PersistedContents } from 'rowcast/persist'
 
 /**
  * A disk in memory: open for one session at a time, slow or full when a test says so, and cut off when its tab is
@@ -14,6 +14,8 @@ export class MemoryDisk implements Persistence {
   isBeside = false
   /** How often a snapshot was to be written. */
   replaces = 0
+  /** What is broken of what lies there: until a snapshot takes its place. */
+  damage: Damage | undefined
   /** Writes wait for it. */
   turn: Promise<void> | undefined
   /** How often it was opened. */
@@ -44,7 +46,12 @@ export class MemoryDisk implements Persistence {
       work()
     }
     return Promise.resolve({
-      load: () => Promise.resolve({ ...this.contents, records: [...this.contents.records] }),
+      load: () => {
+        const intact = { ...this.contents, records: [...this.contents.records] }
+        if (!this.damage) return Promise.resolve(intact)
+        const { damage } = this
+        return Promise.reject(new PersistenceError('persistence-damaged', 'damaged', { intact, damage }))
+      },
       append: (records) =>
         write(this.usage + sizeOf(records), () => {
           this.contents = { ...this.contents, records: [...this.contents.records, ...records] }
@@ -53,6 +60,7 @@ export class MemoryDisk implements Persistence {
         this.replaces++
         return write((this.isBeside ? this.usage : 0) + snapshot.length + sizeOf(records), () => {
           this.contents = { snapshot, records: [...records] }
+          this.damage = undefined
         })
       },
       estimate: () => Promise.resolve(undefined),

@@ -1,6 +1,6 @@
 import { throwError } from 'rxjs'
 import { parseValue, serializeValue, type CellValue } from '../../changes/index.ts'
-import { RowcastError } from '../../errors/index.ts'
+import { DamagedError, RowcastError } from '../../errors/index.ts'
 import type { JournalRecord } from './journal-record.ts'
 import type { PersistedContents, PersistenceSession } from './persistence.ts'
 import { isShared } from './shared-session.ts'
@@ -94,6 +94,13 @@ export class Journal {
     if (this.#closed) return
     this.#foldSoon = true
     this.#start()
+  }
+
+  /** What went wrong is told; what is damaged stays so, and is told of once. */
+  fail(error: unknown): void {
+    const isKnown = isDamaged(error) && isDamaged(this.#failure)
+    this.#failure = error
+    if (!isKnown) throwError(() => error).subscribe()
   }
 
   /** Resolves once all that was noted is kept; what has failed before is tried again. Rejects with what went wrong. */
@@ -193,8 +200,7 @@ export class Journal {
           this.#foldSoon = true
           continue
         }
-        this.#failure = error
-        throwError(() => error).subscribe()
+        this.fail(error)
         return
       }
     }
@@ -261,6 +267,10 @@ export class Journal {
     this.#foldAt = Math.max(MIN_FOLD, snapshot.length)
     this.#unfitAt = undefined
   }
+}
+
+function isDamaged(error: unknown): boolean {
+  return error instanceof DamagedError
 }
 
 function isLost(error: unknown): boolean {

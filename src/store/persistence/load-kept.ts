@@ -2,38 +2,50 @@ import { DamagedError, RowcastError, type DamageReport } from '../../errors/inde
 import type { SyncTransport } from '../running-sync.ts'
 import { decodeRecord, type KeptContents } from './journal.ts'
 import type { Damage, DamagedContents, PersistedContents, PersistenceSession } from './persistence.ts'
+import { isShared } from './shared-session.ts'
 
 /** What an application says to a copy that is damaged. */
 export type OnDamaged = (report: DamageReport) => 'rescue' | 'reset'
+
+interface Deciding {
+  readonly sync: SyncTransport | undefined
+  readonly onDamaged: OnDamaged | undefined
+}
 
 /**
  * What a store is opened with. Throws DamagedError where something is damaged and nobody decides; RowcastError with code
  * `options` for another decision than one of the two.
  */
-export async function loadKept(
-  session: PersistenceSession,
-  { sync, onDamaged }: { readonly sync: SyncTransport | undefined; readonly onDamaged: OnDamaged | undefined },
-): Promise<KeptContents> {
+export async function loadKept(session: PersistenceSession, deciding: Deciding): Promise<KeptContents> {
+  // What is shared may come to be this store's later, and be damaged then.
+  if (isShared(session)) session.decideBy((damaged, cause) => void decided(damaged, cause, deciding))
   const { contents, cause } = await loadIntact(session)
-  const { records, damage } = contents
-  if (!damage) return { snapshot: contents.snapshot, records }
-  const report = reportOf({ ...contents, damage }, sync)
-  if (!onDamaged) throw new DamagedError(report, { cause })
-  const decided = onDamaged(report)
-  if (decided !== 'rescue' && decided !== 'reset')
-    throw new RowcastError('options', `onDamaged: expected 'rescue' or 'reset', not ${JSON.stringify(decided)}`)
-  if (sync) return { ...sync.rescue({ ...contents, damage }, decided === 'rescue'), outdated: true }
-  if (decided === 'reset') return { snapshot: undefined, records: [], outdated: true }
-  return { snapshot: contents.snapshot, records, outdated: true, rescued: true }
+  const { snapshot, records, damage } = contents
+  return damage ? decided({ snapshot, records, damage }, cause, deciding) : { snapshot, records }
 }
 
-interface Loaded {
+/** What a store goes on with. */
+function decided(contents: DamagedContents, cause: unknown, { sync, onDamaged }: Deciding): KeptContents {
+  const { snapshot, records } = contents
+  const report = reportOf(contents, sync)
+  if (!onDamaged) throw new DamagedError(report, { cause })
+  const choice = onDamaged(report)
+  if (choice !== 'rescue' && choice !== 'reset')
+    throw new RowcastError('options', `onDamaged: expected 'rescue' or 'reset', not ${JSON.stringify(choice)}`)
+  if (sync) return { ...sync.rescue(contents, choice === 'rescue'), outdated: true }
+  if (choice === 'reset') return { snapshot: undefined, records: [], outdated: true }
+  return { snapshot, records, outdated: true, rescued: true }
+}
+
+/** What is there and intact, and what is not. */
+export interface Loaded {
   readonly contents: PersistedContents & { readonly damage?: Damage | undefined }
+  /** What said so, where something is damaged. */
   readonly cause?: unknown
 }
 
 /** Records that nobody can read are damage as well. */
-async function loadIntact(session: PersistenceSession): Promise<Loaded> {
+export async function loadIntact(session: PersistenceSession): Promise<Loaded> {
   try {
     return { contents: readable(await session.load(), undefined) }
   } catch (error) {

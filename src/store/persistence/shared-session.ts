@@ -1,5 +1,5 @@
 import type { JournalRecord } from './journal-record.ts'
-import type { PersistenceSession } from './persistence.ts'
+import type { DamagedContents, PersistenceSession } from './persistence.ts'
 
 /** The user's id, as the server says it, and as the application does. */
 export interface CopyOwner {
@@ -24,12 +24,19 @@ export interface SharingStore {
   fold(): void
   /** Resolves once all of this store is kept, in whichever state what was kept was. */
   saved(): Promise<void>
+  /** Nothing is kept from now on: it is told once, and to whoever waits for `saved`. */
+  fail(error: unknown): void
 }
 
 /** The session of one of several stores that are kept in one place: one of them keeps the base, all keep their own. */
 export interface SharedSession extends PersistenceSession {
   /** Of these records, those that are to be appended, in the form in which they are. */
   select(records: readonly JournalRecord[]): readonly JournalRecord[]
+  /**
+   * Called before `load`. What is decided on a copy that is this tab's turn to keep once its store is open, and is found to
+   * be damaged: `decide` throws where nobody says how to go on.
+   */
+  decideBy(decide: (damaged: DamagedContents, cause: unknown) => void): void
   /** Called once, when the store has what `load` gave. */
   attach(store: SharingStore): void
   /** Throws PersistenceError with code `persistence-in-use` where another store has it: this one can't share. */

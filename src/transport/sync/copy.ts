@@ -133,6 +133,7 @@ export class Copy {
         return true
       },
       fold: () => this.#journal?.foldSoon(),
+      fail: (error) => this.#journal?.fail(error),
     })
   }
 

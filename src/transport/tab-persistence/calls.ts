@@ -1,4 +1,4 @@
-import { RowcastError } from '../../errors/index.ts'
+import { DamagedError, RowcastError, type DamageReport } from '../../errors/index.ts'
 import { PersistenceError, type PersistenceErrorCode } from '../../persist/index.ts'
 import type { QuotaEstimate } from '../../store/index.ts'
 import type { Tabs } from '../../tabs/index.ts'
@@ -24,11 +24,14 @@ export type Told =
   | { readonly kind: 'base'; readonly snapshot: Uint8Array | undefined; readonly records: Uint8Array[] }
   | { readonly kind: 'estimate'; readonly estimate: QuotaEstimate | undefined }
   | { readonly kind: 'done' }
+  /** It closes, and has not answered: the next one is to be asked. */
+  | { readonly kind: 'gone' }
   | {
       readonly kind: 'failed'
       readonly code: string
       readonly message: string
       readonly estimate: QuotaEstimate | undefined
+      readonly report: DamageReport | undefined
     }
 
 export type Lane = Pick<Tabs, 'request' | 'provide'>
@@ -49,17 +52,21 @@ export function failed(error: unknown): Told {
     code: error instanceof RowcastError ? String(error.code) : 'persistence-failed',
     message: error instanceof Error ? error.message : String(error),
     estimate,
+    report: error instanceof DamagedError ? error.report : undefined,
   }
 }
 
 /** Throws what went wrong with the holder. */
 export function unwrap(told: Told): Told {
-  if (told.kind === 'failed')
-    throw new PersistenceError(told.code as PersistenceErrorCode, told.message, { estimate: told.estimate })
-  return told
+  if (told.kind !== 'failed') return told
+  if (told.report) throw new DamagedError(told.report)
+  throw new PersistenceError(told.code as PersistenceErrorCode, told.message, { estimate: told.estimate })
 }
 
 /** Asks the holder, or waits for one. Rejects with what went wrong there. */
 export async function askHolder(lane: Lane, name: string, ask: Ask, signal?: AbortSignal): Promise<Told> {
-  return unwrap((await lane.request(holderCall(name), ask, { signal })) as Told)
+  for (;;) {
+    const told = (await lane.request(holderCall(name), ask, { signal })) as Told
+    if (told.kind !== 'gone') return unwrap(told)
+  }
 }

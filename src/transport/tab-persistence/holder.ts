@@ -3,8 +3,9 @@ import { PersistenceError } from '../../persist/index.ts'
 import {
   decodeRecord,
   encodeRecord,
+  loadIntact,
   type JournalRecord,
-  type PersistedContents,
+  type Loaded,
   type PersistenceSession,
   type SharingStore,
 } from '../../store/index.ts'
@@ -24,20 +25,27 @@ export class Holder {
   readonly #closed = new AbortController()
   readonly #serving = new Set<Promise<Told>>()
   #store: SharingStore | undefined
+  /** Whether what is there is damaged, and nothing was written in its place. */
+  #isDamaged: boolean
+  #settle: (store: SharingStore | undefined) => void = () => undefined
+  /** Resolves with the store that keeps the base from now on, with `undefined` where there will be none. */
+  readonly #attached = new Promise<SharingStore | undefined>((resolve) => (this.#settle = resolve))
   /** Of which database it is. */
   #database: string | undefined
   /** Whose it was when it was opened. */
   readonly #owner: Owner | undefined
   /** Of whose schema the base is. */
   #version: number | undefined
-  /** What was there, without what stores that are still open wait for. */
-  readonly contents: PersistedContents
+  /** What was there and is intact, without what stores that are still open wait for. */
+  readonly contents: Loaded['contents']
+  /** What said that something is damaged. */
+  readonly cause: unknown
   /** What is left of stores that are gone: of the one that kept the base before, and of others. */
   readonly left: readonly JournalRecord[]
 
   static async open(name: string, tab: string, real: PersistenceSession): Promise<Holder> {
     try {
-      return new Holder({ name, tab, real, found: await real.load(), open: await openTabs(name) })
+      return new Holder({ name, tab, real, found: await loadIntact(real), open: await openTabs(name) })
     } catch (error) {
       await real.close()
       throw error
@@ -48,13 +56,16 @@ export class Holder {
     readonly name: string
     readonly tab: string
     readonly real: PersistenceSession
-    readonly found: PersistedContents
+    readonly found: Loaded
     readonly open: ReadonlySet<string>
   }) {
     this.#name = given.name
     this.#tab = given.tab
     this.#real = given.real
-    const { base, baseBytes, own, tabs } = readShared(given.found.records)
+    const { snapshot, records, damage } = given.found.contents
+    this.cause = given.found.cause
+    this.#isDamaged = damage !== undefined
+    const { base, baseBytes, own, tabs } = readShared(records)
     const kept = base.filter(isSyncRecord).find((record) => record.type === 'database')
     this.#database = kept?.name
     this.#owner = ownerOf(base)
@@ -64,7 +75,13 @@ export class Holder {
       // What this tab waits for its own store knows best.
       if (given.open.has(tab) && tab !== given.tab) this.#others.set(tab, kept)
       else if (tab !== given.tab) gone.push(...kept.list.map((record) => tagged(tab, record)))
-    this.contents = { snapshot: given.found.snapshot, records: [...baseBytes, ...gone.map(encodeRecord)] }
+    // Of what lies before a gap, only the base is still before it.
+    const gaps = damage?.gaps.map((gap) => ({ ...gap, before: readShared(records.slice(0, gap.before)).base.length }))
+    this.contents = {
+      snapshot,
+      records: [...baseBytes, ...gone.map(encodeRecord)],
+      ...(damage && gaps && { damage: { ...damage, gaps } }),
+    }
     this.left = [...own.list, ...gone.map(({ record }) => record)]
   }
 
@@ -74,17 +91,24 @@ export class Holder {
     this.#database = store.database
     this.#version = store.version
     for (const tab of this.#others.keys()) this.#watch(tab)
+    this.#settle(store)
+  }
+
+  /** What is there is not this tab's store's: it stays as it is. */
+  leave(): void {
+    this.#settle(undefined)
   }
 
   append(records: readonly Uint8Array[]): Promise<void> {
     return this.#real.append(records)
   }
 
-  replace(snapshot: Uint8Array, records: readonly Uint8Array[]): Promise<void> {
+  async replace(snapshot: Uint8Array, records: readonly Uint8Array[]): Promise<void> {
     const others = [...this.#others].flatMap(([tab, kept]) =>
       kept.list.map((record) => encodeRecord(tagged(tab, record))),
     )
-    return this.#real.replace(snapshot, [...records, ...others])
+    await this.#real.replace(snapshot, [...records, ...others])
+    this.#isDamaged = false
   }
 
   /** Whether what was written is still there. */
@@ -112,6 +136,7 @@ export class Holder {
   async #answer(ask: Ask): Promise<Told> {
     switch (ask.kind) {
       case 'base': {
+        if (this.#isDamaged && !(await this.#isMended())) return { kind: 'gone' }
         const { snapshot, records } = await this.#real.load()
         return { kind: 'base', snapshot, records: confirmedOnly(readShared(records).base).map(encodeRecord) }
       }
@@ -142,6 +167,15 @@ export class Holder {
     if (this.#store) await this.#store.saved()
     else if (!(await this.isWhole()))
       throw new PersistenceError('persistence-lost', `what '${this.#name}' kept was removed: try again`)
+  }
+
+  /** Waits until something whole is there. Gives whether it came to that before this closes; rejects where it can't be written. */
+  async #isMended(): Promise<boolean> {
+    const { signal } = this.#closed
+    const closed = new Promise<false>((resolve) => signal.addEventListener('abort', () => resolve(false)))
+    const store = signal.aborted ? false : await Promise.race([this.#attached, closed])
+    if (store) await store.saved()
+    return store !== false
   }
 
   #isOf(owner: Owner): boolean {

@@ -4,6 +4,7 @@ import { PersistenceError } from '../../persist/index.ts'
 import {
   decodeRecord,
   encodeRecord,
+  type DamagedContents,
   type JournalRecord,
   type PersistedContents,
   type Persistence,
@@ -51,7 +52,8 @@ export class TabSession implements SharedSession {
   #promoting: Promise<void> | undefined
   /** Why the persistence can't be opened, though it is this tab's turn. */
   #failure: unknown
-  #contents: PersistedContents | undefined
+  #contents: Holder['contents'] | undefined
+  #decide: (damaged: DamagedContents, cause: unknown) => void = () => undefined
   #attached: (store: SharingStore) => void = () => undefined
   readonly #store = new Promise<SharingStore>((resolve) => (this.#attached = resolve))
   /** Of the own transactions that the holder was told of, or is being told of, those that it takes for not settled. */
@@ -116,13 +118,38 @@ export class TabSession implements SharedSession {
     const store = await Promise.race([this.#store, this.#ended])
     const holder = store && (await this.#openReal())
     if (!store || !holder) return
+    // What waits in the copy of another database or user is not this store's to send, nor is what it can't read.
+    const isKept = !this.#closing.signal.aborted && holder.isKeptBy(store)
+    if (isKept && !(await this.#mayMend(holder, store))) return
     this.#holder = holder
     this.#serve()
-    // What waits in the copy of another database or user is not this store's to send, nor is what it can't read.
-    if (this.#closing.signal.aborted || !holder.isKeptBy(store)) return
+    if (!isKept) {
+      holder.leave()
+      return
+    }
     store.adopt(holder.left)
     store.fold()
     holder.attach(store)
+  }
+
+  /**
+   * Whether something may be written over what is there: where that is damaged, the application says so. If it does not, it
+   * stays as it is, and others may open it as such.
+   */
+  async #mayMend(holder: Holder, store: SharingStore): Promise<boolean> {
+    const { snapshot, records, damage } = holder.contents
+    if (!damage) return true
+    try {
+      this.#decide({ snapshot, records, damage }, holder.cause)
+      return true
+    } catch (error) {
+      // It fails already, with what is to be told.
+      await holder.close().catch(() => undefined)
+      this.#failure = error
+      this.#serve()
+      store.fail(error)
+      return false
+    }
   }
 
   /** Until it succeeds: whoever had it open may take a moment to let go of it. */
@@ -170,9 +197,18 @@ export class TabSession implements SharedSession {
 
   async load(): Promise<PersistedContents> {
     this.#assertOpen()
-    const contents = this.#contents ?? asContents(await this.#ask({ kind: 'base' }))
+    const { damage, ...intact } = this.#contents ?? asContents(await this.#ask({ kind: 'base' }))
     this.#contents = undefined
-    return contents
+    if (!damage) return intact
+    throw new PersistenceError(
+      'persistence-damaged',
+      `what '${this.#options.name}' keeps is damaged: ${damage.findings.join('; ')}`,
+      { cause: this.#holder?.cause, intact, damage },
+    )
+  }
+
+  decideBy(decide: (damaged: DamagedContents, cause: unknown) => void): void {
+    this.#decide = decide
   }
 
   select(records: readonly JournalRecord[]): readonly JournalRecord[] {
@@ -251,8 +287,9 @@ export class TabSession implements SharedSession {
     return this.#closed
   }
 
-  #ask(ask: Ask): Promise<Told> {
+  async #ask(ask: Ask): Promise<Told> {
     // What this tab holds itself does not depend on others.
+    if (!this.#holder && this.#failure !== undefined) throw asError(this.#failure)
     if (!this.#holder) return askHolder(this.#options.lane, this.#options.name, ask)
     return this.#holder.answer(ask).then(unwrap)
   }
@@ -270,7 +307,12 @@ export class TabSession implements SharedSession {
   }
 }
 
-function asContents(told: Told): PersistedContents {
+function asContents(told: Told): Holder['contents'] {
   if (told.kind !== 'base') throw new PersistenceError('persistence-failed', 'another tab answered with something else')
   return { snapshot: told.snapshot, records: told.records }
+}
+
+/** Also where an application's `onDamaged` threw something else. */
+function asError(failure: unknown): Error {
+  return failure instanceof Error ? failure : new Error(String(failure))
 }

@@ -74,9 +74,10 @@ async function serve() {
   }
 }
 
-async function open(storage: string): Promise<Page> {
+async function open(storage: string, more: { readonly user?: string; readonly rescue?: 'yes' } = {}): Promise<Page> {
   const page = await context.newPage()
-  await page.goto(`${pages.origin}/kept.html?server=${encodeURIComponent(server.url)}&storage=${storage}`)
+  const given = new URLSearchParams({ server: server.url, storage, ...more })
+  await page.goto(`${pages.origin}/kept.html?${given}`)
   await page.waitForFunction(() => window.keptTab !== undefined)
   return page
 }
@@ -166,6 +167,73 @@ for (const storage of ['indexedDb', 'opfs'])
       expect(await pending(c, 1)).toEqual(mine)
     })
   })
+
+/** Another page flips a byte in the middle of the last record that has this text, which lies in nobody's hands. */
+async function flip(text: string): Promise<void> {
+  const page = await context.newPage()
+  await page.goto(`${pages.origin}/bare.html`)
+  await page.evaluate(async (wanted) => {
+    const all = await (await navigator.storage.getDirectory()).getDirectoryHandle('.rowcast')
+    const folder = await all.getDirectoryHandle('store-kept')
+    const names: string[] = []
+    for await (const name of folder.keys()) names.push(name)
+    const journal = await folder.getFileHandle(names.find((name) => name.endsWith('.log'))!)
+    const bytes = new Uint8Array(await (await journal.getFile()).arrayBuffer())
+    const at = new TextDecoder('latin1').decode(bytes).lastIndexOf(wanted)
+    if (at === -1) throw new Error(`No record has ${wanted}.`)
+    bytes[at] = bytes[at]! ^ 0x01
+    const writing = await journal.createWritable()
+    await writing.write(bytes)
+    await writing.close()
+  }, text)
+  await page.close()
+}
+
+test('two tabs open over a copy with a flipped byte: one rescues it, both show what is intact, and what waits is sent', async () => {
+  server.goOnline()
+  const first = await open('opfs')
+  const confirmed = await commit(first, 'confirmed', 3)
+  await settled(first)
+  server.goOffline()
+  await first.waitForFunction(() => window.keptTab!.state !== 'live')
+  const mine = await commit(first, 'mine', 3)
+  await first.evaluate(() => window.keptTab!.saved())
+  await first.close()
+  await flip('mine 1')
+  const tabs = await Promise.all([open('opfs', { rescue: 'yes' }), open('opfs', { rescue: 'yes' })])
+  const asked = await Promise.all(tabs.map((page) => page.evaluate(() => window.keptTab!.asked)))
+  expect(asked.toSorted((a, b) => a - b)).toEqual([0, 1])
+  const [holder, guest] = asked[0] === 1 ? tabs : tabs.toReversed()
+  const intact = [mine[0]!, mine[2]!]
+  expect(await pending(holder!, 2)).toEqual(intact)
+  expect(await ids(holder!)).toEqual([...confirmed, ...intact])
+  // What waits is shown by the tab that sends it.
+  expect(await ids(guest!)).toEqual(confirmed)
+  await Promise.all(tabs.map(saved))
+  await Promise.all(tabs.map(crash))
+  const again = await open('opfs')
+  // It would refuse what is damaged still.
+  expect(await again.evaluate(() => window.keptTab!.refused)).toBe(undefined)
+  expect(await pending(again, 2)).toEqual(intact)
+  server.goOnline()
+  await settled(again)
+  expect((await server.logged()).toSorted()).toEqual([...confirmed, ...intact])
+})
+
+test('a tab of a second user beside one of the first is refused, and shares and changes nothing', async () => {
+  const a = await open('opfs', { user: 'ada' })
+  const edits = await commit(a, 'a', 3)
+  const b = await open('opfs', { user: 'bob' })
+  expect(await b.evaluate(() => window.keptTab!.refused)).toBe('other-user')
+  edits.push(...(await commit(a, 'later', 2)))
+  await a.close()
+  // Nor once the first user's tab has gone.
+  const late = await open('opfs', { user: 'bob' })
+  expect(await late.evaluate(() => window.keptTab!.refused)).toBe('other-user')
+  const again = await open('opfs', { user: 'ada' })
+  expect(await pending(again, 5)).toEqual(edits)
+  expect(await ids(again)).toEqual(edits.toSorted())
+})
 
 async function saved(page: Page): Promise<void> {
   await page.evaluate(() => window.keptTab!.saved())
