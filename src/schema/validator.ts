@@ -8,6 +8,7 @@ import { isDraft07 } from './model/facets.ts'
 import { RowEncodeFailure, type RowCodec, type RowObject } from './model/row-codec.ts'
 import type { TableModel } from './model/table-model.ts'
 import type { PatternEngine } from './pattern-engine.ts'
+import { addUniqueItems } from './unique-items.ts'
 
 // A CommonJS module: bundlers and Node disagree on where its function is.
 const addFormats = ((addFormatsModule as unknown as { default?: unknown }).default ?? addFormatsModule) as (
@@ -270,6 +271,7 @@ function createAjv(table: TableModel, allErrors: boolean, patterns: PatternEngin
     ...(patterns && { code: { regExp: regExpOf(patterns) } }),
   } as const
   const ajv: Ajv = isDraft07(table.schema) ? new Ajv(options) : new Ajv2020(options)
+  addUniqueItems(ajv)
   addFormats(ajv)
   const { url } = ajv.formats
   // The same texts, without a choice of where the password begins: that took time by the square of the text.
