@@ -16,8 +16,8 @@ const uniqueItems: CodeKeywordDefinition = {
   type: 'array',
   schemaType: 'boolean',
   error: {
-    message: ({ params: { i, j } }) => str`must NOT have duplicate items (items ## ${j!} and ${i!} are identical)`,
-    params: ({ params: { i, j } }) => _`{i: ${i!}, j: ${j!}}`,
+    message: ({ params: { i, j } }) => str`must NOT have duplicate items (items ## ${j} and ${i} are identical)`,
+    params: ({ params: { i, j } }) => _`{i: ${i}, j: ${j}}`,
   },
   code(context) {
     const { gen, data, parentSchema } = context
@@ -76,7 +76,7 @@ function textOf(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value !== 'object' || value === null) return `${typeof value} ${String(value)}`
   if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`
-  if (ArrayBuffer.isView(value)) return `bytes ${String(value)}`
+  if (value instanceof Uint8Array) return `bytes ${value.join(',')}`
   const members = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${textOf(member)}`).join(',')}}`
 }
