@@ -8,6 +8,7 @@ import { isDraft07 } from './model/facets.ts'
 import { RowEncodeFailure, type RowCodec, type RowObject } from './model/row-codec.ts'
 import type { TableModel } from './model/table-model.ts'
 import type { PatternEngine } from './pattern-engine.ts'
+import { addUniqueItems } from './unique-items.ts'
 
 // A CommonJS module: bundlers and Node disagree on where its function is.
 const addFormats = ((addFormatsModule as unknown as { default?: unknown }).default ?? addFormatsModule) as (
@@ -19,6 +20,12 @@ const STORAGE_FORMATS = ['int64', 'int32', 'float', 'double', 'byte', 'binary', 
 
 /** A user and a password, as ajv-formats looks for them in a URL. */
 const USER_INFO = '\\S+(?::\\S*)?@'
+
+/**
+ * Of a row of more values than this the first error is found, and not all: each value may have several, and each error
+ * takes a hundred times what the value does.
+ */
+const MOST_VALUES = 10_000
 
 /** What ajv has compiled of one table: its rows, and its columns as they are asked for. */
 interface Validators {
@@ -120,8 +127,8 @@ export class TableValidator {
     if (!quick) return undefined
     const json = column.kind === 'int64' || column.kind === 'binary' ? jsonValue(value) : value
     if (quick(json)) return undefined
-    const thorough = this.#leaf(this.#all, column)!
-    thorough(json)
+    const thorough = isLarge(json) ? quick : this.#leaf(this.#all, column)!
+    if (thorough !== quick) thorough(json)
     return (thorough.errors ?? []).map((error) => this.#issue(error, key, column.segments))
   }
 
@@ -157,7 +164,7 @@ export class TableValidator {
   }
 
   #errorsOf(row: RowObject, hidden: Hidden | undefined): readonly ErrorObject[] {
-    const errors = this.#allErrorsOf(row)
+    const errors = this.#allErrorsOf(row, hidden)
     if (!hidden || errors.length === 0) return errors
     // The verdicts on single columns go over the same compiled schema: not while its errors are read.
     return hidden.withoutErrors([...errors], this.#table, hidden.columns, (column) => {
@@ -166,9 +173,11 @@ export class TableValidator {
     })
   }
 
-  #allErrorsOf(row: RowObject): readonly ErrorObject[] {
+  #allErrorsOf(row: RowObject, hidden: Hidden | undefined): readonly ErrorObject[] {
     const json = this.#special.length === 0 ? row : this.#jsonForm(row)
     if (this.#quick.row(json)) return []
+    // Where errors may be left out, the first need not be one that counts.
+    if (!hidden && isLarge(json)) return this.#quick.row.errors ?? []
     const { row: thorough } = this.#all
     thorough(json)
     return thorough.errors ?? []
@@ -228,6 +237,17 @@ function comesByDefault(node: ObjectNode | Column): boolean {
   )
 }
 
+/** Whether there are more values in one than all errors are looked for in. */
+function isLarge(value: CellValue): boolean {
+  let left = MOST_VALUES
+  const isIn = (one: CellValue): boolean => {
+    if (--left < 0) return true
+    if (typeof one !== 'object' || one === null || one instanceof Uint8Array) return false
+    return Array.isArray(one) ? one.some(isIn) : Object.values(one as RowObject).some(isIn)
+  }
+  return isIn(value)
+}
+
 /** The value at a path of declared properties. */
 export function valueAt(row: RowObject, segments: readonly string[]): CellValue {
   let value: CellValue = row
@@ -270,6 +290,7 @@ function createAjv(table: TableModel, allErrors: boolean, patterns: PatternEngin
     ...(patterns && { code: { regExp: regExpOf(patterns) } }),
   } as const
   const ajv: Ajv = isDraft07(table.schema) ? new Ajv(options) : new Ajv2020(options)
+  addUniqueItems(ajv)
   addFormats(ajv)
   const { url } = ajv.formats
   // The same texts, without a choice of where the password begins: that took time by the square of the text.

@@ -53,6 +53,11 @@ export interface Limits {
   readonly recentBytes: number
   /** What is known of the refusals of a database, for those who ask twice. */
   readonly verdictBytes: number
+  /**
+   * What of the log of a database stays before its newest snapshot; a snapshot is made each time an eighth of that has come.
+   * The option `historyEntries` bounds the same in transactions.
+   */
+  readonly historyBytes: number
   /** What the filters of a subscription may come to. */
   readonly filters: FilterLimits
 }
@@ -82,6 +87,7 @@ const DEFAULTS: Limits = {
   catchUp: 20_000,
   recentBytes: 16 * MB,
   verdictBytes: 4 * MB,
+  historyBytes: 1024 * MB,
   filters: FILTER_LIMITS,
 }
 

@@ -70,7 +70,7 @@ export interface LiveDatabaseOptions {
   readonly snapshotEvery: number
   /** So many entries before the newest snapshot stay in the log. */
   readonly historyEntries: number
-  readonly limits: Pick<Limits, 'databasePresenceBytes' | 'recentBytes' | 'verdictBytes'>
+  readonly limits: Pick<Limits, 'databasePresenceBytes' | 'recentBytes' | 'verdictBytes' | 'historyBytes'>
   readonly report: (error: unknown) => void
   /** Its state is of another history than the log by now: it is of no use any more, and is to be opened anew. */
   readonly parted?: () => void
@@ -105,6 +105,8 @@ const BUSY_MS = 4
 const LONGEST_GATHER_MS = 25
 /** How long the text of the whole database is kept for others who come. */
 const KEEP_WHOLE_MS = 5_000
+/** A snapshot is made after this part of the bytes of a history: where they are reached, so much of it goes at once. */
+const SNAPSHOT_SHARE = 1 / 8
 /** Ids of transactions that went in are known for so many entries: one that is sent again later would go in again. */
 const KNOWN_IDS = 1_000_000
 
@@ -138,6 +140,8 @@ export class LiveDatabase {
   #telling = { endedAt: 0, tookMs: 0 }
   #state: State
   #snapshotAt: number
+  /** The bytes of the log from a snapshot up to an entry. */
+  #grown = { since: 0, upTo: 0, bytes: 0 }
   #whole: { readonly sequence: number; readonly texts: readonly string[] } | undefined
   #forgetWhole: NodeJS.Timeout | undefined
   #closed = false
@@ -548,8 +552,9 @@ export class LiveDatabase {
         } catch (error) {
           const failure = this.#failed(error)
           for (const { fail } of batch) fail(failure)
+          return
         }
-        if (!this.#parted) await this.#housekeep()
+        await this.#housekeep()
       })
       .catch(this.#options.report)
   }
@@ -752,7 +757,7 @@ export class LiveDatabase {
   /** Keeps a snapshot now and then; a large one while transactions go on. */
   async #housekeep(): Promise<void> {
     const { point } = this.#state
-    if (!this.#kept.idle || point.sequence - this.#snapshotAt < this.#options.snapshotEvery) return
+    if (!this.#kept.idle || !(await this.#isSnapshotDue())) return
     const kept = this.#besideAll(() => this.#snapshot(point, { signal: this.#closing.signal })).catch(
       (error: unknown) => {
         // The log has everything; a later batch tries again. One that closes keeps a snapshot itself.
@@ -760,6 +765,22 @@ export class LiveDatabase {
       },
     )
     if (await this.#options.beside.isNear(this.name, this.#options, point.sequence)) await kept
+  }
+
+  async #isSnapshotDue(): Promise<boolean> {
+    const { log, snapshotEvery } = this.#options
+    const since = this.#snapshotAt
+    const upTo = this.#state.sequence
+    if (upTo - since >= snapshotEvery) return true
+    const known = this.#grown.since === since ? this.#grown : { upTo: since, bytes: 0 }
+    // Only what has come since it was asked last.
+    const bytes = known.bytes + (await log.bytes(known.upTo + 1, upTo))
+    this.#grown = { since, upTo, bytes }
+    return bytes > this.#snapshotBytes
+  }
+
+  get #snapshotBytes(): number {
+    return this.#options.limits.historyBytes * SNAPSHOT_SHARE
   }
 
   async #snapshot(
@@ -784,10 +805,26 @@ export class LiveDatabase {
     this.#snapshotAt = Math.max(this.#snapshotAt, sequence)
     const { first } = await log.bounds()
     const keep = Math.max(sequence - historyEntries, first)
-    await this.#thinOut(keep)
     // A state is a snapshot and the log since: the log begins after the snapshot that the oldest states rest on.
-    const base = (await this.snapshots()).findLast((one) => one.sequence <= keep)?.sequence ?? 0
-    if (keep > first && base + 1 > first && !(await this.#isPart(base))) await log.trim(base + 1)
+    const byEntries = (await this.snapshots()).findLast((one) => one.sequence <= keep)?.sequence ?? 0
+    const byBytes = await this.#firstWithinBytes(sequence)
+    const base = Math.max(byEntries, byBytes)
+    await this.#thinOut(base)
+    if ((keep > first || byBytes > 0) && base + 1 > first && !(await this.#isPart(base))) await log.trim(base + 1)
+  }
+
+  /** The oldest snapshot from which the log up to the newest takes no more than it may; 0 where all of it does. */
+  async #firstWithinBytes(newest: number): Promise<number> {
+    const { log, limits } = this.#options
+    const older = (await this.snapshots()).filter(({ sequence }) => sequence < newest).toReversed()
+    let first = newest
+    let bytes = 0
+    for (const { sequence } of [...older, { sequence: 0 }]) {
+      bytes += await log.bytes(sequence + 1, first)
+      if (bytes > limits.historyBytes) return first
+      first = sequence
+    }
+    return 0
   }
 
   /** Whether an entry is a part: then the one that stands for it, further on, needs it and those before it. */
@@ -797,17 +834,23 @@ export class LiveDatabase {
     return false
   }
 
-  /** Snapshots without a label are there to be opened fast: none before the log, and none between two that are close. */
-  async #thinOut(first: number): Promise<void> {
-    const { snapshots, snapshotEvery } = this.#options
+  /**
+   * Snapshots without a label are there to be opened fast: none before the one that the log begins after, and none between
+   * two that are close.
+   */
+  async #thinOut(base: number): Promise<void> {
+    const { log, snapshots, snapshotEvery } = this.#options
+    const areClose = async (one: number, other: number): Promise<boolean> =>
+      other - one <= snapshotEvery && (await log.bytes(one + 1, other)) <= this.#snapshotBytes
     const all = await this.snapshots()
-    const base = all.findLast(({ sequence }) => sequence <= first)?.sequence ?? 0
     let kept = 0
     for (const [n, { sequence, label }] of all.entries()) {
       const next = all[n + 1]
       const isSpare =
-        next !== undefined && (sequence < base || (sequence > base && next.sequence - kept <= snapshotEvery))
-      if (label === undefined && isSpare) await snapshots.delete(this.name, sequence)
+        label === undefined &&
+        next !== undefined &&
+        (sequence < base || (sequence > base && (await areClose(kept, next.sequence))))
+      if (isSpare) await snapshots.delete(this.name, sequence)
       else kept = sequence
     }
   }

@@ -21,6 +21,11 @@ export interface Log {
   append(payloads: readonly string[], expected: number): Promise<void>
   /** Entries from a sequence number on, in order, as far as the log goes now. Throws NotFoundError where `from` is trimmed away. */
   read(from: number, limit?: number): AsyncIterable<LogEntry>
+  /**
+   * What the entries between two sequence numbers, both included, take as UTF-8; those that aren't there take nothing.
+   * What an implementation needs beside their text is not counted.
+   */
+  bytes(from: number, to: number): Promise<number>
   /** Drops the entries before a sequence number. The last one's number is never forgotten. */
   trim(before: number): Promise<void>
   close(): Promise<void>

@@ -104,6 +104,7 @@ export class Metrics {
         stop()
       },
       read: (from, limit) => log.read(from, limit),
+      bytes: (from, to) => log.bytes(from, to),
       trim: (before) => log.trim(before),
       close: () => log.close(),
     }

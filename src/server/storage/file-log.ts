@@ -6,7 +6,7 @@ import type { Log, LogEntry } from '../log.ts'
 import { sqlFailure } from './log-database.ts'
 import { assertPayloads, assertSequence } from './names.ts'
 
-/** A read and a trim let others at the event loop after so many entries or, for a read, so many UTF-16 units. */
+/** A read, a trim and a count of bytes let others at the event loop after so many entries or, for a read, so many UTF-16 units. */
 const chunkEntries = 1_000
 const chunkLength = 1 << 20
 
@@ -17,6 +17,7 @@ export class FileLog implements Log {
   readonly #bounds: StatementSync
   readonly #insert: StatementSync
   readonly #select: StatementSync
+  readonly #bytes: StatementSync
   readonly #moveOrigin: StatementSync
   readonly #lowest: StatementSync
   readonly #delete: StatementSync
@@ -34,6 +35,10 @@ export class FileLog implements Log {
     this.#insert = database.prepare('INSERT INTO log VALUES (?, ?)')
     this.#select = database.prepare(
       'SELECT sequence, payload FROM log WHERE sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?',
+    )
+    // Of a long text the length is known without reading it.
+    this.#bytes = database.prepare(
+      'SELECT ifnull(sum(octet_length(payload)), 0) AS bytes FROM log WHERE sequence BETWEEN ? AND ?',
     )
     this.#moveOrigin = database.prepare('UPDATE origin SET sequence = max(sequence, ?)')
     this.#lowest = database.prepare('SELECT min(sequence) AS lowest FROM log')
@@ -68,6 +73,23 @@ export class FileLog implements Log {
         next = entry.sequence + 1
       }
       if (next <= end) await setImmediate()
+    }
+  }
+
+  async bytes(from: number, to: number): Promise<number> {
+    this.#settle()
+    let sum = 0
+    for (let next = from; ; next += chunkEntries) {
+      this.#assertOpen()
+      // What lies below the first entry is trimmed, deleted or not.
+      const { first, last } = this.#readBounds()
+      next = Math.max(next, first)
+      const end = Math.min(to, last, next + chunkEntries - 1)
+      if (end < next) return sum
+      const { bytes } = this.#attempt(() => this.#bytes.get(next, end)) as { bytes: number }
+      sum += bytes
+      if (end === to) return sum
+      await setImmediate()
     }
   }
 

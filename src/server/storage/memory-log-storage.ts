@@ -11,6 +11,8 @@ export function memoryLogStorage(): LogStorage {
 interface Kept {
   origin: number
   payloads: string[]
+  /** Of each payload. */
+  bytes: number[]
   open: number
 }
 
@@ -24,7 +26,7 @@ class MemoryLogStorage implements LogStorage {
     let kept = this.#logs.get(database)
     if (!kept) {
       if (!create) throw new NotFoundError(`there is no log of '${database}': open it with create to begin one`)
-      kept = { origin: start, payloads: [], open: 0 }
+      kept = { origin: start, payloads: [], bytes: [], open: 0 }
       this.#logs.set(database, kept)
     }
     return new MemoryLog(`log of '${database}'`, kept)
@@ -63,7 +65,10 @@ class MemoryLog implements Log {
     this.#assertOpen()
     assertPayloads(payloads, this.#what)
     if (expected !== this.#last) throw new LogConflictError(this.#what, expected, this.#last)
-    for (const payload of payloads) this.#kept.payloads.push(payload)
+    for (const payload of payloads) {
+      this.#kept.payloads.push(payload)
+      this.#kept.bytes.push(Buffer.byteLength(payload))
+    }
   }
 
   async *read(from: number, limit: number = Infinity): AsyncGenerator<LogEntry, undefined> {
@@ -78,11 +83,20 @@ class MemoryLog implements Log {
     }
   }
 
+  async bytes(from: number, to: number): Promise<number> {
+    this.#assertOpen()
+    const { origin, bytes } = this.#kept
+    let sum = 0
+    for (let at = Math.max(from - origin - 1, 0); at < Math.min(to - origin, bytes.length); at += 1) sum += bytes[at]!
+    return sum
+  }
+
   async trim(before: number): Promise<void> {
     this.#assertOpen()
     assertSequence(before, `the number to trim the ${this.#what} before`)
     const dropped = Math.max(0, Math.min(before - 1, this.#last) - this.#kept.origin)
     this.#kept.payloads.splice(0, dropped)
+    this.#kept.bytes.splice(0, dropped)
     this.#kept.origin += dropped
   }
 

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineSchema } from 'rowcast'
-import { memoryStorage } from 'rowcast/server'
-import { expect, test } from 'vitest'
+import { fileStorage, memoryStorage } from 'rowcast/server'
+import { expect, onTestFinished, test } from 'vitest'
 import { putNote, schema, startServer, type TestServer } from '../http/support.ts'
 import { RawClient } from '../session/raw-client.ts'
 import { makeScene, outcomeOf } from './support.ts'
@@ -102,6 +105,12 @@ async function live(
   return started
 }
 
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'rowcast-snapshots-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
 /** The states that the log has and that no file can be made of. */
 async function lostStates(started: TestServer): Promise<number[]> {
   // Snapshots are kept, and the log is trimmed, beside the transactions: this one comes behind those that are under way.
@@ -145,3 +154,49 @@ test('every state of a log that begins between two snapshots can be exported', a
   const started = await live({ transactions: 300, closeEvery: 1_000, historyEntries: 47 }, [])
   expect(await lostStates(started)).toEqual([])
 })
+
+test.each([
+  ['memory', () => memoryStorage()],
+  ['files', () => fileStorage(temporaryDirectory())],
+])(
+  'the bytes of a log in %s and the number of its snapshots are bounded, and what is older is not there',
+  async (_where, make) => {
+    const storage = make()
+    const historyBytes = 40_000
+    const started = startServer({ storage, limits: { historyBytes } })
+    await started.ask(`PUT ${a}`)
+    const log = await storage.logs.open('a')
+    onTestFinished(() => log.close())
+    const entryBytes = 1_500
+    let most = 0
+    let least = historyBytes
+    let mostSnapshots = 0
+    for (let n = 2; n <= 120; n++) {
+      // One row is left: a small state is put aside before the next transaction, so that all of it comes in one order.
+      const { changes } = putNote(`n${n}`, { slug: `${n} ${'é'.repeat(500)}` })
+      const gone = n > 2 ? [{ table: 'note', key: `n${n - 1}`, op: 'delete' }] : []
+      const sent = await started.ask(`POST ${a}/transactions`, { changes: [...changes, ...gone] })
+      expect(sent.status).toBe(200)
+      const { length } = await listed(started)
+      const bytes = await log.bytes(1, n)
+      most = Math.max(most, bytes)
+      if (n > 40) least = Math.min(least, bytes)
+      mostSnapshots = Math.max(mostSnapshots, length)
+    }
+    // Beside the history there is what has come since the newest snapshot.
+    expect(most).toBeLessThan(historyBytes * (9 / 8) + 2 * entryBytes)
+    // Once there is as much, little more than an eighth goes at once.
+    expect(least).toBeGreaterThan(historyBytes * (6 / 8))
+    expect(mostSnapshots).toBeLessThan(20)
+    expect(await lostStates(started)).toEqual([])
+
+    const { first, last } = await log.bounds()
+    expect(await log.bytes(first, last)).toBeLessThanOrEqual(historyBytes)
+    expect(first).toBeGreaterThan(80)
+    const from = first - 1
+    expect((await started.send(`GET ${a}/export?at=${from - 1}`)).status).toBe(404)
+    expect((await started.ask(`POST ${a}/rollback`, { to: from - 1 })).status).toBe(404)
+    expect((await started.ask(`POST ${a}/rollback`, { to: from })).status).toBe(200)
+    expect(started.errors).toEqual([])
+  },
+)

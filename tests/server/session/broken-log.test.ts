@@ -16,6 +16,7 @@ function breaking(logs: LogStorage): { readonly logs: LogStorage; breakAfter: nu
         return {
           bounds: () => log.bounds(),
           append: (...entries: Parameters<typeof log.append>) => log.append(...entries),
+          bytes: (from: number, to: number) => log.bytes(from, to),
           trim: (before: number) => log.trim(before),
           close: () => log.close(),
           async *read(...from: Parameters<typeof log.read>) {

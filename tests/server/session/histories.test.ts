@@ -280,6 +280,7 @@ function movable(first: LogStorage): LogStorage & { moveTo(logs: LogStorage): Pr
         bounds: () => one.log.bounds(),
         append: (payloads, expected) => one.log.append(payloads, expected),
         read: (from, limit) => one.log.read(from, limit),
+        bytes: (from, to) => one.log.bytes(from, to),
         trim: (before) => one.log.trim(before),
         close: () => one.log.close(),
       }

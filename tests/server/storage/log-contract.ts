@@ -157,6 +157,33 @@ export function runLogContract(name: string, make: () => Promise<LogHarness>): v
       expect(await log.bounds()).toEqual({ first: 4, last: 5 })
     })
 
+    test('the bytes of entries are those of their text in UTF-8, of those that are there', async () => {
+      const log = await openLog()
+      await log.append(['a', '', 'é', '😀\0x', 'x'.repeat(3_000_000)], 0)
+      expect(await log.bytes(1, 4)).toBe(1 + 0 + 2 + 6)
+      expect(await log.bytes(3, 3)).toBe(2)
+      expect(await log.bytes(4, 5)).toBe(3_000_006)
+      expect(await log.bytes(0, 99)).toBe(3_000_009)
+      for (const [from, to] of [
+        [3, 2],
+        [6, 9],
+        [-1, 0],
+      ] as const)
+        expect(await log.bytes(from, to)).toBe(0)
+      await log.trim(4)
+      expect(await log.bytes(1, 3)).toBe(0)
+      expect(await log.bytes(1, 4)).toBe(6)
+      await log.append(['yz'], 5)
+      expect(await log.bytes(5, 6)).toBe(3_000_002)
+    })
+
+    test('the bytes of a long log are those of all its entries', async () => {
+      const log = await openLog()
+      for (let last = 0; last < 5_000; last += 1_000) await log.append(numbered(last + 1, 1_000), last)
+      expect(await log.bytes(1, 5_000)).toBe(9 + 90 * 2 + 900 * 3 + 4_001 * 4)
+      expect(await log.bytes(999, 4_001)).toBe(3 + 3_002 * 4)
+    })
+
     test('a log that is trimmed to nothing keeps its last number, also when it is opened again', async () => {
       const log = await openLog()
       await log.append(numbered(1, 5), 0)
@@ -235,7 +262,13 @@ export function runLogContract(name: string, make: () => Promise<LogHarness>): v
       const log = await openLog()
       await log.append(numbered(1, 3), 0)
       await log.close()
-      const calls = [() => log.bounds(), () => log.append(['no'], 3), () => readAll(log, 1), () => log.trim(1)]
+      const calls = [
+        () => log.bounds(),
+        () => log.append(['no'], 3),
+        () => readAll(log, 1),
+        () => log.bytes(1, 1),
+        () => log.trim(1),
+      ]
       for (const call of calls) expect(await failure(call())).toBeInstanceOf(StoreClosedError)
     })
 
@@ -350,6 +383,7 @@ async function followModel(place: LogHarness, start: number, steps: readonly Ste
       log = await place.storage().open('model')
     }
     expect(await log.bounds()).toEqual({ first, last: model.length - 1 })
+    expect(await log.bytes(0, model.length)).toBe(Buffer.byteLength(model.slice(first).join('')))
   }
   expect((await readAll(log, first)).map(({ payload }) => payload)).toEqual(model.slice(first))
   await log.close()

@@ -399,6 +399,7 @@ function failingLogs(fail: () => 'before' | 'after' | 'broken' | undefined): Log
   const wrap = (log: Log): Log => ({
     bounds: () => log.bounds(),
     read: (from, limit) => log.read(from, limit),
+    bytes: (from, to) => log.bytes(from, to),
     trim: (before) => log.trim(before),
     close: () => log.close(),
     append: async (payloads, expected) => {

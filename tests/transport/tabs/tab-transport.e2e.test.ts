@@ -46,6 +46,7 @@ class Gate {
             await log.append(...entries)
           },
           read: (...range) => log.read(...range),
+          bytes: (...range) => log.bytes(...range),
           trim: (...range) => log.trim(...range),
           close: () => log.close(),
         }
