@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
-import type { Sources, WorkOptions } from './beside/index.ts'
+import type { MeasuredSources, WorkOptions } from './beside/index.ts'
 import { LiveDatabase, type FirstState, type LiveDatabaseOptions } from './live-database.ts'
 import type { LogStorage } from './log.ts'
 
@@ -232,7 +232,8 @@ export class Databases {
 }
 
 /** A database that is still to be made has none. */
-const noLog: Sources['log'] = {
+const noLog: MeasuredSources['log'] = {
+  bytes: () => Promise.resolve(0),
   bounds: () => Promise.resolve({ first: 1, last: 0 }),
   // oxlint-disable-next-line require-yield -- there is nothing in it
   read: async function* () {

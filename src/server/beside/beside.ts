@@ -1,9 +1,15 @@
 import type { Schema } from '../../schema/index.ts'
+import type { Log } from '../log.ts'
 import type { Patterns } from './messages.ts'
 import { TemporaryFiles } from './temporary-files.ts'
 import { Threads } from './threads.ts'
 import type { Progress, Sources, WorkHost } from './work-host.ts'
 import { doWork, type ResultOf, type Work } from './works.ts'
+
+/** Sources that tell how much there is to do. */
+export interface MeasuredSources extends Sources {
+  readonly log: Sources['log'] & Pick<Log, 'bytes'>
+}
 
 export interface WorkOptions {
   /** Gives the work up. */
@@ -16,7 +22,7 @@ export interface WorkOptions {
   readonly thread?: boolean
 }
 
-/** What is done at once, without a thread: bytes of a snapshot or a file, and entries of the log since. */
+/** What is done at once, without a thread: bytes of a snapshot or a file, and as many of entries of the log since. */
 const SMALL_BYTES = 512 * 1024
 const FEW_ENTRIES = 100
 
@@ -34,7 +40,7 @@ export class Beside {
   /** Does a work: on a thread, or at once where it is little. Rejects as `Threads.run` does. */
   async run<Asked extends Work>(
     work: Asked,
-    sources: Sources,
+    sources: MeasuredSources,
     { signal, progress, take, at, thread = false }: WorkOptions = {},
   ): Promise<ResultOf<Asked>> {
     signal?.throwIfAborted()
@@ -53,9 +59,10 @@ export class Beside {
   }
 
   /** Whether a state is a small snapshot and a few entries of the log. */
-  async isNear(database: string, { snapshots }: Sources, at: number): Promise<boolean> {
+  async isNear(database: string, { log, snapshots }: MeasuredSources, at: number): Promise<boolean> {
     const last = (await snapshots.list(database)).findLast(({ sequence }) => sequence <= at)
-    return last !== undefined && isSmall(last.size) && at - last.sequence <= FEW_ENTRIES
+    if (last === undefined || !isSmall(last.size) || at - last.sequence > FEW_ENTRIES) return false
+    return isSmall(await log.bytes(last.sequence + 1, at))
   }
 
   async close(): Promise<void> {

@@ -90,6 +90,19 @@ test.each(['memory', 'files'])(
   },
 )
 
+test('a few entries that are long are gone through beside the event loop too', async () => {
+  const started = startServer()
+  const { ask } = started
+  await ask(`PUT ${a}`)
+  for (const id of ['m', 'n']) {
+    const changes = [{ table: 'note', key: id, op: 'put', after: { id, owner: 'x'.repeat(400_000) } }]
+    expect((await ask(`POST ${a}/transactions`, { changes })).status).toBe(200)
+  }
+  const count = countSnapshots()
+  expect(await rowsIn(await exported(started))).toBe(2)
+  expect(count.times).toBe(0)
+})
+
 test('a large change is in the log in parts, and leads to the same state without its snapshot', async () => {
   const storage = memoryStorage()
   const started = startServer({ storage })
