@@ -19,18 +19,19 @@ export interface ValidationIssue {
 
 /** The base of every error that rowcast throws. */
 export class RowcastError<Code extends string = string> extends Error {
+  override readonly name: string = 'RowcastError'
   /** A literal to switch on; it stays the same between versions. */
   readonly code: Code
 
   constructor(code: Code, message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.code = code
-    this.name = new.target.name
   }
 }
 
 /** A schema that `defineSchema` refuses. */
 export class SchemaError extends RowcastError<'schema'> {
+  override readonly name: string = 'SchemaError'
   /** Where in the schema document, as a property path (`tables.annotation.schema.properties.x`). */
   readonly path: string
 
@@ -42,6 +43,7 @@ export class SchemaError extends RowcastError<'schema'> {
 
 /** A value that the JSON Schema of its table refuses. Nothing was changed. */
 export class ValidationError extends RowcastError<'validation'> {
+  override readonly name: string = 'ValidationError'
   readonly issues: readonly ValidationIssue[]
 
   constructor(issues: readonly ValidationIssue[], options?: { cause?: unknown }) {
@@ -52,6 +54,7 @@ export class ValidationError extends RowcastError<'validation'> {
 
 /** A unique, foreign-key or not-null constraint that a change would break. Nothing was changed. */
 export class ConstraintError extends RowcastError<'constraint'> {
+  override readonly name: string = 'ConstraintError'
   readonly constraint: 'unique' | 'primaryKey' | 'foreignKey' | 'notNull' | 'draft'
   readonly table: string
   /** The property paths that the constraint is on. */
@@ -79,6 +82,7 @@ export class ConstraintError extends RowcastError<'constraint'> {
 
 /** A row, table, path or step that isn't there. */
 export class NotFoundError extends RowcastError<'not-found'> {
+  override readonly name: string = 'NotFoundError'
   constructor(message: string, options?: { cause?: unknown }) {
     super('not-found', message, options)
   }
@@ -86,6 +90,7 @@ export class NotFoundError extends RowcastError<'not-found'> {
 
 /** A migration that could not run. The database is as it was. */
 export class MigrationError extends RowcastError<'migration'> {
+  override readonly name: string = 'MigrationError'
   /** The rows that the new schema refuses, if that is the reason. */
   readonly issues: readonly ValidationIssue[]
 
@@ -97,6 +102,7 @@ export class MigrationError extends RowcastError<'migration'> {
 
 /** A database of a newer schema version than the code's. */
 export class VersionError extends RowcastError<'version'> {
+  override readonly name: string = 'VersionError'
   readonly found: number
   readonly expected: number
 
@@ -112,6 +118,7 @@ export class VersionError extends RowcastError<'version'> {
 
 /** A call to a store, draft, live query or mirror that was closed. */
 export class StoreClosedError extends RowcastError<'closed'> {
+  override readonly name: string = 'StoreClosedError'
   constructor(what = 'the store') {
     super('closed', `${what} is closed`)
   }
@@ -119,6 +126,7 @@ export class StoreClosedError extends RowcastError<'closed'> {
 
 /** A write to a read-only store. */
 export class ReadOnlyError extends RowcastError<'read-only'> {
+  override readonly name: string = 'ReadOnlyError'
   constructor(what = 'this store') {
     super('read-only', `${what} is read-only: it can be read and observed, not written`)
   }
@@ -126,6 +134,7 @@ export class ReadOnlyError extends RowcastError<'read-only'> {
 
 /** A transaction that can't be run as asked (an async function, a call in the wrong place). */
 export class TransactionError extends RowcastError<'transaction'> {
+  override readonly name: string = 'TransactionError'
   constructor(message: string, options?: { cause?: unknown }) {
     super('transaction', message, options)
   }
@@ -133,6 +142,7 @@ export class TransactionError extends RowcastError<'transaction'> {
 
 /** SQL or a file that can't be taken: DDL through `exec`, several statements, not a database. */
 export class SqlError extends RowcastError<'sql'> {
+  override readonly name: string = 'SqlError'
   constructor(message: string, options?: { cause?: unknown }) {
     super('sql', message, options)
   }
@@ -157,6 +167,7 @@ export interface DamageReport {
 
 /** A copy on disk that is damaged, where the application has not said how to go on: `createStore({ onDamaged })`. */
 export class DamagedError extends RowcastError<'persistence-damaged'> {
+  override readonly name: string = 'DamagedError'
   readonly report: DamageReport
 
   constructor(report: DamageReport, options?: { cause?: unknown }) {
@@ -171,6 +182,7 @@ export class DamagedError extends RowcastError<'persistence-damaged'> {
 
 /** A transaction that the server refused. */
 export class RejectedError extends RowcastError<'rejected'> {
+  override readonly name: string = 'RejectedError'
   readonly reason: string
   /** The server's code for the refusal. */
   readonly rejection: string
@@ -188,6 +200,7 @@ export class RejectedError extends RowcastError<'rejected'> {
  * nobody knows before whether it was applied. `code` is the server's.
  */
 export class SyncEndedError extends RowcastError {
+  override readonly name: string = 'SyncEndedError'
   readonly reason: string
 
   constructor(code: string, reason: string) {

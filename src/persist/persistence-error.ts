@@ -17,6 +17,7 @@ export type PersistenceErrorCode =
 
 /** Storage that can't be opened, read or written. */
 export class PersistenceError extends RowcastError<PersistenceErrorCode> {
+  override readonly name: string = 'PersistenceError'
   /** Bytes in use, with the code `quota` where the platform tells. */
   readonly usage: number | undefined
   /** Bytes that may be in use at most, with the code `quota` where the platform tells. */

@@ -25,6 +25,7 @@ interface Open {
 
 /** A database that there isn't, or that may not be seen: the same to who asks. */
 export class UnknownDatabaseError extends RowcastError<'unknown-database'> {
+  override readonly name: string = 'UnknownDatabaseError'
   constructor(name: string) {
     super(
       'unknown-database',

@@ -47,6 +47,7 @@ const COUNTED: { readonly [Part in keyof FilterLimits]: string } = {
 
 /** Filters that would take too much of the server's time or memory: they were not run. */
 export class TooDearError extends RowcastError<'too-large'> {
+  override readonly name: string = 'TooDearError'
   constructor(message: string) {
     super('too-large', message)
   }

@@ -2,6 +2,7 @@ import { RowcastError } from '../errors/index.ts'
 
 /** An append that expected another last entry than the log has: someone else has appended. Nothing was appended. */
 export class LogConflictError extends RowcastError<'log-conflict'> {
+  override readonly name: string = 'LogConflictError'
   /** The sequence number that the append expected to follow. */
   readonly expected: number
   /** The last sequence number of the log. */
@@ -19,6 +20,7 @@ export class LogConflictError extends RowcastError<'log-conflict'> {
 
 /** A log that has another history than what was read of it before. */
 export class LogPartedError extends RowcastError<'log'> {
+  override readonly name: string = 'LogPartedError'
   readonly log: string
   /** The entry that it was read up to. */
   readonly sequence: number
@@ -36,6 +38,7 @@ export class LogPartedError extends RowcastError<'log'> {
 
 /** An append of which nobody knows yet whether it took effect. Reading the log tells. */
 export class LogUncertainError extends RowcastError<'log-uncertain'> {
+  override readonly name: string = 'LogUncertainError'
   constructor(log: string, options?: { cause?: unknown }) {
     const { cause } = options ?? {}
     const reason = cause instanceof Error ? ` (${cause.message})` : ''

@@ -3,6 +3,7 @@ import type { RefusalCode } from '../transport/index.ts'
 
 /** What was made for another version of the schema. */
 export class SchemaVersionError extends RowcastError<'schema-version'> {
+  override readonly name: string = 'SchemaVersionError'
   constructor(made: number, version: number) {
     super('schema-version', `it was made for version ${made} of the schema, and does not fit version ${version}`)
   }
@@ -24,6 +25,7 @@ export const MAX_REASON = 2_000
 
 /** What the permissions don't allow. It says no more: what is hidden stays so. */
 export class ForbiddenError extends RowcastError<'forbidden'> {
+  override readonly name: string = 'ForbiddenError'
   constructor() {
     super('forbidden', 'the permissions do not allow this transaction')
   }
@@ -31,6 +33,7 @@ export class ForbiddenError extends RowcastError<'forbidden'> {
 
 /** What was decided on a state that has changed since. */
 export class ConflictError extends RowcastError<'conflict'> {
+  override readonly name: string = 'ConflictError'
   constructor(message: string) {
     super('conflict', message)
   }

@@ -5,6 +5,7 @@ export type FileErrorCode = 'ENOENT' | 'EEXIST' | 'ENOTDIR' | 'EISDIR' | 'ENOTEM
 
 /** What `opfsFiles` refuses. Nothing was changed. */
 export class FileError extends RowcastError<FileErrorCode> {
+  override readonly name: string = 'FileError'
   /** The path, normalised. */
   readonly path: string
 

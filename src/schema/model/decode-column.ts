@@ -6,6 +6,7 @@ import { isHiddenMark, sameSql } from './encode-column.ts'
 
 /** Text in a JSON column that is no JSON: another program, or raw SQL, wrote it. */
 export class MalformedJson extends RowcastError<'malformed-json'> {
+  override readonly name: string = 'MalformedJson'
   constructor(message: string, options?: { cause?: unknown }) {
     super('malformed-json', message, options)
   }

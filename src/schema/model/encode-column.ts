@@ -4,6 +4,7 @@ import type { Column } from './column.ts'
 
 /** A value that a column can't keep exactly. Callers turn it into a ValidationError with table and key. */
 export class EncodeFailure extends Error {
+  override readonly name: string = 'EncodeFailure'
   /** The JSON Schema keyword that comes nearest. */
   readonly keyword: string
 

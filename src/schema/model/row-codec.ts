@@ -11,6 +11,7 @@ export type RowObject = { readonly [property: string]: CellValue }
 
 /** A value that has no place in the row, with the path where it stands. */
 export class RowEncodeFailure extends Error {
+  override readonly name: string = 'RowEncodeFailure'
   readonly path: readonly string[]
   readonly keyword: string
 

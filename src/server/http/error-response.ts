@@ -2,6 +2,7 @@ import { RowcastError } from '../../errors/index.ts'
 
 /** A request that is answered with an error of its own. */
 export class RequestError extends RowcastError {
+  override readonly name: string = 'RequestError'
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
 

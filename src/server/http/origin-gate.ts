@@ -6,6 +6,7 @@ const MOST_NAMED = 100
 
 /** A page of an origin that this server does not take. The page itself is told nothing by its browser. */
 export class RefusedOriginError extends RowcastError<'origin'> {
+  override readonly name: string = 'RefusedOriginError'
   constructor(origin: string) {
     super(
       'origin',

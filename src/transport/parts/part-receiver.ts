@@ -14,7 +14,9 @@ export interface Received {
 }
 
 /** A piece that none was waited for, or that makes a message longer than may be. */
-export class PieceError extends Error {}
+export class PieceError extends Error {
+  override readonly name: string = 'PieceError'
+}
 
 /** Puts the pieces of what is long together, over several connections if need be. */
 export class PartReceiver {

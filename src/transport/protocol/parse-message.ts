@@ -8,6 +8,7 @@ import type { ClientMessage, ServerMessage } from './messages.ts'
 
 /** A message that is none of the protocol. `reason` says where and why. */
 export class MalformedMessageError extends RowcastError<'malformed-message'> {
+  override readonly name: string = 'MalformedMessageError'
   constructor(reason: string, options?: { cause?: unknown }) {
     super('malformed-message', `not a message of the sync protocol: ${reason}`, options)
   }

@@ -2,6 +2,7 @@ import { RowcastError } from '../../errors/index.ts'
 
 /** Nothing more of a body came for too long, or its connection broke. */
 export class BodyPausedError extends RowcastError<'body-paused'> {
+  override readonly name: string = 'BodyPausedError'
   constructor(what: string, options?: ErrorOptions) {
     super('body-paused', `${what}: send it again, all at once`, options)
   }
