@@ -2,7 +2,7 @@ import { sqlJsDriver } from '../drivers/index.ts'
 import { RowcastError, SchemaError, SqlError } from '../errors/index.ts'
 import { defineSchema, isSchema, readMetadata, type Schema, type SchemaInput } from '../schema/index.ts'
 import { createStore, type Store, type StoreOptions } from '../store/index.ts'
-import { download, type RemoteProgress } from './download.ts'
+import { assertWanted, download, type RemoteProgress } from './download.ts'
 
 export type { RemoteProgress } from './download.ts'
 
@@ -22,7 +22,7 @@ export interface RemoteOptions<S extends SchemaInput> extends Pick<StoreOptions<
  * Opens a published `.db` file by its URL as a read-only store: the same tables, streams and hooks; writes throw
  * ReadOnlyError. A file older than `schema` is migrated in memory.
  *
- * Throws RowcastError with code `remote` where the file can't be loaded, SqlError for what is no rowcast database,
+ * Throws RowcastError with code `aborted` where `signal` ends it, `remote` where the file can't be loaded, SqlError for what is no rowcast database,
  * VersionError for one that is newer than `schema`, MigrationError for one that can't be migrated, SchemaError for a
  * `schema` that `defineSchema` has not made.
  */
@@ -34,6 +34,7 @@ export async function openRemote<const S extends SchemaInput = SchemaInput>(
   const bytes = await download(url, options)
   const driver = options.driver ?? sqlJsDriver(options.locateFile ? { locateFile: options.locateFile } : {})
   const schema = options.schema ?? ((await storedSchema(bytes, driver)) as Schema<S>)
+  assertWanted(url, options.signal)
   return createStore({ schema, data: bytes, driver, readOnly: true, history: { limit: 0 } })
 }
 

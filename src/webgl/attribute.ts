@@ -30,6 +30,9 @@ export interface AttributeOptions<P extends Path = Path> {
  */
 const GAP_BYTES = 4096
 
+/** The largest number of 32 bits. */
+const MAX_F32 = (2 - 2 ** -23) * 2 ** 127
+
 /** One attribute: its array, its marks, and how a value gets into it. */
 export class Attribute {
   readonly name: string
@@ -41,6 +44,10 @@ export class Attribute {
   array: AttributeArray
   readonly #fallback: number
   readonly #dirty: DirtySlots
+  /** Whether it holds colours: those of a map that have an alpha lose it. */
+  readonly #isColor: boolean
+  /** The first number since the last `takeOverflow` that its type can't hold. */
+  #overflow: number | undefined
 
   constructor(table: TableModel, name: string, options: AttributeOptions, capacity: number) {
     const refuse = (message: string): RowcastError => new RowcastError('mirror', `attribute '${name}': ${message}`)
@@ -63,6 +70,7 @@ export class Attribute {
     if (!Number.isInteger(this.size) || this.size < 1)
       throw refuse(`size was given ${this.size}, where a whole number from 1 is expected`)
     this.map = options.map?.bind(options)
+    this.#isColor = options.type === 'u8n' && this.size === 3
     if (!this.map) {
       if (this.size !== this.properties.length && this.properties.length > 1)
         throw refuse(`${this.properties.length} paths don't make ${this.size} numbers: give a map`)
@@ -113,6 +121,13 @@ export class Attribute {
     this.#dirty.reset(capacity)
   }
 
+  /** A number that was clamped since this was called last, as its type can't hold it. Whole numbers are clamped unsaid. */
+  takeOverflow(): number | undefined {
+    const overflow = this.#overflow
+    this.#overflow = undefined
+    return overflow
+  }
+
   take(count: number): DirtyRange[] {
     return this.#dirty.take(count, this.size, Math.ceil(GAP_BYTES / (this.size * this.array.BYTES_PER_ELEMENT)))
   }
@@ -123,7 +138,7 @@ export class Attribute {
       if (this.size !== 1) throw new RangeError(`map gave one number, where ${this.size} are expected`)
       this.#put(start, list)
     } else {
-      if (list.length !== this.size)
+      if (list.length !== this.size && !(this.#isColor && list.length === 4))
         throw new RangeError(`map gave ${list.length} numbers, where ${this.size} are expected`)
       for (let at = 0; at < this.size; at++) this.#put(start + at, list[at])
     }
@@ -134,6 +149,10 @@ export class Attribute {
     const given = value === undefined || typeof value === 'object' ? NaN : Number(value)
     const number = Number.isNaN(given) ? this.#fallback : given
     const { range } = this.format
-    this.array[at] = range ? Math.min(Math.max(Math.round(number), range[0]), range[1]) : number
+    if (range) this.array[at] = Math.min(Math.max(Math.round(number), range[0]), range[1])
+    else if (Number.isFinite(number) && Math.abs(number) > MAX_F32) {
+      this.#overflow ??= number
+      this.array[at] = Math.sign(number) * MAX_F32
+    } else this.array[at] = number
   }
 }

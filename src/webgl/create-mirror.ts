@@ -9,7 +9,8 @@ import { TableMirror } from './table-mirror.ts'
  * that changed. Not to be called within a transaction.
  *
  * Values become numbers like this: booleans 0 and 1; null, absent and NaN the attribute's `fallback`; in whole-number
- * types they are rounded and clamped.
+ * types they are rounded and clamped. What is finite and beyond the range of `f32` is clamped too, and said as an uncaught
+ * RowcastError (`mirror`): once for each attribute and ChangeSet.
  *
  * Throws NotFoundError for an unknown table or path, RowcastError (`mirror`) for attributes that can't be and for what is
  * no store, and StoreClosedError.

@@ -5,7 +5,7 @@
  */
 export type { AttributeOptions } from './attribute.ts'
 export type { AttributeArray, AttributeType } from './attribute-type.ts'
-export { cssColor, type ColorBytes } from './css-color.ts'
+export { cssColor, linearColor, type ColorBytes, type LinearColor } from './css-color.ts'
 export type { DirtyRange } from './dirty-slots.ts'
 export { nextFrame, type FrameScheduler } from './frame-scheduler.ts'
 export { createMirror } from './create-mirror.ts'

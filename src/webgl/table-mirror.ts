@@ -42,7 +42,7 @@ export class TableMirror implements Mirror {
   readonly #flush = new Subject<void>()
   readonly #schedule: FrameScheduler
   readonly #subscription: { unsubscribe: () => void } | undefined
-  #failed = new Map<Attribute, unknown>()
+  #failed = new Map<Attribute, RowcastError>()
   #capacity: number
   #arrays: { readonly [name: string]: AttributeArray } = {}
   #resized = true
@@ -191,7 +191,10 @@ export class TableMirror implements Mirror {
     }
     for (const reader of touched) {
       const { attribute, at, property } = reader
-      if (!attribute.map) attribute.writeOne(slot, at, valueOf(property))
+      if (!attribute.map) {
+        attribute.writeOne(slot, at, valueOf(property))
+        this.#checkOverflow(attribute, slot)
+      }
       // A map takes all of its paths at once, however many of them have changed.
       else if (touched.find((other) => other.attribute === attribute) === reader) this.#write(attribute, slot, valueOf)
     }
@@ -255,16 +258,21 @@ export class TableMirror implements Mirror {
     try {
       attribute.write(slot, values)
     } catch (error) {
-      if (!this.#failed.has(attribute)) {
-        const place = describeKey(this.#keys[slot]!)
-        this.#failed.set(
-          attribute,
-          new RowcastError('mirror', `attribute '${attribute.name}': map failed for row ${place}: ${String(error)}`, {
-            cause: error,
-          }),
-        )
-      }
+      this.#fail(attribute, `map failed for row ${describeKey(this.#keys[slot]!)}: ${String(error)}`, error)
     }
+    this.#checkOverflow(attribute, slot)
+  }
+
+  #checkOverflow(attribute: Attribute, slot: number): void {
+    const overflow = attribute.takeOverflow()
+    if (overflow === undefined) return
+    const place = describeKey(this.#keys[slot]!)
+    this.#fail(attribute, `${overflow} of row ${place} is beyond what ${attribute.type} holds, and was clamped`)
+  }
+
+  #fail(attribute: Attribute, message: string, cause?: unknown): void {
+    if (!this.#failed.has(attribute))
+      this.#failed.set(attribute, new RowcastError('mirror', `attribute '${attribute.name}': ${message}`, { cause }))
   }
 
   /** One error an attribute and ChangeSet, to the host's handler of uncaught errors, as RxJS does. */

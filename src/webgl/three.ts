@@ -187,6 +187,8 @@ function check(
 function dynamicAttribute(array: AttributeArray, size: number, normalized: boolean): InstancedBufferAttribute {
   const attribute = new InstancedBufferAttribute(array, size, normalized)
   attribute.setUsage(DynamicDrawUsage)
+  // A buffer is made of the whole array: what was asked for before would go up again with the next change.
+  attribute.onUpload(() => attribute.clearUpdateRanges())
   return attribute
 }
 

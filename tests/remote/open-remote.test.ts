@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { createStore, defineSchema, ReadOnlyError, RowcastError, sql, SqlError, VersionError } from 'rowcast'
 import { openRemote, type RemoteProgress } from 'rowcast/remote'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -52,6 +53,57 @@ describe('openRemote', () => {
     expect(progress[0]?.loaded).toBe(0)
     expect(progress.at(-1)?.loaded).toBe(progress.at(-1)?.total)
     await store.close()
+  })
+
+  test.each(['basic', 'cors'] as const)('tells honest progress of a compressed file (%s)', async (type) => {
+    const file = new Uint8Array(await (await fetch(`${base}/project.db`)).arrayBuffer())
+    const compressed = gzipSync(file).length
+    // As a browser has it: of another origin the length is told, and not that it is that of a compressed body.
+    const headers = { 'content-length': `${compressed}`, ...(type === 'basic' && { 'content-encoding': 'gzip' }) }
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      start: (controller) => {
+        for (const [from, to] of [
+          [0, 50],
+          [50, 5_000],
+          [5_000, file.length],
+        ] as const)
+          controller.enqueue(file.slice(from, to))
+        controller.close()
+      },
+    })
+    const response = Object.defineProperty(new Response(body, { headers }), 'type', { value: type })
+    const progress: RemoteProgress[] = []
+    const onProgress = (step: RemoteProgress): void => void progress.push(step)
+    const store = await openRemote('http://x.test/y.db', { schema, onProgress, fetch: () => Promise.resolve(response) })
+    expect(progress.map(({ total }) => total)).toEqual([undefined, undefined, file.length, file.length])
+    expect(progress.at(-1)?.loaded).toBe(file.length)
+    await store.close()
+  })
+
+  test('says of a compressed file that it broke off', async () => {
+    const file = new Uint8Array(await (await fetch(`${base}/project.db`)).arrayBuffer())
+    const response = new Response(file.slice(0, 5_000), { headers: { 'content-encoding': 'gzip' } })
+    await expect(openRemote('http://x.test/y.db', { schema, fetch: () => Promise.resolve(response) })).rejects.toThrow(
+      `broke off after 5000 of ${file.length} bytes`,
+    )
+  })
+
+  test('an abort has a code of its own, whenever it comes', async () => {
+    const aborted = { name: 'RowcastError', code: 'aborted', cause: 'enough' }
+    const early = AbortSignal.abort('enough')
+    await expect(openRemote(`${base}/project.db`, { schema, signal: early })).rejects.toMatchObject(aborted)
+    for (const isTime of [
+      ({ loaded }: RemoteProgress) => loaded === 0,
+      ({ loaded }: RemoteProgress) => loaded > 0,
+      ({ loaded, total }: RemoteProgress) => loaded === total,
+    ]) {
+      const control = new AbortController()
+      const onProgress = (step: RemoteProgress): void => {
+        if (isTime(step)) control.abort('enough')
+      }
+      const opening = openRemote(`${base}/project.db`, { schema, signal: control.signal, onProgress })
+      await expect(opening).rejects.toMatchObject(aborted)
+    }
   })
 
   test('takes the schema from the file where none is given', async () => {

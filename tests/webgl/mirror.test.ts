@@ -177,6 +177,27 @@ test('a map that throws surfaces, leaves the slot as it was, and stops neither t
   expect(mirror.arrays.position[0]).toBe(8)
 })
 
+test('a number that 32 bits do not hold is clamped, and said', async () => {
+  const store = await openPins()
+  const pins = store.table('pin')
+  pins.insert({ board: 'a', id: 1, x: 1 })
+  const mirror = createMirror(store, 'pin', {
+    attributes: {
+      position: { paths: ['x', 'y'], type: 'f32' },
+      double: { paths: ['x'], type: 'f32', map: (x) => -(x as number) },
+    },
+  })
+  const surfaced: string[] = []
+  config.onUnhandledError = (error) => surfaced.push(String(error))
+  pins.set(['a', 1], 'x', 1e300)
+  pins.set(['a', 1], 'y', -3.4028235e38)
+  const largest = new Float32Array(new Uint32Array([0x7f7fffff]).buffer)[0]!
+  expect([...mirror.arrays.position.subarray(0, 2)]).toEqual([largest, -largest])
+  expect(mirror.arrays.double[0]).toBe(-largest)
+  await expect.poll(() => surfaced.length).toBe(3)
+  expect(surfaced[0]).toContain(`attribute 'position': 1e+300 of row ["a",1] is beyond what f32 holds`)
+})
+
 test('what can not be mirrored is refused with the reason', async () => {
   const store = await openPins()
   const mirror = (attribute: object, name = 'a') =>

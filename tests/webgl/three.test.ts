@@ -1,7 +1,8 @@
 import { bindInstancedMesh } from 'rowcast/three'
-import { createMirror, cssColor } from 'rowcast/webgl'
+import { createMirror, cssColor, linearColor } from 'rowcast/webgl'
 import {
   BoxGeometry,
+  Color,
   InstancedBufferAttribute,
   InstancedBufferGeometry,
   InstancedMesh,
@@ -9,6 +10,7 @@ import {
   Mesh,
   MeshBasicMaterial,
 } from 'three'
+import { WebGLAttributes } from 'three/src/renderers/webgl/WebGLAttributes.js'
 import { expect, test, vi } from 'vitest'
 import { manualFrames, openPins, type PinStore } from './pins.ts'
 
@@ -85,6 +87,52 @@ test('the geometry reads the arrays in place, and uploads only what is dirty, on
   expect(takeUploads(position)).toEqual([])
 })
 
+/** What three.js uploads of an attribute, frame by frame, in elements. */
+function uploadsOf(): (attribute: InstancedBufferAttribute) => number {
+  let uploaded = 0
+  const gl = {
+    ARRAY_BUFFER: 1,
+    createBuffer: () => ({}),
+    bindBuffer: () => undefined,
+    bufferData: (_type: number, array: Float32Array) => void (uploaded += array.length),
+    bufferSubData: (_type: number, _at: number, array: Float32Array, _from?: number, count = array.length) =>
+      void (uploaded += count),
+  }
+  const attributes = new WebGLAttributes(gl as unknown as WebGLRenderingContext)
+  return (attribute) => {
+    uploaded = 0
+    attributes.update(attribute, gl.ARRAY_BUFFER)
+    return uploaded
+  }
+}
+
+test('three.js uploads everything once, and then one row for one row, also after growth', async () => {
+  const { pins, mirror } = await open(1000)
+  const mesh = new InstancedMesh(new BoxGeometry(), new MeshBasicMaterial(), 0)
+  const binding = bindInstancedMesh(mirror, mesh, {
+    matrix: { position: 'position' },
+    attributes: { size: 'size' },
+    drive: 'manual',
+  })
+  const draw = uploadsOf()
+  const both = (): number[] => [draw(mesh.instanceMatrix), draw(instanced(mesh, 'size'))]
+  const changeOne = (x: number): void => {
+    pins.update(['a', 500], { x, leader: { width: x, dashed: false } })
+    binding.update()
+  }
+  // Before the first frame too: the buffer is made of what there is by then.
+  changeOne(1)
+  expect(both()).toEqual([mesh.instanceMatrix.array.length, instanced(mesh, 'size').array.length])
+  expect(both()).toEqual([0, 0])
+  changeOne(2)
+  expect(both()).toEqual([16, 1])
+  pins.insert(Array.from({ length: 100 }, (_, id) => ({ board: 'b', id, x: 1 })))
+  binding.update()
+  expect(both()).toEqual([mesh.instanceMatrix.array.length, instanced(mesh, 'size').array.length])
+  changeOne(3)
+  expect(both()).toEqual([16, 1])
+})
+
 test('growth replaces the buffers and frees the old ones', async () => {
   const { pins, mirror } = await open(100)
   const mesh = new Mesh(new InstancedBufferGeometry(), new MeshBasicMaterial())
@@ -144,6 +192,21 @@ test('what is never drawn collects no endless list of ranges, and loses none', a
   const { updateRanges } = mesh.instanceMatrix
   expect(updateRanges.length).toBeLessThan(4097)
   expect(updateRanges[0]).toEqual({ start: 0, count: mesh.instanceMatrix.array.length })
+})
+
+test('cssColor fits instanceColor without its alpha, linearColor as three.js calculates', async () => {
+  const store = await openPins()
+  store.table('pin').insert({ board: 'a', id: 1, color: '#ff8000' })
+  const mirrorWith = (type: 'f32' | 'u8n', map: typeof cssColor | typeof linearColor) =>
+    createMirror(store, 'pin', { attributes: { color: { paths: ['color'], type, size: 3, map } } })
+  const mesh = new InstancedMesh(new BoxGeometry(), new MeshBasicMaterial(), 0)
+  const attributes = { color: 'instanceColor' }
+  bindInstancedMesh(mirrorWith('u8n', cssColor), mesh, { attributes, drive: 'manual' })
+  expect(Array.from(mesh.instanceColor!.array.slice(0, 3))).toEqual([255, 128, 0])
+  bindInstancedMesh(mirrorWith('f32', linearColor), mesh, { attributes, drive: 'manual' })
+  const bound = new Color()
+  mesh.getColorAt(0, bound)
+  expect(bound.getHexString()).toBe('ff8000')
 })
 
 test('what can not be bound is refused with the reason', async () => {
