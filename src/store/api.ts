@@ -300,7 +300,7 @@ export interface Store<S extends SchemaInput = SchemaInput> extends Workspace<S>
    * A `.db` file of the committed state, without open drafts: what SQL shows of it and nothing else, also where it is
    * searched byte by byte. It is written anew for that, which takes some 20 ms per MB.
    */
-  export(): Uint8Array
+  export(): Uint8Array<ArrayBuffer>
   /** Makes the state that of a file. One ChangeSet tells what differs. */
   import(bytes: Uint8Array | ArrayBuffer): void
   readonly snapshotInfo: SnapshotInfo

@@ -13,8 +13,10 @@ const MOST_FREE = 0.25
  * The database as a file that may leave: what SQL shows of the committed state, and nothing else. SQLite leaves the bytes
  * of what was deleted, overwritten or taken back where they were, until another row needs the place.
  */
-export function exportCommitted(engine: Engine): Uint8Array {
-  return toFile(engine, undefined, () => true)
+export function exportCommitted(engine: Engine): Uint8Array<ArrayBuffer> {
+  const bytes = toFile(engine, undefined, () => true)
+  // A driver may keep its memory where threads share it: what takes a file (Blob, fetch) does not.
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
 }
 
 /**

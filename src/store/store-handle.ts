@@ -130,7 +130,7 @@ export class StoreHandle extends Workspace {
     this.engine.driver.attach(name, file)
   }
 
-  export(): Uint8Array {
+  export(): Uint8Array<ArrayBuffer> {
     this.engine.assertOpen()
     return exportCommitted(this.engine)
   }

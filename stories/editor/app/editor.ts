@@ -219,7 +219,7 @@ export class Editor {
   save(): void {
     const title = this.store.value('scene').get()?.title ?? 'project'
     const link = document.createElement('a')
-    link.href = URL.createObjectURL(new Blob([this.store.export().slice()], { type: 'application/vnd.sqlite3' }))
+    link.href = URL.createObjectURL(new Blob([this.store.export()], { type: 'application/vnd.sqlite3' }))
     link.download = `${title.replaceAll(/[^\p{L}\p{N}]+/gu, '-').toLowerCase()}.db`
     link.click()
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
