@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type UserConfig } from 'tsdown'
 import { entries } from './scripts/aliases.ts'
 
@@ -13,6 +14,8 @@ const config: UserConfig = defineConfig({
   deps: { neverBundle: [/^node:/] },
   fixedExtension: false,
   sourcemap: false,
+  // The WebAssembly that fits, wherever a package manager has put sql.js.
+  copy: [fileURLToPath(import.meta.resolve('sql.js/dist/sql-wasm.wasm'))],
   clean: true,
 })
 

@@ -32,6 +32,9 @@ export interface SqlJsModule {
 type Initialise = (config: object) => Promise<SqlJsModule>
 
 const onNode = typeof process === 'object' && typeof process.versions?.node === 'string'
+/** The sql.js that rowcast depends on, and what tells its WebAssembly from that of others. */
+const VERSION = '1.16.0'
+const SHAPE = '40 imports, 56 exports, memory O, table Q'
 const wasmName = onNode ? 'sql-wasm.wasm' : 'sql-wasm-browser.wasm'
 
 /** Loads under way or done, by where the WebAssembly comes from. */
@@ -52,7 +55,7 @@ export function loadSqlJs(source: {
     loads.delete(key)
     throw new SqlError(
       `sql.js could not be loaded (${cause instanceof Error ? cause.message : String(cause)}): ` +
-        `pass 'locateFile' with the address of '${wasmName}' from sql.js/dist, or its bytes as 'wasmBinary'`,
+        `pass 'locateFile' with the address of 'rowcast/sql-wasm.wasm', or its bytes as 'wasmBinary'`,
       { cause },
     )
   })
@@ -69,6 +72,7 @@ async function initialise(binary: ArrayBuffer | Uint8Array | undefined, located:
     binary === undefined
       ? await compile(located ?? new URL(wasmName, globalThis.location.href).href)
       : await WebAssembly.compile(binary as BufferSource)
+  assertFits(code)
   return new Promise<SqlJsModule>((resolve, reject) => {
     const instantiateWasm = (imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void) => {
       WebAssembly.instantiate(code, imports).then(receive).catch(reject)
@@ -76,6 +80,14 @@ async function initialise(binary: ArrayBuffer | Uint8Array | undefined, located:
     }
     initSqlJs({ instantiateWasm }).then(resolve, reject)
   })
+}
+
+/** sql.js calls what another version has under other names, and throws where nobody can catch it. Throws Error. */
+function assertFits(code: WebAssembly.Module): void {
+  const [imports, exports] = [WebAssembly.Module.imports(code), WebAssembly.Module.exports(code)]
+  const named = (kind: string): string => exports.find((one) => one.kind === kind)?.name ?? 'none'
+  const shape = `${imports.length} imports, ${exports.length} exports, memory ${named('memory')}, table ${named('table')}`
+  if (shape !== SHAPE) throw new Error(`it is not the WebAssembly of sql.js ${VERSION}, which rowcast uses`)
 }
 
 async function compile(address: string): Promise<WebAssembly.Module> {

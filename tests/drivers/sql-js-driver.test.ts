@@ -1,7 +1,7 @@
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import initSqlJs from 'sql.js'
 import { expect, test } from 'vitest'
 import { sqlJsDriver } from '../../src/drivers/index.ts'
@@ -26,6 +26,18 @@ test('a load that fails says what to pass, and the same one may succeed later', 
 
 test('bytes that are no WebAssembly are refused', async () => {
   await expect(sqlJsDriver({ wasmBinary: new Uint8Array([1, 2, 3]) }).open()).rejects.toThrow(SqlError)
+})
+
+test("another version's WebAssembly is refused before sql.js can fail at it, and the right one opens afterwards", async () => {
+  // A module without anything in it stands for it: sql.js would call what is not there.
+  const other = new Uint8Array([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00])
+  const { version } = JSON.parse(await readFile(join(dirname(wasm), '../package.json'), 'utf8')) as { version: string }
+  await expect(sqlJsDriver({ wasmBinary: other }).open()).rejects.toThrow(
+    `it is not the WebAssembly of sql.js ${version}, which rowcast uses): pass 'locateFile' with the address of 'rowcast/sql-wasm.wasm'`,
+  )
+  const driver = await sqlJsDriver({ wasmBinary: await readFile(wasm) }).open()
+  expect(driver.prepare('SELECT 1').get()).toEqual([1])
+  driver.close()
 })
 
 test('sql.js opens from the bytes of its WebAssembly or from an initialised module', async () => {
