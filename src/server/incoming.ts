@@ -11,7 +11,7 @@ import {
 import { CONTAINER_BYTES, type Budget } from './budgets.ts'
 import type { Lane } from './fair-share.ts'
 import type { Limits } from './limits.ts'
-import type { Upload } from './transfers.ts'
+import type { Upload, Whole } from './transfers.ts'
 
 /** Messages that wait to be handled; more is a flood. */
 const MAX_UNHANDLED = 1_000
@@ -45,6 +45,8 @@ export class Incoming {
   #receiver: PartReceiver
   /** Bytes of pieces that are no message yet. */
   #pieces = 0
+  /** The message that came in pieces last, until its sender knows that it is here. */
+  #whole: Whole | undefined
   #received = 0
   /** Bytes that came before it was known who it is. */
   #early = 0
@@ -97,7 +99,7 @@ export class Incoming {
     const piece = parsePiece(frame)
     try {
       if (!piece) {
-        this.#take(frame, 0)
+        this.#take(frame)
         return
       }
       const bytes = Buffer.byteLength(piece.text)
@@ -105,9 +107,10 @@ export class Incoming {
       this.#pieces += bytes
       const rest = this.#receiver.take(piece)
       if (rest !== undefined) {
-        const held = this.#pieces
+        this.#forgetWhole()
+        this.#whole = { rest, bytes: this.#pieces }
         this.#pieces = 0
-        this.#take(`{"n":${this.#received},${rest}`, held)
+        this.#take(`{"n":${this.#received},${rest}`)
       }
       const received = this.#receiver.acknowledgement
       if (received && !this.#closed) this.#user.received(received)
@@ -118,10 +121,16 @@ export class Incoming {
   }
 
   /** Goes on with what had arrived over an earlier connection. How many pieces are there. */
-  goOn({ receiver, release }: Upload): number {
+  goOn({ receiver, whole, release }: Upload): number {
     this.#receiver = receiver
     // From here on it counts as this connection's.
     release()
+    if (whole && this.#user.budget.take('waitingBytes', whole.bytes)) {
+      this.#whole = whole
+      const { message, containers } = readClientMessage(`{"n":0,${whole.rest}`)
+      // Its sender has not heard what became of it, and does not send it again. Anything else is part of hello, or is sent anew.
+      if (message.type === 'transact') this.#queue(message, whole.bytes, whole.bytes + containers * CONTAINER_BYTES)
+    } else if (whole) receiver.forget()
     const bytes = receiver.held
     if (this.#user.budget.take('waitingBytes', bytes)) this.#pieces = bytes
     else receiver.forget()
@@ -133,18 +142,22 @@ export class Incoming {
     if (this.#closed) return undefined
     this.#closed = true
     const { budget } = this.#user
-    const bytes = this.#pieces
+    const whole = this.#whole
+    const bytes = this.#pieces + (whole?.bytes ?? 0)
     const release = (): void => budget.release('waitingBytes', bytes)
-    if (this.#receiver.unfinished && bytes > 0) return { receiver: this.#receiver, release }
+    if (this.#receiver.unfinished && this.#pieces > 0) return { receiver: this.#receiver, whole, release }
     release()
     return undefined
   }
 
-  /** @param held bytes of it that count already */
-  #take(text: string, held: number): void {
-    const { budget, isKnown } = this.#user
+  #forgetWhole(): void {
+    if (this.#whole) this.#user.budget.release('waitingBytes', this.#whole.bytes)
+    this.#whole = undefined
+  }
+
+  #take(text: string): void {
+    const { isKnown } = this.#user
     const bytes = Buffer.byteLength(text)
-    budget.release('waitingBytes', held)
     if (bytes > this.allowedBytes) return this.tooLarge()
     if (!isKnown) this.#early += bytes
     let message: ClientMessage
@@ -162,9 +175,13 @@ export class Incoming {
       return
     }
     if (message.type === 'hello' && !isKnown && !this.#user.greeted()) return
-    if (message.type === 'begin') this.#receiver.begin(message)
-    else if (message.type === 'end') this.#receiver.end()
-    else this.#queue(message, bytes, bytes + containers * CONTAINER_BYTES)
+    if (message.type === 'begin') {
+      if (message.transfer !== this.#receiver.unfinished?.transfer) this.#forgetWhole()
+      this.#receiver.begin(message)
+    } else if (message.type === 'end') {
+      this.#forgetWhole()
+      this.#receiver.end()
+    } else this.#queue(message, bytes, bytes + containers * CONTAINER_BYTES)
   }
 
   /** Takes what the parts of a message need until it is here; the returned function gives it back. */

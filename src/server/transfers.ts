@@ -6,9 +6,17 @@ const KEPT_MS = 60_000
 /** What is kept for them, in UTF-16 units: beyond, the oldest is dropped. */
 const MOST = 32 * 1024 * 1024
 
+/** A message that came in pieces, without its opening brace and number. */
+export interface Whole {
+  readonly rest: string
+  readonly bytes: number
+}
+
 /** What had arrived of something long. */
 export interface Upload {
   readonly receiver: PartReceiver
+  /** The message that was put together of it last, of which its sender may not know that it is here. */
+  readonly whole: Whole | undefined
   /** Gives back what it takes of its user's budget. */
   readonly release: () => void
 }
@@ -47,10 +55,10 @@ export class Transfers {
 
   /** Keeps what had come in. */
   keep(owner: string, upload: Upload): void {
-    const { receiver, release } = upload
+    const { receiver, whole, release } = upload
     const key = keyOf('up', owner, receiver.unfinished!.transfer)
     this.#up.set(key, upload)
-    this.#keep(key, receiver.held, () => {
+    this.#keep(key, receiver.held + (whole?.rest.length ?? 0), () => {
       this.#up.delete(key)
       release()
     })

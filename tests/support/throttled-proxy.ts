@@ -1,11 +1,17 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { Acknowledgements } from './acknowledgements.ts'
 
 /** What goes through at once, in bytes. */
 const CHUNK_BYTES = 4 * 1024
+/** What a timer was late is made up for, up to this. */
+const LATE_MS = 100
 
 /** `down` is to the client. */
 export type Way = 'down' | 'up'
+
+/** Where a link breaks at an acknowledgement: before its first byte, before its last, or once all of it is through. */
+export type AtAcknowledgement = 'before' | 'within' | 'after'
 
 export interface ProxyOptions {
   /** Bytes a second of one direction, which its connections share; any if not given. */
@@ -32,6 +38,7 @@ export class ThrottledProxy {
   /** When a direction has let through what it took, as `performance.now` says. */
   readonly #free: Record<Way, number> = { down: 0, up: 0 }
   #cuts: { readonly way: Way; readonly at: number }[] = []
+  #acknowledgementCuts: { readonly way: Way; readonly where: AtAcknowledgement; skip: number }[] = []
   readonly #server = createServer((client) => this.#take(client))
   #port = 0
   #target = 0
@@ -55,6 +62,22 @@ export class ThrottledProxy {
   /** Breaks what goes through, whenever a direction has let through so many bytes. */
   dropAt(way: Way, ...bytes: readonly number[]): void {
     this.#cuts = bytes.map((at) => ({ way, at }))
+  }
+
+  /**
+   * Breaks what goes through at an acknowledgement of pieces that goes this way, and so on for each of `cuts`: after
+   * `skip` more that are let through.
+   */
+  dropAtAcknowledgements(
+    way: Way,
+    ...cuts: readonly { readonly where: AtAcknowledgement; readonly skip: number }[]
+  ): void {
+    this.#acknowledgementCuts = cuts.map((cut) => ({ way, ...cut }))
+  }
+
+  /** Cuts that were asked for and have not come. */
+  get cutsLeft(): number {
+    return this.#cuts.length + this.#acknowledgementCuts.length
   }
 
   /** Breaks what goes through. */
@@ -105,28 +128,51 @@ export class ThrottledProxy {
   async #pass(from: Socket, to: Socket, way: Way): Promise<void> {
     const { [way]: rate, delayMs = 0 } = this.#options
     let written: Promise<unknown> = Promise.resolve()
+    const acknowledgements = new Acknowledgements()
     for await (const chunk of from as AsyncIterable<Buffer>) {
       for (let at = 0; at < chunk.length; at += CHUNK_BYTES) {
         const part = chunk.subarray(at, at + CHUNK_BYTES)
         if (rate !== undefined) {
           const now = performance.now()
-          this.#free[way] = Math.max(this.#free[way], now) + (part.length / rate) * 1000
-          await pause(this.#free[way] - now)
+          this.#free[way] = Math.max(this.#free[way], now - LATE_MS) + (part.length / rate) * 1000
+          if (this.#free[way] > now) await pause(this.#free[way] - now)
         }
         if (to.destroyed) return
         const due = performance.now() + delayMs
-        written = this.#writeAfter(written, due, to, part, way)
+        written = this.#writeAfter(written, due, to, part, way, acknowledgements)
         if (delayMs === 0) await written
       }
     }
     await written
   }
 
-  async #writeAfter(before: Promise<unknown>, due: number, to: Socket, part: Buffer, way: Way): Promise<void> {
+  async #writeAfter(
+    before: Promise<unknown>,
+    due: number,
+    to: Socket,
+    part: Buffer,
+    way: Way,
+    acknowledgements: Acknowledgements,
+  ): Promise<void> {
     await before
     const leftMs = due - performance.now()
     if (leftMs > 0) await pause(leftMs)
-    if (!to.destroyed) await this.#write(to, part, way)
+    if (to.destroyed) return
+    const end = this.#endAt(acknowledgements.find(part), way)
+    await this.#write(to, part.subarray(0, end), way)
+    if (end !== undefined) this.drop()
+  }
+
+  /** How much of a part is let through before the link breaks at an acknowledgement in it; `undefined` where it does not. */
+  #endAt(found: readonly { readonly begin: number; readonly end: number }[], way: Way): number | undefined {
+    for (const { begin, end } of found) {
+      const [cut] = this.#acknowledgementCuts
+      if (cut?.way !== way) return undefined
+      if (cut.skip-- > 0) continue
+      this.#acknowledgementCuts.shift()
+      return { before: begin, within: end - 1, after: end }[cut.where]
+    }
+    return undefined
   }
 
   async #write(to: Socket, part: Buffer, way: Way): Promise<void> {

@@ -40,6 +40,7 @@ export class PartSender {
   #count = 0
   #waiting: (string | Transfer)[] = []
   #current: Transfer | undefined
+  #ended: Transfer | undefined
   #loading = false
   #timer: ReturnType<typeof setTimeout> | undefined
   #closed = false
@@ -78,6 +79,11 @@ export class PartSender {
   /** Whether a message goes in pieces. */
   isLong(rest: string): boolean {
     return this.#inPieces && rest.length > PIECE_LENGTH
+  }
+
+  /** What was long and has arrived last. That it is over may not have. */
+  get ended(): Transfer | undefined {
+    return this.#ended
   }
 
   /** A message without its opening brace, which its number comes after. One that is long goes as a transfer of this id. `aside`: it says nothing of the data. */
@@ -172,7 +178,10 @@ export class PartSender {
     }
     if (this.#inPieces && !current.done) return
     this.#current = undefined
-    if (this.#inPieces) this.#write(`"type":"end","transfer":${JSON.stringify(current.id)}}`)
+    if (this.#inPieces) {
+      this.#ended = current
+      this.#write(`"type":"end","transfer":${JSON.stringify(current.id)}}`)
+    }
     this.#sendWaiting()
   }
 

@@ -57,7 +57,7 @@ export class ServerLine {
   /** A new connection begins: numbers count from 0. */
   opened(): void {
     this.#received = 0
-    this.#suspended = this.#sender.close() ?? this.#suspended
+    this.#suspended = this.#sender.close() ?? this.#sender.ended ?? this.#suspended
     this.#sender = this.#newSender()
   }
 

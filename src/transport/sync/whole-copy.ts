@@ -17,6 +17,9 @@ export interface WholeCopyUser {
   replace(rows: readonly Arrival[], at: UpTo): void
 }
 
+/** Rows of which no more wait to be shown: what takes them in at once stops a page for a moment only. */
+const MOST_ROWS = 1_000
+
 /** Of the time, the part that goes into showing rows while more of them arrive. */
 const SHARE = 1 / 2
 
@@ -51,7 +54,7 @@ export class WholeCopy {
       return
     }
     const now = performance.now()
-    if (!this.#showsAtOnce || now < this.#due) return
+    if (!this.#showsAtOnce || (now < this.#due && this.#rows.length < MOST_ROWS)) return
     const some = netOf(this.#rows)
     this.#rows = []
     this.#user.add(some)
