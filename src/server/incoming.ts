@@ -145,7 +145,7 @@ export class Incoming {
     const whole = this.#whole
     const bytes = this.#pieces + (whole?.bytes ?? 0)
     const release = (): void => budget.release('waitingBytes', bytes)
-    if (this.#receiver.unfinished && this.#pieces > 0) return { receiver: this.#receiver, whole, release }
+    if (this.#receiver.unfinished && bytes > 0) return { receiver: this.#receiver, whole, release }
     release()
     return undefined
   }
