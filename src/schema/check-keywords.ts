@@ -1,5 +1,6 @@
 import { SchemaError } from '../errors/index.ts'
-import { isSchemaObject, refSegments } from './model/facets.ts'
+import { isSchemaObject, refSegments, type SchemaObject } from './model/facets.ts'
+import { meantKeyword } from './known-keywords.ts'
 import type { PatternEngine } from './pattern-engine.ts'
 
 const SCHEMAS = [
@@ -26,6 +27,7 @@ const TYPES = ['string', 'number', 'integer', 'boolean', 'null', 'array', 'objec
 export function checkKeywords(schema: unknown, place: string, patterns?: PatternEngine): void {
   if (typeof schema === 'boolean') return
   if (!isSchemaObject(schema)) throw new SchemaError(place, 'expected a JSON Schema: an object, true or false')
+  checkSpelling(schema, place)
   checkType(schema['type'], `${place}.type`)
   checkNames(schema['required'], `${place}.required`)
   checkRef(schema['$ref'], `${place}.$ref`)
@@ -46,6 +48,18 @@ export function checkKeywords(schema: unknown, place: string, patterns?: Pattern
       checkPattern(name, `${place}.patternProperties.${name}`, patterns)
   if (Array.isArray(items)) checkList(items, `${place}.items`, patterns)
   else if (items !== undefined) checkKeywords(items, `${place}.items`, patterns)
+}
+
+/** A keyword that nobody knows is passed over, and with it what it was to say. */
+function checkSpelling(schema: SchemaObject, place: string): void {
+  for (const keyword of Object.keys(schema)) {
+    const meant = meantKeyword(keyword)
+    if (meant !== undefined)
+      throw new SchemaError(
+        `${place}.${keyword}`,
+        `is no keyword of JSON Schema: write '${meant}', or begin one of your own with 'x-'`,
+      )
+  }
 }
 
 function checkList(schemas: unknown, place: string, patterns?: PatternEngine): void {

@@ -136,12 +136,7 @@ class TableBuilder {
         )
       }
     }
-    if (
-      !facets.some(
-        ({ schema }) => schema['additionalProperties'] === false || schema['unevaluatedProperties'] === false,
-      )
-    )
-      this.#open = true
+    if (!isClosed(facets)) this.#open = true
     return {
       kind: 'object',
       segments,
@@ -507,4 +502,14 @@ const ZERO_BLOB = new Uint8Array(1)
 /** The name of the table behind a view. */
 export function baseName(table: string): string {
   return `${table}__base`
+}
+
+/** Whether an object has no properties but those declared. What matches a pattern is let in beside them. */
+function isClosed(facets: readonly Facet[]): boolean {
+  const hasPatterns = facets.some(({ schema }) => schema['patternProperties'] !== undefined)
+  return facets.some(
+    ({ schema }) =>
+      (schema['additionalProperties'] === false && schema['patternProperties'] === undefined) ||
+      (schema['unevaluatedProperties'] === false && !hasPatterns),
+  )
 }

@@ -1,0 +1,102 @@
+import { createStore, defineSchema, SchemaError } from 'rowcast'
+import { describe, expect, test } from 'vitest'
+
+function tableOf(property: object, root: object = {}): Parameters<typeof defineSchema>[0] {
+  const schema = { type: 'object', required: ['id'], properties: { id: { type: 'string' }, v: property }, ...root }
+  return { version: 1, tables: { t: { primaryKey: 'id', schema } } } as never
+}
+
+describe('a keyword that nobody knows', () => {
+  test.each([
+    ['propertes', 'properties'],
+    ['Properties', 'properties'],
+    ['minLenght', 'minLength'],
+    ['minlength', 'minLength'],
+    ['defualt', 'default'],
+    ['requred', 'required'],
+    ['tpye', 'type'],
+    ['enmu', 'enum'],
+    ['patern', 'pattern'],
+    ['fromat', 'format'],
+    ['maximun', 'maximum'],
+    ['additionalPropertis', 'additionalProperties'],
+    ['exclusiveMinumum', 'exclusiveMinimum'],
+  ])("'%s' is refused where it seems to mean '%s', wherever it is", (misspelt, meant) => {
+    const wrong = { [misspelt]: 5 }
+    const places: readonly (readonly [object, string])[] = [
+      [wrong, ''],
+      [{ type: 'object', properties: { a: wrong } }, '.properties.a'],
+      [{ type: 'array', items: wrong }, '.items'],
+      [{ allOf: [{}, wrong] }, '.allOf.1'],
+      [{ patternProperties: { '^x': wrong } }, '.patternProperties.^x'],
+      [{ if: {}, then: wrong }, '.then'],
+    ]
+    for (const [property, below] of places) {
+      const define = (): unknown => defineSchema(tableOf(property))
+      expect(define).toThrow(SchemaError)
+      expect(define).toThrow(`tables.t.schema.properties.v${below}.${misspelt}`)
+      expect(define).toThrow(`'${meant}'`)
+    }
+    expect(() => defineSchema(tableOf({}, wrong))).toThrow(`tables.t.schema.${misspelt}`)
+    expect(() => defineSchema(tableOf({}, { $defs: { d: wrong } }))).toThrow(`tables.t.schema.$defs.d.${misspelt}`)
+  })
+
+  test.each([
+    'x-propertes',
+    'ui:widget',
+    'note',
+    'unit',
+    'group',
+    'order',
+    'label',
+    'example',
+    'errorMessage',
+    'tsType',
+    'markdownDescription',
+    'meta',
+    'step',
+    'icon',
+  ])("'%s' is an annotation", (name) => {
+    expect(() => defineSchema(tableOf({ type: 'number', [name]: 'anything' }))).not.toThrow()
+  })
+
+  test('a property, a definition and a value may be called so', () => {
+    const property = { type: 'object', properties: { propertes: {}, tpye: {} }, default: { minLenght: 1 } }
+    expect(() => defineSchema(tableOf(property, { $defs: { requred: {} } }))).not.toThrow()
+  })
+})
+
+describe('patternProperties of a closed row', () => {
+  const closings = [
+    { patternProperties: { '^x-': { type: 'string' } }, additionalProperties: false },
+    { patternProperties: { '^x-': { type: 'string' } }, unevaluatedProperties: false },
+    { allOf: [{ patternProperties: { '^x-': { type: 'string' } } }], unevaluatedProperties: false },
+  ]
+  test.each(closings)('%j: lets in what matches, and nothing else', async (closing) => {
+    const store = await createStore({ schema: defineSchema(tableOf({ type: 'integer' }, closing)) })
+    const t = store.table('t')
+    t.insert({ id: 'a', 'x-color': 'red', v: 1 } as never)
+    expect(t.get('a')).toEqual({ id: 'a', v: 1, 'x-color': 'red' })
+    for (const row of [
+      { id: 'b', other: 'x' },
+      { id: 'c', 'x-n': 5 },
+    ])
+      expect(() => t.insert(row as never)).toThrow(expect.objectContaining({ name: 'ValidationError' }))
+    t.set('a', 'x-size' as never, 'large' as never)
+    expect(() => t.set('a', 'size' as never, 'large' as never)).toThrow()
+    expect(t.get('a')).toEqual({ id: 'a', v: 1, 'x-color': 'red', 'x-size': 'large' })
+    expect(t.count()).toBe(1)
+    await store.close()
+  })
+
+  test('of an object in a row', async () => {
+    const style = { type: 'object', properties: { width: { type: 'integer' } }, ...closings[0] }
+    const store = await createStore({ schema: defineSchema(tableOf(style, { additionalProperties: false })) })
+    const t = store.table('t')
+    t.insert({ id: 'a', v: { width: 1, 'x-cap': 'round' } } as never)
+    expect(t.get('a')).toEqual({ id: 'a', v: { width: 1, 'x-cap': 'round' } })
+    expect(() => t.insert({ id: 'b', v: { cap: 'round' } } as never)).toThrow()
+    expect(() => t.insert({ id: 'c', 'x-cap': 'round' } as never)).toThrow()
+    await store.close()
+  })
+})
