@@ -1,19 +1,19 @@
 import leven from 'leven'
 
 /** What JSON Schema (draft 7 and 2020-12), ajv-formats, OpenAPI and editors know. */
-const KNOWN: readonly string[] = [
-  ...['$schema', '$id', '$ref', '$defs', '$anchor', '$comment', '$vocabulary', '$dynamicRef', '$dynamicAnchor'],
-  ...['$recursiveRef', '$recursiveAnchor', 'id', 'definitions', 'dependencies', 'type', 'enum', 'const', 'title'],
-  ...['description', 'default', 'examples', 'example', 'deprecated', 'readOnly', 'writeOnly', 'nullable', 'allOf'],
-  ...['anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'properties', 'patternProperties', 'additionalProperties'],
-  ...['unevaluatedProperties', 'propertyNames', 'minProperties', 'maxProperties', 'required', 'dependentRequired'],
-  ...['dependentSchemas', 'items', 'prefixItems', 'additionalItems', 'unevaluatedItems', 'contains', 'minContains'],
-  ...['maxContains', 'minItems', 'maxItems', 'uniqueItems', 'minLength', 'maxLength', 'pattern', 'format'],
-  ...['formatMinimum', 'formatMaximum', 'formatExclusiveMinimum', 'formatExclusiveMaximum', 'minimum', 'maximum'],
-  ...['exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'contentEncoding', 'contentMediaType', 'contentSchema'],
-  ...['discriminator', 'xml', 'externalDocs', 'errorMessage', 'markdownDescription', 'enumDescriptions'],
-  ...['markdownEnumDescriptions', 'enumNames', 'deprecationMessage', 'defaultSnippets', 'doNotSuggest', 'tsType'],
-]
+const KNOWN: readonly string[] = `
+  $schema $id $ref $defs $anchor $comment $vocabulary $dynamicRef $dynamicAnchor $recursiveRef $recursiveAnchor
+  id definitions dependencies type enum const title description default examples example deprecated readOnly
+  writeOnly nullable allOf anyOf oneOf not if then else properties patternProperties additionalProperties
+  unevaluatedProperties propertyNames minProperties maxProperties required dependentRequired dependentSchemas
+  items prefixItems additionalItems unevaluatedItems contains minContains maxContains minItems maxItems
+  uniqueItems minLength maxLength pattern format formatMinimum formatMaximum formatExclusiveMinimum
+  formatExclusiveMaximum minimum maximum exclusiveMinimum exclusiveMaximum multipleOf contentEncoding
+  contentMediaType contentSchema discriminator xml externalDocs errorMessage markdownDescription
+  enumDescriptions markdownEnumDescriptions enumNames deprecationMessage defaultSnippets doNotSuggest tsType
+`
+  .trim()
+  .split(/\s+/)
 const known: ReadonlySet<string> = new Set(KNOWN)
 
 /**
@@ -30,5 +30,5 @@ export function meantKeyword(keyword: string): string | undefined {
 }
 
 function lettersOf(word: string): string {
-  return [...word.toLowerCase()].toSorted().join('')
+  return Array.from(word.toLowerCase()).toSorted().join('')
 }

@@ -8,6 +8,7 @@ import { isDraft07 } from './model/facets.ts'
 import { RowEncodeFailure, type RowCodec, type RowObject } from './model/row-codec.ts'
 import type { TableModel } from './model/table-model.ts'
 import type { PatternEngine } from './pattern-engine.ts'
+import { isBeyondDoubles, withExactBounds } from './exact-bounds.ts'
 import { addUniqueItems } from './unique-items.ts'
 
 // A CommonJS module: bundlers and Node disagree on where its function is.
@@ -126,6 +127,11 @@ export class TableValidator {
     const quick = this.#leaf(this.#quick, column)
     if (!quick) return undefined
     const json = column.kind === 'int64' || column.kind === 'binary' ? jsonValue(value) : value
+    if (isBeyondDoubles(column, value)) {
+      const found = quick(json) ? [] : (quick.errors ?? [])
+      const errors = withExactBounds(found, column, value, '')
+      return errors.length === 0 ? undefined : errors.map((error) => this.#issue(error, key, column.segments))
+    }
     if (quick(json)) return undefined
     const thorough = isLarge(json) ? quick : this.#leaf(this.#all, column)!
     if (thorough !== quick) thorough(json)
@@ -174,6 +180,15 @@ export class TableValidator {
   }
 
   #allErrorsOf(row: RowObject, hidden: Hidden | undefined): readonly ErrorObject[] {
+    const beyond = this.#special.filter((column) => isBeyondDoubles(column, valueAt(row, column.segments)))
+    return beyond.reduce<readonly ErrorObject[]>(
+      (errors, column) =>
+        withExactBounds(errors, column, valueAt(row, column.segments) as bigint, pointerOf(column.segments)),
+      this.#jsonErrorsOf(row, hidden),
+    )
+  }
+
+  #jsonErrorsOf(row: RowObject, hidden: Hidden | undefined): readonly ErrorObject[] {
     const json = this.#special.length === 0 ? row : this.#jsonForm(row)
     if (this.#quick.row(json)) return []
     // Where errors may be left out, the first need not be one that counts.
@@ -321,4 +336,9 @@ export function pointerSegments(pointer: string): string[] {
         .slice(1)
         .split('/')
         .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** The place of a property in a row, as ajv names it. */
+function pointerOf(segments: readonly string[]): string {
+  return segments.map((segment) => `/${segment.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }

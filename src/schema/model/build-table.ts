@@ -168,7 +168,7 @@ class TableBuilder {
         'a primary key must be a string, number or boolean that is always there and never null',
       )
     const isReference = this.#referencePaths.has(path)
-    const defaultValue = ownDefault(facets)
+    const defaultValue = storedDefault(kind, ownDefault(facets))
     // A reference's constraint must see NULL, and a 64-bit integer needs INTEGER affinity: neither can have a null mark.
     const unmarkable = isReference || kind === 'int64'
     const full = isKey || (defaultValue !== undefined && (isReference || (kind === 'int64' && self.nullable)))
@@ -512,4 +512,16 @@ function isClosed(facets: readonly Facet[]): boolean {
       (schema['additionalProperties'] === false && schema['patternProperties'] === undefined) ||
       (schema['unevaluatedProperties'] === false && !hasPatterns),
   )
+}
+
+/** A default as rows have it: a schema says a 64-bit integer as a number, and bytes as base64. */
+function storedDefault(kind: Column['kind'], value: CellValue | undefined): CellValue | undefined {
+  if (kind === 'int64' && Number.isSafeInteger(value)) return BigInt(value as number)
+  if (kind !== 'binary' || typeof value !== 'string') return value
+  try {
+    return Uint8Array.from(atob(value), (character) => character.charCodeAt(0))
+  } catch {
+    // It is refused for what it is: a text.
+    return value
+  }
 }

@@ -102,7 +102,11 @@ export class RowCodec {
       let value: CellValue
       if (isColumn(child)) {
         const cell = stored[child.index]!
-        if (cell === null) continue
+        if (cell === null) {
+          // Bytes can't be frozen: each row has its own.
+          if (child.defaultValue instanceof Uint8Array) setOwn((built ??= { ...template }), name, absentValue(child))
+          continue
+        }
         value = freezeValue(decodeColumn(child, cell))
         if (value === undefined) {
           // Hidden: the default does not show either.
@@ -174,7 +178,10 @@ export class RowCodec {
 /** The value of a column that stores NULL, while its object is there. */
 export function absentValue(column: Column): CellValue {
   const value = decodeColumn(column, null)
-  return value === undefined && !column.full ? column.defaultValue : value
+  if (value !== undefined || column.full) return value
+  const { defaultValue } = column
+  // Bytes can't be frozen.
+  return defaultValue instanceof Uint8Array ? defaultValue.slice() : defaultValue
 }
 
 /** Whether a value is a plain object: what a nested object of the schema can be. */

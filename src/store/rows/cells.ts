@@ -138,7 +138,8 @@ function seenValue(net: NetRow, cell: CellId, side: 'before' | 'after'): CellVal
     const presence = net.cells.get(around.index)
     if (presence && (presence[side] ?? around.defaultSql) !== 1) return undefined
   }
-  return defaultValue
+  // Bytes can't be frozen.
+  return defaultValue instanceof Uint8Array ? defaultValue.slice() : defaultValue
 }
 
 /** A net change as callers see it, by property path. An insert or a delete has what is stored; an update what was seen. */
