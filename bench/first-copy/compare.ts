@@ -35,6 +35,7 @@ async function startServer(rows: number): Promise<{ readonly child: ChildProcess
     execArgv: ['--disable-warning=ExperimentalWarning'],
   })
   const died = once(child, 'exit').then(() => Promise.reject(new Error('The server did not start.')))
+  // It goes on waiting after the race.
   died.catch(() => undefined)
   const [{ port }] = (await Promise.race([once(child, 'message'), died])) as [{ port: number }]
   return { child, url: `http://127.0.0.1:${port}` }

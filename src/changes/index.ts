@@ -6,6 +6,7 @@
  */
 export { applyTo } from './apply.ts'
 export type { State, StateRow } from './apply.ts'
+export { fromBase64, toBase64 } from './base64.ts'
 export { isCellObject, isList, isPlainObject, ownValue, setOwn } from './cell-kind.ts'
 export type { CellObject } from './cell-kind.ts'
 export type { Cells, CellValue, ChangeSet, Key, Origin, RowChange } from './change-set.ts'

@@ -1,4 +1,5 @@
 import { RowcastError } from '../errors/index.ts'
+import { fromBase64, toBase64 } from './base64.ts'
 import { isBytes, isCellObject, isList, isPlainObject, setOwn } from './cell-kind.ts'
 import type { CellValue } from './change-set.ts'
 import { HIDDEN } from './hidden.ts'
@@ -62,7 +63,7 @@ function readTagged(tag: string, text: CellValue): CellValue {
   if (typeof text === 'string') {
     if (tag === '$bigint' && /^-?\d{1,40}$/.test(text)) return BigInt(text)
     if (tag === '$number' && /^(NaN|-?Infinity|-0)$/.test(text)) return Number(text)
-    if (tag === '$bytes') return fromBase64(text)
+    if (tag === '$bytes') return bytesOf(text)
   }
   throw unknownTag(tag)
 }
@@ -93,18 +94,9 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
-/** `btoa` wants a string of bytes, and a call takes a limited number of arguments. */
-const CHUNK = 0x2000
-
-function toBase64(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK))
-  return btoa(text)
-}
-
-function fromBase64(text: string): Uint8Array {
+function bytesOf(text: string): Uint8Array {
   try {
-    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+    return fromBase64(text)
   } catch (cause) {
     throw unknownTag('$bytes', cause)
   }

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
-import { formatPath, setOwn, type CellValue, type Key } from '../changes/index.ts'
+import { formatPath, setOwn, toBase64, type CellValue, type Key } from '../changes/index.ts'
 import { SchemaError, type ValidationIssue } from '../errors/index.ts'
 import { isColumn, type Column, type ObjectNode } from './model/column.ts'
 import { isDraft07 } from './model/facets.ts'
@@ -287,10 +287,7 @@ function withValue(object: RowObject, segments: readonly string[], depth: number
 /** A binary value as base64, a 64-bit integer as the nearest number. */
 function jsonValue(value: CellValue): CellValue {
   if (typeof value === 'bigint') return Number(value)
-  if (!(value instanceof Uint8Array)) return value
-  let text = ''
-  for (let at = 0; at < value.length; at += 0x8000) text += String.fromCharCode(...value.subarray(at, at + 0x8000))
-  return btoa(text)
+  return value instanceof Uint8Array ? toBase64(value) : value
 }
 
 function createAjv(table: TableModel, allErrors: boolean, patterns: PatternEngine | undefined): Ajv {

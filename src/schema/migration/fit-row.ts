@@ -1,4 +1,4 @@
-import { setOwn, type CellValue } from '../../changes/index.ts'
+import { fromBase64, setOwn, toBase64, type CellValue } from '../../changes/index.ts'
 import { isColumn, type Column, type ObjectNode } from '../model/column.ts'
 import { isObject, type RowObject } from '../model/row-codec.ts'
 
@@ -26,22 +26,16 @@ function fitValue(column: Column, value: CellValue): CellValue {
 /** An integer beyond 2^53 stays a bigint: no rounding, so JSON refuses it. */
 function jsonForm(value: CellValue): CellValue {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
-  if (value instanceof Uint8Array) return base64Of(value)
+  if (value instanceof Uint8Array) return toBase64(value)
   if (!isObject(value)) return value
   const copy: Record<string, CellValue> = {}
   for (const name of Object.keys(value)) setOwn(copy, name, jsonForm(value[name]))
   return copy
 }
 
-function base64Of(bytes: Uint8Array): string {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
-  return btoa(text)
-}
-
 /** `undefined` for a text that is not the one base64 form of some bytes. */
 function bytesOf(text: string): Uint8Array | undefined {
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return undefined
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
-  return base64Of(bytes) === text ? bytes : undefined
+  const bytes = fromBase64(text)
+  return toBase64(bytes) === text ? bytes : undefined
 }

@@ -1,5 +1,5 @@
 import { SchemaError } from '../../errors/index.ts'
-import { formatPath, parsePath, setOwn, type CellValue } from '../../changes/index.ts'
+import { formatPath, fromBase64, parsePath, setOwn, type CellValue } from '../../changes/index.ts'
 import type { TableInput } from '../types/index.ts'
 import { columnKind, flattens, isWithin, ownDefault, refuseInJson, STORAGE } from './column-kind.ts'
 import type { Column, ObjectNode } from './column.ts'
@@ -519,7 +519,7 @@ function storedDefault(kind: Column['kind'], value: CellValue | undefined): Cell
   if (kind === 'int64' && Number.isSafeInteger(value)) return BigInt(value as number)
   if (kind !== 'binary' || typeof value !== 'string') return value
   try {
-    return Uint8Array.from(atob(value), (character) => character.charCodeAt(0))
+    return fromBase64(value)
   } catch {
     // It is refused for what it is: a text.
     return value

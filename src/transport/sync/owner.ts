@@ -1,3 +1,4 @@
+import { fromBase64 } from '../../changes/index.ts'
 import { RowcastError } from '../../errors/index.ts'
 import type { TokenSource } from '../transport.ts'
 
@@ -77,7 +78,7 @@ function subjectOf(token: string): string | undefined {
   const parts = token.split('.')
   if (parts.length !== 3) return undefined
   try {
-    const bytes = Uint8Array.from(atob(parts[1]!.replaceAll('-', '+').replaceAll('_', '/')), (one) => one.charCodeAt(0))
+    const bytes = fromBase64(parts[1]!.replaceAll('-', '+').replaceAll('_', '/'))
     const claims: unknown = JSON.parse(new TextDecoder().decode(bytes))
     const subject: unknown = typeof claims === 'object' && claims !== null ? Reflect.get(claims, 'sub') : undefined
     return typeof subject === 'string' && subject !== '' ? subject : undefined

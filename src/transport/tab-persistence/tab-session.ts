@@ -143,8 +143,8 @@ export class TabSession implements SharedSession {
       this.#decide({ snapshot, records, damage }, holder.cause)
       return true
     } catch (error) {
-      // It fails already, with what is to be told.
-      await holder.close().catch(() => undefined)
+      // Told beside what the store fails with.
+      await holder.close().catch((cause: unknown) => void throwError(() => cause).subscribe())
       this.#failure = error
       this.#serve()
       store.fail(error)
