@@ -4,8 +4,9 @@ import { asReadOnly, assertDatabaseFile, openingFailure, withRollbackJournal } f
 import { exactInteger } from './exact-integer.ts'
 import { memoryPragmas } from './pragmas.ts'
 import { quoteName } from './quote-name.ts'
-import type { SqlJsDatabase, SqlJsModule } from './sql-js-module.ts'
+import type { SqlJsDatabase, SqlJsModule, SqlJsStatement as Native } from './sql-js-module.ts'
 import { SqlJsStatement } from './sql-js-statement.ts'
+import { withStableParameters } from './stable-parameters.ts'
 import type { SqliteDriver, SqliteStatement, SqlValue } from './sqlite-driver.ts'
 
 /** A database in memory on sql.js. */
@@ -36,7 +37,27 @@ export class SqlJsDriver implements SqliteDriver {
   }
 
   prepare(sql: string): SqliteStatement {
-    return this.#connection.attempt(() => new SqlJsStatement(this.#connection, this.#database.prepare(sql)))
+    return this.#connection.attempt(() => {
+      const native = this.#database.prepare(sql)
+      const text = native.getSQL()
+      return new SqlJsStatement(this.#connection, this.#stable(native, text) ?? native, text)
+    })
+  }
+
+  /** The same statement, in words that are not prepared anew at each run; the one given is freed then. */
+  #stable(native: Native, text: string): Native | undefined {
+    const sql = withStableParameters(text)
+    if (sql === undefined) return undefined
+    let stable: Native
+    try {
+      stable = this.#database.prepare(sql)
+    } catch {
+      return undefined // Where SQLite takes nothing but a parameter, or its limits are reached.
+    }
+    const isSame = stable.getColumnNames().join('\0') === native.getColumnNames().join('\0')
+    const [kept, dropped] = isSame ? [stable, native] : [native, stable]
+    dropped.free()
+    return kept
   }
 
   createFunction(name: string, arity: number, fn: (...args: SqlValue[]) => SqlValue | undefined): void {

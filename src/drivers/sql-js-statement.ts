@@ -17,10 +17,11 @@ export class SqlJsStatement implements SqliteStatement {
   readonly #native: Native
   #finalized = false
 
-  constructor(owner: Connection, native: Native) {
+  /** @param text what was asked for, which may be prepared in other words */
+  constructor(owner: Connection, native: Native, text: string) {
     this.#owner = owner
     this.#native = native
-    this.text = native.getSQL()
+    this.text = text
     this.columns = native.getColumnNames()
   }
 

@@ -59,4 +59,41 @@ test('a function that returns an integer beyond 2^53 fails instead of returning 
   driver.close()
 })
 
+test('a query whose plan would depend on a bound value is put in words whose plan does not', async () => {
+  const module = await initSqlJs()
+  const prepared: string[] = []
+  const Database = class extends module.Database {
+    override prepare(sql: string): ReturnType<InstanceType<typeof module.Database>['prepare']> {
+      prepared.push(sql)
+      return super.prepare(sql)
+    }
+  }
+  const driver = await sqlJsDriver({ module: { Database } as never }).open()
+  driver.exec(
+    "CREATE TABLE t (k TEXT PRIMARY KEY, n INTEGER) STRICT; INSERT INTO t VALUES ('a', 1), ('b', 2), ('?', 3)",
+  )
+  const run = (sql: string, ...parameters: (string | number)[]): unknown[] => {
+    prepared.length = 0
+    const statement = driver.prepare(sql)
+    expect(statement.text).toBe(sql)
+    const rows = statement.all(parameters)
+    statement.finalize()
+    return [rows, prepared.at(-1)]
+  }
+  expect(run('SELECT x.n, y.n FROM t x JOIN t y ON y.n = x.n + 1 WHERE x.k = ?', 'a')).toEqual([
+    [[1, 2]],
+    'SELECT x.n, y.n FROM t x JOIN t y ON y.n = x.n + 1 WHERE x.k = (select ?)',
+  ])
+  expect(run('SELECT n FROM t WHERE n >= ?2 ORDER BY k LIMIT ?1 OFFSET ?1', 1, 1)).toEqual([
+    [[1]],
+    'SELECT n FROM t WHERE n >= (select ?2) ORDER BY k LIMIT (select ?1) OFFSET (select ?1)',
+  ])
+  // Texts, names and comments are left alone, and the value of a GLOB is what lets it use an index.
+  const quoted = `SELECT n AS "a?" FROM t WHERE k = '?' /* ? */ AND k GLOB ?`
+  expect(run(quoted, '*')).toEqual([[[3]], quoted])
+  // A column keeps its name, also one that its expression gives it.
+  expect(driver.prepare('SELECT n + ? FROM t').columns).toEqual(['n + ?'])
+  driver.close()
+})
+
 runDriverContract('sql.js', sqlJsDriver())
