@@ -76,6 +76,7 @@ export {
   type Recipe,
   type RowPredicate,
   type SingletonValue,
+  type SkippedStep,
   type SnapshotInfo,
   type SqlFragment,
   type SqlQuery,

@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs'
 import type { StoreSync } from './sync-api.ts'
 import type { CellValue, ChangeSet, RowChange } from '../changes/index.ts'
+import type { RowcastError } from '../errors/index.ts'
 import type {
   CheckPathOf,
   InputOf,
@@ -240,10 +241,29 @@ export interface HistoryStep {
   readonly at: number
 }
 
+/** A step that could not be undone, or done again: it is on neither list any more. */
+export interface SkippedStep {
+  readonly step: HistoryStep
+  /** What was asked for. */
+  readonly action: 'undo' | 'redo'
+  /**
+   * Why it can't be: a ConstraintError (its parent is gone, its unique value taken, a row of someone else's refers to what
+   * it would take away), a ValidationError, a RejectedError of the server, or one with the code `conflict` where others have
+   * changed all of it since.
+   */
+  readonly reason: RowcastError
+}
+
 /** Undo and redo, one step per committed transaction or draft. */
 export interface History {
-  /** Undoes the last step, leaving cells alone that someone else has changed since. Returns it, if there was one. */
+  /**
+   * Undoes the last step, and returns it. Its rows stand or fall together; only cells that someone else has changed since,
+   * and rows that someone else has deleted, are left alone. A step that can't be undone so is set aside: nothing changes,
+   * `undefined` is returned, `skipped$` says why, and the next call is the step below. Throws TransactionError within a
+   * transaction and ReadOnlyError.
+   */
   undo(): HistoryStep | undefined
+  /** Does again the step that was undone last, in the same way. */
   redo(): HistoryStep | undefined
   readonly canUndo: boolean
   readonly canRedo: boolean
@@ -251,6 +271,12 @@ export interface History {
   readonly canRedo$: Observable<boolean>
   /** The steps done, oldest first, and the steps undone, the next to redo first. */
   readonly steps$: Observable<{ readonly done: readonly HistoryStep[]; readonly undone: readonly HistoryStep[] }>
+  /**
+   * The steps that were set aside, newest last, as many as the limit of the history. One that only an open draft stood in
+   * the way of goes back to its place when that draft ends.
+   */
+  readonly skipped$: Observable<readonly SkippedStep[]>
+  /** Forgets all steps, also those set aside. */
   clear(): void
 }
 

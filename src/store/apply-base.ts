@@ -7,6 +7,7 @@ import { makeWay } from './layers/collisions.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
 import { checkReservations } from './layers/reservations.ts'
 import type { RowStack } from './layers/row-stack.ts'
+import { refuseCascades, refuseMixtures } from './layers/undo-checks.ts'
 import { compareStored, type NetRow } from './rows/cells.ts'
 import { validateNets } from './sql/run-sql.ts'
 import { byRow } from './rows/net-rows.ts'
@@ -62,10 +63,12 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
       const nets = engine.netsSince(0)
       if (change.origin === 'import') validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
       if (!change.take) return
+      refuseCascades(engine, nets, writes)
       checkReservations(layers, undefined, [...nets, ...underDrafts(engine, writes)], engine.byName)
       if (!layers.empty) checkBase(engine, writes)
       // Where a draft lies over a row, what is committed must be valid, not the mixture that is seen.
       checkCommittedRows(layers, nets)
+      refuseMixtures(engine, nets)
       validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
     },
     (visible) => {

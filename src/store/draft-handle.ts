@@ -258,6 +258,7 @@ export class DraftHandle extends Workspace implements Layer {
   #end(state: 'committed' | 'cancelled'): void {
     this.#state = state
     this.#conflicts.clear()
+    this.engine.onDraftEnded(this.id)
     this.engine.later(() => {
       this.#dirty.next(false)
       this.#conflicts$.next([])

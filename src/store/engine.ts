@@ -104,6 +104,8 @@ export class Engine implements CaptureTarget {
   readonly closed$: ReplaySubject<void> = new ReplaySubject(1)
   /** Told of each ChangeSet that was committed outside drafts, before subscribers. */
   onCommitted: (set: ChangeSet) => void = () => undefined
+  /** Told of each draft that has ended, by its id, before subscribers. */
+  onDraftEnded: (draftId: string) => void = () => undefined
   /** Where a server confirms what is committed here. */
   sync: SyncHook | undefined
   /** Where a transaction's reads are noted: keys by table, or `all` of it. */

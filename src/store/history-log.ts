@@ -1,15 +1,23 @@
 import { BehaviorSubject, distinctUntilChanged, map, type Observable } from 'rxjs'
 import { describeKey, hiddenPathsOf, invert, isEmpty, type ChangeSet, type RowChange } from '../changes/index.ts'
-import { TransactionError } from '../errors/index.ts'
+import {
+  ConstraintError,
+  NotFoundError,
+  RejectedError,
+  RowcastError,
+  TransactionError,
+  ValidationError,
+} from '../errors/index.ts'
 import type { SqlValue } from '../drivers/index.ts'
 import { sameSql } from '../schema/index.ts'
-import type { HistoryStep } from './api.ts'
+import type { HistoryStep, SkippedStep } from './api.ts'
 import { applyBase } from './apply-base.ts'
 import { bytesOfChanges } from './bytes-of-changes.ts'
 import type { Engine } from './engine.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { encodeCells, encodeChanges } from './rows/encode-changes.ts'
+import { SkippedSteps } from './skipped-steps.ts'
 
 const DEFAULT_LIMIT = 100
 const DEFAULT_BYTES = 32 * 1024 * 1024
@@ -50,6 +58,16 @@ function assertSeen(changes: readonly RowChange[]): void {
   }
 }
 
+/** Whether it says that the step can't be taken back as things are. */
+function isRefusal(error: unknown): error is RowcastError {
+  return (
+    error instanceof ConstraintError ||
+    error instanceof ValidationError ||
+    error instanceof NotFoundError ||
+    error instanceof TransactionError
+  )
+}
+
 /** The steps of one store that can be undone and redone. An undo is a transaction of its own: it is committed and sent. */
 export class HistoryLog {
   readonly #engine: Engine
@@ -64,12 +82,14 @@ export class HistoryLog {
   readonly #changed = new BehaviorSubject<void>(undefined)
   readonly #sets = new WeakMap<HistoryStep, readonly ChangeSet[]>()
   readonly #refused = new WeakSet<ChangeSet>()
+  readonly #skipped: SkippedSteps
   #next = 1
 
   constructor(engine: Engine, { limit = DEFAULT_LIMIT, bytes = DEFAULT_BYTES }: HistoryBounds) {
     this.#engine = engine
     this.#limit = limit
     this.#mostBytes = bytes
+    this.#skipped = new SkippedSteps(limit)
   }
 
   get canUndo(): boolean {
@@ -94,6 +114,11 @@ export class HistoryLog {
     return this.#follow(() => ({ done: this.#done.slice(this.#from), undone: [...this.#undone] }))
   }
 
+  get skipped$(): Observable<readonly SkippedStep[]> {
+    this.#engine.assertOpen()
+    return this.#skipped.steps$
+  }
+
   /** Takes in what was committed here. */
   record(changes: ChangeSet): void {
     if (this.#limit <= 0) return
@@ -102,20 +127,44 @@ export class HistoryLog {
     if (this.#count > this.#limit) this.#drop()
     for (const step of this.#undone) this.#bytes -= this.#bytesOf(step)
     this.#undone = []
+    this.#skipped.overtake()
     this.#shrink()
     if (this.#changed.observed) this.#engine.later(() => this.#changed.next())
   }
 
+  /** A draft has ended: what only that stood in the way of can be undone, or done again, in its turn. */
+  draftEnded(draftId: string): void {
+    const freed = this.#skipped.freedBy(draftId)
+    if (freed.length === 0) return
+    for (const { step, action } of freed) {
+      if (action === 'undo') this.#insert(this.#done, this.#from, step)
+      else this.#insert(this.#undone, 0, step)
+    }
+    if (this.#count > this.#limit) this.#drop()
+    this.#shrink()
+    this.#tell()
+  }
+
+  /** Puts a step among others, from a place on, that are in the order of their ids. */
+  #insert(list: HistoryStep[], from: number, step: HistoryStep): void {
+    const at = list.findIndex(({ id }, n) => n >= from && id > step.id)
+    list.splice(at < 0 ? list.length : at, 0, step)
+  }
+
   /**
-   * A server has refused it: what it did is no more, and to undo it would touch what others did. An undo that was refused
-   * leaves its step as it was.
+   * A server has refused it: what it did is no more, and to undo it would touch what others did. A step whose undo was
+   * refused is as it was, and set aside: it would be refused again.
    */
-  refused(set: ChangeSet): void {
+  refused(set: ChangeSet, code: string, why: string): void {
     const isIts = (step: HistoryStep): boolean => this.#setsOf(step).includes(set)
+    for (const { step } of this.#skipped.waitingWith(isIts)) this.#bytes -= this.#bytesOf(step)
     const list = [this.#done, this.#undone].find((steps) => steps.some(isIts))
-    if (!list) return
+    if (list) this.#refuse(list, list.findIndex(isIts), set, new RejectedError(code, why))
+    this.#tell()
+  }
+
+  #refuse(list: HistoryStep[], at: number, set: ChangeSet, reason: RejectedError): void {
     this.#refused.add(set)
-    const at = list.findIndex(isIts)
     const step = list[at]!
     const sets = this.#setsOf(step)
     const before = this.#bytesOf(step)
@@ -129,10 +178,8 @@ export class HistoryLog {
       const back = { ...step, changes: sets[last]! }
       this.#sets.set(back, sets.slice(0, last + 1))
       this.#bytes += this.#bytesOf(back) - before
-      if (last % 2 === 0) this.#done.push(back)
-      else this.#undone.unshift(back)
+      this.#setAside(back, last % 2 === 0 ? 'undo' : 'redo', reason)
     }
-    this.#tell()
   }
 
   /** What was committed for a step: it, its undo, that done again, and so on. */
@@ -157,31 +204,59 @@ export class HistoryLog {
     return this.#setsOf(step).reduce((sum, set) => sum + bytesOfChanges(set), 0)
   }
 
-  /** Lets go of the oldest steps, until the others are within the bound. */
+  /** Lets go of the oldest steps, until the others are within the bound: first of those set aside. */
   #shrink(): void {
-    while (this.#bytes > this.#mostBytes && this.#count > 1) this.#drop()
+    while (this.#bytes > this.#mostBytes) {
+      const skipped = this.#skipped.drop()
+      if (skipped) this.#bytes -= this.#bytesOf(skipped.step)
+      else if (this.#count > 1) this.#drop()
+      else return
+    }
   }
 
   undo(): HistoryStep | undefined {
     this.#engine.assertWritable()
     const step = this.#count > 0 ? this.#done.at(-1) : undefined
     if (!step) return undefined
-    const reversed = this.#apply(step, 'undo')
-    this.#done.pop()
-    this.#undone.unshift(this.#with(step, reversed))
-    this.#tell()
-    return step
+    return this.#holding(() => {
+      const reversed = this.#try(step, 'undo')
+      this.#done.pop()
+      if (reversed instanceof RowcastError) this.#setAside(step, 'undo', reversed)
+      else this.#undone.unshift(this.#with(step, reversed))
+      return reversed instanceof RowcastError ? undefined : step
+    })
   }
 
   redo(): HistoryStep | undefined {
     this.#engine.assertWritable()
     const step = this.#undone[0]
     if (!step) return undefined
-    const again = this.#with(step, this.#apply(step, 'redo'))
-    this.#undone.shift()
-    this.#done.push(again)
-    this.#tell()
-    return again
+    return this.#holding(() => {
+      const changes = this.#try(step, 'redo')
+      this.#undone.shift()
+      if (changes instanceof RowcastError) {
+        this.#setAside(step, 'redo', changes)
+        return undefined
+      }
+      const again = this.#with(step, changes)
+      this.#done.push(again)
+      return again
+    })
+  }
+
+  /** Who is told of it meanwhile may write, or undo, in answer: once the steps are in order. */
+  #holding<Result>(run: () => Result): Result {
+    let result: Result
+    this.#engine.holdEmissions(() => {
+      result = run()
+      this.#tell()
+    })
+    return result!
+  }
+
+  #setAside(step: HistoryStep, action: SkippedStep['action'], reason: RowcastError): void {
+    for (const dropped of this.#skipped.add(step, action, reason)) this.#bytes -= this.#bytesOf(dropped.step)
+    this.#shrink()
   }
 
   clear(): void {
@@ -189,12 +264,14 @@ export class HistoryLog {
     this.#done = []
     this.#from = 0
     this.#undone = []
+    this.#skipped.clear()
     this.#bytes = 0
     this.#tell()
   }
 
   close(): void {
     this.#changed.complete()
+    this.#skipped.close()
   }
 
   get #count(): number {
@@ -216,11 +293,28 @@ export class HistoryLog {
     return this.#changed.pipe(map(read))
   }
 
-  #apply({ changes: undone, label }: HistoryStep, origin: 'undo' | 'redo'): ChangeSet {
+  /** Undoes a step, or does it again: what that came to, or why it can't be. Throws TransactionError within a transaction. */
+  #try(step: HistoryStep, action: SkippedStep['action']): ChangeSet | RowcastError {
+    this.#engine.settle(`history.${action}`)
+    try {
+      return this.#apply(step, action)
+    } catch (error) {
+      if (isRefusal(error)) return error
+      throw error
+    }
+  }
+
+  #apply({ changes: undone, label }: HistoryStep, origin: SkippedStep['action']): ChangeSet | RowcastError {
     const { changes } = invert(undone)
     const engine = this.#engine
     if (engine.sync) assertSeen(changes)
-    const applied = applyBase(engine, this.#standing(changes), {
+    const standing = this.#standing(changes)
+    if (standing.length === 0)
+      return new RowcastError(
+        'conflict',
+        `nothing is left to ${origin}: all that it changed was changed by others since, or is gone`,
+      )
+    const applied = applyBase(engine, standing, {
       what: `history.${origin}`,
       origin,
       label,
@@ -253,6 +347,9 @@ export class HistoryLog {
   }
 
   #tell(): void {
-    this.#engine.enqueue(() => this.#changed.next())
+    this.#engine.enqueue(() => {
+      this.#changed.next()
+      this.#skipped.tell()
+    })
   }
 }

@@ -17,6 +17,7 @@ export type {
   Recipe,
   RowPredicate,
   SingletonValue,
+  SkippedStep,
   SnapshotInfo,
   SqlQuery,
   SqlRow,

@@ -15,7 +15,7 @@ export interface StoreInternals {
   /** Runs a transaction below these pending ones and takes it back: what it would do, and what it read. */
   tryOut<Result>(run: () => Result, label: string | undefined, pending: PendingLayers): Tried<Result>
   /** A server has refused what was committed here, which is gone: nor can it be undone. */
-  refused(set: ChangeSet): void
+  refused(set: ChangeSet, code: string, reason: string): void
   /** Commits changes once more, as far as their rows are there. */
   recommit(changes: readonly RowChange[], label: string | undefined): void
   /**

@@ -44,6 +44,7 @@ export class StoreHandle extends Workspace {
     this.#changes$ = engine.announcer.changes$.asObservable()
     this.#commits$ = engine.announcer.commits$.asObservable()
     engine.onCommitted = (set) => this.history.record(set)
+    engine.onDraftEnded = (draftId) => this.history.draftEnded(draftId)
   }
 
   /** Begins to keep the store in step with a server. */
@@ -98,7 +99,7 @@ export class StoreHandle extends Workspace {
       applyRemote: ({ changes, label }) => applyArrival(engine, encodeChanges(engine, changes.map(arrived)), label),
       assertRows: (table, where) => void compileWhere(engine.table(table), where),
       tryOut: (run, label, pending) => tryOut(engine, run, label, pending),
-      refused: (set) => this.history.refused(set),
+      refused: (set, code, reason) => this.history.refused(set, code, reason),
       recommit: (changes, label) => recommit(engine, changes, label),
       repeat: (changes, committed) => repeat(engine, changes, committed),
       exportFile: (pending, isTight = false) => snapshotCommitted(engine, pending, isTight),

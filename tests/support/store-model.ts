@@ -144,6 +144,8 @@ export class StoreModel {
   open: readonly number[] = []
   done: readonly (readonly StepRow[])[] = []
   undone: readonly (readonly StepRow[])[] = []
+  /** How many steps were set aside, as they could not be undone or done again. */
+  skipped = 0
   /** Cells that the last step changed below a draft that covers them, or took. */
   lost: LostCell[] = []
 
@@ -153,6 +155,7 @@ export class StoreModel {
     copy.open = this.open
     copy.done = this.done
     copy.undone = this.undone
+    copy.skipped = this.skipped
     copy.lost = [...this.lost]
     return copy
   }
@@ -162,6 +165,7 @@ export class StoreModel {
     this.open = other.open
     this.done = other.done
     this.undone = other.undone
+    this.skipped = other.skipped
     this.lost = other.lost
   }
 
@@ -389,46 +393,76 @@ export class StoreModel {
   undo(): Verdict {
     const step = this.done.at(-1)
     if (!step) return OK
-    const before = this.committed
-    const verdict = this.#revert(step)
-    if (verdict.is !== 'ok') return verdict
-    this.done = this.done.slice(0, -1)
-    this.undone = [diffStates(before, this.committed), ...this.undone]
-    return OK
+    return this.#revert(step, (reverted) => {
+      this.done = this.done.slice(0, -1)
+      if (reverted) this.undone = [reverted, ...this.undone]
+    })
   }
 
   redo(): Verdict {
     const step = this.undone[0]
     if (!step) return OK
+    return this.#revert(step, (reverted) => {
+      this.undone = this.undone.slice(1)
+      if (reverted) this.done = [...this.done, reverted]
+    })
+  }
+
+  /** Takes back what stands of a step. `then` is told what that came to: nothing where the step is set aside. */
+  #revert(step: readonly StepRow[], then: (reverted: readonly StepRow[] | undefined) => void): Verdict {
     const before = this.committed
-    const verdict = this.#revert(step)
-    if (verdict.is !== 'ok') return verdict
-    this.undone = this.undone.slice(1)
-    this.done = [...this.done, diffStates(before, this.committed)]
+    const rows = structuredClone(this.rows)
+    let stands = 0
+    for (const one of step) {
+      const took = this.#revertRow(one)
+      if (typeof took !== 'number') return took
+      stands += took
+    }
+    const going = new Set(step.flatMap((one) => (one.table === 'layer' && !one.before ? [one.key] : [])))
+    let takesMore = false
+    for (const [key, { base }] of this.rows.item) {
+      for (const path of ['a', 'b', 'c']) {
+        if (!base || !going.has(String(base[path])) || this.rows.layer.get(String(base[path]))?.base) continue
+        if (this.heldByOthers('item', key, OUTSIDE)) return skip('an undo that takes away what a draft’s row refers to')
+        if (path === 'b') base[path] = undefined
+        else takesMore = true
+      }
+    }
+    if (stands === 0 || takesMore || breach(this.committed) !== undefined) {
+      if (this.open.length > 0 && stands > 0) return skip('an undo that collides')
+      this.rows = rows
+      this.lost = []
+      this.skipped++
+      then(undefined)
+      return OK
+    }
+    if (!this.#everyCancelWorks()) return skip('an undo that collides')
+    then(diffStates(before, this.committed))
     return OK
   }
 
-  #revert(step: readonly StepRow[]): Verdict {
-    for (const { table, key, before, after } of step) {
-      const row = this.#row(table, key)
-      if (row.exists || row.traces.length > 0) return skip('undo of a row that a draft holds')
-      if (after === undefined || before === undefined) {
-        if (this.heldByOthers(table, key, OUTSIDE)) return skip('undo of a row that a draft edits')
-        if (!same(sorted(row.base && stored(row.base)), sorted(after)))
-          return skip('undo of an insert or delete after another change')
-        row.base = before && { ...before }
-        continue
-      }
-      for (const path of PATHS[table]) {
-        if (!row.base || same(before[path], after[path]) || !same(row.base[path], after[path])) continue
-        const entries = row.cells[path] ?? []
-        for (const entry of entries)
-          this.lost.push({ draft: entry.draft, table, key, path, mine: entry.value, theirs: before[path] })
-        row.cells[path] = []
-        row.base[path] = before[path]
-      }
+  /** How much of a row was as the step left it. */
+  #revertRow({ table, key, before, after }: StepRow): number | Verdict {
+    const row = this.#row(table, key)
+    if (row.exists || row.traces.length > 0) return skip('undo of a row that a draft holds')
+    if (after === undefined || before === undefined) {
+      if (this.heldByOthers(table, key, OUTSIDE)) return skip('undo of a row that a draft edits')
+      if ((row.base === undefined) !== (after === undefined)) return 0
+      if (after && !same(sorted(stored(row.base!)), sorted(after)))
+        return skip('undo of an insert after another change')
+      row.base = before && { ...before }
+      return 1
     }
-    return this.#everyCancelWorks() ? OK : skip('an undo that collides')
+    let stands = 0
+    for (const path of PATHS[table]) {
+      if (!row.base || same(before[path], after[path]) || !same(row.base[path], after[path])) continue
+      for (const entry of row.cells[path] ?? [])
+        this.lost.push({ draft: entry.draft, table, key, path, mine: entry.value, theirs: before[path] })
+      row.cells[path] = []
+      row.base[path] = before[path]
+      stands++
+    }
+    return stands
   }
 
   /** A change of what is committed, below every draft. */

@@ -311,7 +311,7 @@ export class Copy {
         // First: nobody is to hear that it is no longer pending and not yet that it was refused.
         this.rejections.add({ id, changes, code, reason, version })
         this.#layers.remove(layer)
-        this.#internals.refused(changes)
+        this.#internals.refused(changes, code, reason)
         this.#note({ type: 'refused', id, code, reason })
       }
       this.outbox.refuse(waiting, code, reason)

@@ -58,7 +58,7 @@ async function taken() {
   return clients
 }
 
-test('an undo that is refused leaves its step to be undone', async () => {
+test('a step whose undo is refused is set aside, and the next undo is the step below', async () => {
   const { ann, bob, close } = await taken()
   ann.history.undo()
   await settled(ann)
@@ -66,10 +66,15 @@ test('an undo that is refused leaves its step to be undone', async () => {
   expect(ann.table('note').has(1)).toBe(false)
   const { done, undone } = await firstValueFrom(ann.history.steps$)
   expect(undone).toEqual([])
-  expect(done.map(({ changes }) => changes.changes[0]?.op)).toEqual(['insert', 'delete'])
+  expect(done.map(({ changes }) => changes.changes[0]?.op)).toEqual(['insert'])
+  const [skipped] = await firstValueFrom(ann.history.skipped$)
+  expect(skipped).toMatchObject({ action: 'undo', reason: { rejection: 'constraint' } })
+  expect(skipped!.step.changes.changes[0]?.op).toBe('delete')
+  // Once it can be, what was refused is asked for again.
   bob.table('note').delete(2)
   await settled(bob)
-  ann.history.undo()
+  const [rejected] = await firstValueFrom(ann.sync.rejected$)
+  rejected!.retry()
   await settled(ann)
   expect(ann.table('note').get(1)).toMatchObject({ slug: 'same' })
   await close()
@@ -107,8 +112,8 @@ test('what is written as it was, and an undo of what was done again, rest on wha
   ann.history.redo()
   ann.history.undo()
   await settled(ann)
-  const { done, undone } = await firstValueFrom(ann.history.steps$)
-  expect([done.length, undone.length]).toEqual([0, 1])
+  expect(await firstValueFrom(ann.history.steps$)).toEqual({ done: [], undone: [] })
+  expect(await firstValueFrom(ann.history.skipped$)).toMatchObject([{ action: 'redo', reason: { code: 'rejected' } }])
   bob.table('note').insert({ id: 5 })
   await settled(bob)
   expect(ann.history.undo()).toBeUndefined()
@@ -124,14 +129,15 @@ test('what is written as it was, and an undo of what was done again, rest on wha
   await close()
 })
 
-test('an undo that is refused while it is done again leaves its step to be undone', async () => {
+test('a step whose undo is refused while it is done again is set aside', async () => {
   const { ann, close } = await taken()
   ann.history.undo()
   ann.history.redo()
   await settled(ann)
   const { done, undone } = await firstValueFrom(ann.history.steps$)
-  expect(done.map(({ changes }) => changes.changes[0]?.op)).toEqual(['insert', 'delete'])
+  expect(done.map(({ changes }) => changes.changes[0]?.op)).toEqual(['insert'])
   expect(undone).toEqual([])
+  expect(await firstValueFrom(ann.history.skipped$)).toMatchObject([{ action: 'undo', reason: { code: 'rejected' } }])
   await close()
 })
 
