@@ -10,6 +10,10 @@ function expectSound(world: ArrivalWorld): void {
   expect(brokenIn(rowsOf(world.store)), 'what is seen').toEqual([])
   expect(world.base(), 'what is confirmed').toEqual(world.heard)
   if (world.isAtRest) expect(rowsOf(world.store), 'what is seen at rest').toEqual(world.heard)
+  for (const { mine, theirs, below } of world.conflicts()) {
+    expect(theirs, 'theirs of a conflict').toEqual(below)
+    expect(mine, 'mine of a conflict').not.toEqual(theirs)
+  }
   for (const layer of world.waiting) if (layer.evicted) expect(layer.stacks.size, `what ${layer.id} holds`).toBe(0)
 }
 
@@ -65,7 +69,7 @@ test('a pending row goes out of view with the row that it refers to, and a pendi
     store.table('item').insert({ id: 1, board: 'b', layerId: 'l1' })
     layers.arrive([{ table: 'layer', key: 'l1', op: 'delete' }])
   })
-  expect(gone).toEqual({ layer: [], item: [] })
+  expect(gone).toEqual({ layer: [], item: [], pin: [] })
   const back = await seen(({ store, layers }) => {
     layers.arrive([layer('l1')])
     store.table('layer').delete('l1')

@@ -1,5 +1,5 @@
 import { createStore, defineSchema, RowcastError, type ChangeSet, type Conflict } from 'rowcast'
-import { rowIdOf, type RowChange } from '../../src/changes/index.ts'
+import { keyId, rowIdOf, type Key, type RowChange } from '../../src/changes/index.ts'
 import {
   commitChanges,
   internals,
@@ -8,10 +8,15 @@ import {
   type Arrival,
   type Store,
 } from '../../src/store/index.ts'
+import { committedRow } from '../../src/store/layers/committed-rows.ts'
+import { valueOfCell } from '../../src/store/rows/cells.ts'
 import { toWire } from '../../src/transport/sync/wire.ts'
 import { Random } from './random.ts'
 
-/** Constraints of every kind: unique, over several columns, with a default, and references that go, are cleared and hold. */
+/**
+ * Constraints of every kind: unique, over several columns, with a default, references that go, are cleared, hold and are
+ * required, and a rule over a whole row.
+ */
 const crowdedSchema = defineSchema({
   version: 1,
   tables: {
@@ -44,7 +49,19 @@ const crowdedSchema = defineSchema({
           layerId: { type: 'string' },
           backId: { type: 'string' },
           homeId: { type: 'string' },
+          from: { type: 'integer' },
+          to: { type: 'integer' },
         },
+        dependentRequired: { from: ['to'] },
+      },
+    },
+    pin: {
+      primaryKey: 'id',
+      references: { layerId: { table: 'layer', onDelete: 'cascade' } },
+      schema: {
+        type: 'object',
+        required: ['id', 'layerId'],
+        properties: { id: { type: 'integer' }, layerId: { type: 'string' }, size: { type: 'integer' } },
       },
     },
   },
@@ -52,7 +69,7 @@ const crowdedSchema = defineSchema({
 
 export type CrowdedStore = Awaited<ReturnType<typeof openCrowded>>
 type CrowdedDraft = ReturnType<CrowdedStore['draft']>
-type Rows = Readonly<Record<'layer' | 'item', readonly Readonly<Record<string, unknown>>[]>>
+type Rows = Readonly<Record<'layer' | 'item' | 'pin', readonly Readonly<Record<string, unknown>>[]>>
 
 function openCrowded() {
   return createStore({ schema: crowdedSchema })
@@ -166,7 +183,28 @@ export class ArrivalWorld {
       const keys = [...this.layers.baseKeys(rows).values()]
       return inOrder(keys.map((key) => rows.schema.codec.decode(this.layers.baseOf(rows, key)!)))
     }
-    return { layer: of('layer'), item: of('item') }
+    return { layer: of('layer'), item: of('item'), pin: of('pin') }
+  }
+
+  /** What the drafts list as conflicts, and what lies below them. */
+  conflicts(): readonly (Conflict & { readonly below: unknown })[] {
+    const { engine } = internals(this.store as unknown as Store)
+    return this.#drafts.flatMap((draft) => {
+      let listed: readonly Conflict[] = []
+      draft.conflicts$.subscribe((now) => (listed = now)).unsubscribe()
+      return listed.map((conflict) => {
+        const rows = engine.table(conflict.table)
+        const key = conflict.key as Key
+        const stack = engine.layers.get(rows, keyId(key))
+        const isThere = stack ? stack.committed : rows.rowidOf(key) !== undefined
+        if (conflict.path === '') return { ...conflict, below: isThere }
+        if (!isThere) return { ...conflict, below: undefined }
+        const stored = stack ? committedRow(stack) : rows.storedOf(key)
+        const { model } = rows.schema
+        const column = model.columns.find(({ path }) => path === conflict.path)!
+        return { ...conflict, below: valueOfCell(model, column.index, stored[column.index]!) }
+      })
+    })
   }
 
   #byOthers(): string {
@@ -309,29 +347,49 @@ export class ArrivalWorld {
       layers.set(id, 'name', name)
       return `layer ${id} name=${name}`
     }
+    if (what < 32) return this.#writePin(to)
     const id = 1 + random.int(4)
     if (!items.has(id)) {
       const row = { id, board: `b${random.int(2)}`, ...this.#cells() }
       items.insert(row as never)
       return `insert item ${JSON.stringify(row)}`
     }
-    if (what < 32) {
+    if (what < 42) {
       items.delete(id)
       return `delete item ${id}`
     }
-    if (what < 55) {
+    if (what < 60) {
       const other = 1 + random.int(4)
       if (other === id || !items.has(other)) return 'nothing'
       return this.#swap(items as never, id, other)
     }
-    if (what < 65) {
-      const field = random.pick(['slug', 'place', 'layerId', 'backId', 'homeId'] as const)
+    if (what < 72) {
+      const field = random.pick(['slug', 'place', 'layerId', 'backId', 'homeId', 'from', 'to'] as const)
       items.reset(id, field)
       return `reset item ${id} ${field}`
     }
     const row = { ...this.#cells(), ...(random.chance(25) && { board: `b${random.int(2)}` }) }
     items.update(id, row as never)
     return `update item ${id} ${JSON.stringify(row)}`
+  }
+
+  #writePin(to: CrowdedStore | CrowdedDraft): string {
+    const { random } = this
+    const pins = to.table('pin')
+    const id = 1 + random.int(3)
+    const layerId = `l${1 + random.int(3)}`
+    const size = random.int(5)
+    if (!pins.has(id)) {
+      pins.insert({ id, layerId, size })
+      return `insert pin ${id} ${layerId}`
+    }
+    if (random.chance(30)) {
+      pins.delete(id)
+      return `delete pin ${id}`
+    }
+    const row = random.chance(50) ? { layerId, size } : { size }
+    pins.update(id, row)
+    return `update pin ${id} ${JSON.stringify(row)}`
   }
 
   #swap(items: ReturnType<CrowdedStore['table']>, one: number, other: number): string {
@@ -361,6 +419,8 @@ export class ArrivalWorld {
       slug: this.#maybe(() => `s${random.int(4)}`),
       place: this.#maybe(() => random.int(3)),
       size: this.#maybe(() => random.int(100)),
+      from: random.chance(20) ? random.int(3) : undefined,
+      to: random.chance(30) ? random.int(3) : undefined,
       layerId: random.chance(25) ? layer() : undefined,
       backId: random.chance(20) ? layer() : undefined,
       homeId: random.chance(15) ? layer() : undefined,
@@ -390,7 +450,11 @@ function arrivalsOf(changes: readonly RowChange[]): Arrival[] {
 
 /** Every row, by key. */
 export function rowsOf(store: Pick<CrowdedStore, 'table'>): Rows {
-  return { layer: inOrder(store.table('layer').all()), item: inOrder(store.table('item').all()) }
+  return {
+    layer: inOrder(store.table('layer').all()),
+    item: inOrder(store.table('item').all()),
+    pin: inOrder(store.table('pin').all()),
+  }
 }
 
 /** By key, their fields in the order of their names. */
@@ -401,7 +465,7 @@ function inOrder(rows: readonly object[]): Rows['item'] {
 }
 
 /** What the schema says against rows: values that two have, parents that are not there, and what is required. */
-export function brokenIn({ layer, item }: Rows): string[] {
+export function brokenIn({ layer, item, pin }: Rows): string[] {
   const broken: string[] = []
   const seen = new Map<string, unknown>()
   const only = (what: string, values: readonly unknown[], id: unknown): void => {
@@ -416,9 +480,12 @@ export function brokenIn({ layer, item }: Rows): string[] {
     only('slug', [row['slug']], row['id'])
     only('board, place', [row['board'], row['place']], row['id'])
     if (typeof row['board'] !== 'string') broken.push(`${String(row['id'])} has no board`)
+    if (row['from'] !== undefined && row['to'] === undefined) broken.push(`${String(row['id'])} has from without to`)
     for (const field of ['layerId', 'backId', 'homeId'])
       if (row[field] !== undefined && !parents.has(row[field]))
         broken.push(`${String(row['id'])} refers by ${field} to ${String(row[field])}, which is not there`)
   }
+  for (const row of pin)
+    if (!parents.has(row['layerId'])) broken.push(`pin ${String(row['id'])} has no layer: ${String(row['layerId'])}`)
   return broken
 }

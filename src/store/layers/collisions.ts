@@ -7,8 +7,8 @@ import { getOrAdd, groupRows } from '../rows/net-rows.ts'
 import { guardsOf } from '../rows/objects.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { writeRows } from '../rows/write-rows.ts'
-import { committedRow } from './committed-rows.ts'
-import { ROW, type Layer, type RowStack } from './row-stack.ts'
+import { committedRow, issuesOf, rowAfter } from './committed-rows.ts'
+import { ROW, type CellStack, type Layer, type RowStack } from './row-stack.ts'
 import type { RowWrite, Some } from './layer-stacks.ts'
 import { PlannedValues } from './planned-values.ts'
 
@@ -17,17 +17,25 @@ interface Collision {
   readonly layer: Layer
   readonly stack: RowStack
   readonly cell: CellId
+  /** Whether all goes that drafts hold of the row, as it would not be valid. */
+  readonly withdrawn?: boolean
 }
 
 /**
  * Makes way for writes that must go in (an arrival): drafts lose the cells whose values collide with them by a unique
- * constraint or a foreign key, and list them as conflicts. A transaction of its own.
+ * constraint or a foreign key, all that they hold of a row that would not be valid, and list them as conflicts. A
+ * transaction of its own.
  *
  * @param plan the writes, as the drafts of the moment have them
+ * @param sinking the draft whose own values they are
  */
-export function makeWay(engine: Engine, plan: () => readonly RowWrite[]): void {
+export function makeWay(engine: Engine, plan: () => readonly RowWrite[], sinking?: Layer): void {
   while (!engine.layers.empty) {
-    const collisions = collisionsWith(engine, plan())
+    const writes = plan()
+    const found = sinking
+      ? writes.flatMap((write) => invalid(engine, write, isNobodys))
+      : collisionsWith(engine, writes)
+    const collisions = found.filter(({ layer }) => layer !== sinking)
     if (collisions.length === 0) return
     const losses = new Losses(engine, collisions)
     engine.writeSettled(
@@ -55,14 +63,16 @@ class Losses {
   readonly #engine: Engine
   readonly #own: { readonly layer: Layer; readonly only: Some | undefined } | undefined
   readonly #byLayer = new Map<Layer, Map<RowStack, Set<CellId>>>()
+  readonly #withdrawn = new Set<RowStack>()
 
   constructor(engine: Engine, collisions: readonly Collision[], own?: { layer: Layer; only: Some | undefined }) {
     this.#engine = engine
     this.#own = own
     if (own) this.#byLayer.set(own.layer, new Map())
+    const isLost = (one: Collision): boolean => this.#has(one)
     let found = collisions
     do this.#add(found)
-    while ((found = collisionsWith(engine, this.plan()).filter((one) => !this.#has(one))).length > 0)
+    while ((found = collisionsWith(engine, this.plan(), isLost).filter((one) => !isLost(one))).length > 0)
   }
 
   /** What SQLite must be made to hold. */
@@ -78,8 +88,9 @@ class Losses {
       [...rows].flatMap(([stack, cells]) =>
         Array.from(cells, (cell) => {
           const held = cell === ROW ? stack.exists : stack.cells.get(cell)
-          const conflict = { mine: held?.of(layer)?.value ?? null, theirs: held?.committed ?? null, lost: true }
-          return { layer, conflict: { stack, cell, ...conflict } }
+          const [mine, theirs] = [held?.of(layer)?.value ?? null, held?.committed ?? null]
+          const withdrawn = this.#withdrawn.has(stack)
+          return { layer, conflict: { stack, cell, mine, theirs, since: undefined, lost: true, withdrawn } }
         }),
       ),
     )
@@ -89,7 +100,8 @@ class Losses {
   }
 
   #add(collisions: readonly Collision[]): void {
-    for (const { layer, stack, cell } of collisions) {
+    for (const { layer, stack, cell, withdrawn } of collisions) {
+      if (withdrawn) this.#withdrawn.add(stack)
       const rows = getOrAdd(this.#byLayer, layer, () => new Map<RowStack, Set<CellId>>())
       getOrAdd(rows, stack, () => new Set<CellId>()).add(cell)
     }
@@ -109,15 +121,44 @@ class Losses {
   }
 }
 
-/** What drafts hold that can't stay as it is once these writes are carried out. */
-function collisionsWith(engine: Engine, writes: readonly RowWrite[]): Collision[] {
+const isNobodys = (): boolean => false
+
+/** What drafts hold that can't stay as it is once these writes are carried out. `isLost`: what they will have lost. */
+function collisionsWith(
+  engine: Engine,
+  writes: readonly RowWrite[],
+  isLost: (one: Collision) => boolean = isNobodys,
+): Collision[] {
   const planned = new PlannedValues(writes)
-  return [
+  const found = [
     ...referring(engine, writes),
     ...writes.flatMap((write) =>
       write.op === 'delete' ? [] : [...sameUnique(engine, write, planned), ...hiddenParents(engine, write)],
     ),
   ]
+  // Once the others are out of the way, a row may be valid.
+  return found.some((one) => !isLost(one)) ? found : writes.flatMap((write) => invalid(engine, write, isLost))
+}
+
+/** All that drafts hold of a row that the write would leave as its schema does not allow it. */
+function invalid(
+  engine: Engine,
+  { rows, key, id, op, cells }: RowWrite,
+  isLost: (one: Collision) => boolean,
+): Collision[] {
+  const stack = op === 'delete' ? undefined : engine.layers.get(rows, id)
+  const held = stack ? allOf(stack).filter((one) => !isLost(one)) : []
+  if (!stack || held.length === 0) return []
+  const rowid = op === 'insert' ? undefined : rows.rowidOf(key)
+  const stored = rowid === undefined ? undefined : rows.stored(rowid)
+  return issuesOf(stack, rowAfter(rows, key, stored, cells)).length > 0 ? held : []
+}
+
+/** All that drafts hold of a row. */
+function allOf(stack: RowStack): Collision[] {
+  const of = (cell: CellId, covered: CellStack | undefined): Collision[] =>
+    (covered?.entries ?? []).map(({ layer }) => ({ layer, stack, cell, withdrawn: true }))
+  return [...of(ROW, stack.exists), ...[...stack.cells].flatMap(([cell, covered]) => of(cell, covered))]
 }
 
 /** What drafts hold of rows that would have the unique values that the write brings: of the others, or else of its own. */

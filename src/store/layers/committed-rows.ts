@@ -1,9 +1,12 @@
 import type { SqlValue } from '../../drivers/index.ts'
 import { ValidationError, type ValidationIssue } from '../../errors/index.ts'
 import { hiddenColumns, isHiddenMark } from '../../schema/index.ts'
+import type { Key } from '../../changes/index.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
+import { cellsWithoutObject } from '../rows/objects.ts'
 import { layOver } from '../rows/rest-members.ts'
+import type { TableRows } from '../rows/table-rows.ts'
 import type { LayerStacks } from './layer-stacks.ts'
 import type { RowStack } from './row-stack.ts'
 
@@ -50,8 +53,31 @@ export function underneath(stack: RowStack, below: (cell: CellId) => SqlValue | 
 
 /** A row's stored values as they are committed. */
 export function committedRow(stack: RowStack): SqlValue[] {
-  const { rows, key } = stack
-  const stored = underneath(stack, (cell) => stack.cells.get(cell)?.committed)
+  return withKey(
+    stack.rows,
+    stack.key,
+    underneath(stack, (cell) => stack.cells.get(cell)?.committed),
+  )
+}
+
+/** A row's stored values once cells of it are written; `stored` is `undefined` where it is not there before. */
+export function rowAfter(
+  rows: TableRows,
+  key: Key,
+  stored: readonly SqlValue[] | undefined,
+  cells: ReadonlyMap<CellId, SqlValue>,
+): SqlValue[] {
+  const { model } = rows.schema
+  const before = stored ? [...stored] : new Array<SqlValue>(model.columns.length).fill(null)
+  const after = layOver(model, withKey(rows, key, before), cells)
+  return layOver(
+    model,
+    after,
+    cellsWithoutObject(model, after).map((cell) => [cell, null]),
+  )
+}
+
+function withKey(rows: TableRows, key: Key, stored: SqlValue[]): SqlValue[] {
   const parts = rows.keyParameters(key)
   for (const [n, column] of rows.schema.model.key.entries()) stored[column.index] = parts[n]!
   return stored

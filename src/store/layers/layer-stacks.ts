@@ -4,6 +4,7 @@ import { sameSql, type Column } from '../../schema/index.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { CellChange, NetRow } from '../rows/cells.ts'
 import { columnsUnder, guardsOf, isThere, presenceAt } from '../rows/objects.ts'
+import { getOrAdd } from '../rows/net-rows.ts'
 import { cellOf, membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { nobody, ROW, type CellStack, type Layer, type StackEntry, RowStack } from './row-stack.ts'
@@ -38,6 +39,8 @@ export class LayerStacks {
   /** The stacks that may matter to a constraint of their table. */
   readonly #constrained = new Map<TableRows, Set<RowStack>>()
   readonly #storedOf: (rows: TableRows, key: Key) => readonly SqlValue[]
+  /** Who is told when what lies below changes in a row of which they hold nothing any more. */
+  readonly #watched = new Map<TableRows, Map<KeyId, Set<Layer>>>()
   /** The lists of rows that one layer alone holds: the same for all of them. */
   readonly #alone = new WeakMap<Layer, ReadonlySet<Layer>>()
 
@@ -46,8 +49,26 @@ export class LayerStacks {
     this.#storedOf = storedOf
   }
 
+  /** Whether nobody holds anything, nor wants to hear of what is committed. */
   get empty(): boolean {
-    return this.#tables.size === 0
+    return this.#tables.size === 0 && this.#watched.size === 0
+  }
+
+  /** Tells a layer when what lies below changes in a row, of which it may hold nothing. */
+  watch(layer: Layer, { rows, id }: RowStack): void {
+    const table = getOrAdd(this.#watched, rows, () => new Map<KeyId, Set<Layer>>())
+    getOrAdd(table, id, () => new Set<Layer>()).add(layer)
+  }
+
+  unwatch(layer: Layer): void {
+    for (const [rows, table] of this.#watched) {
+      for (const [id, layers] of table) if (layers.delete(layer) && layers.size === 0) table.delete(id)
+      if (table.size === 0) this.#watched.delete(rows)
+    }
+  }
+
+  #tellWatching({ rows, id }: { readonly rows: TableRows; readonly id: KeyId }): void {
+    for (const layer of this.#watched.get(rows)?.get(id) ?? []) layer.touched()
   }
 
   get(rows: TableRows, id: KeyId): RowStack | undefined {
@@ -115,6 +136,7 @@ export class LayerStacks {
   recordBase(nets: readonly NetRow[], intents: readonly Intent[]): void {
     const changed = new Set<RowStack>()
     for (const net of nets) {
+      this.#tellWatching(net)
       const stack = this.get(net.rows, net.id)
       if (!stack) continue
       stack.disturbed = true
@@ -289,6 +311,7 @@ export class LayerStacks {
   /** Makes a layer's values the base. Drafts that hold the same cells learn of it. */
   sink(layer: Layer): void {
     for (const stack of Array.from(layer.stacks)) {
+      this.#tellWatching(stack)
       const exists = stack.exists?.of(layer)
       if (exists?.value === 0) {
         stack.exists!.drop(layer)
@@ -331,6 +354,7 @@ export class LayerStacks {
   /** Takes a changed base in. */
   changeBase(writes: readonly RowWrite[], take: boolean): void {
     for (const write of writes) {
+      this.#tellWatching(write)
       const stack = this.get(write.rows, write.id)
       if (!stack) continue
       stack.disturbed = true
@@ -440,7 +464,7 @@ export class LayerStacks {
         const { layer, value } = entry
         if (gone.every((guard) => stack.cells.get(guard.index)!.of(layer))) continue
         covered.drop(layer)
-        if (value !== null) layer.conflict({ stack, cell, mine: value, theirs: null, lost: true })
+        if (value !== null) layer.conflict({ stack, cell, mine: value, theirs: null, since: undefined, lost: true })
       }
     }
   }
@@ -465,10 +489,11 @@ export class LayerStacks {
 
   /** The base changes where drafts lie over it: they stay visible, and learn of it. */
   #underneath(stack: RowStack, cell: CellId, covered: CellStack, theirs: SqlValue): void {
-    const changed = !sameSql(covered.base, theirs)
+    const since = covered.base
     covered.base = theirs
-    if (changed)
-      for (const { layer, value } of covered.entries) layer.conflict({ stack, cell, mine: value, theirs, lost: false })
+    if (!sameSql(since, theirs))
+      for (const { layer, value } of covered.entries)
+        layer.conflict({ stack, cell, mine: value, theirs, since, lost: false })
   }
 
   /** The base changes and shows at once: drafts lose the cell. */
@@ -478,7 +503,7 @@ export class LayerStacks {
     covered.base = value
     for (const entry of covered.entries.slice()) {
       covered.drop(entry.layer)
-      entry.layer.conflict({ stack, cell, mine: entry.value, theirs: value, lost: true })
+      entry.layer.conflict({ stack, cell, mine: entry.value, theirs: value, since: undefined, lost: true })
     }
   }
 
@@ -486,9 +511,9 @@ export class LayerStacks {
   #lose(stack: RowStack): void {
     for (const [cell, covered] of stack.cells)
       for (const entry of covered.entries)
-        entry.layer.conflict({ stack, cell, mine: entry.value, theirs: null, lost: true })
+        entry.layer.conflict({ stack, cell, mine: entry.value, theirs: null, since: undefined, lost: true })
     for (const entry of stack.exists?.entries ?? [])
-      entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, lost: true })
+      entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, since: undefined, lost: true })
     this.#clear(stack)
   }
 

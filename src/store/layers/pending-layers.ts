@@ -9,7 +9,7 @@ import { byRow, getOrAdd, groupRows } from '../rows/net-rows.ts'
 import { layOver, membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { applyArrival } from '../apply-base.ts'
-import { underneath } from './committed-rows.ts'
+import { issuesOf, rowAfter, underneath } from './committed-rows.ts'
 import { LayerStacks, type Intent, type RowWrite } from './layer-stacks.ts'
 import { PlannedValues } from './planned-values.ts'
 import type { Layer, LayerConflict, RowStack } from './row-stack.ts'
@@ -199,7 +199,20 @@ export class PendingLayers {
   /** A pending transaction that would break a constraint once these writes are carried out. */
   #inTheWay(writes: readonly RowWrite[]): PendingLayer | undefined {
     if (this.#layers.size === 0) return undefined
-    return this.#sameUnique(writes) ?? this.#withoutParent(writes)
+    return this.#sameUnique(writes) ?? this.#withoutParent(writes) ?? this.#invalid(writes)
+  }
+
+  /** One by which a row would not be as its schema allows: the last that has written anything of it. */
+  #invalid(writes: readonly RowWrite[]): PendingLayer | undefined {
+    for (const { rows, key, id, op, cells } of writes) {
+      const stack = op === 'delete' ? undefined : this.#stacks.get(rows, id)
+      const holders = stack?.layers()
+      const holder = holders && [...this.#layers].findLast((layer) => holders.has(layer))
+      if (!stack || !holder) continue
+      const stored = op === 'insert' ? undefined : this.#committedOf(rows, key)
+      if (issuesOf(stack, rowAfter(rows, key, stored, cells)).length > 0) return holder
+    }
+    return undefined
   }
 
   /**

@@ -155,8 +155,12 @@ export interface LayerConflict {
   /** The layer's own value as stored; for the row 1 or 0. */
   readonly mine: SqlValue
   readonly theirs: SqlValue
+  /** What lay below before the first change that is not dealt with; `undefined` where the layer has lost the cell. */
+  readonly since: SqlValue | undefined
   /** Whether the layer has lost the cell; otherwise its value still lies on top. */
   readonly lost: boolean
+  /** Whether it was lost with all that the layer held of the row, which could not be valid any more. */
+  readonly withdrawn?: boolean
 }
 
 /** The row itself among its cells. No column has this index. */

@@ -1,0 +1,221 @@
+import { BehaviorSubject, takeUntil, type Observable } from 'rxjs'
+import {
+  describeKey,
+  equalValues,
+  formatPath,
+  keyId,
+  parsePath,
+  type CellValue,
+  type Key,
+  type KeyId,
+} from '../changes/index.ts'
+import type { SqlValue } from '../drivers/index.ts'
+import { ConstraintError, NotFoundError } from '../errors/index.ts'
+import { isObject, sameSql, type Column, type RowObject } from '../schema/index.ts'
+import type { CellPlace, Conflict } from './api.ts'
+import type { Engine } from './engine.ts'
+import { ROW, type Layer, type LayerConflict, type RowStack } from './layers/row-stack.ts'
+import type { CellId } from './rows/cell-id.ts'
+import { pathOfCell, valueOfCell } from './rows/cells.ts'
+import { guardsOf, presenceAt } from './rows/objects.ts'
+import { replaceAt } from './rows/place.ts'
+import type { TableRows } from './rows/table-rows.ts'
+
+/** Names a conflict within its draft. */
+export type ConflictId = string
+
+/**
+ * The conflicts of one draft: cells that someone else has changed below it, or taken from it. They are recorded once, and
+ * listed by what the draft has and what lies below at the moment: where both are equal, or what lies below is back at what
+ * it was, there is none to deal with.
+ */
+export class DraftConflicts {
+  readonly #engine: Engine
+  readonly #draft: Layer
+  readonly #recorded = new Map<ConflictId, LayerConflict>()
+  readonly #list$ = new BehaviorSubject<readonly Conflict[]>([])
+  /** Rows that were taken out of view whole, of which nobody was told but by the list. */
+  readonly #withdrawn = new Map<TableRows, Map<KeyId, Key>>()
+  #telling = false
+  #ended = false
+
+  constructor(engine: Engine, draft: Layer) {
+    this.#engine = engine
+    this.#draft = draft
+  }
+
+  get list$(): Observable<readonly Conflict[]> {
+    return this.#list$.pipe(takeUntil(this.#engine.closed$))
+  }
+
+  /** How many there are to deal with. */
+  get count(): number {
+    return this.#listed().length
+  }
+
+  /** Takes in what the layers tell. */
+  record(conflict: LayerConflict): void {
+    const { stack, cell, lost } = conflict
+    const { name, key } = stack.rows.schema.model
+    // It goes and comes with its row.
+    if (key.some(({ index }) => index === cell)) return
+    const id = `${name}\0${String(stack.id)}\0${String(cell)}`
+    const known = this.#recorded.get(id)
+    this.#recorded.set(id, !lost && known && !known.lost ? { ...conflict, since: known.since } : conflict)
+    if (lost) this.#engine.layers.watch(this.#draft, stack)
+    if (conflict.withdrawn) {
+      const rows = this.#withdrawn.get(stack.rows) ?? new Map<KeyId, Key>()
+      this.#withdrawn.set(stack.rows, rows.set(stack.id, stack.key))
+    }
+    this.touched()
+  }
+
+  /** Something of the draft's entries, or of what lies below them, may have changed. */
+  touched(): void {
+    if (this.#telling || this.#recorded.size === 0) return
+    this.#telling = true
+    this.#engine.later(() => {
+      this.#telling = false
+      if (this.#ended) return
+      const list = this.#list()
+      if (!equalValues(this.#list$.value as never, list as never)) this.#list$.next(list)
+    })
+  }
+
+  /** The conflict of a cell. Throws NotFoundError if there is none. */
+  find(cell: CellPlace): [ConflictId, LayerConflict] {
+    if (typeof cell !== 'object' || cell === null || (typeof cell.path !== 'string' && !Array.isArray(cell.path)))
+      throw new NotFoundError('keep and take expect a conflict of the draft: { table, key, path }')
+    const path = formatPath(parsePath(cell.path))
+    for (const [id, conflict] of this.#listed()) {
+      const shown = show(conflict)
+      if (shown.table === cell.table && conflict.stack.id === keyId(cell.key as Key) && shown.path === path)
+        return [id, conflict]
+    }
+    throw new NotFoundError(`the draft has no conflict at ${cell.table} ${String(cell.key)} '${path}'`)
+  }
+
+  /** Those whose cells the draft still holds. */
+  held(): readonly ConflictId[] {
+    return [...this.#recorded].filter(([, one]) => !this.#now(one).lost).map(([id]) => id)
+  }
+
+  /** Of these, forgets those whose cells the draft holds no more: they went along. */
+  forgetLost(ids: readonly ConflictId[]): void {
+    for (const id of ids) if (this.#now(this.#recorded.get(id)!).lost) this.#recorded.delete(id)
+  }
+
+  /** A conflict has been dealt with. Returns what takes that back. */
+  settle(id: ConflictId): () => void {
+    const recorded = this.#recorded.get(id)!
+    this.#recorded.delete(id)
+    this.#withdrawn.get(recorded.stack.rows)?.delete(recorded.stack.id)
+    this.#engine.enqueue(() => this.#list$.next(this.#list()))
+    return () => {
+      if (!this.#ended && !this.#recorded.has(id)) this.record(recorded)
+    }
+  }
+
+  /** Says once, by a ConstraintError, that rows of the draft were taken out of view and won't be in what it commits. */
+  assertSaid(): void {
+    for (const [rows, keys] of this.#withdrawn) {
+      for (const [id, key] of keys) {
+        keys.delete(id)
+        // It has been put there, or written, again.
+        if (this.#engine.layers.get(rows, id)?.layers().has(this.#draft)) continue
+        this.#withdrawn.clear()
+        throw new ConstraintError({
+          constraint: 'draft',
+          table: rows.schema.model.name,
+          columns: [],
+          draftId: this.#draft.id,
+          message: `${rows.schema.model.name} ${describeKey(key)}: what the draft has of it was taken out of view, as it can't be with what others have changed (see conflicts$). Write it again, or commit once more without it`,
+        })
+      }
+    }
+  }
+
+  /** An object that was lost, as the conflicts say what was in it. */
+  lostObject({ stack }: LayerConflict, object: Column): RowObject {
+    const { model } = stack.rows.schema
+    let lost: CellValue = {}
+    for (const recorded of this.#recorded.values()) {
+      const { cell, mine, stack: other } = this.#now(recorded)
+      if (other.rows !== stack.rows || other.id !== stack.id || cell === ROW || presenceAt(model, cell)) continue
+      if (!guardsOf(model, cell).includes(object) || mine === null) continue
+      const path = pathOfCell(model, cell)
+      const inner = parsePath(path).map(String).slice(object.segments.length)
+      lost = replaceAt(lost, inner, 0, valueOfCell(model, cell, mine), path)
+    }
+    return lost as RowObject
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#recorded.clear()
+    this.#engine.layers.unwatch(this.#draft)
+    this.#engine.later(() => {
+      this.#list$.next([])
+      this.#list$.complete()
+    })
+  }
+
+  #list(): Conflict[] {
+    return this.#listed().map(([, conflict]) => show(conflict))
+  }
+
+  #listed(): [ConflictId, LayerConflict][] {
+    this.#forgetReplaced()
+    return [...this.#recorded].flatMap(([id, recorded]): [ConflictId, LayerConflict][] => {
+      const now = this.#now(recorded)
+      const { mine, theirs, since } = now
+      return sameSql(mine, theirs) || (since !== undefined && sameSql(since, theirs)) ? [] : [[id, now]]
+    })
+  }
+
+  /** Forgets the cells of rows that others have deleted, and that the draft has put anew: only the row is in conflict then. */
+  #forgetReplaced(): void {
+    for (const [id, { stack, cell }] of this.#recorded) {
+      const exists = this.#engine.layers.get(stack.rows, stack.id)?.exists
+      if (cell !== ROW && exists?.committed === 0 && exists.of(this.#draft)?.value === 1) this.#recorded.delete(id)
+    }
+  }
+
+  /** A conflict as it is now: the draft may have written the cell again since, and others what lies below. */
+  #now(recorded: LayerConflict): LayerConflict {
+    const { cell } = recorded
+    const { rows, id } = recorded.stack
+    const stack = this.#engine.layers.get(rows, id)
+    const covered = cell === ROW ? stack?.exists : stack?.cells.get(cell)
+    const mine = covered?.of(this.#draft)
+    if (!stack || !covered || !mine)
+      return { ...recorded, theirs: this.#below(recorded.stack, cell), since: undefined, lost: true }
+    return { stack, cell, mine: mine.value, theirs: covered.committed, since: recorded.since, lost: false }
+  }
+
+  /** What is committed of a cell, whoever holds it. */
+  #below({ rows, key, id }: RowStack, cell: CellId): SqlValue {
+    if (cell !== ROW) return this.#engine.layers.committedCell(rows, key, cell)
+    const stack = this.#engine.layers.get(rows, id)
+    return (stack ? stack.committed : rows.rowidOf(key) !== undefined) ? 1 : 0
+  }
+}
+
+function show({ stack, cell, mine, theirs }: LayerConflict): Conflict {
+  const { model } = stack.rows.schema
+  const place = { table: model.name, key: stack.key }
+  if (cell === ROW) return { ...place, path: '', mine: mine === 1, theirs: theirs === 1 }
+  return {
+    ...place,
+    path: pathOfCell(model, cell),
+    mine: valueOfCell(model, cell, mine),
+    theirs: valueOfCell(model, cell, theirs),
+  }
+}
+
+/** Whether a conflict is of a whole object that was lost: its presence, and that it was there. */
+export function lostObjectAt({ stack, cell, mine }: LayerConflict): Column | undefined {
+  const { model } = stack.rows.schema
+  const object = presenceAt(model, cell)
+  return object && isObject(valueOfCell(model, cell, mine)) ? object : undefined
+}

@@ -1,0 +1,245 @@
+import { describe, expect, test } from 'vitest'
+import { ConstraintError, createStore, defineSchema, RejectedError, type ChangeSet, type Conflict } from 'rowcast'
+import type { RowChange } from '../../src/changes/index.ts'
+import { internals } from '../../src/store/index.ts'
+
+const text = { type: 'string' } as const
+const schema = defineSchema({
+  version: 1,
+  tables: {
+    layer: {
+      primaryKey: 'id',
+      schema: { type: 'object', required: ['id'], properties: { id: text, name: text } },
+    },
+    pin: {
+      primaryKey: 'id',
+      references: { layer: { table: 'layer', onDelete: 'cascade' } },
+      schema: {
+        type: 'object',
+        required: ['id', 'layer'],
+        properties: { id: text, layer: text, n: { type: 'number', default: 1 } },
+      },
+    },
+    card: {
+      primaryKey: 'id',
+      schema: {
+        type: 'object',
+        required: ['id'],
+        properties: {
+          id: text,
+          title: text,
+          n: { type: 'number' },
+          from: { type: 'number' },
+          to: { type: 'number' },
+          tags: { type: 'array', items: text },
+        },
+        dependentRequired: { from: ['to'] },
+      },
+    },
+  },
+})
+
+async function open() {
+  const store = await createStore({
+    schema,
+    data: { layer: [{ id: 'K' }, { id: 'L' }], card: [{ id: 'a', title: 'orig' }] },
+  })
+  const inside = internals(store as never)
+  const follow = (draft: ReturnType<typeof store.draft>): (() => readonly Conflict[]) => {
+    let conflicts: readonly Conflict[] = []
+    draft.conflicts$.subscribe((now) => (conflicts = now))
+    return () => conflicts
+  }
+  const draft = store.draft()
+  return {
+    store,
+    cards: store.table('card'),
+    draft,
+    conflicts: follow(draft),
+    follow,
+    theirs: (...changes: RowChange[]) => inside.applyRemote({ changes } satisfies Pick<ChangeSet, 'changes'>),
+  }
+}
+
+const change = (table: string, key: string, op: RowChange['op'], after: object = {}): RowChange => ({
+  table,
+  key,
+  op,
+  before: {},
+  after: after as RowChange['after'],
+})
+
+describe('a row that a collision would leave invalid goes out of view whole, as a conflict', () => {
+  test('a draft’s new row whose required parent goes', async () => {
+    const { store, draft, conflicts, theirs } = await open()
+    draft.table('pin').insert({ id: 'new', layer: 'L', n: 5 })
+    theirs(change('layer', 'L', 'delete'))
+    expect(store.table('pin').all()).toEqual([])
+    expect(conflicts()).toContainEqual({ table: 'pin', key: 'new', path: '', mine: true, theirs: false })
+    expect(conflicts()).toContainEqual({ table: 'pin', key: 'new', path: 'n', mine: 5, theirs: undefined })
+    await store.close()
+  })
+
+  test('a draft’s change of a required reference to a row that goes: the row is seen as it is committed', async () => {
+    const { store, draft, conflicts, theirs } = await open()
+    store.table('pin').insert({ id: 'p', layer: 'K' })
+    draft.table('pin').update('p', { layer: 'L', n: 7 })
+    theirs(change('layer', 'L', 'delete'))
+    expect(store.table('pin').all()).toEqual([{ id: 'p', layer: 'K', n: 7 }])
+    expect(conflicts()).toEqual([{ table: 'pin', key: 'p', path: 'layer', mine: 'L', theirs: 'K' }])
+    await store.close()
+  })
+
+  test('a mixture that no rule of the row allows', async () => {
+    const { store, cards, draft, conflicts, theirs } = await open()
+    cards.update('a', { to: 5 })
+    draft.table('card').update('a', { from: 3, title: 'mine' })
+    theirs(change('card', 'a', 'update', { to: undefined }))
+    expect(cards.get('a')).toEqual({ id: 'a', title: 'orig' })
+    expect(conflicts().map(({ path }) => path)).toEqual(['from', 'title'])
+    await store.close()
+  })
+
+  test('a mixture that is left when another draft is cancelled, or committed', async () => {
+    for (const end of ['cancel', 'commit'] as const) {
+      const { store, cards, draft, follow } = await open()
+      const first = store.draft()
+      if (end === 'cancel') {
+        first.table('card').set('a', 'to', 5)
+        draft.table('card').set('a', 'from', 3)
+      } else {
+        // Seen is what `first` wrote last; below it lies what `draft` has, which needs the 5.
+        cards.set('a', 'to', 4)
+        draft.table('card').set('a', 'from', 3)
+        first.table('card').update('a', { from: undefined, to: undefined })
+      }
+      const conflicts = follow(draft)
+      first[end]()
+      const { from, to } = cards.get('a')!
+      expect(from === undefined || to !== undefined, `${end}: from ${from}, to ${to}`).toBe(true)
+      expect(
+        conflicts().map(({ path }) => path),
+        end,
+      ).toContain('from')
+      await store.close()
+    }
+  })
+
+  test('commit says so once, and then commits the rest', async () => {
+    const { store, cards, draft, theirs } = await open()
+    draft.table('pin').insert({ id: 'new', layer: 'L' })
+    draft.table('card').set('a', 'title', 'mine')
+    theirs(change('layer', 'L', 'delete'))
+    expect(() => draft.commit()).toThrow(ConstraintError)
+    expect(draft.state).toBe('open')
+    draft.commit()
+    expect(cards.get('a')?.title).toBe('mine')
+    expect(store.table('pin').all()).toEqual([])
+    await store.close()
+  })
+
+  test('commit has nothing to say of a row that was put there again, or given up', async () => {
+    const { store, draft, theirs } = await open()
+    draft.table('pin').insert([
+      { id: 'one', layer: 'L' },
+      { id: 'two', layer: 'L' },
+    ])
+    theirs(change('layer', 'L', 'delete'))
+    draft.table('pin').insert({ id: 'one', layer: 'K' })
+    draft.take({ table: 'pin', key: 'two', path: '' })
+    expect(draft.commit().changes.changes).toMatchObject([{ key: 'one', op: 'insert' }])
+    await store.close()
+  })
+
+  test('a draft that lost nothing else is not told by commit', async () => {
+    const { store, cards, draft, theirs } = await open()
+    draft.table('card').set('a', 'title', 'mine')
+    theirs(change('card', 'a', 'delete'))
+    expect(draft.commit().changes.changes).toEqual([])
+    expect(cards.all()).toEqual([])
+    await store.close()
+  })
+})
+
+describe('conflicts$ follows what lies below', () => {
+  test('of a row that was deleted and comes back', async () => {
+    const { store, cards, draft, conflicts } = await open()
+    draft.table('card').set('a', 'title', 'drafted')
+    cards.delete('a')
+    expect(conflicts()).toEqual([{ table: 'card', key: 'a', path: 'title', mine: 'drafted', theirs: undefined }])
+    store.history.undo()
+    expect(conflicts()).toEqual([{ table: 'card', key: 'a', path: 'title', mine: 'drafted', theirs: 'orig' }])
+    cards.set('a', 'title', 'another')
+    expect(conflicts()).toEqual([{ table: 'card', key: 'a', path: 'title', mine: 'drafted', theirs: 'another' }])
+    draft.keep({ table: 'card', key: 'a', path: 'title' })
+    expect(cards.get('a')?.title).toBe('drafted')
+    expect(conflicts()).toEqual([])
+    await store.close()
+  })
+
+  test('by an arrival, by another draft’s commit, and in a table that nobody else holds anything of', async () => {
+    const { store, cards, draft, conflicts, theirs } = await open()
+    draft.table('card').set('a', 'n', 1)
+    cards.set('a', 'n', 2)
+    expect(conflicts()).toMatchObject([{ mine: 1, theirs: 2 }])
+    theirs(change('card', 'a', 'update', { n: 3 }))
+    expect(conflicts()).toMatchObject([{ mine: 1, theirs: 3 }])
+    const other = store.draft()
+    other.table('card').set('a', 'n', 4)
+    expect(conflicts()).toMatchObject([{ mine: 1, theirs: 3 }])
+    other.commit()
+    expect(conflicts()).toMatchObject([{ mine: 1, theirs: 4 }])
+    await store.close()
+  })
+
+  test('to nothing where mine equals theirs, and back', async () => {
+    const { store, cards, draft, conflicts } = await open()
+    cards.set('a', 'title', 'B')
+    cards.set('a', 'title', 'C')
+    draft.table('card').set('a', 'title', 'B')
+    store.history.undo()
+    expect(conflicts()).toEqual([])
+    cards.set('a', 'title', 'D')
+    expect(conflicts()).toMatchObject([{ mine: 'B', theirs: 'D' }])
+    cards.set('a', 'title', 'B')
+    expect(conflicts()).toEqual([])
+    await store.close()
+  })
+
+  test('to nothing where what lies below is back at what it was when the draft wrote', async () => {
+    const { store, draft, conflicts, theirs } = await open()
+    draft.table('card').update('a', { title: 'mine', tags: ['mine'] })
+    theirs(change('card', 'a', 'update', { title: 'theirs', tags: ['theirs'] }))
+    expect(conflicts()).toHaveLength(2)
+    theirs(change('card', 'a', 'update', { title: 'orig', tags: undefined }))
+    expect(conflicts()).toEqual([])
+    expect(() => draft.take({ table: 'card', key: 'a', path: 'title' })).toThrow(/no conflict/)
+    draft.commit({ ifUnchanged: true })
+    await store.close()
+  })
+
+  test('and what was kept is in conflict only with what came after', async () => {
+    const { store, draft, conflicts, theirs } = await open()
+    draft.table('card').set('a', 'title', 'mine')
+    theirs(change('card', 'a', 'update', { title: 'one' }))
+    draft.keep({ table: 'card', key: 'a', path: 'title' })
+    expect(conflicts()).toEqual([])
+    theirs(change('card', 'a', 'update', { title: 'two' }))
+    expect(conflicts()).toMatchObject([{ theirs: 'two' }])
+    expect(() => draft.commit({ ifUnchanged: true })).toThrow(RejectedError)
+    theirs(change('card', 'a', 'update', { title: 'one' }))
+    expect(conflicts()).toEqual([])
+    await store.close()
+  })
+
+  test('a draft that has ended is not told any more', async () => {
+    const { store, cards, draft, conflicts } = await open()
+    draft.table('card').set('a', 'title', 'mine')
+    cards.delete('a')
+    draft.cancel()
+    store.history.undo()
+    expect(conflicts()).toEqual([])
+    expect(internals(store as never).engine.layers.empty).toBe(true)
+    await store.close()
+  })
+})
