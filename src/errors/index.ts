@@ -13,6 +13,8 @@ export interface ValidationIssue {
   readonly path: string
   /** The JSON Schema keyword that refused it (`type`, `maximum`, …). */
   readonly keyword: string
+  /** What ajv gives with the keyword (`{ limit: 99 }`, `{ allowedValues: […] }`), where ajv refused it. */
+  readonly params?: Readonly<Record<string, unknown>>
   /** What is wrong and what would be right. */
   readonly message: string
 }

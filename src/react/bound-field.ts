@@ -20,6 +20,8 @@ export interface BoundField {
 /** A field and the way to write it. */
 export interface WritableField {
   readonly field: BoundField
+  /** What it is written to: the nearest provider's draft, else the store. */
+  readonly workspace: object
   /** The same while the place and the providers are. Throws what the store refuses, and NotFoundError without a row. */
   readonly write: (value: CellValue) => void
 }
@@ -56,5 +58,5 @@ export function useBoundField<S extends SchemaInput>(
       row.set(pathText, value)
     }
   }, [workspace, table, at, pathText])
-  return { field, write }
+  return { field, workspace, write }
 }

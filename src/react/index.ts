@@ -4,8 +4,10 @@
  * @module
  */
 export type { DraftProvider, DraftProviderProps } from './draft-provider.ts'
-export type { FieldChangeEvent, FieldProps } from './form/field-props.ts'
+export type { ErrorMessage, ErrorMessages, FieldError } from './form/field-error.ts'
+export type { FieldChangeEvent, FieldKeyEvent, FieldProps } from './form/field-props.ts'
 export type { FieldAttributes, FieldOption } from './form/field-schema.ts'
+export type { FieldPropsOptions } from './form/use-bound-props.ts'
 export { createStoreContext, type StoreContext } from './store-context.ts'
 export type { StoreProvider, StoreProviderProps } from './store-provider.ts'
 export type { UseChanges } from './use-changes.ts'

@@ -2,6 +2,8 @@ import { createElement, type ReactElement, type ReactNode, Suspense, useMemo } f
 import type { SchemaInput } from '../schema/index.ts'
 import type { Store } from '../store/index.ts'
 import { isPromise, readPromise } from './await-store.ts'
+import type { ErrorMessages } from './form/field-error.ts'
+import { ErrorMessagesContext, useErrorMessages } from './form/use-error-messages.ts'
 import type { ScopeContext } from './scope.ts'
 
 /** What `<StoreProvider>` takes. */
@@ -10,6 +12,8 @@ export interface StoreProviderProps<S extends SchemaInput> {
   readonly store: Store<S> | PromiseLike<Store<S>>
   /** Shown while the store opens. Without it the Suspense boundary above shows its own. */
   readonly fallback?: ReactNode
+  /** The texts of errors in bound fields, for all below; without it those of the StoreProvider above. */
+  readonly errorMessages?: ErrorMessages | undefined
   readonly children?: ReactNode
 }
 
@@ -26,7 +30,12 @@ export function createStoreProvider<S extends SchemaInput>(context: ScopeContext
 
   return function StoreProvider(props: StoreProviderProps<S>): ReactElement {
     const { fallback } = props
-    const open = createElement(OpenStore, props)
+    const inherited = useErrorMessages()
+    const open = createElement(
+      ErrorMessagesContext.Provider,
+      { value: props.errorMessages ?? inherited },
+      createElement(OpenStore, props),
+    )
     return fallback === undefined ? open : createElement(Suspense, { fallback }, open)
   }
 }

@@ -2,7 +2,7 @@ import type { Path } from '../changes/index.ts'
 import type { CheckPathOf, KeyOf, PathOf, SchemaInput, TableName } from '../schema/index.ts'
 import { useBoundField } from './bound-field.ts'
 import type { FieldProps } from './form/field-props.ts'
-import { useBoundProps } from './form/use-bound-props.ts'
+import { type FieldPropsOptions, useBoundProps } from './form/use-bound-props.ts'
 import type { ScopeContext } from './scope.ts'
 
 /** The props of a form control bound to a property of a row: `<input {...useFieldProps('label', id, 'text')} />`. */
@@ -10,12 +10,13 @@ export type UseFieldProps<S extends SchemaInput> = <T extends TableName<S>, cons
   table: T,
   key: KeyOf<S, T> | null | undefined,
   path: P & CheckPathOf<S, T, P>,
+  options?: FieldPropsOptions,
 ) => FieldProps
 
 /** Makes the `useFieldProps` of a context. */
 export function createUseFieldProps<S extends SchemaInput>(context: ScopeContext<S>): UseFieldProps<S> {
-  function useFieldProps(table: string, key: unknown, path: Path): FieldProps {
-    return useBoundProps(context, useBoundField(context, table, key, path))
+  function useFieldProps(table: string, key: unknown, path: Path, options?: FieldPropsOptions): FieldProps {
+    return useBoundProps(context, useBoundField(context, table, key, path), options)
   }
   return useFieldProps
 }

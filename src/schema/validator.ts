@@ -226,6 +226,7 @@ export class TableValidator {
       key,
       path: formatPath(segments),
       keyword: error.keyword,
+      params,
       message: `${error.message ?? 'is not valid'}${allowed}`,
     }
   }

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { FieldProps } from 'rowcast/react'
-import { act, blur, render, type Rendered, type } from '../support/react-render.ts'
+import type { ErrorMessages, FieldProps } from 'rowcast/react'
+import { act, blur, press, render, type Rendered, type } from '../support/react-render.ts'
 import { type EditorStore, editor, openEditor } from '../support/react-store.ts'
 
 const { StoreProvider, useFieldProps, useValueFieldProps } = editor
@@ -29,6 +29,9 @@ type Name =
   | 'opacity'
   | 'visible'
   | 'kind'
+  | 'shape'
+  | 'level'
+  | 'locked'
   | 'color'
   | 'day'
   | 'contact'
@@ -68,7 +71,7 @@ async function show(...names: Name[]): Promise<Rendered> {
 test('a field has the attributes that its JSON Schema gives it, and spreads without a warning', async () => {
   const warnings = vi.spyOn(console, 'error').mockImplementation(() => undefined)
   await show('slug', 'rank', 'opacity', 'visible', 'kind', 'color', 'day', 'contact', 'link', 'points.0.x')
-  const { onChange: _change, onBlur: _blur, ...slug } = { ...props['slug'] }
+  const { onChange: _change, onBlur: _blur, onKeyDown: _key, ...slug } = { ...props['slug'] }
   expect(slug).toEqual({
     name: 'slug',
     type: 'text',
@@ -243,4 +246,164 @@ test("a singleton's property is bound the same way", async () => {
   await type(input, '-3')
   expect(input.getAttribute('aria-invalid')).toBe('true')
   expect(store.value('scene').get()?.zoom).toBe(3)
+})
+
+async function choose(select: HTMLSelectElement, value: string): Promise<void> {
+  await act(() => {
+    select.value = value
+    select.dispatchEvent(new Event('change', { bubbles: true }))
+  })
+}
+
+test('a value that is absent is shown as absent in a select, and is absent again once that is chosen', async () => {
+  const { find } = await show('shape', 'level', 'kind')
+  const shape = find<HTMLSelectElement>('[name=shape]')
+  expect([shape.value, shape.selectedIndex]).toEqual(['', 0])
+  expect(Array.from(shape.options, ({ value }) => value)).toEqual(['', 'round', 'square'])
+  await choose(shape, 'square')
+  expect(store.table('label').get('a')?.shape).toBe('square')
+  expect(props['shape']?.isAbsent).toBe(false)
+  await choose(shape, '')
+  expect(store.table('label').get('a')).not.toHaveProperty('shape')
+  expect(shape.value).toBe('')
+  expect(props['shape']).toMatchObject({ error: undefined, isAbsent: true })
+  // The option of null is the empty one, and a default leaves nothing absent.
+  expect(props['level']?.options?.map(({ value }) => value)).toEqual(['1', '2', ''])
+  expect(find<HTMLSelectElement>('[name=level]').value).toBe('')
+  expect(props['kind']?.options?.map(({ value }) => value)).toEqual(['pin', 'area'])
+})
+
+test('a select without a row shows nothing chosen', async () => {
+  rendered = await render(
+    <StoreProvider store={store}>
+      <Field name="kind" id="d" />
+    </StoreProvider>,
+  )
+  expect(rendered.find<HTMLSelectElement>('select').value).toBe('')
+})
+
+test('of radio buttons none is chosen while the value is absent, and a checkbox can tell that it is', async () => {
+  function Radios(): ReactElement {
+    const { options, value, name, onChange, onBlur } = useFieldProps('label', 'a', 'shape')
+    return (
+      <>
+        {options?.map((option) => (
+          <input
+            key={option.value}
+            type="radio"
+            name={name}
+            value={option.value}
+            checked={option.value === value}
+            onChange={onChange}
+            onBlur={onBlur}
+          />
+        ))}
+      </>
+    )
+  }
+  function Locked(): ReactElement {
+    const field = useFieldProps('label', 'a', 'locked')
+    return (
+      <input
+        {...field}
+        ref={(element) => {
+          if (element) element.indeterminate = field.isAbsent
+        }}
+      />
+    )
+  }
+  rendered = await render(
+    <StoreProvider store={store}>
+      <Radios />
+      <Locked />
+    </StoreProvider>,
+  )
+  const { find, container } = rendered
+  const checked = (): string[] =>
+    Array.from(container.querySelectorAll('[type=radio]:checked'), (one) => one.getAttribute('value') ?? '')
+  expect(checked()).toEqual([''])
+  await act(() => find('[value=round]').click())
+  expect(checked()).toEqual(['round'])
+  expect(store.table('label').get('a')?.shape).toBe('round')
+
+  const locked = find('[name=locked]')
+  expect([locked.indeterminate, locked.checked]).toEqual([true, false])
+  await act(() => locked.click())
+  expect([locked.indeterminate, locked.checked]).toEqual([false, true])
+  await act(() => locked.click())
+  expect(store.table('label').get('a')?.locked).toBe(false)
+  expect([locked.indeterminate, locked.checked]).toEqual([false, false])
+})
+
+test('errors tell the keyword and its params, of the schema, of a constraint and of a text that is no value', async () => {
+  const { find } = await show('slug', 'rank', 'opacity', 'count', 'points.0.x')
+  async function errorsOf(name: Name, text: string): Promise<FieldProps['errors'] | undefined> {
+    await type(find(`[name="${name}"]`), text)
+    return props[name]?.errors
+  }
+  expect(await errorsOf('slug', 'x')).toEqual([
+    { keyword: 'minLength', params: { limit: 2 }, path: 'slug', message: expect.stringContaining('2 characters') },
+  ])
+  expect(await errorsOf('rank', '100')).toMatchObject([{ keyword: 'exclusiveMaximum', params: { limit: 100 } }])
+  expect(await errorsOf('opacity', '0.3')).toMatchObject([{ keyword: 'multipleOf', params: { multipleOf: 0.25 } }])
+  expect(await errorsOf('points.0.x', '')).toMatchObject([
+    { keyword: 'required', params: { missingProperty: 'x' }, path: 'points.0.x', message: 'must be given' },
+  ])
+  expect(await errorsOf('slug', '1')).toMatchObject([{ keyword: 'minLength' }, { keyword: 'pattern' }])
+  expect(props['slug']?.error).toContain('; ')
+  expect(await errorsOf('slug', 'omega')).toEqual([])
+  expect(props['slug']?.error).toBeUndefined()
+})
+
+test('texts of errors can be translated: of one field, and of all', async () => {
+  function Slug(): ReactElement {
+    const field = useFieldProps('label', 'a', 'slug', {
+      errorMessages: { minLength: ({ params }) => `au moins ${String(params['limit'])}` },
+    })
+    props['slug'] = field
+    return <input {...field} />
+  }
+  const german: ErrorMessages = ({ keyword, params }) =>
+    keyword === 'minLength'
+      ? `mindestens ${String(params['limit'])}`
+      : keyword === 'pattern'
+        ? 'nur a bis z'
+        : undefined
+  const page = (errorMessages: ErrorMessages | undefined): ReactElement => (
+    <StoreProvider store={store} errorMessages={errorMessages}>
+      <Slug />
+      <StoreProvider store={store}>
+        <Field name="rank" />
+        <Field name="note" />
+      </StoreProvider>
+    </StoreProvider>
+  )
+  rendered = await render(page(german))
+  await type(rendered.find('[name=slug]'), '1')
+  expect(props['slug']?.error).toBe('au moins 2; nur a bis z')
+  expect(props['slug']?.errors.map(({ message }) => message)).toEqual(['au moins 2', 'nur a bis z'])
+  await type(rendered.find('[name=rank]'), '-1')
+  expect(props['rank']?.error).toBe('must be >= 0')
+  await rendered.update(page({ minimum: 'zu klein', pattern: 'a-z' }))
+  expect(props['slug']?.error).toBe('au moins 2; a-z')
+  expect(props['rank']?.error).toBe('zu klein')
+})
+
+test('what a browser has no value for is incomplete, and is gone from the control when it is given up', async () => {
+  const { find } = await show('opacity')
+  const input = find('[name=opacity]')
+  // As a browser does with a text that is no number yet; jsdom has none.
+  let shown = '1e'
+  Object.defineProperty(input, 'validity', { get: () => ({ badInput: shown === '1e' }) })
+  Object.defineProperty(input, 'value', {
+    configurable: true,
+    get: () => (shown === '1e' ? '' : shown),
+    set: (text: string) => (shown = text),
+  })
+  await act(() => void input.dispatchEvent(new Event('input', { bubbles: true })))
+  await act(() => props['opacity']!.onChange({ target: input }))
+  expect(props['opacity']?.errors).toMatchObject([{ keyword: 'badInput', params: {} }])
+  await press(input, 'Escape')
+  expect(shown).toBe('')
+  expect(props['opacity']?.error).toBeUndefined()
 })

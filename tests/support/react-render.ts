@@ -112,3 +112,10 @@ export function blur(input: Element): Promise<void> {
     input.dispatchEvent(new FocusEvent('focusout', { bubbles: true }))
   })
 }
+
+/** Presses a key in a field. */
+export function press(input: Element, key: string, init: KeyboardEventInit = {}): Promise<void> {
+  return act(() => {
+    input.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...init }))
+  })
+}

@@ -28,12 +28,16 @@ export interface FieldAttributes {
 
 /** What a form needs to know of one property. */
 export interface FieldSchema {
+  /** The property, without the path to it. */
+  readonly name: string
   readonly kind: FieldKind
   /**
    * What an empty text stands for: null where null is allowed, the empty string where the property must be there or would
    * fall back to a default, and else `undefined`, which removes the property.
    */
   readonly empty: '' | null | undefined
+  /** Whether it may be absent, with no default in its place. */
+  readonly isOptional: boolean
   /** The values allowed, in the order of `options`. */
   readonly values: readonly unknown[]
   readonly options: readonly FieldOption[] | undefined
@@ -56,7 +60,9 @@ export function fieldSchema(table: TableSchema | undefined, segments: Segments):
   const hasDefault = facet.default !== undefined
   const isRequired = required && !isNullable && !hasDefault && kind !== 'boolean'
   return {
+    name: String(segments.at(-1) ?? ''),
     kind,
+    isOptional: !required && !hasDefault,
     values,
     empty: isNullable ? null : (required || hasDefault) && kind.includes('string') ? '' : undefined,
     options:
