@@ -1,15 +1,16 @@
 import { FileDisk } from './file-disk.ts'
-import { LOCK, lockFolder } from './file-lock.ts'
+import { LOCK, lockFolder, lockFolderWithin } from './file-lock.ts'
 import { nodeModules } from './file-node.ts'
 import { isStoreFile } from './find-generation.ts'
 import { Generations } from './generations.ts'
 import type { Medium } from './medium.ts'
 import { MediumSession } from './medium-session.ts'
+import { assertWaitOptions, type WaitOptions, waitMsOf } from './open-wait.ts'
 import type { Persistence, PersistenceSession, QuotaEstimate, QuotaOptions } from './persistence.ts'
 import { assertQuotaOptions } from './quota-watch.ts'
 import { storageFailure } from './storage-failure.ts'
 
-export interface FilePersistenceOptions extends QuotaOptions {
+export interface FilePersistenceOptions extends QuotaOptions, WaitOptions {
   /** The folder of this store alone, made if missing. */
   readonly directory: string
 }
@@ -18,10 +19,11 @@ export interface FilePersistenceOptions extends QuotaOptions {
  * Storage in a folder of Node's file system: a numbered snapshot (a `.db` file that SQLite opens), the journal of records
  * beside it, and a lock that ends with the process. Needs Node 22.13; an older one, or a browser, is told so by `open`.
  * Local disks only: the locks and flushes of network file systems don't keep what they promise.
- * Throws `PersistenceError` for a `warnAt` out of range.
+ * Throws `PersistenceError` for a `warnAt` or `waitMs` out of range.
  */
 export function filePersistence(options: FilePersistenceOptions): Persistence {
   assertQuotaOptions(options)
+  assertWaitOptions(options)
   return { open: () => openFolder(options), forget: () => forgetFolder(options.directory) }
 }
 
@@ -31,7 +33,7 @@ async function openFolder(options: FilePersistenceOptions): Promise<PersistenceS
   let unlock: (() => void) | undefined
   try {
     await fs.mkdir(folder, { recursive: true })
-    unlock = lockFolder(folder)
+    unlock = await lockFolderWithin(folder, waitMsOf(options))
     const disk = new FileDisk(folder)
     const medium = new FolderMedium(folder, await Generations.open(disk), unlock)
     return await MediumSession.open(folder, medium, options)

@@ -10,6 +10,7 @@ export type { FileData, FileStat, OpfsFiles } from './files/opfs-files.ts'
 export { filePersistence, type FilePersistenceOptions } from './file-persistence.ts'
 export { forget } from './forget.ts'
 export { indexedDbPersistence, type BrowserPersistenceOptions } from './indexed-db-persistence.ts'
+export type { WaitOptions } from './open-wait.ts'
 export { opfsPersistence, type OpfsPersistenceOptions } from './opfs-persistence.ts'
 export { PersistenceError, type PersistenceErrorCode } from './persistence-error.ts'
 export type {

@@ -4,6 +4,7 @@ import { MediumSession } from './medium-session.ts'
 import { moveFromIndexedDb } from './move-from-indexed-db.ts'
 import { OPFS_FOLDER } from './opfs-messages.ts'
 import { OpfsMedium } from './opfs-medium.ts'
+import { assertWaitOptions, waitMsOf } from './open-wait.ts'
 import { PersistenceError } from './persistence-error.ts'
 import type { Persistence, PersistenceSession } from './persistence.ts'
 import { assertQuotaOptions } from './quota-watch.ts'
@@ -20,10 +21,11 @@ export interface OpfsPersistenceOptions extends BrowserPersistenceOptions {
  * handles, in IndexedDB under the same name. What was kept there meanwhile is moved over once there is OPFS, unless that has
  * data of this name already, which then counts; while space does not suffice for the move it stays in IndexedDB and is used
  * there. Asks the browser to keep the origin's storage.
- * Throws `PersistenceError` for a `warnAt` out of range.
+ * Throws `PersistenceError` for a `warnAt` or `waitMs` out of range.
  */
 export function opfsPersistence(options: OpfsPersistenceOptions): Persistence {
   assertQuotaOptions(options)
+  assertWaitOptions(options)
   return {
     open: async () => (await openOpfs(options)) ?? indexedDbPersistence(options).open(),
     forget: async () => {
@@ -38,7 +40,7 @@ export function opfsPersistence(options: OpfsPersistenceOptions): Persistence {
 async function openOpfs(options: OpfsPersistenceOptions): Promise<PersistenceSession | undefined> {
   if (typeof Worker === 'undefined' || !navigator.storage?.getDirectory) return undefined
   const name = `OPFS '${options.name}'`
-  const release = await takeWebLock(`rowcast:opfs:${options.name}`, name)
+  const release = await takeWebLock(`rowcast:opfs:${options.name}`, name, waitMsOf(options))
   let worker: Worker | undefined
   try {
     askToPersist()

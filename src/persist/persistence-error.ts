@@ -2,7 +2,7 @@ import { RowcastError } from '../errors/index.ts'
 import type { Damage, PersistedContents, QuotaEstimate } from './persistence.ts'
 
 export type PersistenceErrorCode =
-  /** Another session of this name is open. */
+  /** Another session of this name is open, and was not closed within `waitMs`. */
   | 'persistence-in-use'
   /** There is no space left for a write, which has not taken effect. */
   | 'quota'

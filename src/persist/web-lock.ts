@@ -1,13 +1,17 @@
+import { inUse } from './open-wait.ts'
 import { PersistenceError } from './persistence-error.ts'
 
 /** A page that was just left gives up its locks a moment later. */
 const GRACE_MS = 500
 
+/** The locks that this page, or worker, has. */
+const ours = new Set<string>()
+
 /**
- * Takes a Web Lock and gives what releases it; the browser does so itself when the tab ends. Rejects with
- * `persistence-in-use` if another session keeps it, with `persistence-unavailable` where there are no Web Locks.
+ * Takes a Web Lock, waiting for whoever has it, and gives what releases it; the browser does so itself when the tab ends.
+ * Rejects with `persistence-in-use` if another session keeps it, with `persistence-unavailable` where there are no Web Locks.
  */
-export async function takeWebLock(lock: string, name: string): Promise<() => void> {
+export async function takeWebLock(lock: string, name: string, waitMs = 0): Promise<() => void> {
   if (typeof navigator === 'undefined' || !navigator.locks) {
     throw new PersistenceError(
       'persistence-unavailable',
@@ -16,19 +20,24 @@ export async function takeWebLock(lock: string, name: string): Promise<() => voi
   }
   return new Promise((resolve, reject) => {
     navigator.locks
-      .request(lock, { signal: AbortSignal.timeout(GRACE_MS) }, () => new Promise<void>((release) => resolve(release)))
+      .request(lock, { signal: AbortSignal.timeout(Math.max(waitMs, GRACE_MS)) }, () => {
+        ours.add(lock)
+        return new Promise<void>((release) =>
+          resolve(() => {
+            ours.delete(lock)
+            release()
+          }),
+        )
+      })
       .catch((error: unknown) => {
-        reject(refusal(name, error))
+        reject(refusal(lock, name, error))
       })
   })
 }
 
-function refusal(name: string, cause: unknown): Error {
+function refusal(lock: string, name: string, cause: unknown): Error {
   const isTaken = cause instanceof DOMException && (cause.name === 'TimeoutError' || cause.name === 'AbortError')
   if (!isTaken) return cause instanceof Error ? cause : new Error(String(cause))
-  return new PersistenceError(
-    'persistence-in-use',
-    `${name} is open in another session, here or in another tab: close that one, or let the tabs share it by tabPersistence of rowcast/transport`,
-    { cause },
-  )
+  const others = 'in another tab: close that one, or let the tabs share it by tabPersistence of rowcast/transport'
+  return inUse(name, ours.has(lock), others, cause)
 }

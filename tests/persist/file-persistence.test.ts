@@ -29,7 +29,9 @@ test('a process that is killed in the midst of appends leaves all that it had co
       confirmed = Number(line)
       seen += 1
       if (seen === 1) {
-        await expect(filePersistence({ directory }).open()).rejects.toMatchObject({ code: 'persistence-in-use' })
+        await expect(filePersistence({ directory, waitMs: 0 }).open()).rejects.toMatchObject({
+          code: 'persistence-in-use',
+        })
       }
       if (seen >= kills) child.kill('SIGKILL')
     }
@@ -57,6 +59,34 @@ test('the application hears once that space becomes scarce, when it opens', asyn
   await session.close()
   expect(heard).toHaveLength(1)
   expect(heard[0]?.quota).toBeGreaterThan(heard[0]?.usage ?? Number.NaN)
+})
+
+test('a store that stays open is told of: that it is in this process or another, and what to do', async () => {
+  const directory = join(folder, 'told')
+  const session = await filePersistence({ directory }).open()
+  const error = await filePersistence({ directory, waitMs: 0 })
+    .open()
+    .catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'persistence-in-use' })
+  expect(String(error)).toMatch(/right here: close that one first .*import\.meta\.hot\.dispose/)
+  await session.close()
+
+  const child = spawn(process.execPath, ['--no-warnings', appendForever, directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  await once(child.stdout, 'data')
+  await expect(filePersistence({ directory, waitMs: 0 }).open()).rejects.toThrow('in another process')
+  // Opened before the other one ends: it waits.
+  const waiting = filePersistence({ directory, waitMs: 60_000 }).open()
+  child.kill('SIGKILL')
+  await exited
+  await (await waiting).close()
+})
+
+test('a time to wait that is none is refused', () => {
+  for (const waitMs of [-1, Number.NaN, Infinity])
+    expect(() => filePersistence({ directory: folder, waitMs })).toThrow(PersistenceError)
 })
 
 test('a warnAt that is no part of the quota is refused', () => {

@@ -111,6 +111,15 @@ export function runPersistenceContract(name: string, make: (name: string) => Per
       expect(plain(await (await open(persistence)).load()).records).toEqual(['still usable'])
     })
 
+    test('a session that is opened while another is closed waits for it', async () => {
+      const persistence = fresh()
+      const first = await open(persistence)
+      const append = first.append([bytes('last words')])
+      const second = open(persistence)
+      await Promise.all([append, first.close()])
+      expect(plain(await (await second).load()).records).toEqual(['last words'])
+    })
+
     test('sessions of two names are independent', async () => {
       const [one, two] = [await open(fresh()), await open(fresh())]
       await one.append([bytes('one')])
