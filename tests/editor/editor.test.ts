@@ -143,6 +143,28 @@ describe('the editor', () => {
     expect(await test('cancel').isDisabled()).toBe(true)
   })
 
+  it('gives up a field by Escape, refused or not, and the edit by another one', async () => {
+    const id = await choose(1)
+    const before = await storedSize(id)
+    const [name, size] = [test('field-2-name'), test('number-2-icon.size')]
+    await test('tab-2-all').click()
+    const called = await name.inputValue()
+    await size.fill('31')
+    await name.fill('Elsewhere')
+    await name.press('Escape')
+    expect(await name.inputValue()).toBe(called)
+    await size.fill('-1')
+    await page.locator('.field-error').first().waitFor()
+    await size.press('Escape')
+    expect(await size.inputValue()).toBe('31')
+    expect(await page.locator('.field-error').count()).toBe(0)
+    expect(await storedSize(id)).toBe(31)
+    await size.press('Escape')
+    await expect.poll(() => size.inputValue()).toBe(String(before))
+    expect(await storedSize(id)).toBe(before)
+    expect(await test('cancel').isDisabled()).toBe(true)
+  })
+
   it('makes OK one labelled step of the history, which undo and redo go over', async () => {
     const id = await choose(0)
     const before = await storedSize(id)

@@ -217,7 +217,7 @@ for (const strict of [false, true]) {
             else if (one.op === 'undo') await act(() => void store.history.undo())
             else if (one.op === 'draft') await act(() => actions.write(one.note))
             else if (one.op === 'outside') {
-              await act(() => void store.table('label').update('a', { slug: one.slug, rank: one.rank }))
+              await act(() => store.table('label').update('a', { slug: one.slug, rank: one.rank }))
             } else if (one.op === 'escape') {
               await press(input(one.field), 'Escape')
               const name = FIELDS.find(([id]) => id === one.field)![1]

@@ -1,15 +1,14 @@
 import { useEffect, useMemo } from 'react'
-import { type CellValue, equalValues, parsePath } from '../../changes/index.ts'
+import { parsePath } from '../../changes/index.ts'
 import type { SchemaInput } from '../../schema/index.ts'
 import type { WritableField } from '../bound-field.ts'
 import { type ScopeContext, useScope } from '../scope.ts'
 import { useSource } from '../use-source.ts'
-import { type ErrorMessages, type FieldError, refusals, worded } from './field-error.ts'
-import { type FieldChangeEvent, type FieldKeyEvent, type FieldProps, toFieldProps } from './field-props.ts'
+import { type ErrorMessages, worded } from './field-error.ts'
+import { fieldHandlers } from './field-handlers.ts'
+import { type FieldProps, toFieldProps } from './field-props.ts'
 import { type FieldOption, fieldSchema, type FieldSchema, optionText } from './field-schema.ts'
 import { heldText } from './held-text.ts'
-import { parseText } from './parse-text.ts'
-import { TextError } from './text-error.ts'
 import { useErrorMessages } from './use-error-messages.ts'
 import { whenCancelled } from './when-cancelled.ts'
 
@@ -17,12 +16,6 @@ import { whenCancelled } from './when-cancelled.ts'
 export interface FieldPropsOptions {
   /** The texts of errors. What it leaves out is that of the StoreProvider's `errorMessages`, else in English. */
   readonly errorMessages?: ErrorMessages | undefined
-}
-
-/** What was changed in a field since it was entered: the value from before, and the one that was written last. */
-interface Edit {
-  readonly before: CellValue
-  readonly last: CellValue
 }
 
 /**
@@ -48,63 +41,7 @@ export function useBoundProps<S extends SchemaInput>(
   useEffect(() => whenCancelled(workspace, source.drop), [workspace, source])
 
   // Made anew with each draft: what was committed or cancelled is no longer to be given up.
-  const handlers = useMemo(() => {
-    let edit: Edit | undefined
-
-    function attempt(work: () => void): readonly FieldError[] {
-      try {
-        work()
-        return []
-      } catch (thrown) {
-        return refusals(thrown, field.path)
-      }
-    }
-    function show(text: string, errors: readonly FieldError[], clear?: () => void): void {
-      const stored = field.value.get()
-      const isRefused = errors.length > 0
-      const isHeld = isRefused || optionText(stored) !== text
-      source.hold(isHeld ? { text, stored, errors, stays: isRefused, clear } : undefined)
-    }
-    /** Whether there was something. */
-    function giveUp(): boolean {
-      const now = field.value.get()
-      const wasHeld = source.get() !== undefined
-      const before = edit && equalValues(edit.last, now) && !equalValues(edit.before, now) ? edit : undefined
-      edit = undefined
-      source.drop()
-      if (before) {
-        const errors = attempt(() => write(before.before))
-        if (errors.length > 0) show(optionText(before.before), errors)
-      }
-      return wasHeld || before !== undefined
-    }
-
-    function onChange({ target }: FieldChangeEvent): void {
-      const text = schema.kind === 'boolean' ? String(target.checked === true) : target.value
-      const isIncomplete = target.validity?.badInput === true
-      const now = field.value.get()
-      const before = edit && equalValues(edit.last, now) ? edit.before : now
-      const errors = attempt(() => {
-        if (isIncomplete) throw new TextError('badInput', {}, 'is incomplete')
-        write(parseText(schema, text))
-      })
-      edit = { before, last: field.value.get() }
-      show(text, errors, isIncomplete ? () => (target.value = '') : undefined)
-    }
-    function onBlur(): void {
-      edit = undefined
-      const was = source.get()
-      const isRefused = was !== undefined && was.errors.length > 0
-      source.hold(isRefused ? { ...was, stored: field.value.get(), stays: false } : undefined)
-    }
-    function onKeyDown(event: FieldKeyEvent): void {
-      // While a text is composed, the key is for the keyboard's own window.
-      if (event.key !== 'Escape' || event.nativeEvent?.isComposing === true || !giveUp()) return
-      event.preventDefault()
-      event.stopPropagation()
-    }
-    return { onChange, onBlur, onKeyDown }
-  }, [field, source, schema, write])
+  const handlers = useMemo(() => fieldHandlers({ field, write, schema, source }), [field, source, schema, write])
 
   const isBinary = schema.kind === 'binary'
   const text = held?.text ?? (isBinary ? '' : optionText(stored))

@@ -60,8 +60,6 @@ export class Editor {
   readonly question$: BehaviorSubject<Question | undefined> = new BehaviorSubject<Question | undefined>(undefined)
   /** The layer that the table shows, with those below it. */
   readonly layerFilter$: BehaviorSubject<string | undefined> = new BehaviorSubject<string | undefined>(undefined)
-  /** Goes up when texts that the store has refused are to be dropped from the fields. */
-  readonly fieldsVersion$: BehaviorSubject<number> = new BehaviorSubject(0)
   /** Whether the pointer is moving what is selected. */
   dragging = false
   #scene: MapScene | undefined
@@ -148,15 +146,9 @@ export class Editor {
 
   cancel(): void {
     const draft = this.draft$.value
-    if (document.querySelector('.inspector [aria-invalid=true]')) this.resetFields()
-    if (!draft?.isDirty) return
+    if (draft?.state !== 'open') return
     draft.cancel()
     this.select(this.selection$.value)
-  }
-
-  /** Drops what stands in the fields but was refused by the store. */
-  resetFields(): void {
-    this.fieldsVersion$.next(this.fieldsVersion$.value + 1)
   }
 
   /** Inserts an annotation in the draft and selects it. */

@@ -190,6 +190,7 @@ function SelectControl({ field, id, testId }: ControlProps) {
       disabled={props.disabled}
       onChange={props.onChange}
       onBlur={props.onBlur}
+      onKeyDown={props.onKeyDown}
       id={id}
       data-testid={testId}
     >
@@ -212,6 +213,7 @@ function LayerControl({ field, id, testId }: ControlProps) {
       disabled={props.disabled}
       onChange={props.onChange}
       onBlur={props.onBlur}
+      onKeyDown={props.onKeyDown}
       id={id}
       data-testid={testId}
     >

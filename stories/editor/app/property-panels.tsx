@@ -13,16 +13,15 @@ import { useSubject } from './use-subject.ts'
 export function PropertyPanels({ editor }: { readonly editor: Editor }) {
   const { primary } = useSubject(editor.selection$)
   const draft = useSubject(editor.draft$)
-  const version = useSubject(editor.fieldsVersion$)
   const panels =
     primary === undefined ? (
-      <ScenePanel key={version} editor={editor} />
+      <ScenePanel editor={editor} />
     ) : (
       <>
         <PanelHead key={primary} editor={editor} id={primary} />
         <div className="panel-pair">
-          <AnnotationPanel panel="1" id={primary} first="icon" version={version} />
-          <AnnotationPanel panel="2" id={primary} first="all" version={version} />
+          <AnnotationPanel panel="1" id={primary} first="icon" />
+          <AnnotationPanel panel="2" id={primary} first="all" />
         </div>
       </>
     )
@@ -81,10 +80,9 @@ interface AnnotationPanelProps {
   readonly panel: string
   readonly id: string
   readonly first: string
-  readonly version: number
 }
 
-function AnnotationPanel({ panel, id, first, version }: AnnotationPanelProps) {
+function AnnotationPanel({ panel, id, first }: AnnotationPanelProps) {
   const [tab, setTab] = useState(first)
   const binding = useMemo(() => annotationBinding(panel, id), [panel, id])
   const groups = tab === 'all' ? annotationGroups : annotationGroups.filter((group) => group.id === tab)
@@ -110,7 +108,7 @@ function AnnotationPanel({ panel, id, first, version }: AnnotationPanelProps) {
         ))}
       </div>
       <FieldBindingProvider value={binding}>
-        <div className="panel-body" key={`${id} ${tab} ${version}`}>
+        <div className="panel-body" key={`${id} ${tab}`}>
           {groups.map((group) => (
             <Group key={group.id} group={group} />
           ))}
@@ -242,7 +240,7 @@ const readHints = [
 const editHints = [
   ['Drag', 'move what is selected'],
   ['Enter', 'OK'],
-  ['Esc', 'cancel the edit'],
+  ['Esc', 'give up the field, then the edit'],
   ['Del', 'delete what is selected'],
   ['Ctrl Z, Ctrl Y', 'undo, redo'],
 ] as const

@@ -21,12 +21,12 @@ export function listenToShortcuts(editor: Editor): () => void {
   const onKeyDown = (event: KeyboardEvent): void => {
     // The dialog has its own keys.
     if (editor.question$.value) return
+    // Something within has given up what it had: a field its text, the scene a drag.
+    if (event.defaultPrevented) return
     const inText = isTextField(event.target)
     const control = event.ctrlKey || event.metaKey
     const key = event.key.toLowerCase()
     if (key === 'escape') {
-      // A drag that is under way is given up by the scene: the draft is not cancelled along with it.
-      if (editor.dragging) return
       if (editor.tool$.value === 'add') editor.tool$.next('select')
       else if (isDirty()) editor.cancel()
       else if (inText && event.target instanceof HTMLElement) {
@@ -46,7 +46,6 @@ export function listenToShortcuts(editor: Editor): () => void {
     else if (!inText && !control && key === 'v') editor.tool$.next('select')
     else if (!inText && !control && key === 'a') editor.tool$.next('add')
   }
-  // Before the scene's own listener, which ends the drag that Escape gives up.
-  window.addEventListener('keydown', onKeyDown, { capture: true })
-  return () => window.removeEventListener('keydown', onKeyDown, { capture: true })
+  window.addEventListener('keydown', onKeyDown)
+  return () => window.removeEventListener('keydown', onKeyDown)
 }

@@ -29,7 +29,9 @@ export function NameForm({ label, action, pattern, onName, onClose }: NameFormPr
         data-keeps-enter
         data-testid="name-input"
         onKeyDown={(event) => {
-          if (event.key === 'Escape') onClose()
+          if (event.key !== 'Escape') return
+          onClose()
+          event.preventDefault()
         }}
       />
       <button type="submit" className="button button-small button-primary">

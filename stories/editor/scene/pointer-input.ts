@@ -123,7 +123,10 @@ export function listenToPointer(element: HTMLElement, actions: PointerActions): 
   element.ownerDocument.addEventListener(
     'keydown',
     (event) => {
-      if (event.key === 'Escape') cancel()
+      if (event.key !== 'Escape' || (mode !== 'drag' && mode !== 'rectangle')) return
+      cancel()
+      // It has done its work: it does not cancel the draft as well.
+      event.preventDefault()
     },
     options,
   )
