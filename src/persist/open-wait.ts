@@ -32,7 +32,7 @@ export function inUse(name: string, isOurs: boolean, others: string, cause: unkn
     'persistence-in-use',
     isOurs
       ? `${name} is open in another store right here: close that one first (await store.close()); ` +
-          'where modules are reloaded while they run, from import.meta.hot.dispose'
+          'where modules are reloaded while they run, keep it in import.meta.hot.data for that'
       : `${name} is open ${others}`,
     { cause },
   )

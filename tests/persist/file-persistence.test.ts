@@ -68,7 +68,7 @@ test('a store that stays open is told of: that it is in this process or another,
     .open()
     .catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'persistence-in-use' })
-  expect(String(error)).toMatch(/right here: close that one first .*import\.meta\.hot\.dispose/)
+  expect(String(error)).toMatch(/right here: close that one first .*import\.meta\.hot\.data/)
   await session.close()
 
   const child = spawn(process.execPath, ['--no-warnings', appendForever, directory], {
