@@ -35,6 +35,9 @@ const onNode = typeof process === 'object' && typeof process.versions?.node === 
 /** The sql.js that rowcast depends on, and what tells its WebAssembly from that of others. */
 const VERSION = '1.16.0'
 const SHAPE = '40 imports, 56 exports, memory O, table Q'
+const OTHER_SQL_JS =
+  `the sql.js installed beside rowcast is another than ${VERSION}, which it needs: ` +
+  `take back what makes it another one (overrides, resolutions, an alias of the bundler)`
 const wasmName = onNode ? 'sql-wasm.wasm' : 'sql-wasm-browser.wasm'
 
 /** Loads under way or done, by where the WebAssembly comes from. */
@@ -53,11 +56,11 @@ export function loadSqlJs(source: {
   if (known !== undefined) return known
   const load = initialise(source.wasmBinary, source.locateFile?.(wasmName)).catch((cause: unknown) => {
     loads.delete(key)
-    throw new SqlError(
-      `sql.js could not be loaded (${cause instanceof Error ? cause.message : String(cause)}): ` +
-        `pass 'locateFile' with the address of 'rowcast/sql-wasm.wasm', or its bytes as 'wasmBinary'`,
-      { cause },
-    )
+    const message = cause instanceof Error ? cause.message : String(cause)
+    const advice = `pass 'locateFile' with the address of 'rowcast/sql-wasm.wasm', or its bytes as 'wasmBinary'`
+    throw new SqlError(message === OTHER_SQL_JS ? message : `sql.js could not be loaded (${message}): ${advice}`, {
+      cause,
+    })
   })
   loads.set(key, load)
   return load
@@ -69,17 +72,36 @@ async function initialise(binary: ArrayBuffer | Uint8Array | undefined, located:
   if (binary === undefined && located === undefined && onNode) return initSqlJs({})
   // sql.js keeps its first attempt for ever, also when it fails: it is only asked once nothing can fail any more.
   const code =
-    binary === undefined
-      ? await compile(located ?? new URL(wasmName, globalThis.location.href).href)
-      : await WebAssembly.compile(binary as BufferSource)
+    binary === undefined ? await compile(located ?? ownWasm()) : await WebAssembly.compile(binary as BufferSource)
   assertFits(code)
   return new Promise<SqlJsModule>((resolve, reject) => {
-    const instantiateWasm = (imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => void) => {
-      WebAssembly.instantiate(code, imports).then(receive).catch(reject)
+    const instantiateWasm = (imports: WebAssembly.Imports, receive: (instance: WebAssembly.Instance) => unknown) => {
+      WebAssembly.instantiate(code, imports)
+        .then(({ exports }) => receive({ exports: withoutGaps(exports) }))
+        .catch((cause: Error) => {
+          const isOther = cause instanceof WebAssembly.LinkError || cause instanceof TypeError
+          reject(isOther ? new Error(OTHER_SQL_JS, { cause }) : cause)
+        })
       return {}
     }
     initSqlJs({ instantiateWasm }).then(resolve, reject)
   })
+}
+
+/** Another sql.js asks for what is not there, and would fail at it only later, where nobody can catch it. */
+function withoutGaps(exports: WebAssembly.Exports): WebAssembly.Exports {
+  return new Proxy(exports, {
+    get(all, name: string) {
+      // `then` is asked for by a promise that resolves to them.
+      if (!(name in all) && name !== 'then') throw new Error(OTHER_SQL_JS)
+      return all[name]
+    },
+  })
+}
+
+/** The address of the file that the package has beside this one: bundlers find it by this expression, and take it along. */
+function ownWasm(): string {
+  return new URL('./sql-wasm.wasm', import.meta.url).href
 }
 
 /** sql.js calls what another version has under other names, and throws where nobody can catch it. Throws Error. */
