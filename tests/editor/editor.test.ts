@@ -351,8 +351,11 @@ describe('its project file', () => {
     expect(await other.evaluate(sizeOf, edited)).not.toBe(41)
     await other
       .getByTestId('open-file')
-      .setInputFiles({ name: 'cities.db', mimeType: 'application/vnd.sqlite3', buffer: Buffer.from(saved) })
-    // 135,000 rows are compared and checked: on a busy machine that takes its time.
+      // 135,000 rows are compared and checked: on a busy machine that takes its time.
+      .setInputFiles(
+        { name: 'cities.db', mimeType: 'application/vnd.sqlite3', buffer: Buffer.from(saved) },
+        { timeout: 90_000 },
+      )
     await other.getByTestId('notice').getByText('Opened cities.db').waitFor({ timeout: 90_000 })
     expect(await other.evaluate(sizeOf, edited)).toBe(41)
     await other.locator(`[data-testid=table-row][data-id="${edited}"]`).click()
