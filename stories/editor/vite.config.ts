@@ -9,7 +9,12 @@ const config: UserConfig = defineConfig({
   plugins: [citiesPlugin()],
   resolve: { alias: aliases },
   server: { open: false },
-  build: { outDir: fileURLToPath(new URL('../../dist-editor', import.meta.url)), emptyOutDir: true },
+  preview: { open: false },
+  build: {
+    outDir: fileURLToPath(new URL('../../dist-editor', import.meta.url)),
+    emptyOutDir: true,
+    chunkSizeWarningLimit: 2_000,
+  },
 })
 
 export default config

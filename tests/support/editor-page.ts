@@ -82,13 +82,11 @@ async function serve({ headers, minify, syncUrl }: EditorOptions, closers: Close
       outDir,
       emptyOutDir: true,
       reportCompressedSize: false,
-      chunkSizeWarningLimit: 2_000,
       minify: minify ?? true,
     },
     preview: {
       port: 0,
       host: '127.0.0.1',
-      open: false,
       headers: { ...headers },
       ...(syncUrl !== undefined && { proxy: proxyTo(syncUrl) }),
     },
