@@ -4,6 +4,7 @@ import { Editor } from './editor.ts'
 import { StoreProvider } from './editor-store.ts'
 import { Icon } from './icons.tsx'
 import { databaseOf } from '../collaboration/open-shared.ts'
+import { keepWindow } from './keep-window.ts'
 import { importCities, type LoadProgress, openPublished, openTogether, type Project } from './load-project.ts'
 
 interface Loaded {
@@ -37,6 +38,19 @@ function openProject(): Promise<Project> {
   return search.has('local') ? importCities(report) : openTogether(databaseOf(location.search), report)
 }
 
+const editors = new WeakMap<Project, Editor>()
+
+/** One editor a project, with the window as it was. */
+function editorOf(project: Project): Editor {
+  let editor = editors.get(project)
+  if (!editor) {
+    const { store, world, collaboration, keeping } = project
+    editors.set(project, (editor = new Editor(store, world, collaboration)))
+    keepWindow(editor, keeping)
+  }
+  return editor
+}
+
 const titles: Readonly<Record<string, string>> = {
   version: 'This project was saved by a newer version',
   migration: 'This project can’t be brought up to date',
@@ -64,7 +78,7 @@ export function Boot() {
     const listen = (progress: LoadProgress): void => setState({ progress })
     listeners.add(listen)
     open().then(
-      ({ store, world, collaboration }) => mounted && setState({ editor: Editor.of(store, world, collaboration) }),
+      (project) => mounted && setState({ editor: editorOf(project) }),
       (error: unknown) => mounted && setState({ failure: failureOf(error) }),
     )
     return () => {

@@ -1,7 +1,7 @@
 import { BehaviorSubject, Subscription } from 'rxjs'
 import type { RowChange } from 'rowcast'
 import type { WorldGeometry } from '../data/world.ts'
-import type { LonLat, MapScene } from '../scene/index.ts'
+import type { LonLat, MapScene, ViewState } from '../scene/index.ts'
 import type { EditorDraft, EditorStore } from './editor-store.ts'
 import type { Collaboration } from '../collaboration/collaboration.ts'
 import { LayerIndex } from './layer-index.ts'
@@ -39,7 +39,6 @@ declare global {
   }
 }
 
-const editors = new WeakMap<EditorStore, Editor>()
 const plural = (count: number): string => `${count.toLocaleString('en')} annotations`
 
 /**
@@ -62,16 +61,12 @@ export class Editor {
   readonly layerFilter$: BehaviorSubject<string | undefined> = new BehaviorSubject<string | undefined>(undefined)
   /** Whether the pointer is moving what is selected. */
   dragging = false
+  /** What the map shows first; the project's own view if undefined. */
+  startView: ViewState | undefined
   #scene: MapScene | undefined
   readonly #subscriptions = new Subscription()
 
-  static of(store: EditorStore, world: WorldGeometry, collaboration?: Collaboration): Editor {
-    let editor = editors.get(store)
-    if (!editor) editors.set(store, (editor = new Editor(store, world, collaboration)))
-    return editor
-  }
-
-  private constructor(store: EditorStore, world: WorldGeometry, collaboration: Collaboration | undefined) {
+  constructor(store: EditorStore, world: WorldGeometry, collaboration: Collaboration | undefined) {
     this.store = store
     this.world = world
     this.collaboration = collaboration

@@ -9,6 +9,7 @@ import { loadCities } from '../data/city.ts'
 import { loadWorld, type WorldGeometry } from '../data/world.ts'
 import { annotationOf, layersOf } from '../import-cities.ts'
 import { editorSchema, type EditorStore } from './editor-store.ts'
+import { type Keeping, notKept } from './keeping.ts'
 
 /** How far the start has come. */
 export interface LoadProgress {
@@ -22,6 +23,7 @@ export interface Project {
   readonly store: EditorStore
   readonly world: WorldGeometry
   readonly collaboration?: Collaboration
+  readonly keeping: Keeping
 }
 
 export type ReportProgress = (progress: LoadProgress) => void
@@ -56,7 +58,7 @@ export async function importCities(report: ReportProgress): Promise<Project> {
   report({ phase: 'Drawing the map', fraction: 1, detail: `${count(cities.length)} annotations` })
   await paint()
   store.history.clear()
-  return { store, world }
+  return { store, world, keeping: notKept('local') }
 }
 
 /** Opens a published file, read-only. */
@@ -75,13 +77,13 @@ export async function openPublished(url: string, report: ReportProgress): Promis
     }),
     loadWorld(worldUrl),
   ])
-  return { store, world }
+  return { store, world, keeping: notKept(url) }
 }
 
 /** Opens a project of the server, together with whoever else has it open. */
 export async function openTogether(database: string, report: ReportProgress): Promise<Project> {
   report({ phase: 'Loading the project', fraction: undefined, detail: database })
-  const [collaboration, world] = await Promise.all([
+  const [{ collaboration, keeping }, world] = await Promise.all([
     openShared(database, {
       locateFile,
       onProgress: ({ loaded, total }) =>
@@ -98,5 +100,5 @@ export async function openTogether(database: string, report: ReportProgress): Pr
     }),
     loadWorld(worldUrl),
   ])
-  return { store: collaboration.store, world, collaboration }
+  return { store: collaboration.store, world, collaboration, keeping }
 }

@@ -51,7 +51,7 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
   scene.setWorld(editor.world)
   scene.setInstances(mirror)
 
-  const view = store.value('scene').get()
+  const view = editor.startView ?? store.value('scene').get()
   if (view) scene.setView({ center: view.center, zoom: view.zoom })
 
   const showSelection = (): void =>

@@ -2,9 +2,10 @@ import { createStore } from 'rowcast'
 import { webSocketTransport } from 'rowcast/transport'
 import { filter, firstValueFrom } from 'rxjs'
 import { editorSchema } from '../app/editor-store.ts'
+import { type Keeping, keepProject } from '../app/keeping.ts'
 import { Collaboration } from './collaboration.ts'
-import { type DownloadProgress, downloadProject } from './download-project.ts'
-import { type Person, thisPerson, tokenOf } from './person.ts'
+import { type DownloadedProject, type DownloadProgress, downloadProject } from './download-project.ts'
+import { type Person, takePerson, tokenOf } from './person.ts'
 
 /** Where the address names no database. */
 const sampleName = 'cities'
@@ -27,31 +28,62 @@ export interface OpenSharedOptions {
   readonly onWaiting: (reason: string) => void
 }
 
+export interface Shared {
+  readonly collaboration: Collaboration
+  readonly keeping: Keeping
+}
+
 /**
- * Opens a database of the server that the page comes from, in step with it. It starts with the file that the server
- * exports; what has changed since comes over the connection.
+ * Opens a database of the server that the page comes from, in step with it. What this device has kept of it counts: it is
+ * shown without the server too, with what was not sent. The first time it starts with the file that the server exports;
+ * what has changed since comes over the connection.
  */
-export async function openShared(database: string, options: OpenSharedOptions): Promise<Collaboration> {
-  const me = thisPerson()
+export async function openShared(database: string, options: OpenSharedOptions): Promise<Shared> {
+  const me = await takePerson(database)
+  // What is kept is one person's.
+  const keeping = await keepProject(`${database}/${me.name}`)
+  try {
+    const project = keeping.isKnown ? undefined : await loadProject(database, me, options)
+    const transport = webSocketTransport({ url: location.origin, token: tokenOf(me) })
+    const store = await createStore({
+      schema: editorSchema,
+      locateFile: options.locateFile,
+      // Without a position the rows come over the connection, from the first on.
+      data: project?.position === undefined ? undefined : project.bytes,
+      sync: { transport, database, position: project?.position },
+      persistence: keeping.persistence,
+      // What is broken comes from the server again; what was not sent is kept in any case.
+      onDamaged: () => 'reset',
+    })
+    const told = store.sync.status$.subscribe(({ reason }) => reason !== undefined && options.onWaiting(reason))
+    // Of a project that nothing is here of yet, there is nothing to show.
+    const hasRows = store.table('annotation').count() > 0
+    const { state, reason } = await firstValueFrom(
+      store.sync.status$.pipe(
+        filter(
+          (status) => status.state === 'live' || status.state === 'closed' || (hasRows && status.state === 'offline'),
+        ),
+      ),
+    )
+    told.unsubscribe()
+    if (state !== 'closed') return { collaboration: new Collaboration(store, database, me), keeping }
+    await store.close()
+    throw new Error(reason ?? 'The server ended the connection.')
+  } catch (error) {
+    await keeping.release()
+    throw error
+  }
+}
+
+async function loadProject(
+  database: string,
+  me: Person,
+  options: OpenSharedOptions,
+): Promise<DownloadedProject | undefined> {
   await assertServer(me)
   const project = await downloadProject(database, me, options.onProgress)
   await options.onLoaded()
-  const transport = webSocketTransport({ url: location.origin, token: tokenOf(me) })
-  const store = await createStore({
-    schema: editorSchema,
-    locateFile: options.locateFile,
-    // Without a position the rows come over the connection, from the first on.
-    data: project?.position === undefined ? undefined : project.bytes,
-    sync: { transport, database, position: project?.position },
-  })
-  const told = store.sync.status$.subscribe(({ reason }) => reason !== undefined && options.onWaiting(reason))
-  const { state, reason } = await firstValueFrom(
-    store.sync.status$.pipe(filter((status) => status.state === 'live' || status.state === 'closed')),
-  )
-  told.unsubscribe()
-  if (state === 'live') return new Collaboration(store, database, me)
-  await store.close()
-  throw new Error(reason ?? 'The server ended the connection.')
+  return project
 }
 
 /** A server of files alone answers with a page, or not at all. */

@@ -23,18 +23,62 @@ const animals = ['Badger', 'Crane', 'Falcon', 'Fox', 'Heron', 'Ibex', 'Lynx', 'O
 const colors = ['#ff8a5c', '#ffd166', '#5fd38d', '#3ec6d6', '#b48cff', '#ff7ab8', '#c3e05a', '#f2637e']
 
 const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random() * items.length)] as Item
-const storageKey = 'rowcast-editor-person'
+const windowKey = 'rowcast-editor-person'
+const deviceKey = 'rowcast-editor-people'
+/** A page that is loaded anew gives up its locks a moment later, and some seconds later on a busy machine. */
+const graceMs = 5_000
 
-/** Who this window is: chosen at random, and kept until it closes. */
-export function thisPerson(): Person {
-  const kept = sessionStorage.getItem(storageKey)
-  if (kept !== null) {
-    const [name = '', color = ''] = kept.split('|')
-    if (name !== '' && colors.includes(color)) return { name, color }
-  }
-  const person = { name: `${pick(adjectives)} ${pick(animals)}`, color: pick(colors) }
-  sessionStorage.setItem(storageKey, `${person.name}|${person.color}`)
+/**
+ * Who this window is in a project, until it closes: who it was before it was loaded anew, or else the first of those that
+ * this browser has been and no other window is, so that what was kept in someone's name is found again.
+ */
+export async function takePerson(database: string): Promise<Person> {
+  const before = readPeople(sessionStorage, windowKey)
+  const known = readPeople(localStorage, deviceKey)
+  const person =
+    (await firstFree(database, before, graceMs)) ??
+    (await firstFree(database, known, 0)) ??
+    (await firstFree(database, [newPerson(known)], graceMs)) ??
+    newPerson(known)
+  sessionStorage.setItem(windowKey, JSON.stringify([person]))
+  const people = readPeople(localStorage, deviceKey)
+  if (!people.some(({ name }) => name === person.name))
+    localStorage.setItem(deviceKey, JSON.stringify([...people, person]))
   return person
+}
+
+/** The first that no other window of this browser is. Nobody can tell where there are no Web Locks: then it is the first. */
+async function firstFree(database: string, people: readonly Person[], waitMs: number): Promise<Person | undefined> {
+  if (!navigator.locks) return people[0]
+  for (const person of people) if (await isTaken(`rowcast-editor:${database}:${person.name}`, waitMs)) return person
+  return undefined
+}
+
+/** Takes a lock for as long as the page lives, if it is free. */
+function isTaken(lock: string, waitMs: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const options = waitMs > 0 ? { signal: AbortSignal.timeout(waitMs) } : { ifAvailable: true }
+    navigator.locks
+      .request(lock, options, (held) => {
+        resolve(held !== null)
+        return held === null ? undefined : new Promise<never>(() => undefined)
+      })
+      .catch((error: unknown) => {
+        if (error instanceof DOMException && error.name === 'TimeoutError') resolve(false)
+        else reject(error instanceof Error ? error : new Error(String(error)))
+      })
+  })
+}
+
+function newPerson(others: readonly Person[]): Person {
+  const names = adjectives.flatMap((adjective) => animals.map((animal) => `${adjective} ${animal}`))
+  const free = names.filter((name) => !others.some((other) => other.name === name))
+  return { name: pick(free.length > 0 ? free : names), color: pick(colors) }
+}
+
+function readPeople(storage: Storage, key: string): Person[] {
+  const people = JSON.parse(storage.getItem(key) ?? '[]') as Person[]
+  return people.filter(({ name, color }) => name !== '' && colors.includes(color))
 }
 
 export const initialsOf = (name: string): string =>
