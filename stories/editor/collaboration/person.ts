@@ -34,7 +34,8 @@ const graceMs = 5_000
  */
 export async function takePerson(database: string): Promise<Person> {
   const before = readPeople(sessionStorage, windowKey)
-  const known = readPeople(localStorage, deviceKey)
+  // Nobody can tell who the other windows are where there are no Web Locks; nothing is kept in anyone's name there.
+  const known = navigator.locks ? readPeople(localStorage, deviceKey) : []
   const person =
     (await firstFree(database, before, graceMs)) ??
     (await firstFree(database, known, 0)) ??
@@ -42,12 +43,12 @@ export async function takePerson(database: string): Promise<Person> {
     newPerson(known)
   sessionStorage.setItem(windowKey, JSON.stringify([person]))
   const people = readPeople(localStorage, deviceKey)
-  if (!people.some(({ name }) => name === person.name))
+  if (navigator.locks && !people.some(({ name }) => name === person.name))
     localStorage.setItem(deviceKey, JSON.stringify([...people, person]))
   return person
 }
 
-/** The first that no other window of this browser is. Nobody can tell where there are no Web Locks: then it is the first. */
+/** The first that no other window of this browser is, as far as that can be told. */
 async function firstFree(database: string, people: readonly Person[], waitMs: number): Promise<Person | undefined> {
   if (!navigator.locks) return people[0]
   for (const person of people) if (await isTaken(`rowcast-editor:${database}:${person.name}`, waitMs)) return person
