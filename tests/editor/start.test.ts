@@ -42,7 +42,7 @@ describe('npm start', () => {
     const page = await (await fetch(address)).text()
     expect(page).toMatch(/<script type="module"[^>]* src="\.\/assets\/[^"]+\.js">/)
     expect(page).not.toContain('@vite/client')
-    const listed = await (await fetch(new URL('v1/databases', address))).json()
+    const listed: unknown = await (await fetch(new URL('v1/databases', address))).json()
     expect(listed).toMatchObject({ databases: [{ name: 'cities' }] })
   })
 
