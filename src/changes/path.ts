@@ -13,6 +13,9 @@ const EMPTY_KEY = '\\'
 /** Applications use far fewer paths than this; a stream of made-up ones must not fill the memory. */
 const MAX_CACHED = 10_000
 
+/** How many elements an array can have. SQLite would count on from 0 beyond it. */
+const MAX_LENGTH = 2 ** 32 - 1
+
 const parsed = new Map<string, Segments>()
 
 /**
@@ -38,6 +41,16 @@ export function parsePath(path: Path): Segments {
 export function formatPath(segments: Segments): string {
   if (segments.length === 1 && segments[0] === '') return EMPTY_KEY
   return segments.map(escapeSegment).join('.')
+}
+
+/** The path under the one spelling that it has here: an escape that is not needed changes nothing. */
+export function normalPath(path: Path): string {
+  return formatPath(parsePath(path))
+}
+
+/** Whether a segment can be an array's index, in the one way that an index is written: `0`, `7`, `12`. */
+export function isIndex(segment: string): boolean {
+  return /^(?:0|[1-9]\d{0,9})$/.test(segment) && Number(segment) < MAX_LENGTH
 }
 
 /** The path of a member: `joinPath('points', 2)` is `'points.2'`. */

@@ -1,8 +1,7 @@
 import { useMemo } from 'react'
-import { type CellValue, formatPath, parsePath, type Path } from '../changes/index.ts'
+import { type CellValue, formatPath, type Path } from '../changes/index.ts'
 import { NotFoundError } from '../errors/index.ts'
-import type { SchemaInput } from '../schema/index.ts'
-import { readPath } from './read-path.ts'
+import { placeOf, readPath, type SchemaInput } from '../schema/index.ts'
 import { rowAt } from './row-at.ts'
 import { type ScopeContext, useScope } from './scope.ts'
 import { constantSource, type Source, sourceOf } from './source.ts'
@@ -38,7 +37,7 @@ export function useBoundField<S extends SchemaInput>(
   const pathText = typeof path === 'string' ? path : formatPath(path)
   const field = useMemo((): BoundField => {
     const row = rowAt(store, table, at)
-    const segments = parsePath(pathText)
+    const { segments } = placeOf(store.schema.tables.get(table)!.model, pathText)
     return {
       table,
       path: pathText,

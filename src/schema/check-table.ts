@@ -1,3 +1,4 @@
+import { normalPath } from '../changes/index.ts'
 import { SchemaError } from '../errors/index.ts'
 import { isSchemaObject, type SchemaObject } from './model/facets.ts'
 import { checkKeywords } from './check-keywords.ts'
@@ -46,7 +47,7 @@ function checkIndexes(indexes: unknown, place: string): void {
     const list: unknown = typeof paths === 'string' ? [paths] : paths
     if (!isNames(list) || list.length === 0)
       throw new SchemaError(`${place}.${n}`, "expected an array of property paths, such as ['layerId', 'rank']")
-    const id = JSON.stringify(list)
+    const id = JSON.stringify(list.map(normalPath))
     if (known.has(id)) throw new SchemaError(`${place}.${n}`, 'is there twice: remove one of them')
     known.add(id)
   }
@@ -55,7 +56,8 @@ function checkIndexes(indexes: unknown, place: string): void {
 function checkRestricted(restricted: unknown, place: string): void {
   if (restricted === undefined) return
   if (!isNames(restricted)) throw new SchemaError(place, "expected an array of property paths, such as ['salary']")
-  if (new Set(restricted).size !== restricted.length) throw new SchemaError(place, 'names a property twice')
+  if (new Set(restricted.map(normalPath)).size !== restricted.length)
+    throw new SchemaError(place, 'names a property twice')
 }
 
 function checkReferences(references: unknown, place: string): void {

@@ -12,6 +12,7 @@ import { checkTable } from './check-table.ts'
 import { copyDocument } from './copy-document.ts'
 import { checkRenames } from './migration/check-renames.ts'
 import type { PatternEngine } from './pattern-engine.ts'
+import { placeOf } from './place.ts'
 import { TableValidator } from './validator.ts'
 
 /** A table with all that is needed to read, write and check its rows. */
@@ -19,7 +20,10 @@ export interface TableSchema {
   readonly model: TableModel
   readonly codec: RowCodec
   readonly validator: TableValidator
-  /** Every schema object that applies at a property path, and whether the property must be there: for forms. */
+  /**
+   * Every schema object that applies at a property path, and whether the property must be there: for forms. Throws
+   * NotFoundError for a path that the table can't have.
+   */
   facetsAt(segments: Segments): [facets: readonly JsonSchemaObject[], required: boolean]
 }
 
@@ -70,7 +74,7 @@ export function defineSchema<const S extends SchemaInput>(
       model,
       codec,
       validator: new TableValidator(model, codec, patterns),
-      facetsAt: (segments) => facetsAt(table.schema, segments),
+      facetsAt: (segments) => facetsAt(table.schema, placeOf(model, segments).segments),
     })
   }
   for (const table of tables.values()) {

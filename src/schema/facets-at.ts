@@ -1,4 +1,4 @@
-import type { Segments } from '../changes/index.ts'
+import { isIndex, type Segments } from '../changes/index.ts'
 import { refSegments } from './model/facets.ts'
 import type { JsonSchema, JsonSchemaObject } from './types/index.ts'
 
@@ -19,7 +19,7 @@ export function facetsAt(
     required = around.some((facet) => facet.required?.includes(name))
     facets = around.flatMap(({ properties = {}, items, prefixItems, additionalProperties, additionalItems }) => {
       if (Object.hasOwn(properties, name)) return flatten(properties[name], root)
-      if ((items ?? prefixItems) === undefined || !/^\d+$/.test(name)) return flatten(additionalProperties, root)
+      if ((items ?? prefixItems) === undefined || !isIndex(name)) return flatten(additionalProperties, root)
       required = true
       const list = [prefixItems, items].find(isList)
       return flatten(list?.[Number(name)] ?? (isList(items) ? additionalItems : items), root)

@@ -1,6 +1,6 @@
-import { equalValues, formatPath, parsePath, type Cells, type CellValue, type Key } from '../changes/index.ts'
-import { SchemaError } from '../errors/index.ts'
-import type { Column, Schema, TableModel } from '../schema/index.ts'
+import { equalValues, normalPath, parsePath, type Cells, type CellValue, type Key } from '../changes/index.ts'
+import { NotFoundError, SchemaError } from '../errors/index.ts'
+import { placeOf, type Column, type Schema, type TableModel } from '../schema/index.ts'
 import type { RowTransition, Store } from '../store/index.ts'
 import { ForbiddenError } from './refusals.ts'
 
@@ -77,6 +77,7 @@ export class Access {
   readonly #tests = new Map<Rule, Test>()
   /** By table: the columns that have rules of who may see them. */
   readonly #guarded = new Map<string, readonly GuardedColumn[]>()
+  readonly #fieldRules = new Map<string, readonly (readonly [path: string, FieldPermissions])[]>()
   readonly #withheld = new WeakMap<object, readonly string[]>()
 
   constructor(
@@ -158,7 +159,7 @@ export class Access {
   #guardedColumns(table: string): readonly GuardedColumn[] {
     let guarded = this.#guarded.get(table)
     if (!guarded) {
-      const fields = Object.entries(this.#rules(table)?.fields ?? {})
+      const fields = this.#fields(table)
       const columns = this.store.schema.tables.get(table)?.model.restricted ?? []
       guarded = columns.flatMap((column): GuardedColumn[] => {
         const rules = fields.flatMap(([field, { canView }]) =>
@@ -197,7 +198,7 @@ export class Access {
     const cells = inOwnPaths(change.after)
     const paths = Object.keys(cells)
     if (!this.#mayBlindlyChange(table, [before!, after!], cells, update)) return false
-    return Object.entries(rules.fields ?? {}).every(
+    return this.#fields(table).every(
       ([field, { canUpdate }]) =>
         canUpdate === undefined || !paths.some((path) => covers(field, path)) || update(canUpdate),
     )
@@ -205,7 +206,7 @@ export class Access {
 
   /** Whether the cells that a new row is given may be given, by the rules of their fields. */
   #mayGive(table: string, row: object, cells: Cells, create: (rule: Rule | undefined) => boolean): boolean {
-    const fields = Object.entries(this.#rules(table)?.fields ?? {})
+    const fields = this.#fields(table)
     if (fields.length === 0) return true
     const { model } = this.store.schema.tables.get(table)!
     const given = Object.entries(inOwnPaths(cells)).filter(([path, value]) => !isDefault(model, path, value))
@@ -231,7 +232,7 @@ export class Access {
   ): boolean {
     if (!this.withholds(table)) return true
     const [before, after] = rows.map((row) => new Set(this.withheld(table, row))) as [Set<string>, Set<string>]
-    const fields = Object.entries(this.#rules(table)?.fields ?? {})
+    const fields = this.#fields(table)
     const paths = Object.keys(cells)
     const goes = (path: string): boolean => cells[path] === undefined || cells[path] === null
     // With an object everything in it goes, whether it was set or not.
@@ -243,6 +244,16 @@ export class Access {
         const rules = fields.filter(([field, { canUpdate }]) => canUpdate !== undefined && isAtOrBelow(path, field))
         return rules.length > 0 && rules.every(([, { canUpdate }]) => update(canUpdate))
       })
+  }
+
+  /** The rules of a table's fields, by the path's own spelling. */
+  #fields(table: string): readonly (readonly [path: string, FieldPermissions])[] {
+    let fields = this.#fieldRules.get(table)
+    if (!fields) {
+      fields = Object.entries(this.#rules(table)?.fields ?? {}).map(([field, rules]) => [normalPath(field), rules])
+      this.#fieldRules.set(table, fields)
+    }
+    return fields
   }
 
   #rules(table: string): TablePermissions | undefined {
@@ -295,19 +306,28 @@ export function checkPermissions(schema: Schema, permissions: Permissions | unde
     for (const [field, ofField] of Object.entries(members(`permissions.${table}.fields`, fields))) {
       const at = `permissions.${table}.fields.${field}`
       assertRules(at, members(at, ofField), ['canView', 'canCreate', 'canUpdate'])
-      const segments = parsePath(field).map(String)
-      const [first] = segments
-      if (!model.rest && (first === undefined || !model.root.properties.has(first)))
-        throw new SchemaError(at, `${table} has no property '${field}'`)
+      const path = pathOf(model, field, at)
       if ((ofField as FieldPermissions).canView === undefined) continue
       const place = `${at}.canView`
-      const columns = model.columns.filter(({ path, kind }) => kind !== 'presence' && isAtOrBelow(path, field))
+      const columns = model.columns.filter((column) => column.kind !== 'presence' && isAtOrBelow(column.path, path))
       if (columns.length === 0) throw new SchemaError(place, `${table} has no property '${field}'`)
       const open = columns.find((column) => !model.restricted.includes(column))
       if (open)
         throw new SchemaError(place, `'${open.path}' can't be withheld: list it under tables.${table}.restricted`)
     }
   }
+}
+
+/** The path of a field under its own spelling. Throws SchemaError for one that the table can't have. */
+function pathOf(model: TableModel, field: string, at: string): string {
+  try {
+    const { path } = placeOf(model, field)
+    if (path !== '') return path
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
+    throw new SchemaError(at, error.message, { cause: error })
+  }
+  throw new SchemaError(at, `is the row as a whole: give the rule to the table`)
 }
 
 /** Throws SchemaError for what is no plain object. */
@@ -356,7 +376,7 @@ function covers(field: string, path: string): boolean {
 
 /** The same cells under the one spelling that each path has in rules: an escape that is not needed changes nothing. */
 function inOwnPaths(cells: Cells): Cells {
-  return Object.fromEntries(Object.entries(cells).map(([path, value]) => [formatPath(parsePath(path)), value]))
+  return Object.fromEntries(Object.entries(cells).map(([path, value]) => [normalPath(path), value]))
 }
 
 /** Whether a cell of a new row is as it would be if nobody had named it. */

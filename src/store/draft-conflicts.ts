@@ -2,8 +2,8 @@ import { BehaviorSubject, takeUntil, type Observable } from 'rxjs'
 import {
   describeKey,
   equalValues,
-  formatPath,
   keyId,
+  normalPath,
   parsePath,
   type CellValue,
   type Key,
@@ -11,14 +11,13 @@ import {
 } from '../changes/index.ts'
 import type { SqlValue } from '../drivers/index.ts'
 import { ConstraintError, NotFoundError } from '../errors/index.ts'
-import { isObject, sameSql, type Column, type RowObject } from '../schema/index.ts'
+import { isObject, replaceAt, sameSql, type Column, type RowObject } from '../schema/index.ts'
 import type { CellPlace, Conflict } from './api.ts'
 import type { Engine } from './engine.ts'
 import { ROW, type Layer, type LayerConflict, type RowStack } from './layers/row-stack.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { pathOfCell, valueOfCell } from './rows/cells.ts'
 import { guardsOf, presenceAt } from './rows/objects.ts'
-import { replaceAt } from './rows/place.ts'
 import type { TableRows } from './rows/table-rows.ts'
 
 /** Names a conflict within its draft. */
@@ -86,7 +85,7 @@ export class DraftConflicts {
   find(cell: CellPlace): [ConflictId, LayerConflict] {
     if (typeof cell !== 'object' || cell === null || (typeof cell.path !== 'string' && !Array.isArray(cell.path)))
       throw new NotFoundError('keep and take expect a conflict of the draft: { table, key, path }')
-    const path = formatPath(parsePath(cell.path))
+    const path = normalPath(cell.path)
     for (const [id, conflict] of this.#listed()) {
       const shown = show(conflict)
       if (shown.table === cell.table && conflict.stack.id === keyId(cell.key as Key) && shown.path === path)

@@ -1,6 +1,7 @@
 import { BehaviorSubject, defer, EMPTY, distinctUntilChanged, takeUntil, type Observable } from 'rxjs'
 import type { ChangeSet } from '../changes/index.ts'
 import { NotFoundError, TransactionError, ValidationError, RejectedError } from '../errors/index.ts'
+import { readPath } from '../schema/index.ts'
 import type { CellPlace, Commit, Conflict } from './api.ts'
 import { DraftConflicts, lostObjectAt } from './draft-conflicts.ts'
 import type { Engine } from './engine.ts'
@@ -10,7 +11,6 @@ import { makeWay, withdrawal } from './layers/collisions.ts'
 import { checkCommit } from './layers/commit-checks.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { pathOfCell, valueOfCell } from './rows/cells.ts'
-import { readPath } from './rows/place.ts'
 import { writeRows } from './rows/write-rows.ts'
 import { Workspace } from './workspace.ts'
 
@@ -148,9 +148,7 @@ export class DraftHandle extends Workspace implements Layer {
     const object = lostObjectAt(conflict)
     // The object that is there has been put by someone, or by keeping a cell of it.
     if (object && readPath(stack.rows.get(stack.key), object.segments) !== undefined) return
-    const value = object
-      ? this.#conflicts.lostObject(conflict, object)
-      : valueOfCell(model, conflict.cell, mine)
+    const value = object ? this.#conflicts.lostObject(conflict, object) : valueOfCell(model, conflict.cell, mine)
     this.engine.write(this, {}, () => {
       this.table(model.name).set(stack.key, pathOfCell(model, conflict.cell), value)
     })

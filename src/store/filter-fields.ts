@@ -1,8 +1,18 @@
 import type { RowPredicate } from './api.ts'
-import { effectiveSql, quoteName, valueAt, type Column, type ColumnKind, type RowObject } from '../schema/index.ts'
+import {
+  effectiveSql,
+  placeOf,
+  quoteName,
+  readPath,
+  valueAt,
+  type Column,
+  type ColumnKind,
+  type Inner,
+  type Place,
+  type RowObject,
+} from '../schema/index.ts'
 import type { FieldKind, FieldResolver, FilterField, FilterPrice } from './filter/index.ts'
-import { parseWhere, pathsIn, priceOf, whereToPredicate } from './filter/index.ts'
-import { placeOf, readPath, type Place } from './rows/place.ts'
+import { jsonSql, parseWhere, pathsIn, priceOf, whereToPredicate } from './filter/index.ts'
 import type { TableRows } from './rows/table-rows.ts'
 
 const KINDS: { readonly [K in ColumnKind]: FieldKind } = {
@@ -47,20 +57,20 @@ export function priceWhere(rows: TableRows, where: unknown): FilterPrice {
 
 function fieldAt(place: Place, rest: Column | undefined): FilterField {
   const { path } = place
+  const get = reader(place.segments)
   if (place.kind === 'object') {
     const { presence } = place.node
     return {
       path,
       sql: presence ? `nullif(${effectiveSql(presence)}, 0)` : '1',
       kind: 'json',
-      get: reader(place.node.segments),
+      get,
     }
   }
   if (place.kind === 'undeclared')
-    return { path, sql: jsonSql(quoteName(rest!.name), place.segments), kind: 'any', get: reader(place.segments) }
-  const { column, inner } = place
-  const get = reader([...column.segments, ...inner])
-  if (inner.length > 0) return { path, sql: jsonSql(effectiveSql(column), inner), kind: 'any', get }
+    return { path, sql: jsonSql(quoteName(rest!.name), restPath(place)), kind: 'any', get }
+  const { column } = place
+  if (place.inner.length > 0) return { path, sql: jsonSql(effectiveSql(column), place), kind: 'any', get }
   return { path, sql: effectiveSql(column), kind: KINDS[column.kind], get }
 }
 
@@ -70,16 +80,7 @@ function reader(segments: readonly string[]): (row: object) => unknown {
   return (row) => readPath(row as RowObject, segments)
 }
 
-/** An all-digit segment is an index of an array or a key of an object, as the value has it. */
-function jsonSql(source: string, segments: readonly string[]): string {
-  let paths = ['$']
-  for (const segment of segments) {
-    const key = `."${segment.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
-    paths =
-      /^(?:0|[1-9]\d*)$/.test(segment) && paths.length < 8
-        ? paths.flatMap((path) => [`${path}[${segment}]`, `${path}${key}`])
-        : paths.map((path) => path + key)
-  }
-  const found = paths.map((path) => `json_extract(${source}, '${path.replaceAll("'", "''")}')`)
-  return found.length === 1 ? found[0]! : `coalesce(${found.join(', ')})`
+/** The way to an undeclared property, or a place within it, from the row: by names down to the property itself. */
+function restPath({ segments, member, steps }: Extract<Place, { readonly kind: 'undeclared' }>): Inner {
+  return { inner: segments, steps: [...member.map(() => 'name' as const), ...steps] }
 }

@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs'
-import { equalValues, keyId, parsePath, type CellValue, type Key, type Path, type RowChange } from '../changes/index.ts'
+import { equalValues, keyId, type CellValue, type Key, type Path, type RowChange } from '../changes/index.ts'
 import { NotFoundError } from '../errors/index.ts'
-import { isObject, SINGLETON_KEY, type RowObject } from '../schema/index.ts'
+import { isObject, placeOf, readPath, replaceAt, SINGLETON_KEY, type Place, type RowObject } from '../schema/index.ts'
 import type { RowPredicate, TableChange } from './api.ts'
 import type { TableListener } from './announcer.ts'
 import type { Engine } from './engine.ts'
@@ -12,7 +12,6 @@ import { liveCount } from './live/live-count.ts'
 import { Watch, type Watched } from './watch.ts'
 import { TableLive } from './live/table-live.ts'
 import { TableQuery, type TableQueryOptions } from './live/table-query.ts'
-import { placeOf, readPath, replaceAt } from './rows/place.ts'
 import { RowWriter, type Change } from './rows/row-writer.ts'
 import { isNoKey, isPlainLeaf, type TableRows } from './rows/table-rows.ts'
 import { assertChange, assertPath, assertRows } from './table-arguments.ts'
@@ -127,6 +126,13 @@ export class TableHandle {
     this.#writer.set(key, path, value)
   }
 
+  /** A new row with a value at a path, and nothing else. */
+  rowOf(path: Path, value: CellValue): RowObject {
+    assertPath(this.name, 'set', path)
+    const place = placeOf(this.#rows.schema.model, path)
+    return replaceAt({}, place.segments, 0, value, place.path) as RowObject
+  }
+
   reset(key: Key, path?: Path): void {
     this.#assertUsable()
     if (path !== undefined) assertPath(this.name, 'reset', path)
@@ -150,19 +156,13 @@ export class TableHandle {
     assertPath(this.name, 'field$', path)
     const { model } = this.#rows.schema
     const place = placeOf(model, path)
-    const segments =
-      place.kind === 'column'
-        ? [...place.column.segments, ...place.inner]
-        : place.kind === 'object'
-          ? place.node.segments
-          : place.segments
     return this.#observe(key, {
       path: place.path,
       columns: columnsAt(place, this.#rows),
       read:
         place.kind === 'column' && place.inner.length === 0 && isPlainLeaf(place.column)
           ? (rows, of) => rows.leaf(of, place.column)
-          : (rows, of) => readPath(rows.get(of), segments),
+          : (rows, of) => readPath(rows.get(of), place.segments),
       same: equalValues,
     })
   }
@@ -236,7 +236,7 @@ export class SingletonHandle {
 
   set(path: Path, value: CellValue): void {
     if (this.#table.has(SINGLETON_KEY)) this.#table.set(SINGLETON_KEY, path, value)
-    else this.#table.insert(replaceAt({}, parsePath(path).map(String), 0, value, String(path)) as RowObject)
+    else this.#table.insert(this.#table.rowOf(path, value))
   }
 
   update(change: Change): void {
@@ -258,7 +258,7 @@ export class SingletonHandle {
 }
 
 /** The columns whose changes can change what lies at a place; `undefined` for all of them. */
-function columnsAt(place: ReturnType<typeof placeOf>, rows: TableRows): readonly number[] | undefined {
+function columnsAt(place: Place, rows: TableRows): readonly number[] | undefined {
   const { rest } = rows.schema.model
   if (place.kind === 'undeclared') return [rest!.index]
   if (place.kind === 'object') return undefined

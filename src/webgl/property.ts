@@ -3,7 +3,8 @@ import { NotFoundError } from '../errors/index.ts'
 import {
   absentValue,
   isColumn,
-  valueAt,
+  placeOf,
+  readPath,
   type Column,
   type ObjectNode,
   type RowObject,
@@ -21,19 +22,11 @@ export interface Property {
 
 /** Finds a declared property. Throws NotFoundError for an unknown one, and for an object of the schema. */
 export function propertyAt(table: TableModel, path: Path): Property {
-  if (typeof path !== 'string' && !Array.isArray(path))
-    throw new NotFoundError(`'${table.name}': a path is a text such as 'position.x', or an array, not ${String(path)}`)
-  const segments = parsePath(path).map(String)
-  const [end, depth] = walk(table, segments)
-  if (end === undefined || !isColumn(end) || (segments.length > depth && end.kind !== 'json')) {
-    const name = formatPath(segments)
-    throw new NotFoundError(
-      end !== undefined && !isColumn(end)
-        ? `'${name}' of '${table.name}' is an object: name its properties`
-        : `'${table.name}' has no property '${name}'`,
-    )
-  }
-  return { path: formatPath(segments), segments, column: end, inner: segments.slice(depth) }
+  const place = placeOf(table, path)
+  if (place.kind === 'object')
+    throw new NotFoundError(`'${place.path}' of '${table.name}' is an object: name its properties`)
+  if (place.kind === 'undeclared') throw new NotFoundError(`'${table.name}' has no property '${place.path}'`)
+  return place
 }
 
 /** The paths of the cells that a path's value depends on: its own, and those of the optional objects around it. */
@@ -61,7 +54,7 @@ function walk(table: TableModel, segments: readonly string[]): [end: ObjectNode 
 }
 
 export function valueInRow(property: Property, row: RowObject): CellValue {
-  return valueAt(row, property.segments)
+  return readPath(row, property.segments)
 }
 
 /** The value in an inserted row, of which only what is stored is known. */
@@ -88,5 +81,5 @@ function unstoredValue(column: Column, after: Cells): CellValue {
 }
 
 function within(value: CellValue, inner: readonly string[]): CellValue {
-  return inner.length === 0 ? value : valueAt(value as RowObject, inner)
+  return readPath(value, inner)
 }

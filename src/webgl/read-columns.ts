@@ -1,5 +1,5 @@
 import { setOwn, type CellValue, type Key } from '../changes/index.ts'
-import { quoteName, valueAt, type Column, type RowObject, type TableModel } from '../schema/index.ts'
+import { quoteName, readPath, type Column, type RowObject, type TableModel } from '../schema/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Attribute } from './attribute.ts'
 import type { Property } from './property.ts'
@@ -76,7 +76,7 @@ function* columnRows(rows: readonly SqlColumns[], table: TableModel): Iterable<C
       key: table.key.length === 1 ? keyOf(first!) : table.key.map(keyOf),
       valueOf: ({ column, inner }) => {
         const value = decode(column, row[column.name] ?? null)
-        return inner.length === 0 ? value : valueAt(value as RowObject, inner)
+        return readPath(value, inner)
       },
     }
   }

@@ -1,5 +1,5 @@
 import { SchemaError } from '../../errors/index.ts'
-import { formatPath, fromBase64, parsePath, setOwn, type CellValue } from '../../changes/index.ts'
+import { formatPath, fromBase64, normalPath, setOwn, type CellValue } from '../../changes/index.ts'
 import type { TableInput } from '../types/index.ts'
 import { columnKind, flattens, isWithin, ownDefault, refuseInJson, STORAGE } from './column-kind.ts'
 import type { Column, ObjectNode } from './column.ts'
@@ -40,9 +40,11 @@ class TableBuilder {
     this.#reader = new FacetReader(input.schema as SchemaObject, `${this.#where}.schema`)
     this.#keyPaths = this.#readKey()
     this.#referencePaths = new Set(
-      Object.entries(input.references ?? {}).flatMap(([key, reference]) => reference.properties ?? [key]),
+      Object.entries(input.references ?? {})
+        .flatMap(([key, reference]) => reference.properties ?? [key])
+        .map(normalPath),
     )
-    this.#restrictedPaths = new Set((input.restricted ?? []).map((path) => formatPath(parsePath(path))))
+    this.#restrictedPaths = new Set((input.restricted ?? []).map(normalPath))
   }
 
   build(): TableModel {
@@ -90,9 +92,10 @@ class TableBuilder {
         `${this.#where}.primaryKey`,
         "expected a property or an array of properties (or 'singleton: true')",
       )
-    if (new Set(paths).size !== paths.length)
+    const normal = (paths as readonly string[]).map(normalPath)
+    if (new Set(normal).size !== normal.length)
       throw new SchemaError(`${this.#where}.primaryKey`, 'names a property twice')
-    return paths as readonly string[]
+    return normal
   }
 
   #object(
@@ -413,7 +416,7 @@ class TableBuilder {
   /** Each names one column whose cell can hold a mark. */
   #restricted(byPath: ReadonlyMap<string, Column>): readonly Column[] {
     if (this.#restrictedPaths.size === 0) return []
-    const unique = new Set((this.#input.unique ?? []).flat().map((path) => formatPath(parsePath(path))))
+    const unique = new Set((this.#input.unique ?? []).flat().map(normalPath))
     return [...this.#restrictedPaths].map((path) => {
       const place = `${this.#where}.restricted`
       const column = byPath.get(path)
@@ -453,7 +456,7 @@ class TableBuilder {
     if (!Array.isArray(list) || list.length === 0)
       throw new SchemaError(`${this.#where}.${place}`, 'expected an array of property paths')
     const columns = list.map((path: unknown) => {
-      const column = typeof path === 'string' ? byPath.get(formatPath(parsePath(path))) : undefined
+      const column = typeof path === 'string' ? byPath.get(normalPath(path)) : undefined
       if (!column)
         throw new SchemaError(`${this.#where}.${place}`, `'${String(path)}' is not a property that has a column`)
       if (column.kind === 'json')
@@ -474,7 +477,7 @@ class TableBuilder {
     return Object.entries(this.#input.references ?? {}).map(([name, reference]) => {
       const place = `${this.#where}.references.${name}`
       const columns = (reference.properties ?? [name]).map((path) => {
-        const column = byPath.get(path)
+        const column = byPath.get(normalPath(path))
         if (!column || column.kind === 'json' || column.kind === 'presence')
           throw new SchemaError(place, `'${path}' is not a property that has a column`)
         return column

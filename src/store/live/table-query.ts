@@ -1,6 +1,6 @@
 import { keyId, serializeValue, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
-import { SINGLETON_KEY, type Column, type RowObject } from '../../schema/index.ts'
+import { placeOf, SINGLETON_KEY, type Column, type RowObject } from '../../schema/index.ts'
 import { fieldResolver, keyFields } from '../filter-fields.ts'
 import {
   everything,
@@ -15,7 +15,6 @@ import {
   type Ordering,
 } from '../filter/index.ts'
 import type { NetRow } from '../rows/cells.ts'
-import { placeOf } from '../rows/place.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 
 /** What `find` and `live` take, unchecked. */

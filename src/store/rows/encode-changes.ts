@@ -1,11 +1,10 @@
-import { hiddenPathsOf, keyId, type Cells, type RowChange } from '../../changes/index.ts'
+import { formatPath, hiddenPathsOf, keyId, type Cells, type RowChange } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
-import { ValidationError } from '../../errors/index.ts'
-import { EncodeFailure, encodeColumn, encodeJson } from '../../schema/index.ts'
+import { NotFoundError, ValidationError } from '../../errors/index.ts'
+import { EncodeFailure, encodeColumn, encodeJson, placeOf } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { RowWrite } from '../layers/layer-stacks.ts'
 import type { CellId } from './cell-id.ts'
-import { placeOf } from './place.ts'
 import type { TableRows } from './table-rows.ts'
 
 /** The `after` side of row changes as writes in stored values. Throws ValidationError and NotFoundError. */
@@ -27,13 +26,17 @@ export function encodeCells(rows: TableRows, change: RowChange, side: Cells): Ma
   for (const path of Object.keys(side)) {
     const value = side[path]
     const place = placeOf(model, path)
+    if (place.kind !== 'object' && place.inner.length > 0)
+      throw new NotFoundError(
+        `'${path}' of ${model.name} lies inside the value at '${formatPath(place.segments.slice(0, -place.inner.length))}': a change names that as a whole`,
+      )
     try {
-      if (place.kind === 'undeclared') cells.set(path, value === undefined ? null : encodeJson(value))
+      if (place.kind === 'undeclared') cells.set(place.path, value === undefined ? null : encodeJson(value))
       else {
         const column = place.kind === 'column' ? place.column : place.node.presence
         if (!column) continue
         cells.set(column.index, encodeColumn(column, column.nullInRest && value === null ? undefined : value))
-        if (column.nullInRest) cells.set(path, value === null ? 'null' : null)
+        if (column.nullInRest) cells.set(place.path, value === null ? 'null' : null)
       }
     } catch (error) {
       if (!(error instanceof EncodeFailure)) throw error

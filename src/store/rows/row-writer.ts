@@ -9,6 +9,10 @@ import {
   isColumn,
   isHiddenMark,
   isObject,
+  mergePatch,
+  placeOf,
+  readPath,
+  replaceAt,
   RowEncodeFailure,
   sameSql,
   SINGLETON_KEY,
@@ -22,7 +26,6 @@ import type { Engine } from '../engine.ts'
 import type { Layer } from '../layers/row-stack.ts'
 import { validateNets } from '../sql/run-sql.ts'
 import { insertRows } from './insert-rows.ts'
-import { mergePatch, placeOf, readPath, replaceAt } from './place.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
 
@@ -112,12 +115,7 @@ export class RowWriter {
         return
       }
     }
-    const segments =
-      place.kind === 'column'
-        ? [...place.column.segments, ...place.inner]
-        : place.kind === 'object'
-          ? place.node.segments
-          : place.segments
+    const { segments } = place
     this.#engine.write(this.#layer, { single: this.#engine.inTransaction }, () => {
       const row = this.#rows.get(key)!
       const next = replaceAt(row, segments, 0, value, place.path) as RowObject
