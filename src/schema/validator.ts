@@ -8,6 +8,7 @@ import { isDraft07 } from './model/facets.ts'
 import { RowEncodeFailure, type RowCodec, type RowObject } from './model/row-codec.ts'
 import type { TableModel } from './model/table-model.ts'
 import type { PatternEngine } from './pattern-engine.ts'
+import { codeDepth } from './code-depth.ts'
 import { isBeyondDoubles, withExactBounds } from './exact-bounds.ts'
 import { addUniqueItems } from './unique-items.ts'
 
@@ -27,6 +28,9 @@ const USER_INFO = '\\S+(?::\\S*)?@'
  * takes a hundred times what the value does.
  */
 const MOST_VALUES = 10_000
+
+/** How deep generated code may nest: V8 takes some 1,300 blocks, and less where it is called from deep. */
+const MAX_CODE_DEPTH = 600
 
 /** What ajv has compiled of one table: its rows, and its columns as they are asked for. */
 interface Validators {
@@ -53,7 +57,7 @@ export class TableValidator {
   readonly #table: TableModel
   readonly #codec: RowCodec
   readonly #id: string
-  /** Stops at the first error. */
+  /** Stops at the first error, unless the schema is too wide for that. */
   readonly #quick: Validators
   /** Finds all errors: made once there are any. */
   #thorough: Validators | undefined
@@ -67,9 +71,14 @@ export class TableValidator {
     this.#table = table
     this.#codec = codec
     this.#id = `rowcast:${encodeURIComponent(table.name)}`
+    if (codeDepth(table.schema, true) > MAX_CODE_DEPTH)
+      throw new SchemaError(
+        `tables.${table.name}.schema`,
+        `has more than ${MAX_CODE_DEPTH} alternatives in anyOf or oneOf: write plain values as enum, or group them`,
+      )
     this.#special = table.columns.filter((column) => column.kind === 'int64' || column.kind === 'binary')
     try {
-      this.#quick = this.#compile(false)
+      this.#quick = this.#compile(codeDepth(table.schema, false) > MAX_CODE_DEPTH)
     } catch (error) {
       throw new SchemaError(`tables.${table.name}.schema`, error instanceof Error ? error.message : String(error), {
         cause: error,
