@@ -25,8 +25,6 @@ export function codeDepth(schema: unknown, allErrors: boolean): number {
   const inner = (one: unknown): number => codeDepth(one, allErrors)
   const inRow = (list: readonly unknown[], nests: boolean): number =>
     list.reduce<number>((deepest, one, n) => Math.max(deepest, (nests ? n : 0) + inner(one)), 0)
-  const membersOf = (value: unknown): readonly unknown[] => (isSchemaObject(value) ? Object.values(value) : [])
-  const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
   return (
     1 +
     Math.max(
@@ -37,4 +35,12 @@ export function codeDepth(schema: unknown, allErrors: boolean): number {
       ...['$defs', 'definitions'].map((keyword) => inRow(membersOf(schema[keyword]), false)),
     )
   )
+}
+
+function membersOf(value: unknown): readonly unknown[] {
+  return isSchemaObject(value) ? Object.values(value) : []
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }
