@@ -14,7 +14,7 @@ export {
 } from './define-schema.ts'
 export { isColumn, type Column, type ColumnKind, type ObjectNode } from './model/column.ts'
 export { effectiveSql } from './model/column-sql.ts'
-export { createTableSql } from './model/ddl.ts'
+export { createIndexSql, createTableSql } from './model/ddl.ts'
 export { schemaDocument } from './migration/canonical.ts'
 export { changeCarrier, type ChangeCarrier } from './migration/carry-changes.ts'
 export { createDatabase } from './migration/create-database.ts'

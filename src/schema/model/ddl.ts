@@ -2,7 +2,7 @@ import type { Column } from './column.ts'
 import { columnsBelow, isColumn, type ObjectNode } from './column.ts'
 import { effectiveSql } from './column-sql.ts'
 import { literal, quoteName } from './sql-text.ts'
-import type { TableModel } from './table-model.ts'
+import type { IndexModel, TableModel } from './table-model.ts'
 
 const ON_DELETE = { cascade: 'CASCADE', setNull: 'SET NULL', restrict: 'NO ACTION' } as const
 
@@ -16,7 +16,7 @@ export function createTableSql(table: TableModel, byName: ReadonlyMap<string, Ta
 
 /** All but the base table: what a migration drops and makes again. */
 export function createAroundSql(table: TableModel): string[] {
-  return [...createIndexSql(table), createViewSql(table), ...createViewTriggerSql(table)]
+  return [...indexesSql(table), createViewSql(table), ...createViewTriggerSql(table)]
 }
 
 export function createBaseSql(
@@ -43,11 +43,14 @@ export function createBaseSql(
   return `CREATE TABLE ${quoteName(name)} (${parts.join(', ')}) STRICT`
 }
 
-function createIndexSql(table: TableModel): string[] {
-  const declared = [...table.unique, ...table.indexes].map(
-    (index) =>
-      `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteName(index.name)} ON ${quoteName(table.base)} (${index.columns.map((column) => effectiveSql(column)).join(', ')})`,
-  )
+/** The statement that creates a declared index. */
+export function createIndexSql(table: TableModel, index: IndexModel): string {
+  const columns = index.columns.map((column) => effectiveSql(column)).join(', ')
+  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteName(index.name)} ON ${quoteName(table.base)} (${columns})`
+}
+
+function indexesSql(table: TableModel): string[] {
+  const declared = [...table.unique, ...table.indexes].map((index) => createIndexSql(table, index))
   // A foreign key's own lookups are on the plain column.
   const references = table.references
     .filter((reference) => !table.key.length || reference.columns[0] !== table.key[0])

@@ -28,6 +28,7 @@ import { validateNets } from '../sql/run-sql.ts'
 import { insertRows } from './insert-rows.ts'
 import { membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
+import { uniqueAtEnd } from './unique-at-end.ts'
 
 const noColumns: readonly Column[] = []
 const aStatement = { single: true }
@@ -62,7 +63,7 @@ export class RowWriter {
 
   /** Inserts rows, or makes the rows under their keys what is given. */
   upsert(list: readonly RowObject[]): Key[] {
-    return this.#engine.write(this.#layer, {}, () =>
+    return this.#writeSeveral(list.length, () =>
       list.map((row) => {
         const key = this.#givenKey(row)
         if (key !== undefined) this.#engine.noteRead(this.#rows, key)
@@ -72,6 +73,12 @@ export class RowWriter {
         return key!
       }),
     )
+  }
+
+  /** Runs a write of so many rows, of which the state after it counts for what is unique. */
+  #writeSeveral<Result>(count: number, run: () => Result, canRepeat?: () => boolean): Result {
+    const isPlain = count < 2 || this.#rows.schema.model.unique.length === 0
+    return this.#engine.write(this.#layer, {}, isPlain ? run : () => uniqueAtEnd(this.#engine, run, canRepeat))
   }
 
   /** Changes one row. Throws NotFoundError if it isn't there. */
@@ -88,19 +95,38 @@ export class RowWriter {
 
   /** Changes many rows in one transaction. Returns how many. */
   updateMany(keys: readonly Key[], change: Change): number {
-    return this.#engine.write(this.#layer, {}, () => {
+    if (typeof change === 'function') return this.#updateEach(keys, change)
+    return this.#writeSeveral(keys.length, () => {
       let leaves: readonly (readonly [Column, SqlValue])[] | undefined
       for (const key of keys) {
         if (leaves) this.#writeLeaves(key, this.#existing(key), leaves)
         else {
           this.update(key, change)
           // What was valid for one row is valid for all, where it depends on the columns alone.
-          const found = typeof change === 'function' ? undefined : this.#leavesOf(key, change)
+          const found = this.#leavesOf(key, change)
           if (found?.every(([column]) => !column.guard && !this.#rows.schema.model.key.includes(column))) leaves = found
         }
       }
       return keys.length
     })
+  }
+
+  /** Changes many rows by a recipe, which runs once for each: it is the caller's code, and may count. */
+  #updateEach(keys: readonly Key[], recipe: Change): number {
+    const made: RowObject[] = []
+    let isPure = true
+    const run = (): number => {
+      for (const [n, key] of keys.entries()) {
+        const rowid = this.#existing(key)
+        const { mark } = this.#engine
+        const next = (made[n] ??= this.#changed(key, recipe))
+        isPure &&= this.#engine.mark === mark
+        this.#rewrite(key, rowid, next, namedBy(recipe), removedBy(recipe))
+      }
+      return keys.length
+    }
+    // What a recipe has written elsewhere would not be written again.
+    return this.#writeSeveral(keys.length, run, () => isPure)
   }
 
   /** Sets the value at a path, an array's element included. */

@@ -16,6 +16,7 @@ import type { Layer } from '../layers/row-stack.ts'
 import { issuesOf } from '../layers/committed-rows.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
+import { uniqueAtEnd } from '../rows/unique-at-end.ts'
 import { dropOrphans } from '../rows/write-rows.ts'
 import { assertNamesDiffer } from './result-names.ts'
 import { checkRead, checkWrite } from './statement.ts'
@@ -36,7 +37,7 @@ export function runExec(
   query: SqlQuery,
 ): { changes: number; rows: SqlRow[] } {
   engine.assertWritable()
-  const { sql, parameters } = checkWrite(query)
+  const { verb, sql, parameters } = checkWrite(query)
   return engine.write(layer, {}, () => {
     const mark = engine.mark
     // What it reads on the way it does not say.
@@ -44,7 +45,9 @@ export function runExec(
     // Not kept: a statement prepared on a view with many triggers is large.
     const statement = engine.driver.prepare(sql)
     try {
-      const rows = toObjects(statement, statement.all(parameters))
+      const run = (): SqlRow[] => toObjects(statement, statement.all(parameters))
+      // Others have no rows that could pass their values on.
+      const rows = verb === 'UPDATE' ? uniqueAtEnd(engine, run) : run()
       for (const written of engine.rows) rewriteJson(engine, written, mark)
       // The views' triggers clear the columns of an object that goes, not what is undeclared in it.
       for (const net of engine.netsSince(mark)) if (net.rows.hasObjects && net.rows.schema.model.rest) dropOrphans(net)

@@ -4,6 +4,8 @@ import type { SqlQuery } from '../api.ts'
 
 /** A statement that was looked at: of which kind it is, and with parameters that SQLite takes. */
 export interface CheckedStatement {
+  /** What it does, a WITH left aside: `UPDATE`, … */
+  readonly verb: string
   readonly sql: string
   readonly parameters: SqlValue[]
 }
@@ -32,7 +34,7 @@ export function checkRead(query: SqlQuery): CheckedStatement {
     throw new SqlError(
       `query takes SELECT, not ${shape.verb}: ${WRITES.includes(shape.verb) ? 'use exec' : hintFor(shape.verb)}`,
     )
-  return { sql: query.sql, parameters: parametersOf(query, shape) }
+  return { verb: shape.verb, sql: query.sql, parameters: parametersOf(query, shape) }
 }
 
 /** Checks a statement for `exec`: it must write rows, and do nothing else. Throws SqlError. */
@@ -44,7 +46,7 @@ export function checkWrite(query: SqlQuery): CheckedStatement {
     )
   if (/\bOR\s+ROLLBACK\b/i.test(shape.text))
     throw new SqlError('OR ROLLBACK would end the transaction that is open: use OR ABORT, and throw to undo more')
-  return { sql: query.sql, parameters: parametersOf(query, shape) }
+  return { verb: shape.verb, sql: query.sql, parameters: parametersOf(query, shape) }
 }
 
 /** Whether a statement is for `exec`. Throws SqlError where it is no statement at all. */
