@@ -5,8 +5,11 @@ import type { LonLat, MapScene, ViewState } from '../scene/index.ts'
 import type { EditorDraft, EditorStore } from './editor-store.ts'
 import type { Collaboration } from '../collaboration/collaboration.ts'
 import { LayerIndex } from './layer-index.ts'
+import { LayerVisibility } from './layer-visibility.ts'
 import { createSceneMirror, type SceneMirror } from './scene-mirror.ts'
+import { PanelLayout } from './panel-layout.ts'
 import { nothing, selectionOf, type Selection } from './selection.ts'
+import { stepLabel } from './step-label.ts'
 
 export type Tool = 'select' | 'add'
 
@@ -51,6 +54,8 @@ export class Editor {
   /** Undefined where the editor works alone. */
   readonly collaboration: Collaboration | undefined
   readonly layers: LayerIndex = new LayerIndex()
+  readonly visibility: LayerVisibility
+  readonly layout: PanelLayout = new PanelLayout()
   readonly mirror: SceneMirror
   readonly selection$: BehaviorSubject<Selection> = new BehaviorSubject(nothing)
   readonly draft$: BehaviorSubject<EditorDraft | undefined>
@@ -70,6 +75,7 @@ export class Editor {
     this.store = store
     this.world = world
     this.collaboration = collaboration
+    this.visibility = new LayerVisibility(collaboration?.database ?? location.search)
     for (const layer of store.table('layer').all()) this.layers.indexOf(layer.id)
     this.mirror = createSceneMirror(store, this.layers)
     this.draft$ = new BehaviorSubject(store.readOnly ? undefined : store.draft({ label: 'Edit scene' }))
@@ -104,6 +110,13 @@ export class Editor {
     return row ? row.name || row.id : 'annotation'
   }
 
+  /** What changes came to, in a few words. */
+  labelOf(changes: Parameters<typeof stepLabel>[0]): string {
+    return stepLabel(changes, (table, key) =>
+      table === 'layer' ? (this.store.table('layer').get(key)?.name ?? 'layer') : this.nameOf(key),
+    )
+  }
+
   select(selection: Selection): void {
     this.selection$.next(selection)
     const { ids, primary } = selection
@@ -134,7 +147,7 @@ export class Editor {
     const draft = this.draft$.value
     if (!draft?.isDirty) return
     this.attempt(() => {
-      draft.commit()
+      draft.commit({ label: this.labelOf(draft.changes().changes) })
       this.select(this.selection$.value)
     })
   }
@@ -175,32 +188,9 @@ export class Editor {
     const alone = !draft.isDirty
     this.attempt(() => {
       draft.table('annotation').delete(ids)
-      if (alone) draft.commit()
+      if (alone) draft.commit({ label: this.labelOf(draft.changes().changes) })
     })
     this.select(this.selection$.value)
-  }
-
-  /** Gives what the draft has changed of the primary annotation to all selected ones. */
-  applyToSelected(): void {
-    const draft = this.draft$.value
-    const { ids, primary } = this.selection$.value
-    if (!draft || primary === undefined) return
-    const change = draft
-      .changes()
-      .changes.find(({ table, key, op }) => table === 'annotation' && key === primary && op === 'update')
-    const cells = Object.entries(change?.after ?? {}).filter(([path]) => !/^(id|name|position\.|geonames\.)/.test(path))
-    if (cells.length === 0) return
-    const table = draft.table('annotation')
-    this.attempt(() =>
-      draft.transaction(() => {
-        for (const id of ids) {
-          for (const [path, value] of cells) {
-            if (value === undefined) table.reset(id, path as 'name')
-            else table.set(id, path as 'name', value as string)
-          }
-        }
-      }),
-    )
   }
 
   save(): void {
@@ -216,7 +206,7 @@ export class Editor {
   async open(file: File): Promise<void> {
     const sure =
       !this.collaboration ||
-      (await this.#ask({
+      (await this.ask({
         title: `Replace the project by ${file.name}?`,
         text: 'Everyone who has it open sees the file instead. The history keeps what is here now: you can roll back to it.',
         action: 'Replace',
@@ -237,7 +227,7 @@ export class Editor {
   }
 
   /** Resolves with whether the answer is yes. A question that stands is answered by no. */
-  #ask(question: Omit<Question, 'answer'>): Promise<boolean> {
+  ask(question: Omit<Question, 'answer'>): Promise<boolean> {
     this.question$.value?.answer(false)
     return new Promise((resolve) => {
       const answer = (yes: boolean): void => {

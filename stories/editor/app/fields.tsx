@@ -1,6 +1,6 @@
 // A binding stays the same while a panel is mounted, and its hooks with it.
 /* oxlint-disable react/hooks */
-import { type CSSProperties, type ReactNode, useId } from 'react'
+import { type CSSProperties, type ReactNode, useId, useLayoutEffect, useRef } from 'react'
 import type { FieldProps } from 'rowcast/react'
 import { initialsOf } from '../collaboration/person.ts'
 import type { Guest } from '../collaboration/presence-state.ts'
@@ -14,17 +14,19 @@ const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) =
 
 /** One property: label, control, and the way back to the default. */
 export function Field({ field }: { readonly field: FieldNode }) {
-  const { panel, useValue, useGuest } = useFieldBinding()
+  const { panel, useValue, useGuest, useMixed } = useFieldBinding()
   const guest = useGuest(field.path)
   const id = useId()
   const [value] = useValue(field.path)
-  const changed = !same(value, field.default)
+  const mixed = useMixed(field.path)
+  const changed = mixed || !same(value, field.default)
   const wide = field.kind === 'points'
   return (
     <div
       className="field"
       data-kind={field.kind}
       data-changed={changed}
+      data-mixed={mixed}
       data-guest={guest !== undefined}
       style={guest && ({ '--guest': guest.color } as CSSProperties)}
     >
@@ -79,6 +81,26 @@ function ResetButton({ field, shown }: { readonly field: FieldNode; readonly sho
   )
 }
 
+/** What stands for values that differ. */
+const mixedText = 'mixed'
+
+/** The props of a field of text: where values differ it is empty, except for a text that is refused. */
+function useTextProps(path: string): FieldProps & { readonly placeholder?: string } {
+  const { useProps, useMixed } = useFieldBinding()
+  const props = useProps(path)
+  const mixed = useMixed(path)
+  return mixed ? withText(props, props.error === undefined ? '' : props.value) : props
+}
+
+/** `error` and `options` are not enumerable: they are handed on by name. */
+function withText(props: FieldProps, value: string | undefined): FieldProps & { readonly placeholder: string } {
+  const { error, options } = props
+  return Object.defineProperties(
+    { ...props, value, placeholder: mixedText },
+    { error: { value: error }, options: { value: options } },
+  ) as FieldProps & { readonly placeholder: string }
+}
+
 interface ControlProps {
   readonly field: FieldNode
   readonly id: string
@@ -123,9 +145,10 @@ function WithError({ props: { error }, children }: { readonly props: FieldProps;
 }
 
 function SliderControl({ field, id, testId }: ControlProps) {
-  const { useProps } = useFieldBinding()
+  const { useProps, useMixed } = useFieldBinding()
   const slider = useProps(field.path)
-  const number = useProps(field.path)
+  const number = useTextProps(field.path)
+  const mixed = useMixed(field.path)
   const { min = 0, max = 1 } = slider
   const share = Math.min(Math.max((Number(slider.value) - min) / (max - min), 0), 1)
   return (
@@ -136,7 +159,8 @@ function SliderControl({ field, id, testId }: ControlProps) {
           type="range"
           data-testid={testId}
           aria-label={field.label}
-          style={{ '--share': share } as CSSProperties}
+          aria-valuetext={mixed ? mixedText : undefined}
+          style={{ '--share': mixed ? 0 : share } as CSSProperties}
         />
         <span className="unit" data-unit={field.unit}>
           <input {...number} id={id} data-testid={testId.replace('field-', 'number-')} />
@@ -147,25 +171,24 @@ function SliderControl({ field, id, testId }: ControlProps) {
 }
 
 function InputControl({ field, id, testId }: ControlProps) {
-  const props = useFieldBinding().useProps(field.path)
+  const props = useTextProps(field.path)
   return (
     <WithError props={props}>
       <span className="unit" data-unit={field.unit}>
-        <input {...props} id={id} data-testid={testId} placeholder={field.default === null ? 'none' : undefined} />
+        <input placeholder={field.default === null ? 'none' : undefined} {...props} id={id} data-testid={testId} />
       </span>
     </WithError>
   )
 }
 
 function LongTextControl({ field, id, testId }: ControlProps) {
-  const { type: _, ...props } = useFieldBinding().useProps(field.path)
-  return <textarea {...props} id={id} rows={2} data-testid={testId} placeholder={field.hint} />
+  const { type: _, ...props } = useTextProps(field.path)
+  return <textarea placeholder={field.hint} {...props} id={id} rows={2} data-testid={testId} />
 }
 
 function ColorControl({ field, id, testId }: ControlProps) {
-  const { useProps } = useFieldBinding()
-  const swatch = useProps(field.path)
-  const text = useProps(field.path)
+  const swatch = useFieldBinding().useProps(field.path)
+  const text = useTextProps(field.path)
   return (
     <WithError props={text}>
       <div className="color">
@@ -177,71 +200,109 @@ function ColorControl({ field, id, testId }: ControlProps) {
 }
 
 function SwitchControl({ field, id, testId }: ControlProps) {
-  const props = useFieldBinding().useProps(field.path)
-  return <input {...props} id={id} className="switch" role="switch" data-testid={testId} />
+  return <Switch path={field.path} id={id} testId={testId} />
+}
+
+interface SwitchProps {
+  readonly path: string
+  readonly testId: string
+  readonly id?: string
+  readonly label?: string
+}
+
+/** A switch; where values differ it stands in the middle, as a checkbox may and a switch may not. */
+export function Switch({ path, testId, id, label }: SwitchProps) {
+  const { useProps, useMixed } = useFieldBinding()
+  const props = useProps(path)
+  const mixed = useMixed(path)
+  const box = useRef<HTMLInputElement>(null)
+  useLayoutEffect(() => {
+    if (box.current) box.current.indeterminate = mixed
+  })
+  return (
+    <input
+      {...props}
+      {...(mixed ? { checked: false } : { role: 'switch' })}
+      ref={box}
+      id={id}
+      className="switch"
+      aria-label={label}
+      title={label}
+      data-testid={testId}
+    />
+  )
 }
 
 function SelectControl({ field, id, testId }: ControlProps) {
-  const props = useFieldBinding().useProps(field.path)
-  return (
-    <select
-      name={props.name}
-      value={props.value}
-      disabled={props.disabled}
-      onChange={props.onChange}
-      onBlur={props.onBlur}
-      onKeyDown={props.onKeyDown}
-      id={id}
-      data-testid={testId}
-    >
-      {props.options?.map(({ value, label }) => (
-        <option key={value} value={value}>
-          {label.replaceAll('-', ' ')}
-        </option>
-      ))}
-    </select>
-  )
+  const { options = [] } = useFieldBinding().useProps(field.path)
+  const choices = options.map(({ value, label }) => ({ value, label: label.replaceAll('-', ' ') }))
+  return <Choice path={field.path} id={id} testId={testId} choices={choices} />
 }
 
 function LayerControl({ field, id, testId }: ControlProps) {
-  const props = useFieldBinding().useProps(field.path)
   const layers = useRows('layer', { orderBy: 'name' })
+  const choices = layers.map((layer) => ({ value: layer.id, label: layer.name }))
+  return <Choice path={field.path} id={id} testId={testId} choices={[{ value: '', label: 'none' }, ...choices]} />
+}
+
+interface ChoiceProps {
+  readonly path: string
+  readonly id: string
+  readonly testId: string
+  readonly choices: readonly { readonly value: string; readonly label: string }[]
+}
+
+/** No value of a property. */
+const noChoice = '\u0000'
+
+function Choice({ path, id, testId, choices }: ChoiceProps) {
+  const { useProps, useMixed } = useFieldBinding()
+  const { name, value, disabled, onChange, onBlur, onKeyDown } = useProps(path)
+  const mixed = useMixed(path)
   return (
     <select
-      name={props.name}
-      value={props.value}
-      disabled={props.disabled}
-      onChange={props.onChange}
-      onBlur={props.onBlur}
-      onKeyDown={props.onKeyDown}
+      name={name}
+      value={mixed ? noChoice : value}
+      disabled={disabled}
+      onChange={onChange}
+      onBlur={onBlur}
+      onKeyDown={onKeyDown}
       id={id}
       data-testid={testId}
     >
-      <option value="">none</option>
-      {layers.map((layer) => (
-        <option key={layer.id} value={layer.id}>
-          {layer.name}
+      {mixed && (
+        <option value={noChoice} disabled hidden>
+          {mixedText}
+        </option>
+      )}
+      {choices.map((choice) => (
+        <option key={choice.value} value={choice.value}>
+          {choice.label}
         </option>
       ))}
     </select>
   )
 }
 
+const tagsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? (value as readonly string[]) : [])
+
 function TagsControl({ field, id, testId }: ControlProps) {
-  const { useProps, useValue } = useFieldBinding()
+  const { useProps, useValue, useChange, useMixed } = useFieldBinding()
   const { disabled } = useProps(field.path)
-  const [value, set] = useValue(field.path)
-  const tags = (Array.isArray(value) ? value : []) as readonly string[]
+  const [value] = useValue(field.path)
+  const change = useChange(field.path)
+  const mixed = useMixed(field.path)
   return (
     <div className="tags">
-      {tags.map((tag) => (
+      {tagsOf(value).map((tag) => (
         <button
           key={tag}
           type="button"
           className="tag"
           disabled={disabled}
           title={`Remove ${tag}`}
-          onClick={() => set(tags.filter((other) => other !== tag))}
+          aria-label={`Remove ${tag}`}
+          onClick={() => change((tags) => tagsOf(tags).filter((other) => other !== tag))}
         >
           {tag}
           <Icon name="close" />
@@ -252,12 +313,12 @@ function TagsControl({ field, id, testId }: ControlProps) {
           id={id}
           data-testid={testId}
           data-keeps-enter
-          placeholder="Add…"
+          placeholder={mixed ? `${mixedText}; add…` : 'Add…'}
           maxLength={40}
           onKeyDown={(event) => {
             const word = event.currentTarget.value.trim()
             if (event.key !== 'Enter' || word === '') return
-            if (!tags.includes(word)) set([...tags, word])
+            change((tags) => (tagsOf(tags).includes(word) ? tags : [...tagsOf(tags), word]))
             event.currentTarget.value = ''
           }}
         />

@@ -4,6 +4,7 @@ import { ProjectHistory } from '../collaboration/project-history.tsx'
 import { useHistory, useStore } from './editor-store.ts'
 import type { Editor } from './editor.ts'
 import { Icon } from './icons.tsx'
+import { CloseButton } from './panel-layout-controls.tsx'
 import { useDraftState } from './use-draft-state.ts'
 
 const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
@@ -22,22 +23,16 @@ export function HistoryPanel({ editor }: { readonly editor: Editor }) {
     })
   }
   return (
-    <section className="side side-history" aria-label="History">
+    <section className="side" aria-label="History">
       <header className="side-head">
         <Icon name="history" />
         <h2>History</h2>
         {collaboration ? (
-          <div className="history-tabs" role="tablist">
-            <button type="button" role="tab" aria-selected={all} data-testid="history-all" onClick={() => setAll(true)}>
-              Everyone
+          <div className="history-tabs" role="group" aria-label="Whose steps">
+            <button type="button" aria-pressed={all} data-testid="history-all" onClick={() => setAll(true)}>
+              All
             </button>
-            <button
-              type="button"
-              role="tab"
-              aria-selected={!all}
-              data-testid="history-mine"
-              onClick={() => setAll(false)}
-            >
+            <button type="button" aria-pressed={!all} data-testid="history-mine" onClick={() => setAll(false)}>
               Mine
             </button>
           </div>
@@ -55,6 +50,7 @@ export function HistoryPanel({ editor }: { readonly editor: Editor }) {
             Clear
           </button>
         )}
+        <CloseButton layout={editor.layout} panel="history" />
       </header>
       {all && collaboration ? (
         <ProjectHistory editor={editor} collaboration={collaboration} />
@@ -63,6 +59,7 @@ export function HistoryPanel({ editor }: { readonly editor: Editor }) {
           {undone.toReversed().map((step, index) => (
             <Step
               key={step.id}
+              editor={editor}
               step={step}
               state="undone"
               disabled={isDirty}
@@ -72,6 +69,7 @@ export function HistoryPanel({ editor }: { readonly editor: Editor }) {
           {done.toReversed().map((step, index) => (
             <Step
               key={step.id}
+              editor={editor}
               step={step}
               state={index === 0 ? 'current' : 'done'}
               disabled={isDirty}
@@ -103,13 +101,14 @@ export function HistoryPanel({ editor }: { readonly editor: Editor }) {
 }
 
 interface StepProps {
+  readonly editor: Editor
   readonly step: HistoryStep
   readonly state: 'done' | 'current' | 'undone'
   readonly disabled: boolean
   readonly onGo: () => void
 }
 
-function Step({ step, state, disabled, onGo }: StepProps) {
+function Step({ editor, step, state, disabled, onGo }: StepProps) {
   const count = step.changes.changes.length
   return (
     <li>
@@ -123,7 +122,7 @@ function Step({ step, state, disabled, onGo }: StepProps) {
         onClick={onGo}
       >
         <span className="step-mark" />
-        <span className="step-label">{step.label ?? 'Edit'}</span>
+        <span className="step-label">{step.label ?? editor.labelOf(step.changes.changes)}</span>
         <time dateTime={new Date(step.at).toISOString()}>{time.format(step.at)}</time>
       </button>
     </li>

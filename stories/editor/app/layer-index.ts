@@ -16,13 +16,13 @@ export class LayerIndex {
   }
 
   /** Opacity by number, 0 to 255: a layer shows while it and all above it are visible. */
-  opacityOf(layers: readonly Layer[]): Uint8Array {
+  opacityOf(layers: readonly Layer[], isVisible: (layer: Layer) => boolean): Uint8Array {
     const byId = new Map(layers.map((layer) => [layer.id, layer]))
     const opacity = new Uint8Array(maxLayers).fill(255)
     for (const layer of layers) {
       let share = 255
       for (let at: Layer | undefined = layer; at; at = at.parentId === null ? undefined : byId.get(at.parentId)) {
-        share *= at.visible ? at.opacity / 100 : 0
+        share *= isVisible(at) ? at.opacity / 100 : 0
       }
       opacity[this.indexOf(layer.id)] = Math.round(share)
     }

@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from 'react'
-import { Subscription } from 'rxjs'
+import { combineLatest, Subscription } from 'rxjs'
 import { createMapScene, type MapScene } from '../scene/index.ts'
 import { flyTo, stopFlight } from './camera.ts'
 import { SelectionDrag } from './drag.ts'
 import type { Editor } from './editor.ts'
 import { Hud } from './hud.tsx'
 import { Icon } from './icons.tsx'
+import { listenToMapKeys, mapKeysText } from './map-keys.ts'
 import { nothing, selectionOf, toggled } from './selection.ts'
 import { useSubject } from './use-subject.ts'
 
@@ -35,7 +36,9 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
       const keys = keysAt(slots)
       editor.select(additive ? toggled(editor.selection$.value, keys) : selectionOf(keys))
     },
-    onDragStart: () => {
+    onDragStart: (slot) => {
+      const key = keyAt(slot)
+      if (key !== undefined && !editor.selection$.value.ids.includes(key)) editor.select(selectionOf([key]))
       editor.dragging = true
       drag.start()
     },
@@ -47,6 +50,8 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
   })
   const stop = (): void => stopFlight(scene)
   canvas.addEventListener('pointerdown', stop)
+  canvas.addEventListener('keydown', stop)
+  const stopKeys = listenToMapKeys(canvas, scene, editor)
   canvas.addEventListener('wheel', stop, { passive: true })
   scene.setWorld(editor.world)
   scene.setInstances(mirror)
@@ -80,10 +85,9 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
     }),
   )
   subscriptions.add(
-    store
-      .table('layer')
-      .live()
-      .rows$.subscribe((layers) => scene.setLayers(editor.layers.opacityOf(layers))),
+    combineLatest([store.table('layer').live().rows$, editor.visibility.choices$]).subscribe(([layers]) =>
+      scene.setLayers(editor.layers.opacityOf(layers, (layer) => editor.visibility.isVisible(layer))),
+    ),
   )
   subscriptions.add(
     store.value('scene').value$.subscribe((settings) => {
@@ -96,7 +100,9 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
   return {
     scene,
     unmount: () => {
+      stopKeys()
       canvas.removeEventListener('pointerdown', stop)
+      canvas.removeEventListener('keydown', stop)
       canvas.removeEventListener('wheel', stop)
       subscriptions.unsubscribe()
       scene.dispose()
@@ -115,7 +121,10 @@ export function MapPanel({ editor }: { readonly editor: Editor }) {
     // A canvas whose WebGL context was given back can't be used again.
     const canvas = element.ownerDocument.createElement('canvas')
     canvas.className = 'map-canvas'
+    canvas.tabIndex = 0
+    canvas.setAttribute('role', 'application')
     canvas.setAttribute('aria-label', 'Map')
+    canvas.setAttribute('aria-description', mapKeysText)
     canvas.dataset['testid'] = 'map'
     element.prepend(canvas)
     const mounted = mountScene(canvas, editor)
@@ -142,7 +151,7 @@ export function MapPanel({ editor }: { readonly editor: Editor }) {
         />
       )}
       {!editor.readOnly && (
-        <div className="map-tools" role="toolbar" aria-label="Tools">
+        <div className="map-tools" role="group" aria-label="Tools">
           <button
             type="button"
             title="Select and move (V)"
@@ -198,7 +207,11 @@ export function MapPanel({ editor }: { readonly editor: Editor }) {
           </button>
         </div>
       )}
-      {tool === 'add' && <div className="map-hint">Click the map to place the annotation · Esc to give up</div>}
+      {tool === 'add' && (
+        <div className="map-hint">
+          Click the map, or press Enter for its middle, to place the annotation · Esc to give up
+        </div>
+      )}
       {scene && <Hud scene={scene} editor={editor} />}
     </section>
   )

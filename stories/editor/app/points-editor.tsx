@@ -10,14 +10,16 @@ interface Point {
 
 /** The bends of the leader line: a list of points, each a pair of fields bound to its place in the array. */
 export function PointsEditor() {
-  const { panel, useValue, useProps } = useFieldBinding()
+  const { panel, useValue, useProps, useMixed } = useFieldBinding()
   const [value, set] = useValue('points')
+  const mixed = useMixed('points')
   const { disabled } = useProps('points')
   const points = (Array.isArray(value) ? value : []) as readonly Point[]
   const last = points.at(-1) ?? { x: 0, y: 0 }
   return (
     <div className="points">
-      {points.length === 0 && <p className="empty-line">No bends: the line is straight.</p>}
+      {mixed && <p className="empty-line">Mixed: an edit gives all the bends of the first.</p>}
+      {points.length === 0 && !mixed && <p className="empty-line">No bends: the line is straight.</p>}
       {points.map((_, index) => (
         // oxlint-disable-next-line react/no-array-index-key -- a point is its place in the list
         <div className="point" key={index}>

@@ -1,18 +1,31 @@
 // A binding stays the same while a panel is mounted, and its hooks with it.
 /* oxlint-disable react/hooks */
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { DraftProvider, useRow } from './editor-store.ts'
+import { moveFocus } from './arrow-focus.ts'
 import type { Editor } from './editor.ts'
 import { annotationBinding, FieldBindingProvider, sceneBinding, useFieldBinding } from './field-binding.ts'
 import { annotationGroups, type GroupNode, sceneGroups, type SectionNode } from './field-tree.ts'
-import { Field } from './fields.tsx'
+import { Field, Switch } from './fields.tsx'
 import { Icon } from './icons.tsx'
+import { MixedPaths } from './mixed-paths.ts'
+import { CloseButton } from './panel-layout-controls.tsx'
 import { useSubject } from './use-subject.ts'
+import { writeToAll } from './write-to-all.ts'
 
 /** Two panels of what is selected, side by side, both writing to the one draft. */
 export function PropertyPanels({ editor }: { readonly editor: Editor }) {
-  const { primary } = useSubject(editor.selection$)
+  const { ids, primary } = useSubject(editor.selection$)
   const draft = useSubject(editor.draft$)
+  const mixed = useMemo(() => new MixedPaths(editor.store, ids), [editor, ids])
+  useEffect(() => {
+    const following = mixed.follow()
+    return () => following.unsubscribe()
+  }, [mixed])
+  const written = useMemo(
+    () => (draft && primary !== undefined && ids.length > 1 ? writeToAll(draft, primary, ids) : draft),
+    [draft, primary, ids],
+  )
   const panels =
     primary === undefined ? (
       <ScenePanel editor={editor} />
@@ -20,16 +33,12 @@ export function PropertyPanels({ editor }: { readonly editor: Editor }) {
       <>
         <PanelHead key={primary} editor={editor} id={primary} />
         <div className="panel-pair">
-          <AnnotationPanel panel="1" id={primary} first="icon" />
-          <AnnotationPanel panel="2" id={primary} first="all" />
+          <AnnotationPanel panel="1" id={primary} ids={ids} mixed={mixed} first="icon" />
+          <AnnotationPanel panel="2" id={primary} ids={ids} mixed={mixed} first="all" />
         </div>
       </>
     )
-  return (
-    <aside className="inspector" aria-label="Properties">
-      {draft ? <DraftProvider draft={draft}>{panels}</DraftProvider> : panels}
-    </aside>
-  )
+  return <div className="inspector">{written ? <DraftProvider draft={written}>{panels}</DraftProvider> : panels}</div>
 }
 
 function PanelHead({ editor, id }: { readonly editor: Editor; readonly id: string }) {
@@ -42,6 +51,7 @@ function PanelHead({ editor, id }: { readonly editor: Editor; readonly id: strin
   }))
   const { ids } = useSubject(editor.selection$)
   if (!row) return null
+  if (ids.length > 1) return <ManyHead editor={editor} count={ids.length} />
   const { population, country } = row.geonames
   const facts = [row.kind, country, population > 0 ? `${population.toLocaleString('en')} inhabitants` : ''].filter(
     Boolean,
@@ -54,24 +64,22 @@ function PanelHead({ editor, id }: { readonly editor: Editor; readonly id: strin
         <p>{facts.join(' · ')}</p>
       </div>
       {row.locked && <Icon name="lock" />}
-      {ids.length > 1 && (
-        <div className="panel-many">
-          <span>
-            1 of <b>{ids.length.toLocaleString('en')}</b>
-          </span>
-          {!editor.readOnly && (
-            <button
-              type="button"
-              className="button button-small"
-              data-testid="apply-to-all"
-              title="Give this annotation’s edits to all that are selected"
-              onClick={() => editor.applyToSelected()}
-            >
-              Apply to all
-            </button>
-          )}
-        </div>
-      )}
+      <CloseButton layout={editor.layout} panel="properties" />
+    </header>
+  )
+}
+
+function ManyHead({ editor, count }: { readonly editor: Editor; readonly count: number }) {
+  return (
+    <header className="panel-head">
+      <span className="swatch swatch-large swatch-icon">
+        <Icon name="layers" />
+      </span>
+      <div className="panel-title">
+        <h2>{count.toLocaleString('en')} annotations</h2>
+        <p>{editor.readOnly ? 'Mixed where they differ' : 'Edited together · mixed where they differ'}</p>
+      </div>
+      <CloseButton layout={editor.layout} panel="properties" />
     </header>
   )
 }
@@ -79,16 +87,19 @@ function PanelHead({ editor, id }: { readonly editor: Editor; readonly id: strin
 interface AnnotationPanelProps {
   readonly panel: string
   readonly id: string
+  readonly ids: readonly string[]
+  readonly mixed: MixedPaths
   readonly first: string
 }
 
-function AnnotationPanel({ panel, id, first }: AnnotationPanelProps) {
+function AnnotationPanel({ panel, id, ids, mixed, first }: AnnotationPanelProps) {
   const [tab, setTab] = useState(first)
-  const binding = useMemo(() => annotationBinding(panel, id), [panel, id])
+  const binding = useMemo(() => annotationBinding(panel, id, ids, mixed), [panel, id, ids, mixed])
+  const title = annotationGroups.find((group) => group.id === tab)?.title ?? 'All properties'
   const groups = tab === 'all' ? annotationGroups : annotationGroups.filter((group) => group.id === tab)
   return (
     <div className="panel" data-testid={`panel-${panel}`}>
-      <div className="tabs" role="tablist">
+      <div className="tabs" role="tablist" aria-label="Groups of properties" data-keeps-keys onKeyDown={moveFocus}>
         <Tab
           title="All properties"
           icon="list"
@@ -108,7 +119,14 @@ function AnnotationPanel({ panel, id, first }: AnnotationPanelProps) {
         ))}
       </div>
       <FieldBindingProvider value={binding}>
-        <div className="panel-body" key={`${id} ${tab}`}>
+        <div
+          className="panel-body"
+          role="tabpanel"
+          id={`panel-${panel}`}
+          aria-label={title}
+          tabIndex={-1}
+          key={`${ids.length} ${id} ${tab}`}
+        >
           {groups.map((group) => (
             <Group key={group.id} group={group} />
           ))}
@@ -134,6 +152,7 @@ function Tab({ title, icon, selected, onSelect, testId }: TabProps) {
       title={title}
       aria-label={title}
       aria-selected={selected}
+      tabIndex={selected ? 0 : -1}
       data-testid={testId}
       onClick={onSelect}
     >
@@ -177,17 +196,8 @@ function Section({ section, main }: { readonly section: SectionNode; readonly ma
 }
 
 function SectionSwitch({ path, label }: { readonly path: string; readonly label: string }) {
-  const { panel, useProps } = useFieldBinding()
-  return (
-    <input
-      {...useProps(path)}
-      className="switch"
-      role="switch"
-      aria-label={label}
-      title={label}
-      data-testid={`field-${panel}-${path}`}
-    />
-  )
+  const { panel } = useFieldBinding()
+  return <Switch path={path} label={label} testId={`field-${panel}-${path}`} />
 }
 
 /** With nothing selected: the settings of the whole project. */
@@ -204,8 +214,9 @@ function ScenePanel({ editor }: { readonly editor: Editor }) {
           <h2>Scene</h2>
           <p>Nothing selected · settings of the whole map</p>
         </div>
+        <CloseButton layout={editor.layout} panel="properties" />
       </header>
-      <div className="panel-pair">
+      <div className="panel-pair" data-scene>
         <div className="panel">
           <FieldBindingProvider value={left}>
             <div className="panel-body">
@@ -234,11 +245,16 @@ const readHints = [
   ['Click', 'select an annotation'],
   ['Shift-drag', 'select a rectangle'],
   ['Ctrl-click', 'add to the selection'],
-  ['Wheel', 'zoom at the pointer'],
+  ['Wheel, + −', 'zoom'],
+  ['Arrows', 'move the map, or in a list'],
+  ['Space', 'select, or show a layer'],
+  ['Page Up, Down', 'go through the labels'],
 ] as const
 
 const editHints = [
-  ['Drag', 'move what is selected'],
+  ['Drag', 'move an annotation'],
+  ['Ctrl arrows', 'move what is selected'],
+  ['F2', 'rename'],
   ['Enter', 'OK'],
   ['Esc', 'give up the field, then the edit'],
   ['Del', 'delete what is selected'],

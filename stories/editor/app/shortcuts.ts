@@ -10,7 +10,18 @@ function isTextField(target: EventTarget | null): boolean {
 
 /** Where Enter means something of its own. */
 function keepsEnter(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest('textarea, button, [type=search], [data-keeps-enter]') !== null
+  return (
+    target instanceof Element &&
+    target.closest('textarea, button, summary, a, [type=search], [data-keeps-enter], [data-keeps-keys]') !== null
+  )
+}
+
+/** Goes to the name of what is selected: in the panel that shows it, or else in one that is made to. */
+function focusName(): void {
+  const name = (): HTMLInputElement | null =>
+    document.querySelector('[data-testid=field-2-name], [data-testid=field-1-name]')
+  if (!name()) document.querySelector<HTMLElement>('[data-testid=tab-2-general]')?.click()
+  requestAnimationFrame(() => name()?.select())
 }
 
 /** The editor's keys. Returns what stops listening. */
@@ -26,6 +37,8 @@ export function listenToShortcuts(editor: Editor): () => void {
     const inText = isTextField(event.target)
     const control = event.ctrlKey || event.metaKey
     const key = event.key.toLowerCase()
+    // In a tree letters go to what begins with them.
+    const hasLetters = event.target instanceof Element && event.target.closest('[role=tree]') !== null
     if (key === 'escape') {
       if (editor.tool$.value === 'add') editor.tool$.next('select')
       else if (isDirty()) editor.cancel()
@@ -35,16 +48,24 @@ export function listenToShortcuts(editor: Editor): () => void {
       } else editor.select(nothing)
       return
     }
+    if (key === 'f2') {
+      event.preventDefault()
+      editor.layout.setOpen('properties', true)
+      requestAnimationFrame(focusName)
+      return
+    }
     if (editor.readOnly) return
     if (control && (key === 'z' || key === 'y')) {
       event.preventDefault()
       if (isDirty()) editor.notify({ kind: 'info', message: 'OK or cancel the edit first' })
       else editor.attempt(() => (key === 'y' || event.shiftKey ? history.redo() : history.undo()))
     } else if (key === 'enter') {
-      if (!keepsEnter(event.target)) editor.commit()
+      if (editor.tool$.value === 'add' && editor.scene && !keepsEnter(event.target)) {
+        editor.add(editor.scene.view.center)
+      } else if (!keepsEnter(event.target)) editor.commit()
     } else if (!inText && (key === 'delete' || key === 'backspace')) editor.deleteSelected()
-    else if (!inText && !control && key === 'v') editor.tool$.next('select')
-    else if (!inText && !control && key === 'a') editor.tool$.next('add')
+    else if (!inText && !control && !hasLetters && key === 'v') editor.tool$.next('select')
+    else if (!inText && !control && !hasLetters && key === 'a') editor.tool$.next('add')
   }
   window.addEventListener('keydown', onKeyDown)
   return () => window.removeEventListener('keydown', onKeyDown)

@@ -1,10 +1,21 @@
-import { memo, type ReactNode, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import {
+  type KeyboardEvent,
+  memo,
+  type ReactNode,
+  useCallback,
+  useDeferredValue,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 import { sql, type SqlFragment } from 'rowcast'
 import { useGuests } from '../collaboration/context.ts'
 import type { Guest } from '../collaboration/presence-state.ts'
 import { flyTo } from './camera.ts'
 import { useQuery, useRow, useRows } from './editor-store.ts'
 import type { Editor } from './editor.ts'
+import { foldedGlob } from './fold.ts'
 import { Icon } from './icons.tsx'
 import { selectionOf, toggled } from './selection.ts'
 import { useSubject } from './use-subject.ts'
@@ -33,7 +44,7 @@ const populations = [0, 1_000, 10_000, 100_000, 1_000_000, 5_000_000]
 /** The keys of the rows that match, in order: the rows themselves are read where they come into sight. */
 function keysQuery(words: string, layers: readonly string[] | undefined, least: number, sorting: Sorting): SqlFragment {
   const conditions: SqlFragment[] = []
-  if (words !== '') conditions.push(sql`name like ${`%${words.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`} escape '\\'`)
+  if (words !== '') conditions.push(sql`name glob ${foldedGlob(words)}`)
   if (layers) conditions.push(sql`layerId in (${sql.join(layers)})`)
   if (least > 0) conditions.push(sql`geonames_population >= ${least}`)
   const where = conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``
@@ -131,24 +142,40 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
           Select all
         </button>
       </header>
-      <Rows editor={editor} keys={keys} query={query}>
-        <div className="table-head" role="row">
-          {columns.map(({ id, title, first }) => (
-            <button
-              key={id}
-              type="button"
-              className="cell"
-              role="columnheader"
-              data-column={id}
-              aria-sort={sorting.id !== id ? 'none' : sorting.direction === 'asc' ? 'ascending' : 'descending'}
-              data-testid={`sort-${id}`}
-              onClick={() => sortBy(id, first)}
-            >
-              {title}
-              {sorting.id === id && <span className="sort">{sorting.direction === 'asc' ? '▲' : '▼'}</span>}
-            </button>
-          ))}
-        </div>
+      <Rows
+        editor={editor}
+        keys={keys}
+        query={query}
+        onHead={(index) => {
+          const column = columns[index]
+          if (column) sortBy(column.id, column.first)
+        }}
+      >
+        {(activeColumn) => (
+          <div className="table-head" role="row" aria-rowindex={1}>
+            {columns.map(({ id, title, first }, index) => (
+              <div
+                key={id}
+                id={cellId(-1, index)}
+                className="cell"
+                role="columnheader"
+                aria-colindex={index + 1}
+                data-column={id}
+                data-active={activeColumn === index}
+                aria-sort={sorting.id !== id ? 'none' : sorting.direction === 'asc' ? 'ascending' : 'descending'}
+                data-testid={`sort-${id}`}
+                onClick={() => sortBy(id, first)}
+              >
+                {title}
+                {sorting.id === id && (
+                  <span className="sort" aria-hidden="true">
+                    {sorting.direction === 'asc' ? '▲' : '▼'}
+                  </span>
+                )}
+              </div>
+            ))}
+          </div>
+        )}
       </Rows>
     </section>
   )
@@ -158,12 +185,27 @@ interface RowsProps {
   readonly editor: Editor
   readonly keys: readonly { readonly id: string }[]
   readonly query: SqlFragment
-  /** The head, which stays in sight. */
-  readonly children: ReactNode
+  /** The head was pressed by a key, at a column. */
+  readonly onHead: (column: number) => void
+  /** The head, which stays in sight; told at which of its columns the keyboard is. */
+  readonly children: (activeColumn: number | undefined) => ReactNode
 }
 
-/** The rows in sight, of however many. They start at the top again when the filter or the order is another one. */
-function Rows({ editor, keys, query, children }: RowsProps) {
+/** Where the keyboard is; row -1 is the head. */
+interface ActiveCell {
+  readonly row: number
+  readonly column: number
+}
+
+const cellId = (row: number, column: number): string => `cell-${row}-${column}`
+
+/**
+ * The rows in sight, of however many, as one stop of Tab: arrow keys go from cell to cell, and the grid tells which one
+ * is active. They start at the top again when the filter or the order is another one.
+ */
+function Rows({ editor, keys, query, onHead, children }: RowsProps) {
+  const [wanted, setActive] = useState<ActiveCell>({ row: 0, column: 0 })
+  const active = { ...wanted, row: Math.min(wanted.row, keys.length - 1) }
   const viewport = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   const [height, setHeight] = useState(240)
@@ -185,9 +227,11 @@ function Rows({ editor, keys, query, children }: RowsProps) {
   }, [])
   useLayoutEffect(() => {
     if (viewport.current) viewport.current.scrollTop = 0
+    setActive(({ row, column }) => ({ row: Math.min(row, 0), column }))
     // oxlint-disable-next-line react/exhaustive-effect-dependencies -- another query starts at the top
   }, [query])
 
+  const press = useCallback((row: number, column: number) => setActive({ row, column }), [])
   const from = Math.max(Math.floor(top / rowHeight) - overscan, 0)
   const to = Math.min(Math.ceil((top + height) / rowHeight) + overscan, keys.length)
   const rows: ReactNode[] = []
@@ -201,27 +245,91 @@ function Rows({ editor, keys, query, children }: RowsProps) {
           id={id}
           index={index}
           selected={selected.has(id)}
+          activeColumn={active.row === index ? active.column : undefined}
+          onPress={press}
           guest={guestOf.get(id)?.name}
           guestColor={guestOf.get(id)?.color}
         />,
       )
   }
+  const goTo = (row: number, column: number): void => {
+    const next = { row: Math.min(Math.max(row, -1), keys.length - 1), column }
+    setActive(next)
+    const element = viewport.current
+    if (!element || next.row < 0) return
+    // The head covers the first row's height.
+    const [least, most] = [(next.row + 2) * rowHeight - element.clientHeight, next.row * rowHeight]
+    element.scrollTop = Math.min(Math.max(element.scrollTop, least), most)
+  }
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const { row, column } = active
+    const shownColumns = columns.flatMap(({ id: name }, index) =>
+      viewport.current?.querySelector<HTMLElement>(`.table-head [data-column=${name}]`)?.offsetParent ? [index] : [],
+    )
+    const at = shownColumns.indexOf(column)
+    const columnAt = (index: number): number =>
+      shownColumns[Math.min(Math.max(index, 0), shownColumns.length - 1)] ?? column
+    const control = event.ctrlKey || event.metaKey
+    const page = Math.max(Math.floor(height / rowHeight) - 2, 1)
+    const targets: Readonly<Record<string, ActiveCell>> = {
+      ArrowDown: { row: row + 1, column },
+      ArrowUp: { row: row - 1, column },
+      ArrowRight: { row, column: columnAt(at + 1) },
+      ArrowLeft: { row, column: columnAt(at - 1) },
+      PageDown: { row: row + page, column },
+      PageUp: { row: Math.max(row - page, 0), column },
+      Home: { row: control ? 0 : row, column: columnAt(0) },
+      End: { row: control ? keys.length - 1 : row, column: columnAt(shownColumns.length - 1) },
+    }
+    const id = keys[row]?.id
+    const target = targets[event.key]
+    if (target) {
+      goTo(target.row, target.column)
+      const next = keys[target.row]?.id
+      if (event.shiftKey && id !== undefined && next !== undefined && target.row !== row) {
+        editor.select(selectionOf([...new Set([...editor.selection$.value.ids, id, next])], next))
+      }
+    } else if (event.key === 'Enter' && row < 0) onHead(column)
+    else if (event.key === 'Enter' && id !== undefined) choose(editor, id, false)
+    else if (event.key === ' ' && row < 0) onHead(column)
+    else if (event.key === ' ' && id !== undefined) choose(editor, id, true)
+    else return
+    event.preventDefault()
+  }
   return (
-    <div
-      ref={viewport}
-      className="table-rows"
-      data-testid="table-rows"
-      role="table"
-      aria-rowcount={keys.length}
-      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
-    >
-      {children}
-      {keys.length === 0 && <p className="empty">No annotation matches this filter.</p>}
-      <div className="table-all" style={{ height: keys.length * rowHeight }}>
-        {rows}
+    <>
+      <div
+        ref={viewport}
+        className="table-rows"
+        data-testid="table-rows"
+        data-keeps-keys
+        role="grid"
+        tabIndex={0}
+        aria-label="Annotations"
+        aria-multiselectable
+        aria-rowcount={keys.length + 1}
+        aria-colcount={columns.length}
+        aria-activedescendant={cellId(active.row, active.column)}
+        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+        onKeyDown={onKeyDown}
+      >
+        {children(active.row < 0 ? active.column : undefined)}
+        {keys.length > 0 && (
+          <div className="table-all" role="rowgroup" style={{ height: keys.length * rowHeight }}>
+            {rows}
+          </div>
+        )}
       </div>
-    </div>
+      {keys.length === 0 && <p className="empty table-empty">No annotation matches this filter.</p>}
+    </>
   )
+}
+
+/** Selects a row, and shows it on the map; or adds it to what is selected, or takes it away. */
+function choose(editor: Editor, id: string, additive: boolean): void {
+  editor.select(additive ? toggled(editor.selection$.value, [id]) : selectionOf([id]))
+  const place = editor.store.table('annotation').get(id)?.position
+  if (!additive && place && editor.scene) flyTo(editor.scene, place, 7)
 }
 
 interface TableRowProps {
@@ -229,12 +337,23 @@ interface TableRowProps {
   readonly id: string
   readonly index: number
   readonly selected: boolean
+  readonly activeColumn: number | undefined
+  readonly onPress: (row: number, column: number) => void
   /** Who else has it selected. */
   readonly guest: string | undefined
   readonly guestColor: string | undefined
 }
 
-const TableRow = memo(function TableRow({ editor, id, index, selected, guest, guestColor }: TableRowProps) {
+const TableRow = memo(function TableRow({
+  editor,
+  id,
+  index,
+  selected,
+  activeColumn,
+  onPress,
+  guest,
+  guestColor,
+}: TableRowProps) {
   const row = useRow('annotation', id, ({ name, kind, rank, icon, geonames }) => ({
     name,
     kind,
@@ -244,6 +363,14 @@ const TableRow = memo(function TableRow({ editor, id, index, selected, guest, gu
     country: geonames.country,
     population: geonames.population,
   }))
+  const cellProps = (column: number) => ({
+    id: cellId(index, column),
+    className: 'cell',
+    role: 'gridcell',
+    'aria-colindex': column + 1,
+    'data-column': columns[column]?.id,
+    'data-active': activeColumn === column,
+  })
   return (
     <div
       className="row"
@@ -257,14 +384,20 @@ const TableRow = memo(function TableRow({ editor, id, index, selected, guest, gu
         transform: `translateY(${index * rowHeight}px)`,
         ...(guestColor !== undefined && { boxShadow: `inset 3px 0 ${guestColor}` }),
       }}
+      aria-rowindex={index + 2}
       onClick={(event) => {
-        const additive = event.ctrlKey || event.metaKey
-        editor.select(additive ? toggled(editor.selection$.value, [id]) : selectionOf([id]))
-        const place = editor.store.table('annotation').get(id)?.position
-        if (!additive && place && editor.scene) flyTo(editor.scene, place, 7)
+        const cell = event.target instanceof Element ? event.target.closest<HTMLElement>('.cell') : null
+        onPress(
+          index,
+          Math.max(
+            columns.findIndex((column) => column.id === cell?.dataset['column']),
+            0,
+          ),
+        )
+        choose(editor, id, event.ctrlKey || event.metaKey)
       }}
     >
-      <span className="cell" data-column="name">
+      <span {...cellProps(0)}>
         <span className="swatch swatch-round" style={{ background: row?.color }} />
         <span className="cell-text">{row?.name}</span>
         {guest !== undefined && (
@@ -273,21 +406,11 @@ const TableRow = memo(function TableRow({ editor, id, index, selected, guest, gu
           </span>
         )}
       </span>
-      <span className="cell" data-column="country">
-        {row?.country}
-      </span>
-      <span className="cell" data-column="population">
-        {row && row.population > 0 ? row.population.toLocaleString('en') : '–'}
-      </span>
-      <span className="cell" data-column="rank">
-        {row?.rank}
-      </span>
-      <span className="cell" data-column="kind">
-        {row?.kind}
-      </span>
-      <span className="cell" data-column="size">
-        {row?.size}
-      </span>
+      <span {...cellProps(1)}>{row?.country}</span>
+      <span {...cellProps(2)}>{row && row.population > 0 ? row.population.toLocaleString('en') : '–'}</span>
+      <span {...cellProps(3)}>{row?.rank}</span>
+      <span {...cellProps(4)}>{row?.kind}</span>
+      <span {...cellProps(5)}>{row?.size}</span>
     </div>
   )
 })

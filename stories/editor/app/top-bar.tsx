@@ -1,9 +1,12 @@
 import { useRef, useState } from 'react'
+import type { HistoryStep } from 'rowcast'
 import { ConflictList } from '../collaboration/conflict-list.tsx'
 import { PeopleBar } from '../collaboration/people-bar.tsx'
 import { useStore, useValue, useHistory } from './editor-store.ts'
 import type { Editor } from './editor.ts'
 import { Icon } from './icons.tsx'
+import { PanelToggles } from './panel-layout-controls.tsx'
+import { lowered } from './step-label.ts'
 import { useDraftState } from './use-draft-state.ts'
 
 export function TopBar({ editor }: { readonly editor: Editor }) {
@@ -11,13 +14,16 @@ export function TopBar({ editor }: { readonly editor: Editor }) {
   const { undo, redo, canUndo, canRedo, steps } = useHistory()
   const { isDirty } = useDraftState(editor)
   const file = useRef<HTMLInputElement>(null)
-  const last = steps.done.at(-1)?.label
-  const next = steps.undone[0]?.label
+  const titleOf = (what: string, step: HistoryStep | undefined, keys: string): string => {
+    if (isDirty) return 'OK or cancel the edit first'
+    return `${what}${step ? `: ${lowered(step.label ?? editor.labelOf(step.changes.changes))}` : ''} (${keys})`
+  }
   return (
     <header className="top">
       <div className="top-brand">
         <Icon name="pin" />
       </div>
+      <h1 className="unseen">{title}</h1>
       <ProjectTitle key={title} editor={editor} title={title} />
       {editor.readOnly ? (
         <span className="badge" data-testid="readonly-badge">
@@ -66,7 +72,7 @@ export function TopBar({ editor }: { readonly editor: Editor }) {
             <button
               type="button"
               className="icon-button"
-              title={isDirty ? 'OK or cancel the edit first' : `Undo${last ? `: ${last}` : ''} (Ctrl+Z)`}
+              title={titleOf('Undo', steps.done.at(-1), 'Ctrl+Z')}
               aria-label="Undo"
               data-testid="undo"
               disabled={!canUndo || isDirty}
@@ -77,7 +83,7 @@ export function TopBar({ editor }: { readonly editor: Editor }) {
             <button
               type="button"
               className="icon-button"
-              title={isDirty ? 'OK or cancel the edit first' : `Redo${next ? `: ${next}` : ''} (Ctrl+Y)`}
+              title={titleOf('Redo', steps.undone[0], 'Ctrl+Y')}
               aria-label="Redo"
               data-testid="redo"
               disabled={!canRedo || isDirty}
@@ -91,6 +97,8 @@ export function TopBar({ editor }: { readonly editor: Editor }) {
       {editor.collaboration && <PeopleBar editor={editor} collaboration={editor.collaboration} />}
       <span className="top-space" />
       {!editor.readOnly && <DraftBar editor={editor} />}
+      <span className="top-rule" />
+      <PanelToggles layout={editor.layout} />
     </header>
   )
 }
@@ -137,7 +145,7 @@ function ProjectTitle({ editor, title }: { readonly editor: Editor; readonly tit
     if (name === '' || name === title) setTyped(title)
     else
       editor.attempt(() =>
-        store.transaction(() => store.value('scene').set('title', name), { label: 'Rename the project' }),
+        store.transaction(() => store.value('scene').set('title', name), { label: `Rename the project to ${name}` }),
       )
   }
   return (

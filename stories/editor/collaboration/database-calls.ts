@@ -1,3 +1,5 @@
+import { readProgress } from './read-progress.ts'
+
 /** A transaction as the server's log has it. */
 export interface LogEntry {
   readonly sequence: number
@@ -57,12 +59,14 @@ export class DatabaseCalls {
 
   /** Everyone sees it, as a new transaction. */
   async rollBack(to: number): Promise<void> {
-    await this.#json('POST', 'rollback', { to })
+    await this.#json('POST', 'rollback', { to, label: `Rolled back to ${to}` })
   }
 
-  /** Makes another database from the state after a transaction. */
-  async fork(name: string, at: number): Promise<void> {
-    await this.#json('POST', 'fork', { name, at })
+  /** Makes another database from the state after a transaction. `onShare` is told how far that is, 0 to 1. */
+  async fork(name: string, at: number, onShare: (share: number) => void): Promise<void> {
+    const accept = { accept: 'application/x-ndjson' }
+    const { body } = await this.#call('POST', 'fork', JSON.stringify({ name, at }), accept)
+    if (body) await readProgress(body, onShare)
   }
 
   /** Replaces the database by a file, for everyone. */
@@ -75,10 +79,19 @@ export class DatabaseCalls {
     return (await response.json()) as Body
   }
 
-  async #call(method: string, path: string, body?: string | ArrayBuffer): Promise<Response> {
+  async #call(
+    method: string,
+    path: string,
+    body?: string | ArrayBuffer,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Response> {
     const response = await fetch(`${this.#url}/${path}`, {
       method,
-      headers: { ...this.#headers, ...(typeof body === 'string' && { 'content-type': 'application/json' }) },
+      headers: {
+        ...this.#headers,
+        ...headers,
+        ...(typeof body === 'string' && { 'content-type': 'application/json' }),
+      },
       body: body ?? null,
     })
     if (response.ok) return response

@@ -5,7 +5,7 @@ import { NameForm } from './name-form.tsx'
 import { shortValue } from './short-value.ts'
 
 const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
-const titles = { created: 'Created', transaction: 'Edit', import: 'Imported a file', rollback: 'Rolled back' } as const
+const titles = { created: 'Created', import: 'Imported a file', rollback: 'Rolled back' } as const
 
 interface LogItemProps {
   readonly entry: LogEntry
@@ -14,6 +14,7 @@ interface LogItemProps {
   readonly current: boolean
   readonly editor: Editor
   readonly onRollBack: () => void
+  /** Called within the event of the click, or of the key. */
   readonly onFork: (name: string) => void
 }
 
@@ -35,7 +36,9 @@ export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }
       >
         <span className="step-mark" />
         <span className="log-what">
-          <span className="step-label">{label ?? titles[kind]}</span>
+          <span className="step-label">
+            {label ?? (kind === 'transaction' ? editor.labelOf(changes) : titles[kind])}
+          </span>
           <span className="log-who">
             {name ?? by ?? 'Someone'}
             {count > 0 && ` · ${count.toLocaleString('en')} ${count === 1 ? 'change' : 'changes'}`}

@@ -2,6 +2,8 @@ import { useState } from 'react'
 import type { Editor } from '../app/editor.ts'
 import { Icon } from '../app/icons.tsx'
 import type { Collaboration } from './collaboration.ts'
+import type { LogEntry } from './database-calls.ts'
+import { ForkWindow } from './fork-window.ts'
 import { LogItem } from './log-item.tsx'
 import { NameForm } from './name-form.tsx'
 import { useProjectLog } from './use-project-log.ts'
@@ -22,11 +24,30 @@ export function ProjectHistory({
     task.then(read, (error: unknown) => editor.fail(error))
   }
   const fork = (name: string, at: number): void => {
-    const opened = async (): Promise<void> => {
-      await calls.fork(name, at)
-      window.open(`${location.pathname}?project=${encodeURIComponent(name)}`, '_blank', 'noopener')
+    const forked = new ForkWindow(name)
+    const url = `${location.origin}${location.pathname}?project=${encodeURIComponent(name)}`
+    const made = async (): Promise<void> => {
+      try {
+        await calls.fork(name, at, (share) => forked.show(share))
+      } catch (error) {
+        forked.close()
+        throw error
+      }
+      if (forked.isOpen) forked.goTo(url)
+      else editor.notify({ kind: 'info', message: `Made the project ${name}: it is at ${url}` })
     }
-    run(opened())
+    run(made())
+  }
+  const rollBack = async ({ sequence, label }: LogEntry): Promise<void> => {
+    const later = (entries[0]?.sequence ?? sequence) - sequence
+    const sure = await editor.ask({
+      title: `Roll back to ${sequence}${label === undefined ? '' : ` (${label})`}?`,
+      text:
+        `What was done since, ${later.toLocaleString('en')} ${later === 1 ? 'step' : 'steps'}, is taken back for ` +
+        'everyone. It stays in the history: you can roll back to it again.',
+      action: 'Roll back',
+    })
+    if (sure) await calls.rollBack(sequence)
   }
   return (
     <>
@@ -62,7 +83,7 @@ export function ProjectHistory({
             snapshot={labels.get(entry.sequence)}
             current={index === 0}
             editor={editor}
-            onRollBack={() => run(calls.rollBack(entry.sequence))}
+            onRollBack={() => run(rollBack(entry))}
             onFork={(name) => fork(name, entry.sequence)}
           />
         ))}

@@ -13,7 +13,7 @@ import { listenToPointer } from './pointer-input.ts'
 import { SlotIndex, type ScreenRect } from './slot-index.ts'
 import { createViewUniforms, updateViewUniforms } from './view-uniforms.ts'
 
-/** A drag of what is selected, since its start. */
+/** A drag of what was pressed on, and of what is selected along with it, since its start. */
 export interface SceneDrag {
   readonly from: LonLat
   readonly to: LonLat
@@ -31,6 +31,7 @@ export interface MapSceneOptions {
   readonly onPick?: (slot: number | undefined, additive: boolean) => void
   readonly onHover?: (slot: number | undefined, point: ScreenPoint | undefined) => void
   readonly onSelectRect?: (slots: readonly number[], additive: boolean) => void
+  /** A press on a slot that may be dragged, and the first move; it need not be selected. */
   readonly onDragStart?: (slot: number) => void
   readonly onDragMove?: (drag: SceneDrag) => void
   /** Cancelled by Escape or a second finger. */
@@ -73,6 +74,10 @@ export interface MapScene {
   render(): void
   /** Draws now. */
   renderNow(): void
+  /** Slots whose labels were drawn in the last frame. */
+  readonly labelled: readonly number[]
+  /** The visible slot at a point, or within so many pixels of it. */
+  pick(point: ScreenPoint, reach: number): number | undefined
   toScreen(place: LonLat): ScreenPoint
   toLonLat(point: ScreenPoint): LonLat
   dispose(): void
@@ -108,6 +113,7 @@ export function createMapScene(canvas: HTMLCanvasElement, options: MapSceneOptio
   let marksStale = false
   let rectangle: ScreenRect | undefined
   let labelLimit = 140
+  let labelled: readonly number[] = []
   let frame = 0
   let stats: SceneStats = { frames: 0, drawCalls: 0, labels: 0, frameMs: 0 }
 
@@ -168,6 +174,7 @@ export function createMapScene(canvas: HTMLCanvasElement, options: MapSceneOptio
       lines.update(labels)
       overlay.draw(labels, rectangle, guestMarks(source))
       labelCount = labels.length
+      labelled = labels.map(({ slot }) => slot)
     }
     renderer.render(scene, camera)
     stats = {
@@ -191,7 +198,7 @@ export function createMapScene(canvas: HTMLCanvasElement, options: MapSceneOptio
   const stopListening = listenToPointer(canvas, {
     startsDrag: (point) => {
       const slot = index.pick(point, view, pickReach)
-      return slot !== undefined && selection.includes(slot) && (options.canDrag?.(slot) ?? true)
+      return slot !== undefined && (options.canDrag?.(slot) ?? true)
     },
     dragStart: (point) => {
       const slot = index.pick(point, view, pickReach)
@@ -282,6 +289,10 @@ export function createMapScene(canvas: HTMLCanvasElement, options: MapSceneOptio
       labelLimit = limit
       render()
     },
+    get labelled() {
+      return labelled
+    },
+    pick: (point, reach) => index.pick(point, view, reach),
     render,
     renderNow,
     toScreen: (place) => view.toScreen(place),

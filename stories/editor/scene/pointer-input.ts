@@ -3,7 +3,7 @@ import type { ScreenRect } from './slot-index.ts'
 
 /** What the pointer means; the scene answers whether a press starts a drag. */
 export interface PointerActions {
-  /** A press at a point: true drags what is selected there, false pans. */
+  /** A press at a point: true drags what is there, false pans. */
   startsDrag(point: ScreenPoint): boolean
   dragStart(point: ScreenPoint): void
   dragMove(from: ScreenPoint, to: ScreenPoint): void

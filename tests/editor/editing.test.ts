@@ -1,0 +1,264 @@
+import type { Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { drawFewInstances } from '../support/draw-few-instances.ts'
+import { centerOn, choose, idAt, idCalled, loseSight, pointOf, saved } from '../support/editor-actions.ts'
+import { type EditorPage, startEditor } from '../support/editor-page.ts'
+import { SyncProcess } from '../support/sync-process.ts'
+
+let server: SyncProcess
+let editor: EditorPage | undefined
+let page: Page
+
+const test = (testId: string): Locator => page.getByTestId(testId)
+const nameOf = (id: string): Promise<string> =>
+  page.evaluate((key) => window.rowcastEditor?.store.table('annotation').get(key)?.name ?? '', id)
+const sizesOf = (ids: readonly string[]): Promise<(number | undefined)[]> =>
+  page.evaluate((keys) => keys.map((key) => window.rowcastEditor?.store.table('annotation').get(key)?.icon.size), ids)
+const steps = (): Promise<string[]> => test('history-step').locator('.step-label').allTextContents()
+
+beforeAll(async () => {
+  server = await SyncProcess.start(400)
+  editor = await startEditor({ search: '', syncUrl: server.url, before: [drawFewInstances] })
+  page = editor.page
+  await test('history-mine').click()
+}, 120_000)
+
+beforeEach(() => loseSight(page))
+
+afterAll(async () => {
+  await editor?.close()
+  await server?.close()
+})
+
+describe('a step of the history', () => {
+  it('says what it did, also where it is undone and redone, and in the log of everyone', async () => {
+    const id = await idAt(page, 0)
+    const name = await nameOf(id)
+    await choose(page, id)
+    await test('number-2-text.size').fill('21')
+    await test('ok').click()
+    expect(await steps()).toEqual([`Text size of ${name}`])
+    expect(await test('undo').getAttribute('title')).toBe(`Undo: text size of ${name} (Ctrl+Z)`)
+    await test('undo').click()
+    expect(await test('redo').getAttribute('title')).toBe(`Redo: text size of ${name} (Ctrl+Y)`)
+    await test('redo').click()
+
+    await saved(page)
+    await test('history-all').click()
+    await test('log-item').first().getByText(`Text size of ${name}`).waitFor()
+    await test('history-mine').click()
+  })
+
+  it('names two properties, counts more, and tells what was added, moved, renamed or deleted', async () => {
+    const id = await idAt(page, 1)
+    const name = await nameOf(id)
+    await choose(page, id)
+    await test('number-2-icon.size').fill('19')
+    await test('text-2-icon.border.color').fill('#ff0000')
+    await test('ok').click()
+    expect((await steps())[0]).toBe(`Icon size and icon border color of ${name}`)
+
+    await test('number-2-icon.size').fill('20')
+    await test('text-2-icon.border.color').fill('#00ff00')
+    await test('number-2-text.size').fill('20')
+    await test('ok').click()
+    expect((await steps())[0]).toBe(`3 properties of ${name}`)
+
+    await test('field-2-name').fill('Elsewhere')
+    await test('ok').click()
+    expect((await steps())[0]).toBe(`Name of ${name}`)
+
+    await test('tool-add').click()
+    await test('add-surface').click({ position: { x: 200, y: 200 } })
+    await test('field-2-name').fill('Here')
+    await test('ok').click()
+    expect((await steps())[0]).toBe('Add Here')
+
+    await test('delete').click()
+    expect((await steps())[0]).toBe('Delete Here')
+  })
+})
+
+describe('several that are selected', () => {
+  it('show mixed where their values differ, and are edited together as one step', async () => {
+    const ids = [await idAt(page, 2), await idAt(page, 5), await idAt(page, 6)]
+    const [first = '', ...others] = ids
+    await page.evaluate(([a = '', b = '', c = '']) => {
+      const table = window.rowcastEditor?.store.table('annotation')
+      for (const [n, id] of [a, b, c].entries()) {
+        table?.update(id, { icon: { size: 10 + n, shape: n === 0 ? 'pin' : 'circle', visible: n > 0 } })
+        table?.update(id, { text: { size: 17 }, tags: ['all', `own-${n}`] })
+      }
+    }, ids)
+    await choose(page, first)
+    for (const id of others) await choose(page, id, { additive: true })
+    expect(await test('number-2-icon.size').inputValue()).toBe('')
+    expect(await test('number-2-icon.size').getAttribute('placeholder')).toBe('mixed')
+    expect(await test('field-2-icon.size').getAttribute('aria-valuetext')).toBe('mixed')
+    expect(await test('field-2-name').getAttribute('placeholder')).toBe('mixed')
+    expect(await test('number-2-text.size').inputValue()).toBe('17')
+    expect(await test('field-2-icon.shape').locator('option:checked').textContent()).toBe('mixed')
+    expect(await test('field-2-icon.visible').evaluate((box: HTMLInputElement) => box.indeterminate)).toBe(true)
+
+    const before = (await steps()).length
+    await test('number-2-icon.size').fill('999')
+    await test('panel-2').locator('.field-error').first().waitFor()
+    expect(await sizesOf(ids)).toEqual([10, 11, 12])
+    await test('number-2-icon.size').fill('24')
+    expect(await sizesOf(ids)).toEqual([24, 24, 24])
+    expect(await test('number-2-icon.size').inputValue()).toBe('24')
+    await test('field-2-icon.shape').selectOption('star')
+    await test('field-2-icon.visible').click()
+    await test('field-2-tags').fill('new')
+    await test('field-2-tags').press('Enter')
+    await test('ok').click()
+    const rows = await page.evaluate(
+      (keys) =>
+        keys.map((key) => {
+          const row = window.rowcastEditor?.store.table('annotation').get(key)
+          return [row?.icon.size, row?.icon.shape, row?.icon.visible, row?.tags]
+        }),
+      ids,
+    )
+    expect(rows).toEqual(ids.map((_, n) => [24, 'star', true, ['all', `own-${n}`, 'new']]))
+    expect(await steps()).toHaveLength(before + 1)
+    expect((await steps())[0]).toBe('4 properties of 3 annotations')
+
+    // What the primary one has already goes to the others too.
+    await page.evaluate((key) => window.rowcastEditor?.store.table('annotation').set(key, 'icon.size', 5), first)
+    await expect.poll(() => test('number-2-icon.size').inputValue()).toBe('')
+    await test('number-2-icon.size').fill('24')
+    expect(await sizesOf(ids)).toEqual([24, 24, 24])
+    await test('cancel').click()
+    expect(await sizesOf(ids)).toEqual([5, 24, 24])
+    await test('reset-2-icon.size').click()
+    expect(await sizesOf(ids)).toEqual([6, 6, 6])
+    await test('cancel').click()
+  })
+})
+
+describe('the map', () => {
+  it('moves by press and drag what was not selected before, as a step of its own', async () => {
+    const id = await idAt(page, 3)
+    const other = await idAt(page, 4)
+    const name = await nameOf(id)
+    await choose(page, other)
+    await centerOn(page, id)
+    const lonOf = (key: string): Promise<number | undefined> =>
+      page.evaluate((at) => window.rowcastEditor?.store.table('annotation').get(at)?.position.lon, key)
+    const [start, otherStart] = [await lonOf(id), await lonOf(other)]
+    const { x, y } = await pointOf(page, id)
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 20, y)
+    await page.mouse.move(x + 40, y)
+    await page.mouse.up()
+    expect(await lonOf(id)).toBeGreaterThan(start ?? Infinity)
+    expect(await lonOf(other)).toBe(otherStart)
+    expect(await page.getByTestId('table-rows').locator('[role=row][aria-selected=true]').count()).toBeLessThan(2)
+    expect(await test('selection-count').textContent()).toBe('1')
+    await test('ok').click()
+    expect((await steps())[0]).toBe(`Move ${name}`)
+  })
+
+  it('pans by a press on what is locked, and leaves the selection', async () => {
+    const id = await idAt(page, 4)
+    const other = await idAt(page, 5)
+    await page.evaluate((key) => window.rowcastEditor?.store.table('annotation').set(key, 'locked', true), id)
+    await choose(page, other)
+    await centerOn(page, id)
+    const at = (): Promise<unknown> =>
+      page.evaluate((key) => {
+        const { store, scene } = window.rowcastEditor ?? {}
+        return { place: store?.table('annotation').get(key)?.position, center: scene?.view.center }
+      }, id)
+    const before = (await at()) as { place: object; center: object }
+    const { x, y } = await pointOf(page, id)
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 30, y + 10)
+    await page.mouse.up()
+    const after = (await at()) as { place: object; center: object }
+    expect(after.place).toEqual(before.place)
+    expect(after.center).not.toEqual(before.center)
+    await test('panel-2').waitFor()
+    expect(await test('field-2-name').inputValue()).toBe(await nameOf(other))
+  })
+})
+
+describe('the search', () => {
+  const namesShown = (): Promise<string[]> => page.locator('[data-testid=table-row] .cell-text').allTextContents()
+
+  it('finds a name whatever accents, capitals and apostrophes it is written with', async () => {
+    const names = ['Orléans', 'ORLÉANS', 'Łódź', 'Ålborg', 'Hồ Chí Minh', 'L’Aquila', 'Plain [x] 100%*?', 'Йошкар']
+    await page.evaluate((list) => {
+      const table = window.rowcastEditor?.store.table('annotation')
+      table?.insert(list.map((name, n) => ({ id: `accent-${n}`, name, position: { lon: n, lat: n } })))
+    }, names)
+    const found: Record<string, string[]> = {}
+    for (const words of ['orleans', 'ORLÉANS', 'lodz', 'alborg', 'ho chi', "l'aq", '[x]', '100%*?', 'ош', 'иошк']) {
+      await test('table-search').fill(words)
+      await page.locator('.table[data-busy=false]').waitFor()
+      await expect.poll(async () => (await namesShown()).length).toBeLessThan(5)
+      found[words] = (await namesShown()).toSorted()
+    }
+    expect(found).toEqual({
+      orleans: ['ORLÉANS', 'Orléans'],
+      ORLÉANS: ['ORLÉANS', 'Orléans'],
+      lodz: ['Łódź'],
+      alborg: ['Ålborg'],
+      'ho chi': ['Hồ Chí Minh', 'Ho Chi Minh City'].toSorted(),
+      "l'aq": ['L’Aquila'],
+      '[x]': ['Plain [x] 100%*?'],
+      '100%*?': ['Plain [x] 100%*?'],
+      ош: ['Йошкар'],
+      иошк: ['Йошкар'],
+    })
+    // A live query: what is renamed comes and goes.
+    await test('table-search').fill('orleans')
+    await expect.poll(namesShown).toHaveLength(2)
+    await page.evaluate(() => window.rowcastEditor?.store.table('annotation').set('accent-2', 'name', 'Nouvel Orléäns'))
+    await expect.poll(namesShown).toHaveLength(3)
+    await test('table-search').fill('')
+  })
+
+  it('finds a layer so too', async () => {
+    await test('layer-filter').fill('cote d')
+    await expect.poll(() => page.locator('.layer .layer-text').allTextContents()).toContain('Côte d’Ivoire')
+    await test('layer-filter').fill('')
+  })
+})
+
+describe('a layer', () => {
+  it('is hidden by the eye for this window alone, also after a reload, and is no step of the history', async () => {
+    const id = await idCalled(page, 'Tokyo')
+    const other = (await editor?.open('')) as Page
+    const layerId = await page.evaluate((key) => {
+      const { store } = window.rowcastEditor ?? {}
+      const country = store?.table('annotation').get(key)?.layerId
+      return country ? store?.table('layer').get(country)?.parentId : undefined
+    }, id)
+    const shownIn = (where: Page, state: boolean): Promise<void> =>
+      where.locator(`[data-testid=layer-row][data-layer="${layerId}"][data-shown=${state}]`).waitFor()
+    const before = (await steps()).length
+    await shownIn(page, true)
+    await test(`visible-${layerId}`).click()
+    await shownIn(page, false)
+    expect(await steps()).toHaveLength(before)
+    await page.evaluate((key) => window.rowcastEditor?.store.table('annotation').set(key, 'note', 'seen'), id)
+    const noteOf = (key: string): string | undefined => window.rowcastEditor?.store.table('annotation').get(key)?.note
+    await expect.poll(() => other.evaluate(noteOf, id)).toBe('seen')
+    await shownIn(other, true)
+    await centerOn(page, id)
+    const { x, y } = await pointOf(page, id)
+    await page.mouse.click(x, y)
+    expect(await test('selection-count').textContent()).not.toBe('1')
+
+    await page.reload()
+    await page.getByTestId('map').waitFor()
+    await shownIn(page, false)
+    await test(`visible-${layerId}`).click()
+    await shownIn(page, true)
+    await other.close()
+  })
+})
