@@ -232,7 +232,15 @@ describe('two windows of the editor on one server', () => {
     const earlier = ann.locator(`[data-testid=log-item][data-sequence="${known}"]`)
     await earlier.locator('.log-step').click()
     await earlier.getByTestId('roll-back').click()
+    await ann.getByTestId('question').waitFor()
+    await ann.keyboard.press('Escape')
+    await ann.getByTestId('question').waitFor({ state: 'detached' })
+    expect(await size(ben)).toBe(38)
+
+    await earlier.getByTestId('roll-back').click()
+    await ann.getByTestId('yes').click()
     for (const page of [ann, ben]) await expect.poll(() => size(page)).toBe(before)
+    await newest.getByText(`Rolled back to ${known}`).waitFor()
   })
 
   it('name a state by a snapshot, which the history shows', async () => {
@@ -276,12 +284,35 @@ describe('two windows of the editor on one server', () => {
     await entry.locator('.log-step').click()
     await entry.getByTestId('fork').click()
     await ann.getByTestId('name-input').fill('other-cities')
+    let answer = (): void => undefined
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    await ann.route('**/fork', async (route) => {
+      await answered
+      await route.continue()
+    })
     const opening = ann.context().waitForEvent('page')
     await ann.getByTestId('name-input').press('Enter')
+    // It opens with the key, before the server has answered: what opens later is blocked.
     const fork = await opening
+    await fork.getByText('Making the project other-cities').waitFor()
+    expect(await fork.locator('progress').count()).toBe(1)
+    answer()
     await saved(fork)
     expect(new URL(fork.url()).search).toBe('?project=other-cities')
     expect(await fork.getByTestId('guest').count()).toBe(0)
+    expect(await fork.evaluate(() => window.opener as unknown)).toBe(null)
     await fork.close()
+  })
+
+  it('close the window of a fork again that the server refuses, and say why', async () => {
+    const entry = ann.getByTestId('log-item').first()
+    await entry.getByTestId('fork').click()
+    await ann.getByTestId('name-input').fill('other-cities')
+    const opening = ann.context().waitForEvent('page')
+    await ann.getByTestId('name-input').press('Enter')
+    const fork = await opening
+    await ann.getByTestId('notice').and(ann.locator('[data-kind=error]')).waitFor()
+    expect(await ann.getByTestId('notice').textContent()).toContain('other-cities')
+    if (!fork.isClosed()) await fork.waitForEvent('close')
   })
 })

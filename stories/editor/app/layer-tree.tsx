@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useDeferredValue, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, useDeferredValue, useId, useMemo, useRef, useState } from 'react'
 import { sql } from 'rowcast'
 import { type Layer, useQuery, useRows } from './editor-store.ts'
 import type { Editor } from './editor.ts'
@@ -170,6 +170,7 @@ interface LayerRowProps {
 function LayerRow({ editor, item, count, chosen, active, onFocus, onToggle, onChoose }: LayerRowProps) {
   const { layer, parent, level, place, siblings, expanded } = item
   const { visibility } = editor
+  const nameId = useId()
   const visible = visibility.isVisible(layer)
   const shown = visible && (parent === undefined || visibility.isVisible(parent))
   return (
@@ -177,7 +178,8 @@ function LayerRow({ editor, item, count, chosen, active, onFocus, onToggle, onCh
       className="layer"
       role="treeitem"
       tabIndex={active ? 0 : -1}
-      aria-label={`${layer.name} ${count.toLocaleString('en')} annotations${shown ? '' : ', hidden'}`}
+      aria-labelledby={nameId}
+      aria-description={shown ? undefined : 'hidden'}
       aria-level={level}
       aria-posinset={place}
       aria-setsize={siblings}
@@ -202,7 +204,14 @@ function LayerRow({ editor, item, count, chosen, active, onFocus, onToggle, onCh
           <Icon name="chevron" />
         </button>
       )}
-      <button type="button" className="layer-name" tabIndex={-1} title="Show in the table (Enter)" onClick={onChoose}>
+      <button
+        type="button"
+        id={nameId}
+        className="layer-name"
+        tabIndex={-1}
+        title="Show in the table (Enter)"
+        onClick={onChoose}
+      >
         <span className="swatch" style={{ background: layer.color }} />
         <span className="layer-text">{layer.name}</span>
         <span className="layer-count">{count.toLocaleString('en')}</span>
