@@ -17,6 +17,7 @@ import { useQuery, useRow, useRows } from './editor-store.ts'
 import type { Editor } from './editor.ts'
 import { foldedGlob } from './fold.ts'
 import { Icon } from './icons.tsx'
+import { CloseButton } from './panel-layout-controls.tsx'
 import { selectionOf, toggled } from './selection.ts'
 import { useSubject } from './use-subject.ts'
 
@@ -141,6 +142,7 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
         >
           Select all
         </button>
+        <CloseButton layout={editor.layout} panel="table" />
       </header>
       <Rows
         editor={editor}
