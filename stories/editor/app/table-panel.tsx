@@ -206,8 +206,10 @@ const cellId = (row: number, column: number): string => `cell-${row}-${column}`
  * is active. They start at the top again when the filter or the order is another one.
  */
 function Rows({ editor, keys, query, onHead, children }: RowsProps) {
-  const [wanted, setActive] = useState<ActiveCell>({ row: 0, column: 0 })
-  const active = { ...wanted, row: Math.min(wanted.row, keys.length - 1) }
+  const [{ cell, of }, setWanted] = useState({ cell: { row: 0, column: 0 }, of: query })
+  // Of another filter or order the keyboard is at the top again, or still in the head.
+  const active = { ...cell, row: Math.min(cell.row, keys.length - 1, of === query ? Infinity : 0) }
+  const setActive = useCallback((next: ActiveCell) => setWanted({ cell: next, of: query }), [query])
   const viewport = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   const [height, setHeight] = useState(240)
@@ -229,13 +231,13 @@ function Rows({ editor, keys, query, onHead, children }: RowsProps) {
   }, [])
   useLayoutEffect(() => {
     if (viewport.current) viewport.current.scrollTop = 0
-    setActive(({ row, column }) => ({ row: Math.min(row, 0), column }))
     // oxlint-disable-next-line react/exhaustive-effect-dependencies -- another query starts at the top
   }, [query])
 
-  const press = useCallback((row: number, column: number) => setActive({ row, column }), [])
+  const press = useCallback((row: number, column: number) => setActive({ row, column }), [setActive])
   const from = Math.max(Math.floor(top / rowHeight) - overscan, 0)
   const to = Math.min(Math.ceil((top + height) / rowHeight) + overscan, keys.length)
+  const isDrawn = active.row < 0 || (active.row >= from && active.row < to)
   const rows: ReactNode[] = []
   for (let index = from; index < to; index++) {
     const id = keys[index]?.id
@@ -311,7 +313,7 @@ function Rows({ editor, keys, query, onHead, children }: RowsProps) {
         aria-multiselectable
         aria-rowcount={keys.length + 1}
         aria-colcount={columns.length}
-        aria-activedescendant={cellId(active.row, active.column)}
+        aria-activedescendant={isDrawn ? cellId(active.row, active.column) : undefined}
         onScroll={(event) => setTop(event.currentTarget.scrollTop)}
         onKeyDown={onKeyDown}
       >
