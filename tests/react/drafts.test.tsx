@@ -2,6 +2,7 @@ import { type ReactElement, StrictMode, useEffect } from 'react'
 import type { ChangeSet, TableChange } from 'rowcast'
 import type { DraftHandle } from 'rowcast/react'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { internals } from '../../src/store/index.ts'
 import { act, render, type Rendered } from '../support/react-render.ts'
 import { type EditorStore, editor, openEditor } from '../support/react-store.ts'
 
@@ -179,6 +180,27 @@ test('the history can be undone and redone, and its steps are listed', async () 
   expect(store.table('label').get('a')?.rank).toBe(1)
   await act(() => void history?.redo())
   expect(store.table('label').get('a')?.rank).toBe(9)
+})
+
+test('a step that can’t be undone is listed with the reason, and what it rendered is not rendered anew', async () => {
+  let renders = 0
+  function Skipped(): ReactElement {
+    const { skipped, undo } = useHistory()
+    renders++
+    return <button onClick={undo}>{skipped.map(({ reason }) => reason.code).join()}</button>
+  }
+  const { find, text } = await show(<Skipped />)
+  await act(() => store.table('label').set('a', 'rank', 9))
+  await act(() =>
+    internals(store as never).applyRemote({
+      changes: [{ table: 'label', key: 'a', op: 'update', before: {}, after: { rank: 7 } }],
+    }),
+  )
+  renders = 0
+  await act(() => find<HTMLButtonElement>('button').click())
+  expect(text()).toBe('conflict')
+  expect(store.table('label').get('a')?.rank).toBe(7)
+  expect(renders).toBeLessThanOrEqual(2)
 })
 
 test('useChanges calls the latest listener with each change of the store or of a table, until it is unmounted', async () => {

@@ -1,4 +1,4 @@
-import { BehaviorSubject, Subscription } from 'rxjs'
+import { BehaviorSubject, pairwise, Subscription } from 'rxjs'
 import type { RowChange } from 'rowcast'
 import type { WorldGeometry } from '../data/world.ts'
 import type { LonLat, MapScene, ViewState } from '../scene/index.ts'
@@ -9,7 +9,7 @@ import { LayerVisibility } from './layer-visibility.ts'
 import { createSceneMirror, type SceneMirror } from './scene-mirror.ts'
 import { PanelLayout } from './panel-layout.ts'
 import { nothing, selectionOf, type Selection } from './selection.ts'
-import { stepLabel } from './step-label.ts'
+import { lowered, stepLabel } from './step-label.ts'
 
 export type Tool = 'select' | 'add'
 
@@ -80,6 +80,16 @@ export class Editor {
     this.mirror = createSceneMirror(store, this.layers)
     this.draft$ = new BehaviorSubject(store.readOnly ? undefined : store.draft({ label: 'Edit scene' }))
     this.#subscriptions.add(store.table('annotation').changes$.subscribe(({ deleted }) => this.#forget(deleted)))
+    this.#subscriptions.add(
+      store.history.skipped$.pipe(pairwise()).subscribe(([before, now]) => {
+        const skipped = now.at(-1)
+        if (skipped && !before.includes(skipped))
+          this.notify({
+            kind: 'error',
+            message: `Can’t ${skipped.action} “${lowered(skipped.step.label ?? 'this step')}”: ${skipped.reason.message}`,
+          })
+      }),
+    )
     const sceneNow = (): MapScene | undefined => this.scene
     window.rowcastEditor = {
       store,
