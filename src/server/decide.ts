@@ -13,7 +13,7 @@ import { valueAt, type RowObject } from '../schema/index.ts'
 import type { WireChange, WireRead, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import { assertDepthOf } from './depth.ts'
-import { ConflictError, SchemaVersionError } from './refusals.ts'
+import { ConflictError, SchemaVersionError, UnfitError } from './refusals.ts'
 
 /**
  * Decides a transaction on the state as it is, and applies it: checked by the schema, the constraints and the author's
@@ -25,14 +25,10 @@ export function decide(store: Store, access: Access, transaction: WireTransactio
   const { schemaVersion } = transaction
   if (schemaVersion !== undefined && schemaVersion !== store.schema.version)
     throw new SchemaVersionError(schemaVersion, store.schema.version)
-  const seen = new Set<string>()
-  const changes = transaction.changes.flatMap((change) => {
-    const place = rowIdOf(change)
-    if (seen.has(place)) throw refuse(change, 'primaryKey', 'is named twice: a transaction names each row once, net')
-    seen.add(place)
-    return resolve(store, access, change, transaction.ifUnchanged ?? false)
-  })
-  assertDepthOf(changes)
+  assertSent(store, transaction.changes)
+  const changes = transaction.changes.flatMap((change) =>
+    resolve(store, access, change, transaction.ifUnchanged ?? false),
+  )
   // Before any constraint is looked at: what it says would tell of rows to those who may not write here at all.
   if (!access.unrestricted) access.check(previewChanges(engine, changes))
   return commitChanges(engine, changes, ({ transitions }) => {
@@ -42,16 +38,37 @@ export function decide(store: Store, access: Access, transaction: WireTransactio
   })
 }
 
+/**
+ * What is against changes by what they say alone, of all of them before anything that is there is looked at: which of two
+ * reasons is told would tell of what is there otherwise. Throws NotFoundError and UnfitError.
+ */
+function assertSent(store: Store, changes: readonly WireChange[]): void {
+  const seen = new Set<string>()
+  for (const change of changes) {
+    const schema = store.schema.tables.get(change.table)
+    if (!schema) throw new NotFoundError(`there is no table '${change.table}'`)
+    try {
+      assertKeyForm(schema.model, change.key)
+      const place = rowIdOf(change)
+      if (seen.has(place)) throw refuse(change, 'primaryKey', 'is named twice: a transaction names each row once, net')
+      seen.add(place)
+      assertDepthOf([change])
+      if (change.op === 'put') {
+        assertKey(store, change)
+        assertObjects(store, change)
+      } else if (change.op === 'update') assertStays(store, change)
+    } catch (error) {
+      throw error instanceof ValidationError ? new UnfitError(error.issues, { cause: error }) : error
+    }
+  }
+}
+
 function resolve(store: Store, access: Access, change: WireChange, ifUnchanged: boolean): RowChange[] {
   const { key, op } = change
-  if (!store.schema.tables.has(change.table)) throw new NotFoundError(`there is no table '${change.table}'`)
-  assertKeyForm(store.schema.tables.get(change.table)!.model, key)
   const table = store.table(change.table)
   const row = table.get(key) as RowObject | undefined
   const visible = row !== undefined && access.canView(change.table, row)
   if (op === 'put') {
-    assertKey(store, change)
-    assertObjects(store, change)
     const inserted: RowChange = { table: change.table, key, op: 'insert', before: {}, after: change.after ?? {} }
     if (row === undefined) return [inserted]
     if (!access.unrestricted) access.check(previewChanges(internals(store).engine, [inserted]))
@@ -66,11 +83,15 @@ function resolve(store: Store, access: Access, change: WireChange, ifUnchanged: 
   if (!visible) return []
   if (op === 'delete') return [{ table: change.table, key, op, before: {}, after: {} }]
   const after = change.after ?? {}
+  return Object.keys(after).length === 0 ? [] : [{ table: change.table, key, op, before: {}, after }]
+}
+
+/** A row keeps its key. */
+function assertStays(store: Store, change: WireChange): void {
   const { model } = store.schema.tables.get(change.table)!
-  const moved = model.key.find(({ path }) => Object.hasOwn(after, path))
+  const moved = model.key.find(({ path }) => Object.hasOwn(change.after ?? {}, path))
   if (moved)
     throw refuse(change, 'primaryKey', `an update can't change '${moved.path}': delete the row and put another`)
-  return Object.keys(after).length === 0 ? [] : [{ table: change.table, key, op, before: {}, after }]
 }
 
 /** A row that is put under one key and says another would be stored under the first. */

@@ -1,4 +1,4 @@
-import { hiddenPathsOf, type Cells, type RowChange } from '../changes/index.ts'
+import { hiddenPathsOf, type Cells, type Key } from '../changes/index.ts'
 import { ValidationError } from '../errors/index.ts'
 import { internals, storedRows, type Store } from '../store/index.ts'
 import { isDeeper, MAX_DEPTH } from '../transport/index.ts'
@@ -15,9 +15,16 @@ export function assertDepth(store: Store): void {
     for (const [key, cells] of storedRows(internals(store).engine, table)) assertCells(table, key, cells)
 }
 
-/** The same of rows that have changed. */
-export function assertDepthOf(changes: readonly RowChange[]): void {
-  for (const { table, key, after } of changes) assertCells(table, key, after)
+/** A row as it is put or changed. */
+interface Changed {
+  readonly table: string
+  readonly key: Key
+  readonly after?: Cells | undefined
+}
+
+/** The same of rows that have changed, or are to. */
+export function assertDepthOf(changes: readonly Changed[]): void {
+  for (const { table, key, after = {} } of changes) assertCells(table, key, after)
 }
 
 function assertCells(table: string, key: unknown, cells: Cells): void {

@@ -1,4 +1,4 @@
-import { RowcastError } from '../errors/index.ts'
+import { RowcastError, ValidationError } from '../errors/index.ts'
 import type { RefusalCode } from '../transport/index.ts'
 
 /** What was made for another version of the schema. */
@@ -29,6 +29,11 @@ export class ForbiddenError extends RowcastError<'forbidden'> {
   constructor() {
     super('forbidden', 'the permissions do not allow this transaction')
   }
+}
+
+/** What is against a transaction by what it says alone, whatever is there. */
+export class UnfitError extends ValidationError {
+  override readonly name: string = 'UnfitError'
 }
 
 /** What was decided on a state that has changed since. */

@@ -102,6 +102,8 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   #changes: Promise<void> = Promise.resolve()
   #live: Entered | undefined
   #closed = false
+  /** Whether the connection is closed from the other side, while what came by it may still be read. */
+  #left = false
   /** The version that the client speaks: before it has said so, the oldest. */
   #protocol = OLDEST_PROTOCOL_VERSION
   #user: User | undefined
@@ -118,7 +120,16 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
     }, HELLO_MS).unref()
     this.#lane = host.share.lane(() => this.#owner)
     this.#incoming = new Incoming(this.#incomingUser())
-    this.#sender = new PartSender(connection, {
+    // Who has left is read to the end, and told nothing.
+    const line = {
+      send: (text: string): void => {
+        if (!this.#left) connection.send(text)
+      },
+      get buffered(): number {
+        return connection.buffered
+      },
+    }
+    this.#sender = new PartSender(line, {
       idle: () => this.#live?.telling.idle(),
       failed: (error) => this.#fail(error),
     })
@@ -169,6 +180,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
 
   /** What it has sent before counts. */
   closed(): void {
+    this.#left = true
     this.#incoming.afterAll(() => this.#gone())
   }
 

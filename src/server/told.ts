@@ -2,7 +2,7 @@ import { ConstraintError, NotFoundError, SqlError, TransactionError, ValidationE
 import { FilterError } from '../store/index.ts'
 import type { Access } from './access.ts'
 import { TooDearError } from './filter-budget.ts'
-import { ConflictError, ForbiddenError, SchemaVersionError, type Refusal } from './refusals.ts'
+import { ConflictError, ForbiddenError, SchemaVersionError, UnfitError, type Refusal } from './refusals.ts'
 
 /** What is said where the reason itself would tell of rows, fields or values that the reader may not see. */
 const GENERIC = {
@@ -23,6 +23,7 @@ export function toldOf(error: unknown, access: Access): Refusal | undefined {
   if (error instanceof NotFoundError || error instanceof FilterError)
     return { code: 'not-found', reason: error.message }
   if (error instanceof TooDearError) return { code: 'too-large', reason: error.message }
+  if (error instanceof UnfitError) return { code: 'validation', reason: error.message }
   if (error instanceof ValidationError) return { code: 'validation', reason: issuesTold(error, access) }
   // It names what stands against a row, seen or not: to say it of those that are seen would tell of the others.
   if (error instanceof ConstraintError)

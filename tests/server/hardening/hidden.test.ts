@@ -1,6 +1,7 @@
 import { defineSchema, SchemaError } from 'rowcast'
 import { createServer, memoryStorage, type Permissions } from 'rowcast/server'
 import { expect, test } from 'vitest'
+import { MAX_DEPTH } from '../../../src/transport/index.ts'
 import { startServer } from '../http/support.ts'
 
 const text = { type: 'string' }
@@ -67,6 +68,29 @@ test.each([
   await post('ann', put('team', 't'))
   await post('bob', put('note', 'bobs', { owner: 'bob', team: 't', ...more }))
   expect(await post('ann', remove('team', 't'))).toEqual(answer)
+})
+
+test('what is against a transaction by what it says alone is told, whether a row of that key is hidden or not there', async () => {
+  const deep = JSON.parse(`${'{"a":'.repeat(MAX_DEPTH - 10)}1${'}'.repeat(MAX_DEPTH - 10)}`) as object
+  const update = (after: object): object => ({ table: 'note', key: 'x', op: 'update', after })
+  const unfit: readonly (readonly object[])[] = [
+    [put('note', 'x'), put('note', 'x')],
+    [remove('note', 'x'), put('note', 'x')],
+    [update({ rank: 1 }), update({ rank: 2 })],
+    [put('note', 'x', { id: 'y' })],
+    [put('note', 'x'), put('note', 'other', { id: 'y' })],
+    [put('note', 'x', { style: deep })],
+    [update({ style: deep })],
+    [update({ id: 'y' })],
+    [put('note', 'x'), { table: 'nothing', key: 'x', op: 'delete' }],
+  ]
+  const [without, hidden] = [await serve('cascade'), await serve('cascade')]
+  await hidden('bob', put('note', 'x', { owner: 'bob' }))
+  for (const changes of unfit) {
+    const answer = await without('ann', ...changes)
+    expect(answer[0]).not.toBe(200)
+    expect(await hidden('ann', ...changes), JSON.stringify(changes).slice(0, 200)).toEqual(answer)
+  }
 })
 
 test.each(['cascade', 'setNull'] as const)('what goes by %s has to be allowed where it is seen', async (onDelete) => {
