@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import type { Store } from 'rowcast'
 import { createServer, memoryStorage, type ServerOptions } from 'rowcast/server'
 import { describe, expect, test, vi } from 'vitest'
+import { codeBlock } from './package/newcomer/code-block.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const example = /```ts\n([\s\S]*?)```/.exec(readme)![1]!
+const example = codeBlock('README.md', "import { createStore, defineSchema, sql } from 'rowcast'")
 
 /** Runs a piece of the README, and gives what it exports. */
 async function load<Exports>(file: string, source: string): Promise<Exports> {
@@ -38,28 +39,30 @@ describe('README', () => {
   })
 
   test('the example of editing together runs against a server', async () => {
-    const together = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)][1]![1]!
-    const definition = example.slice(0, example.indexOf('const store ='))
-    const folder = fileURLToPath(new URL('./.generated/', import.meta.url))
+    const folder = fileURLToPath(new URL('./.generated/readme/', import.meta.url))
     mkdirSync(folder, { recursive: true })
     const kept = mkdtempSync(join(folder, 'kept-'))
-    const file = join(folder, 'readme-together.ts')
-    // Node has no OPFS; the port is whichever is free.
-    const source = `${definition}${together}\nexport { schema, store }\n`
-      .replace('opfsPersistence }', 'filePersistence }')
-      .replace("opfsPersistence({ name: 'scene-42' })", `filePersistence({ directory: ${JSON.stringify(kept)} })`)
-    const { default: schema } = await load<{ default: ServerOptions['schema'] }>(
-      file.replace('.ts', '-schema.ts'),
-      `${definition}\nexport default schema\n`,
+    const { schema } = await load<Pick<ServerOptions, 'schema'>>(
+      join(folder, 'schema.ts'),
+      codeBlock('README.md', '// src/schema.ts'),
     )
     const server = createServer({ schema, storage: memoryStorage() })
-    await server.databases.create('scene-42')
+    await server.databases.create('notes')
     const { url, close } = await server.listen({ port: 0 })
     try {
-      const { store } = await load<{ store: Store }>(file, source.replaceAll('ws://127.0.0.1:8787', url))
-      await store.saved()
-      expect(store.table('layer').has('roads')).toBe(false)
-      await store.close()
+      // Node has no OPFS and no tabs; the port is whichever is free.
+      const source = codeBlock('README.md', '// src/store.ts, shared')
+        .replaceAll('opfsPersistence', 'filePersistence')
+        .replace(/tabPersistence\(.*\),\n/, `filePersistence({ directory: ${JSON.stringify(kept)} }),\n`)
+        .replace('ws://127.0.0.1:8787', url)
+      writeFileSync(join(folder, 'store.ts'), source)
+      const { notes } = await load<{ notes: Store }>(
+        join(folder, 'notes.ts'),
+        `${codeBlock('README.md', "import { store } from './store'")}export { notes }\n`,
+      )
+      await notes.saved()
+      expect(notes.table('note').has('a')).toBe(true)
+      await notes.close()
     } finally {
       await close()
       await server.close()

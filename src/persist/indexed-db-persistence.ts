@@ -55,7 +55,9 @@ function assertIndexedDb(name: string): void {
   if (typeof indexedDB !== 'undefined') return
   throw new PersistenceError(
     'persistence-unavailable',
-    `${name} can't be opened: there is no IndexedDB here; on Node use filePersistence`,
+    `${name} can't be opened: there is no IndexedDB here, which is in browsers alone. Where a server renders the page, ` +
+      `load what opens the store in the browser only (Next.js: dynamic(() => import(…), { ssr: false })); ` +
+      `a store of Node's own takes filePersistence`,
   )
 }
 

@@ -4,7 +4,8 @@ Usage:
   rowcast serve --schema schema.json --data ./data [options]
 
 Options of serve:
-  --schema FILE        the schema: a .json file, or a .js or .mjs module that exports it (default, or as schema)
+  --schema FILE        the schema: a .json file, or a .js, .mjs or (from Node 22.18 on) .ts module that exports it
+                       (default, or as schema)
   --data DIRECTORY     where the databases lie; made if missing
   --port NUMBER        8787 if not given; 0 for any that is free
   --host ADDRESS       127.0.0.1 if not given; 0.0.0.0 to be reached from other machines

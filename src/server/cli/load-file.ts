@@ -29,7 +29,7 @@ async function readJson(path: string, given: string): Promise<unknown> {
 
 async function importModule(path: string, given: string, name: string): Promise<unknown> {
   if (!/^\.[cm]?[jt]s$/.test(extname(path)))
-    throw new UsageError(`${given}: give a .json file, or a .js or .mjs module that exports the ${name}`)
+    throw new UsageError(`${given}: give a .json file, or a .js, .mjs or .ts module that exports the ${name}`)
   try {
     await readFile(path)
   } catch (error) {
@@ -39,7 +39,10 @@ async function importModule(path: string, given: string, name: string): Promise<
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module
   } catch (error) {
-    throw new UsageError(`${given} can't be run: ${messageOf(error)}`)
+    const { code } = error as NodeJS.ErrnoException
+    const isTooNew = code === 'ERR_UNKNOWN_FILE_EXTENSION'
+    const advice = isTooNew ? `: use Node 22.18 or newer, which runs TypeScript, or give a .js or .json file` : ''
+    throw new UsageError(`${given} can't be run: ${messageOf(error)}${advice}`)
   }
   const found = module['default'] ?? module[name]
   if (found === undefined)
