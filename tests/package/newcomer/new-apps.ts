@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { run } from './commands.ts'
 
 /** A new app of a framework, and how it is served at a port. */
@@ -60,9 +61,12 @@ export const newApps = {
     packages: [...WEBPACK, ...REACT],
     blocks: [...APP, STORE],
     dev: (port) => bin('webpack-cli/bin/cli.js', 'serve', '--mode', 'development', '--port', port),
-    production: (port) => bin('webpack-cli/bin/cli.js', 'serve', '--mode', 'production', '--port', port),
+    // What it has built, from any server of files.
+    production: (port) => [process.execPath, VITE, 'preview', '--outDir', 'public', '--port', port, '--strictPort'],
   },
 } as const satisfies Record<string, NewApp>
+
+const VITE = fileURLToPath(new URL('../../../node_modules/vite/bin/vite.js', import.meta.url))
 
 /** webpack has no template of its own: the least that takes TypeScript and JSX. */
 const WEBPACK_APP = {
@@ -85,6 +89,7 @@ const WEBPACK_APP = {
   }),
   'webpack.config.js': `export default {
   entry: './src/main.tsx',
+  output: { path: import.meta.dirname + '/public' },
   resolve: { extensions: ['.tsx', '.ts', '.js'] },
   module: { rules: [{ test: /\\.tsx?$/, use: 'ts-loader' }] },
   devServer: { static: 'public' },
