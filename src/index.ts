@@ -57,6 +57,7 @@ export {
   type TableName,
   type ValueOf,
   type WhereOf,
+  type WideSchemaInput,
 } from './schema/index.ts'
 export {
   createStore,

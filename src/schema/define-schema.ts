@@ -6,7 +6,14 @@ import type { TableModel } from './model/table-model.ts'
 import { isSchemaObject } from './model/facets.ts'
 import { RowCodec } from './model/row-codec.ts'
 import { StoredCells } from './model/stored-cells.ts'
-import type { CheckSchema, JsonSchemaObject, MigrationContext, SchemaInput } from './types/index.ts'
+import type {
+  CheckSchema,
+  JsonSchemaObject,
+  KnownSchema,
+  MigrationContext,
+  SchemaInput,
+  WideSchemaInput,
+} from './types/index.ts'
 import { checkKeywords } from './check-keywords.ts'
 import { checkTable } from './check-table.ts'
 import { copyDocument } from './copy-document.ts'
@@ -51,16 +58,17 @@ const SCHEMA_KEYS = ['version', 'tables', 'migrations', '$schema', '$id', 'title
 
 /**
  * Checks a schema document and maps its tables to SQLite: nested objects to columns, arrays and free-form objects to
- * JSON columns (docs: README, "Schema"). Everything is inferred from it: rows, keys, paths and values.
+ * JSON columns (docs: README, "Schema"). Everything is inferred from it: rows, keys, paths and values. A document that
+ * is imported from a `.json` file has no literal types to infer from: rows are records then, names and paths texts.
  *
  * The document is copied: what becomes of it afterwards does not change the schema. Throws SchemaError, with the path in
  * the document, for what is no such document, for whatever has no mapping, for whatever ajv can't compile, and for a
  * pattern that the engine of the options can't make.
  */
-export function defineSchema<const S extends SchemaInput>(
+export function defineSchema<const S extends SchemaInput | WideSchemaInput>(
   schema: S & CheckSchema<S>,
   { patterns }: DefineSchemaOptions = {},
-): Schema<S> {
+): Schema<KnownSchema<S>> {
   const given: unknown = schema
   if (!isSchemaObject(given)) throw new SchemaError('schema', 'expected an object with version and tables')
   const { migrations: steps, ...rest } = given
@@ -84,7 +92,7 @@ export function defineSchema<const S extends SchemaInput>(
   }
   checkNames(tables)
   const definition: SchemaInput = Object.freeze(steps === undefined ? document : { ...document, migrations })
-  return Object.freeze({ version: document.version, definition: definition as S, tables, migrations })
+  return Object.freeze({ version: document.version, definition: definition as KnownSchema<S>, tables, migrations })
 }
 
 /** The same schema, its patterns matched by an engine. Throws SchemaError, with the path of a pattern that it can't make. */

@@ -12,7 +12,9 @@ import type { SyncTransport } from './running-sync.ts'
 export type InitialRows<S extends SchemaInput> = {
   readonly [T in keyof S['tables']]?: S['tables'][T] extends { readonly singleton: true }
     ? InsertOf<S, T>
-    : readonly InsertOf<S, T>[]
+    : string extends T
+      ? InsertOf<S, T> | readonly InsertOf<S, T>[]
+      : readonly InsertOf<S, T>[]
 }
 
 export interface StoreOptions<S extends SchemaInput> {

@@ -4,6 +4,7 @@ import type {
   InputOf,
   InsertOf,
   KeyOf,
+  KnownSchema,
   OrderByOf,
   PatchOf,
   PathOf,
@@ -12,6 +13,7 @@ import type {
   TableName,
   ValueOf,
   WhereOf,
+  WideSchemaInput,
 } from '../../src/schema/types/index.ts'
 
 /** The typed surface of a table, to write type tests against. */
@@ -30,7 +32,9 @@ export interface StoreLike<S extends SchemaInput> {
 }
 
 /** A schema with its literal types, checked for names that aren't there. */
-export declare function define<const S extends SchemaInput>(schema: S & CheckSchema<S>): S
+export declare function define<const S extends SchemaInput | WideSchemaInput>(
+  schema: S & CheckSchema<S>,
+): KnownSchema<S>
 
 /** A store of a schema. */
 export declare function open<S extends SchemaInput>(schema: S): StoreLike<S>

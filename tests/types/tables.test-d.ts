@@ -1,9 +1,11 @@
 import { test } from 'vitest'
+import type { InitialRows } from 'rowcast'
 import type { Key } from '../../src/changes/change-set.ts'
 import type {
   InputAt,
   InsertOf,
   KeyOf,
+  LeafPath,
   LeafPathOf,
   MigrationContext,
   PatchOf,
@@ -18,6 +20,7 @@ import type {
   WhereOf,
 } from '../../src/schema/types/index.ts'
 import { type Equal, expectType } from '../support/expect-type.ts'
+import document from './document.json'
 import { define, open } from './table-like.ts'
 
 const schema = define({
@@ -137,13 +140,96 @@ test('a path names its value', () => {
   expectType<Equal<Leaves, 'text.value' | 'text.font.size' | 'text.font.family' | 'points' | 'meta'>>()
 })
 
-test('a type that holds itself has paths down to a depth', () => {
+test('a type that holds itself has paths of any depth, which are looked up below a few levels', () => {
   interface Node {
     readonly name: string
+    readonly left?: Node
+    readonly right?: Node
     readonly children: readonly Node[]
   }
-  const deep: Path<Node> = 'children.0.children.1.name'
-  void deep
+  const list: Path<Node> = 'children.0.children.1.children.2.children.3.children.4.children.5.name'
+  const tree: Path<Node> = 'left.right.left.right.left.right.left.right.left.right.left.name'
+  const leaf: LeafPath<Node> = 'left.right.left.right.left.right.left.right.left.right.left.name'
+  expectType<Equal<ValueAt<Node, 'left.right.left.right.left.right.left.right.left.name'>, string | undefined>>()
+  expectType<Equal<InputAt<Node, 'left.right.left.right.left.right.left.right.left.nane'>, never>>()
+  // @ts-expect-error no such path
+  const wrong: Path<Node> = 'left.right.nane'
+  void [list, tree, leaf]
+  void wrong
+})
+
+test('objects within one another have exact paths, values, filters and orders however deep they lie', () => {
+  const deep = define({
+    version: 1,
+    tables: {
+      t: {
+        primaryKey: 'id',
+        indexes: [['a.b.c.d.e.f.g.h']],
+        schema: {
+          type: 'object',
+          required: ['id'],
+          properties: {
+            id: { type: 'string' },
+            a: {
+              type: 'object',
+              properties: {
+                b: {
+                  type: 'object',
+                  properties: {
+                    c: {
+                      type: 'object',
+                      properties: {
+                        d: {
+                          type: 'object',
+                          properties: {
+                            e: {
+                              type: 'object',
+                              properties: {
+                                f: {
+                                  type: 'object',
+                                  properties: {
+                                    g: {
+                                      type: 'object',
+                                      properties: {
+                                        h: { type: 'integer', default: 0 },
+                                        list: {
+                                          type: 'array',
+                                          items: { type: 'object', properties: { x: { type: 'number' } } },
+                                        },
+                                      },
+                                    },
+                                  },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+  })
+  const t = open(deep).table('t')
+  t.set('k', 'a.b.c.d.e.f.g.h', 3)
+  t.set('k', 'a.b.c.d.e.f.g.list.0.x', 3)
+  t.set('k', ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], 3)
+  t.find({ where: { 'a.b.c.d.e.f.g.h': { gt: 3 } }, orderBy: '-a.b.c.d.e.f.g.h' })
+  // @ts-expect-error a number, not a text
+  t.set('k', 'a.b.c.d.e.f.g.h', 'x')
+  // @ts-expect-error no such path
+  t.set('k', 'a.b.c.d.e.f.g.i', 3)
+  // @ts-expect-error no such path
+  t.find({ where: { 'a.b.c.d.e.f.g.i': 3 } })
+  // @ts-expect-error the value's type
+  t.find({ where: { 'a.b.c.d.e.f.g.h': 'x' } })
+  // @ts-expect-error no such path
+  t.find({ orderBy: 'a.b.c.d.e.f.g.i' })
 })
 
 test('only the right table, key, path and value compile', () => {
@@ -253,4 +339,13 @@ test('a schema that is loaded has loose types', () => {
   looseTable.find({ where: { a: 1, or: [{ 'b.c': { gt: 1 } }] }, orderBy: ['a', '-b'] })
   const looseWhere: WhereOf<SchemaInput, string> = { not: { a: null } }
   void looseWhere
+})
+
+test('a schema from a .json file, whose texts are no literals, has loose types as well', () => {
+  const wide = define(document)
+  expectType<Equal<typeof wide, SchemaInput>>()
+  const withSteps = define({ ...document, migrations: { 2: (db) => expectType<Equal<typeof db, MigrationContext>>() } })
+  expectType<Equal<typeof withSteps, SchemaInput>>()
+  const rows: InitialRows<SchemaInput> = { annotation: [{ id: 'a', rank: 2 }], scene: { title: 'x' } }
+  void rows
 })

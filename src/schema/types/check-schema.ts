@@ -1,13 +1,39 @@
-import type { SchemaInput } from './schema-input.ts'
+import type { SchemaInput, WideSchemaInput } from './schema-input.ts'
 import type { LeafPathOf } from './tables.ts'
 
 /**
  * To be intersected with a schema's own type, so that a primary key, index or reference to what isn't there does not
- * compile; the message stands in the type that was expected.
+ * compile; the message stands in the type that was expected. Of a schema from a `.json` file nothing is known to check.
  */
-export type CheckSchema<S extends SchemaInput> = {
-  readonly tables: { readonly [T in keyof S['tables']]: CheckTable<S, T> }
-}
+export type CheckSchema<S extends SchemaInput | WideSchemaInput> =
+  IsWide<S> extends true
+    ? unknown
+    : S extends SchemaInput
+      ? { readonly tables: { readonly [T in keyof S['tables']]: CheckTable<S, T> } }
+      : SchemaInput
+
+/** The schema that a store is typed by: the literal types of one that has them, else those of any schema. */
+export type KnownSchema<S extends SchemaInput | WideSchemaInput> =
+  IsWide<S> extends true ? SchemaInput : S extends SchemaInput ? S : SchemaInput
+
+type IsWide<S extends SchemaInput | WideSchemaInput> = true extends {
+  [T in keyof S['tables']]: IsWideTable<S['tables'][T]>
+}[keyof S['tables']]
+  ? true
+  : false
+
+// Of a table that is written in TypeScript, the key is a literal, or `singleton` is.
+type IsWideTable<Table> = Table extends { readonly primaryKey: infer P }
+  ? string extends (P extends readonly (infer One)[] ? One : P)
+    ? true
+    : false
+  : Table extends { readonly singleton: true }
+    ? false
+    : Table extends { readonly singleton?: infer Mark }
+      ? boolean extends Mark
+        ? true
+        : false
+      : false
 
 interface CheckTable<S extends SchemaInput, T extends keyof S['tables']> {
   readonly primaryKey?: CheckNames<S['tables'][T]['primaryKey'], LeafPathOf<S, T>>

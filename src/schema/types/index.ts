@@ -2,7 +2,7 @@
  * schema/types: what TypeScript knows of a schema. Nothing here exists at run time.
  * @module
  */
-export type { CheckSchema } from './check-schema.ts'
+export type { CheckSchema, KnownSchema } from './check-schema.ts'
 export type { InferMode, InferSchema } from './infer.ts'
 export type { Patch } from './patch.ts'
 export type { CheckPath, EscapeKey, InputAt, Leaf, LeafPath, Path, PathSegments, ValueAt } from './paths.ts'
@@ -17,6 +17,7 @@ export type {
   ReferenceInput,
   SchemaInput,
   TableInput,
+  WideSchemaInput,
 } from './schema-input.ts'
 export type {
   CheckPathOf,

@@ -1,28 +1,44 @@
 /** A key as one segment of a path: a dot within it is written `\.`. */
 export type EscapeKey<K extends string> = K extends `${infer Head}.${infer Tail}` ? `${Head}\\.${EscapeKey<Tail>}` : K
 
-// A type that holds itself would have endless paths: they are spelled out this many levels deep.
-type Below = [never, 0, 1, 2, 3, 4, 5, 6]
+// A type that holds itself would have endless paths: below this many levels a path goes on exactly only through types
+// that do not hold themselves, as long as the compiler follows, and then as any text.
+type Below = [0, 0, 1, 2, 3, 4, 5, 6]
 type Level = Below[number]
 
 /** Every property path of a row, nested objects included; arrays are passed through with a number. */
-export type Path<T, D extends Level = 6> = [D] extends [never]
-  ? never
-  : unknown extends T
-    ? string
-    : T extends Uint8Array
-      ? never
-      : T extends readonly (infer E)[]
-        ? Under<`${number}`, E, D>
-        : T extends object
-          ? string extends keyof T
+export type Path<T, D extends Level = 6, Seen extends readonly unknown[] = []> = unknown extends T
+  ? string
+  : T extends Uint8Array
+    ? never
+    : T extends readonly (infer E)[]
+      ? Under<`${number}`, E, D, Seen>
+      : T extends object
+        ? string extends keyof T
+          ? string
+          : Ends<T, Seen> extends true
             ? string
-            : { [K in keyof T & string]-?: Under<EscapeKey<K>, T[K], D> }[keyof T & string]
-          : never
+            : { [K in keyof T & string]-?: Under<EscapeKey<K>, T[K], D, After<T, D, Seen>> }[keyof T & string]
+        : never
 
-type Under<Name extends string, V, D extends Level> = [V] extends [Scalar]
+type Under<Name extends string, V, D extends Level, Seen extends readonly unknown[]> = [V] extends [Scalar]
   ? Name
-  : Name | `${Name}.${Path<NonNullable<V>, Below[D]>}`
+  : Name | `${Name}.${Path<NonNullable<V>, Below[D], Seen>}`
+
+/** The types that hold what comes next, from where it matters. */
+type After<T, D extends Level, Seen extends readonly unknown[]> = D extends 0 ? [...Seen, T] : []
+
+/** Whether a type lies within itself, or deeper than is spelled out of any. */
+type Ends<T, Seen extends readonly unknown[]> = Seen extends readonly []
+  ? false
+  : Seen['length'] extends 12
+    ? true
+    : true extends { [I in keyof Seen]: Same<Seen[I], T> }[number]
+      ? true
+      : false
+
+// With their names, since objects of nothing but optional properties are all assignable to one another.
+type Same<A, B> = [keyof A, A] extends [keyof B, B] ? ([keyof B, B] extends [keyof A, A] ? true : false) : false
 
 type Scalar = string | number | boolean | bigint | null | undefined
 
@@ -93,10 +109,15 @@ type Property<T, K extends string, Gap> = T extends readonly (infer E)[]
     : never
 
 /** One column of a row as `[path, value]`: a leaf, or an array or free-form object as a whole. */
-export type Leaf<T, Prefix extends string = '', D extends Level = 6> = [D] extends [never]
-  ? never
-  : T extends object
-    ? {
+export type Leaf<
+  T,
+  Prefix extends string = '',
+  D extends Level = 6,
+  Seen extends readonly unknown[] = [],
+> = T extends object
+  ? Ends<T, Seen> extends true
+    ? readonly [`${Prefix}${string}`, Exclude<Scalar, null | undefined>]
+    : {
         [K in keyof T & string]-?: [T[K]] extends [Scalar]
           ? readonly [`${Prefix}${EscapeKey<K>}`, T[K]]
           : [NonNullable<T[K]>] extends [Whole]
@@ -105,11 +126,14 @@ export type Leaf<T, Prefix extends string = '', D extends Level = 6> = [D] exten
               ? readonly [`${Prefix}${EscapeKey<K>}`, T[K]]
               : unknown extends T[K]
                 ? readonly [`${Prefix}${EscapeKey<K>}`, T[K]]
-                : Leaf<NonNullable<T[K]>, `${Prefix}${EscapeKey<K>}.`, Below[D]>
+                : Leaf<NonNullable<T[K]>, `${Prefix}${EscapeKey<K>}.`, Below[D], After<T, D, Seen>>
       }[keyof T & string]
-    : never
+  : never
+
+/** What every leaf is. */
+export type AnyLeaf = readonly [path: string, value: unknown]
 
 type Whole = Uint8Array | readonly unknown[]
 
 /** The paths of a row's columns: what `where` can name. */
-export type LeafPath<T> = string extends keyof T ? string : Leaf<T>[0]
+export type LeafPath<T> = string extends keyof T ? string : Leaf<T> extends infer L extends AnyLeaf ? L[0] : never

@@ -169,3 +169,11 @@ export interface SchemaInput {
   /** By the version that the step leads to; only where the step can't be computed. */
   readonly migrations?: { readonly [version: number]: (db: MigrationContext) => void }
 }
+
+/**
+ * A schema as TypeScript knows it from a `.json` file, with `string` where literals are expected. Its rows, names and
+ * paths are as those of a schema that is loaded: `SchemaInput`.
+ */
+export interface WideSchemaInput extends Pick<SchemaInput, 'version' | 'migrations'> {
+  readonly tables: { readonly [name: string]: { readonly schema: object } }
+}

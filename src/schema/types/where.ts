@@ -1,4 +1,4 @@
-import type { Leaf } from './paths.ts'
+import type { AnyLeaf, Leaf } from './paths.ts'
 
 /** What every value can be asked. */
 export interface PresenceOperators {
@@ -67,7 +67,9 @@ interface Connectives<Row> {
 
 type Conditions<Row> = string extends keyof Row
   ? { readonly [path: string]: unknown }
-  : { readonly [L in Leaf<Row> as L[0]]?: Condition<NonNullable<L[1]>> }
+  : Leaf<Row> extends infer L extends AnyLeaf
+    ? { readonly [One in L as One[0]]?: Condition<NonNullable<One[1]>> }
+    : never
 
 /** A path to order by, ascending, or descending with a minus before it. */
 export type OrderKey<Row> = string extends keyof Row ? string : Signed<Orderable<Leaf<Row>>>
