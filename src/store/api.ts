@@ -76,6 +76,19 @@ export interface RowPredicate {
   readonly paths: ReadonlySet<string>
 }
 
+/**
+ * A row or a list of rows, whichever is given. Of two overloads the compiler would tell about the last, which may be the
+ * other one, and it looks for properties that aren't there only in what holds no type parameter.
+ */
+export type OneOrMore<Given, Row> = Given extends readonly unknown[]
+  ? readonly Row[]
+  : Given extends unknown
+    ? Row
+    : Given
+
+/** The key of a row that is given, or the keys of a list. */
+export type KeysOf<Given, Key> = Given extends readonly unknown[] ? Key[] : Key
+
 /** One table, with the writes of a store or of a draft. */
 export interface Table<S extends SchemaInput, T extends TableName<S>> {
   readonly name: T
@@ -94,11 +107,9 @@ export interface Table<S extends SchemaInput, T extends TableName<S>> {
   find(options?: FindOptions<S, T>): RowOf<S, T>[]
   live(options?: FindOptions<S, T>): LiveQuery<RowOf<S, T>>
   /** Inserts and returns the key, or the keys. Throws ValidationError or ConstraintError; then nothing is inserted. */
-  insert(row: InsertOf<S, T>): KeyOf<S, T>
-  insert(rows: readonly InsertOf<S, T>[]): KeyOf<S, T>[]
+  insert<Given>(rows: OneOrMore<Given, InsertOf<S, T>>): KeysOf<Given, KeyOf<S, T>>
   /** Inserts, or makes the row under this key exactly what is given. */
-  upsert(row: InsertOf<S, T>): KeyOf<S, T>
-  upsert(rows: readonly InsertOf<S, T>[]): KeyOf<S, T>[]
+  upsert<Given>(rows: OneOrMore<Given, InsertOf<S, T>>): KeysOf<Given, KeyOf<S, T>>
   /** A deep partial row (what is not named stays, `undefined` removes), or an Immer recipe. Throws NotFoundError. */
   update(key: KeyOf<S, T>, change: PatchOf<S, T> | Recipe<RowOf<S, T>>): void
   /** The same for many rows, in one transaction. Returns how many. */
