@@ -32,6 +32,12 @@ const MOST_VALUES = 10_000
 /** How deep generated code may nest: V8 takes some 1,300 blocks, and less where it is called from deep. */
 const MAX_CODE_DEPTH = 600
 
+/** More alternatives than this take seconds to compile, where they can be compiled at all. */
+const MAX_ALTERNATIVES = 2_000
+
+const TOO_MANY_ALTERNATIVES =
+  'has more alternatives in anyOf or oneOf than can be compiled: write plain values as enum, or group them'
+
 /** What ajv has compiled of one table: its rows, and its columns as they are asked for. */
 interface Validators {
   readonly ajv: Ajv
@@ -57,9 +63,9 @@ export class TableValidator {
   readonly #table: TableModel
   readonly #codec: RowCodec
   readonly #id: string
-  /** Stops at the first error, unless the schema is too wide for that. */
+  /** Stops at the first error, but for rows of a schema that is too wide for that: those have only `#thorough`. */
   readonly #quick: Validators
-  /** Finds all errors: made once there are any. */
+  /** Finds all errors: made once there are any, or at once for a wide schema. */
   #thorough: Validators | undefined
   /** Columns whose values are not JSON: they are validated as their JSON form. */
   readonly #special: readonly Column[]
@@ -71,18 +77,16 @@ export class TableValidator {
     this.#table = table
     this.#codec = codec
     this.#id = `rowcast:${encodeURIComponent(table.name)}`
-    if (codeDepth(table.schema, true) > MAX_CODE_DEPTH)
-      throw new SchemaError(
-        `tables.${table.name}.schema`,
-        `has more than ${MAX_CODE_DEPTH} alternatives in anyOf or oneOf: write plain values as enum, or group them`,
-      )
+    if (codeDepth(table.schema, true) > MAX_ALTERNATIVES)
+      throw new SchemaError(`tables.${table.name}.schema`, TOO_MANY_ALTERNATIVES)
     this.#special = table.columns.filter((column) => column.kind === 'int64' || column.kind === 'binary')
     try {
-      this.#quick = this.#compile(codeDepth(table.schema, false) > MAX_CODE_DEPTH)
+      if (codeDepth(table.schema, false) > MAX_CODE_DEPTH) this.#thorough = this.#compile(true)
+      this.#quick = this.#compile(false, this.#thorough?.row)
+      // Engines compile a function when it is first called: what nests too deep for them is to be told now.
+      this.#quick.row({})
     } catch (error) {
-      throw new SchemaError(`tables.${table.name}.schema`, error instanceof Error ? error.message : String(error), {
-        cause: error,
-      })
+      throw new SchemaError(`tables.${table.name}.schema`, whyNotCompiled(error, table), { cause: error })
     }
   }
 
@@ -151,15 +155,18 @@ export class TableValidator {
     return (this.#thorough ??= this.#compile(true))
   }
 
-  #compile(allErrors: boolean): Validators {
+  #compile(allErrors: boolean, row?: ValidateFunction): Validators {
     const ajv = createAjv(this.#table, allErrors, this.#patterns)
     const { $id: _ignored, ...schema } = this.#table.schema
-    return { ajv, row: ajv.addSchema(schema, this.#id).getSchema(this.#id)!, leaves: new Map() }
+    ajv.addSchema(schema, this.#id)
+    return { ajv, row: row ?? ajv.getSchema(this.#id)!, leaves: new Map() }
   }
 
-  #leaf({ ajv, leaves }: Validators, column: Column): ValidateFunction | undefined {
+  #leaf({ ajv: given, leaves }: Validators, column: Column): ValidateFunction | undefined {
     if (leaves.has(column)) return leaves.get(column)
     const facets = column.facets.filter((facet) => !facet.orNull)
+    const isWide = facets.some(({ schema }) => codeDepth(schema, false) > MAX_CODE_DEPTH)
+    const ajv = isWide ? this.#all.ajv : given
     const validate =
       facets.length === 0
         ? undefined
@@ -199,12 +206,31 @@ export class TableValidator {
 
   #jsonErrorsOf(row: RowObject, hidden: Hidden | undefined): readonly ErrorObject[] {
     const json = this.#special.length === 0 ? row : this.#jsonForm(row)
+    const large = !hidden && isLarge(json)
+    if (large && this.#quick.row === this.#thorough?.row) {
+      const first = this.#firstByColumn(json)
+      if (first.length > 0) return first
+    }
     if (this.#quick.row(json)) return []
     // Where errors may be left out, the first need not be one that counts.
-    if (!hidden && isLarge(json)) return this.#quick.row.errors ?? []
+    if (large) return this.#quick.row.errors ?? []
     const { row: thorough } = this.#all
     thorough(json)
     return thorough.errors ?? []
+  }
+
+  /** What is wrong with the first column that is not right in itself. */
+  #firstByColumn(row: RowObject): readonly ErrorObject[] {
+    for (const column of this.#table.columns) {
+      const value = valueAt(row, column.segments)
+      const validate = value === undefined ? undefined : this.#leaf(this.#quick, column)
+      if (validate && !validate(value))
+        return (validate.errors ?? []).map((error) => ({
+          ...error,
+          instancePath: pointerOf(column.segments) + error.instancePath,
+        }))
+    }
+    return []
   }
 
   /** The row with its defaults, or why it can't be stored. */
@@ -249,6 +275,13 @@ export class TableValidator {
     }
     return form
   }
+}
+
+function whyNotCompiled(error: unknown, table: TableModel): string {
+  if (!(error instanceof RangeError)) return error instanceof Error ? error.message : String(error)
+  return codeDepth(table.schema, true) > MAX_CODE_DEPTH
+    ? TOO_MANY_ALTERNATIVES
+    : 'has longer chains of $ref than can be compiled: refer to the last definition of a chain at once'
 }
 
 /** Whether a property that is left out is there all the same. */
