@@ -1,4 +1,4 @@
-import { parsePath } from '../../changes/index.ts'
+import { normalPath, parsePath } from '../../changes/index.ts'
 import { SchemaError } from '../../errors/index.ts'
 import { isSchemaObject } from '../model/facets.ts'
 import type { TableModel } from '../model/table-model.ts'
@@ -16,11 +16,14 @@ export function checkRenames(table: TableModel, input: TableInput, tables: Reado
   if (!isSchemaObject(input.renames))
     throw new SchemaError(`${place}.renames`, 'expected an object of old paths by new path')
   const sources = new Set<string>()
+  const targets = new Set<string>()
   for (const [path, before] of Object.entries(input.renames)) {
     const at = `${place}.renames.${path}`
     if (!declares(table.root, parsePath(path).map(String)))
       throw new SchemaError(at, 'is not a property of the table: give the new path first')
-    for (const source of names(before, at)) {
+    if (targets.has(normalPath(path))) throw new SchemaError(at, 'is there twice: remove one of them')
+    targets.add(normalPath(path))
+    for (const source of names(before, at).map(normalPath)) {
       if (declares(table.root, parsePath(source).map(String)))
         throw new SchemaError(at, `'${source}' is still a property of the table: nothing was renamed`)
       if (sources.has(source)) throw new SchemaError(at, `'${source}' can't become two properties`)

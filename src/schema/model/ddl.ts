@@ -197,8 +197,15 @@ function updatedPresence(table: TableModel, column: Column): string {
   return `nullif(NEW.${quoteName(column.name)}, ${literal(column.defaultSql)})`
 }
 
+/** How many alternatives stand in a row: each lies within the next, and SQLite takes 1,000 within one another. */
+const MAX_ROW = 500
+
 function anyPresent(expressions: readonly string[]): string {
   if (expressions.length === 0) return '0'
+  if (expressions.length > MAX_ROW) {
+    const half = Math.ceil(expressions.length / 2)
+    return `(${anyPresent(expressions.slice(0, half))}) OR (${anyPresent(expressions.slice(half))})`
+  }
   return expressions.map((expression) => `${expression} IS NOT NULL`).join(' OR ')
 }
 

@@ -389,10 +389,10 @@ export class RowWriter {
   #encodeLeaf(column: Column, value: CellValue, key: Key): SqlValue {
     const { model, validator } = this.#rows.schema
     const named = model.singleton ? undefined : key
-    const issues = validator.leaf(column, value, named)
+    const issues = guardDepth(() => validator.leaf(column, value, named))
     if (issues) throw new ValidationError(issues)
     try {
-      return encodeColumn(column, value)
+      return guardDepth(() => encodeColumn(column, value))
     } catch (error) {
       if (!(error instanceof EncodeFailure)) throw error
       throw new ValidationError(
@@ -414,12 +414,18 @@ export class RowWriter {
   #changed(key: Key, change: Change): RowObject {
     const row = this.#rows.get(key)!
     if (typeof change !== 'function') return guardDepth(() => mergePatch(row, change)) as RowObject
-    const next: unknown = produce(row, (draft) => {
-      const returned = change(draft)
-      if (returned instanceof Promise)
-        throw new TransactionError('an update recipe must be synchronous: await first, then update')
-      return returned as undefined
-    })
+    let ended = false
+    const next: unknown = guardDepth(
+      () =>
+        produce(row, (draft) => {
+          const returned = change(draft)
+          if (returned instanceof Promise)
+            throw new TransactionError('an update recipe must be synchronous: await first, then update')
+          ended = true
+          return returned as undefined
+        }),
+      () => ended,
+    )
     if (this.#rows.get(key) !== row)
       throw new TransactionError("an update recipe can't write to its own row otherwise than by its draft")
     return next as RowObject
@@ -511,12 +517,15 @@ export class RowWriter {
   }
 }
 
-/** What is nested deeper than the stack reaches, or contains itself, is refused like any other bad value. */
-function guardDepth<Result>(run: () => Result): Result {
+/**
+ * What is nested deeper than the stack reaches, or contains itself, is refused like any other bad value. `isOurs` tells a
+ * RangeError of what is done with the value from one of an application's own.
+ */
+function guardDepth<Result>(run: () => Result, isOurs: () => boolean = () => true): Result {
   try {
     return run()
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    if (!(error instanceof RangeError) || !isOurs()) throw error
     throw new ValidationError(
       [{ table: '', key: undefined, path: '', keyword: 'type', message: 'is nested too deeply, or contains itself' }],
       { cause: error },
