@@ -1,6 +1,7 @@
 import type { KeyId } from '../../changes/index.ts'
 import { sameSql } from '../../schema/index.ts'
 import type { Intent } from '../layers/layer-stacks.ts'
+import { getOrAdd } from '../get-or-add.ts'
 import type { CellId } from './cell-id.ts'
 import type { CellChange, NetRow } from './cells.ts'
 import type { TableRows } from './table-rows.ts'
@@ -55,13 +56,6 @@ export function groupRows<Item extends { readonly rows: TableRows; readonly id: 
   const found = new Map<TableRows, Map<KeyId, Item>>()
   for (const item of items) getOrAdd(found, item.rows, () => new Map<KeyId, Item>()).set(item.id, item)
   return found
-}
-
-/** What a map has under a key, made if it is not there yet. */
-export function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  let value = map.get(key)
-  if (value === undefined) map.set(key, (value = make()))
-  return value
 }
 
 /** The columns whose cells a net change touches: the rest column for undeclared properties. */
