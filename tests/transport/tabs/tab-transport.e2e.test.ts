@@ -176,7 +176,9 @@ for (const [what, end] of [
     }
     const [last] = left
     expect((await last!.evaluate(() => window.syncedTab!.ids())).toSorted()).toEqual(expected.toSorted())
-    expect(server.sockets).toEqual({ open: 1, most: 1, all: 4 })
+    // Of a page that has gone the server may hear when the next leader is there already.
+    expect(server.sockets).toMatchObject({ open: 1, all: 4 })
+    expect(server.sockets.most).toBeLessThanOrEqual(2)
     const logged = await server.logged()
     expect(new Set(logged.map(({ id }) => id)).size).toBe(logged.length)
     expect(logged.flatMap(({ keys }) => keys.map(String)).toSorted()).toEqual(expected.toSorted())
