@@ -26,17 +26,24 @@ export interface BaseChange {
   readonly undoes?: ChangeSet | undefined
 }
 
-/**
- * Takes in what a server has confirmed. It has judged the references already, and a copy that holds only a part of the
- * database can't: foreign keys are not checked meanwhile, and what they cascaded to comes along.
- */
+/** Takes in what a server has confirmed. */
 export function applyArrival(engine: Engine, writes: readonly RowWrite[], label?: string): void {
+  outsideReferences(engine, () =>
+    applyBase(engine, writes, { what: 'an arrival', origin: 'remote', label, take: false, commits: false }),
+  )
+}
+
+/**
+ * Runs what takes in what a server has confirmed. It has judged the references already, and a copy that holds only a part
+ * of the database can't: foreign keys are not checked meanwhile, and what they cascaded to comes along.
+ */
+export function outsideReferences(engine: Engine, run: () => void): void {
   engine.settle('an arrival')
   // Who is told of it may write in answer: with foreign keys.
   engine.holdEmissions(() => {
     engine.driver.exec('PRAGMA foreign_keys = OFF')
     try {
-      applyBase(engine, writes, { what: 'an arrival', origin: 'remote', label, take: false, commits: false })
+      run()
     } finally {
       engine.settle('an arrival')
       engine.driver.exec('PRAGMA foreign_keys = ON')
@@ -60,16 +67,16 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
     change.what,
     () => {
       writeRows(engine, layers.planBase(writes, change.take))
-      const nets = engine.netsSince(0)
-      if (change.origin === 'import') validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
+      if (change.origin === 'import') validateNets(uncovered(engine))
       if (!change.take) return
+      const nets = engine.netsSince(0)
       refuseCascades(engine, nets, writes)
       checkReservations(layers, undefined, [...nets, ...underDrafts(engine, writes)], engine.byName)
       if (!layers.empty) checkBase(engine, writes)
       // Where a draft lies over a row, what is committed must be valid, not the mixture that is seen.
       checkCommittedRows(layers, nets)
       refuseMixtures(engine, nets)
-      validateNets(nets.filter((net) => !layers.get(net.rows, net.id)))
+      validateNets(uncovered(engine, nets))
     },
     (visible) => {
       const nets = layers.committedNets(visible, [])
@@ -83,6 +90,11 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
     },
   )
   return committed
+}
+
+/** What was written where no draft lies over it. */
+function uncovered(engine: Engine, nets: readonly NetRow[] = engine.netsSince(0)): NetRow[] {
+  return nets.filter((net) => !engine.layers.get(net.rows, net.id))
 }
 
 /** What changed below drafts without being seen is committed as well. */

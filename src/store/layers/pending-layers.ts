@@ -10,6 +10,7 @@ import { byRow, groupRows } from '../rows/net-rows.ts'
 import { layOver, membersOf } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { applyArrival } from '../apply-base.ts'
+import { fillRows } from '../fill-rows.ts'
 import { issuesOf, rowAfter, underneath } from './committed-rows.ts'
 import { LayerStacks, type Intent, type RowWrite } from './layer-stacks.ts'
 import { PlannedValues } from './planned-values.ts'
@@ -115,6 +116,11 @@ export class PendingLayers {
     this.#stacks.changeBase(writes, false)
     if (confirmed) plan.push(...this.#drop(confirmed))
     this.#apply(merge(plan))
+  }
+
+  /** The same as `arrive`, and faster where none of these rows is here yet. */
+  fill(arrivals: readonly Arrival[]): void {
+    if (this.#layers.size > 0 || !fillRows(this.#engine, arrivals)) this.arrive(arrivals)
   }
 
   /** Removes a transaction that the server has refused, or that confirmed before: each cell falls back to what lies below. */

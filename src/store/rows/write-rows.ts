@@ -1,10 +1,11 @@
 import type { SqlValue } from '../../drivers/index.ts'
 import { ConstraintError } from '../../errors/index.ts'
-import { quoteName, type Column } from '../../schema/index.ts'
+import { StoredCells, type Column } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { RowWrite } from '../layers/layer-stacks.ts'
 import { translateSqlError } from '../sql/sqlite-errors.ts'
 import type { CellId } from './cell-id.ts'
+import { insertRows } from './insert-rows.ts'
 import { cellsWithoutObject, guardsOf, presenceAt } from './objects.ts'
 import { withMembers } from './rest-members.ts'
 
@@ -17,7 +18,7 @@ export function writeRows(engine: Engine, writes: readonly RowWrite[]): void {
   engine.driver.exec('SAVEPOINT rowcast_writes')
   const mark = engine.mark
   try {
-    carryOut(writes)
+    carryOut(engine, writes)
     engine.driver.exec('RELEASE rowcast_writes')
   } catch (error) {
     const explained = translateSqlError(error, engine.models)
@@ -25,15 +26,34 @@ export function writeRows(engine: Engine, writes: readonly RowWrite[]): void {
     engine.forgetSince(mark)
     if (!(explained instanceof ConstraintError) || explained.constraint !== 'unique') throw explained
     park(writes)
-    carryOut(writes)
+    carryOut(engine, writes)
   }
   for (const write of writes) dropOrphans(write)
 }
 
-function carryOut(writes: readonly RowWrite[]): void {
+function carryOut(engine: Engine, writes: readonly RowWrite[]): void {
   for (const write of writes) if (write.op === 'update') updateRow(write)
   for (const write of writes) if (write.op === 'delete') deleteRow(write)
-  for (const write of writes) if (write.op === 'insert') insertRow(write)
+  insertAll(
+    engine,
+    writes.filter(({ op }) => op === 'insert'),
+  )
+}
+
+/** In their order, those of one table that follow each other together. */
+function insertAll(engine: Engine, writes: readonly RowWrite[]): void {
+  let from = 0
+  while (from < writes.length) {
+    const { rows } = writes[from]!
+    let to = from + 1
+    while (to < writes.length && writes[to]!.rows === rows) to++
+    insertRows(
+      engine,
+      rows,
+      writes.slice(from, to).map((write) => storedCells(write)),
+    )
+    from = to
+  }
 }
 
 function updateRow({ rows, key, cells }: RowWrite): void {
@@ -49,15 +69,13 @@ function deleteRow({ rows, key }: RowWrite): void {
   if (rowid !== undefined) rows.statement(`DELETE FROM ${rows.base} WHERE rowid = ?`).run([rowid])
 }
 
-function insertRow({ rows, cells }: RowWrite): void {
+/** What is stored of a row that is new. */
+export function storedCells({ rows, cells }: RowWrite): StoredCells {
   const { model } = rows.schema
-  const stored = columnValues(model, cells, () => new Array<SqlValue>(model.columns.length).fill(null)).filter(
-    ([, value]) => value !== null,
-  )
-  const names = stored.map(([column]) => quoteName(column.name))
-  rows
-    .statement(`INSERT INTO ${rows.base} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
-    .run(stored.map(([, value]) => value))
+  const stored = new StoredCells()
+  for (const [column, value] of columnValues(model, cells, () => new Array<SqlValue>(model.columns.length).fill(null)))
+    if (value !== null) stored.set(column.index, value)
+  return stored
 }
 
 /** What is stored under an object that is not there goes: somebody has removed the object. */

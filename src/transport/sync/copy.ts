@@ -272,7 +272,7 @@ export class Copy {
   /** Shows rows of a copy that is not complete: it is not up to anything yet, and not kept. */
   #add(rows: readonly Arrival[]): void {
     this.#position = undefined
-    this.#internals.engine.holdEmissions(() => this.#layers.arrive(rows))
+    this.#internals.engine.holdEmissions(() => this.#layers.fill(rows))
   }
 
   /** Takes in everything anew: what is here and not among these rows goes. */
