@@ -118,9 +118,12 @@ export class PendingLayers {
     this.#apply(merge(plan))
   }
 
-  /** The same as `arrive`, and faster where none of these rows is here yet. */
-  fill(arrivals: readonly Arrival[]): void {
-    if (this.#layers.size > 0 || !fillRows(this.#engine, arrivals)) this.arrive(arrivals)
+  /**
+   * Takes in what the server has confirmed where nothing lies over it, and none of these rows is here yet: much faster than
+   * `arrive`. Gives `false` where that is not so, or one of them comes twice; then nothing has changed.
+   */
+  fill(arrivals: readonly Arrival[]): boolean {
+    return this.#layers.size === 0 && fillRows(this.#engine, arrivals)
   }
 
   /** Removes a transaction that the server has refused, or that confirmed before: each cell falls back to what lies below. */

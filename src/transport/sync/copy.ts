@@ -29,6 +29,7 @@ import {
   type SyncRecord,
 } from './records.ts'
 import { Rejections } from './rejections.ts'
+import { netOf } from './rows-in.ts'
 import { WholeCopy, type UpTo } from './whole-copy.ts'
 import { toWire } from './wire.ts'
 
@@ -272,7 +273,9 @@ export class Copy {
   /** Shows rows of a copy that is not complete: it is not up to anything yet, and not kept. */
   #add(rows: readonly Arrival[]): void {
     this.#position = undefined
-    this.#internals.engine.holdEmissions(() => this.#layers.fill(rows))
+    this.#internals.engine.holdEmissions(() => {
+      if (!this.#layers.fill(rows)) this.#layers.arrive(netOf(rows))
+    })
   }
 
   /** Takes in everything anew: what is here and not among these rows goes. */

@@ -9,7 +9,7 @@ export interface UpTo {
 
 /** What is done with a copy that arrives. */
 export interface WholeCopyUser {
-  /** Shows some rows of it. */
+  /** Shows some rows of it. Of a row that comes twice the later one holds. */
   add(rows: readonly Arrival[]): void
   /** Shows the last rows of it, with which it is complete. */
   complete(rows: readonly Arrival[], at: UpTo): void
@@ -55,7 +55,7 @@ export class WholeCopy {
     }
     const now = performance.now()
     if (!this.#showsAtOnce || (now < this.#due && this.#rows.length < MOST_ROWS)) return
-    const some = netOf(this.#rows)
+    const some = this.#rows
     this.#rows = []
     this.#user.add(some)
     const took = performance.now() - now

@@ -21,3 +21,26 @@ test('a first copy shows a few rows at a time, however long those take who are t
   expect(told.reduce((sum, count) => sum + count, 0)).toBe(12_000)
   expect(Math.max(...told)).toBeLessThan(MOST_AT_ONCE)
 })
+
+test('what is committed on either side during a first copy is in both in the end, also where the connection is cut', async () => {
+  const { url, proxy } = await openLink()
+  const near = await openClient(url)
+  near.cards.insert(Array.from({ length: 12_000 }, (_, n) => ({ id: `card ${n}`, title: 'a title' })))
+  await settled(near.store)
+  const far = await openClient(proxy.url)
+  let told = 0
+  far.store.changes$.subscribe(({ origin, changes }) => {
+    if (origin !== 'remote') return
+    const before = told
+    told += changes.length
+    if (before === 0) near.cards.update('card 11999', { title: 'changed before it comes' })
+    if (before === 0) near.cards.update('card 3', { title: 'changed after it has come' })
+    if (before < 3_000 && told >= 3_000) far.cards.insert({ id: 'of the other', title: 'while it arrives' })
+    if (before < 6_000 && told >= 6_000) proxy.drop()
+  })
+  await settled(far.store)
+  await settled(near.store)
+  await expect.poll(() => far.cards.find()).toEqual(near.cards.find())
+  expect(far.cards.count()).toBe(12_001)
+  expect(far.cards.get('card 3')?.title).toBe('changed after it has come')
+})
