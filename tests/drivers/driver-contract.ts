@@ -165,6 +165,15 @@ export function runDriverContract(name: string, factory: SqliteDriverFactory): v
       expect(statement.get([3])).toEqual([3])
     })
 
+    test('the frame of a window takes parameters', async () => {
+      const driver = await openWith('CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (1), (2), (3), (4)')
+      const over = (frame: string, ...parameters: number[]): unknown =>
+        driver.prepare(`SELECT sum(n) OVER (ORDER BY n ${frame}) AS sum FROM t`).all(parameters).flat()
+      expect(over('ROWS BETWEEN ? PRECEDING AND CURRENT ROW', 1)).toEqual([1, 3, 5, 7])
+      expect(over('range (? + 1) preceding', 1)).toEqual([1, 3, 6, 9])
+      expect(over('GROUPS BETWEEN CURRENT ROW\nAND ?1 FOLLOWING', 1)).toEqual([3, 5, 7, 4])
+    })
+
     test('a constraint that fails leaves the statement usable and the transaction able to commit', async () => {
       const driver = await openWith('CREATE TABLE t (a UNIQUE, b NOT NULL)')
       const insert = driver.prepare('INSERT INTO t VALUES (?, ?)')
