@@ -107,7 +107,8 @@ export class TableValidator {
       } else {
         // A missing property is stored as null is, but was not given.
         const missing = errors.filter((error) => error.keyword === 'required' && this.#hasNoDefault(error))
-        errors = [...missing, ...this.#errorsOf(complete, hidden)]
+        const others = this.#errorsOf(complete, hidden)
+        errors = [...missing.filter((error) => !others.some((other) => isSame(error, other))), ...others]
       }
     }
     const issues = errors.map((error) => this.#issue(error, key, []))
@@ -282,6 +283,15 @@ function whyNotCompiled(error: unknown, table: TableModel): string {
   return codeDepth(table.schema, true) > MAX_CODE_DEPTH
     ? TOO_MANY_ALTERNATIVES
     : 'has longer chains of $ref than can be compiled: refer to the last definition of a chain at once'
+}
+
+/** Whether two errors say that the same property is missing, by the same rule. */
+function isSame(error: ErrorObject, other: ErrorObject): boolean {
+  return (
+    error.schemaPath === other.schemaPath &&
+    error.instancePath === other.instancePath &&
+    error.params['missingProperty'] === other.params['missingProperty']
+  )
 }
 
 /** Whether a property that is left out is there all the same. */

@@ -14,7 +14,7 @@ export type StoredRows = Map<KeyId, SqlValue[]>
  * schema says of the row as a whole, and references, are for later.
  */
 export function readForeignRows(driver: SqliteDriver, rows: TableRows, known: StoredRows): StoredRows {
-  const { model } = rows.schema
+  const { model, validator } = rows.schema
   const columns = model.columns.map((column) => quoteName(column.name)).join(', ')
   const found: StoredRows = new Map()
   const isTaken = uniqueValues(rows)
@@ -32,7 +32,8 @@ export function readForeignRows(driver: SqliteDriver, rows: TableRows, known: St
   } finally {
     statement.finalize()
   }
-  if (model.singleton && found.size === 0)
+  // One that requires properties is not there before they are given.
+  if (model.singleton && found.size === 0 && validator.row({}, undefined).length === 0)
     throw new ValidationError([
       { table: model.name, key: undefined, path: '', keyword: 'required', message: 'its only row is missing' },
     ])
