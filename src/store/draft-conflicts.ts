@@ -167,7 +167,9 @@ export class DraftConflicts {
     this.#forgetReplaced()
     return [...this.#recorded].flatMap(([id, recorded]): [ConflictId, LayerConflict][] => {
       const now = this.#now(recorded)
-      const { mine, theirs, since } = now
+      const { mine, theirs, since, lost, cell } = now
+      // It was the draft's own, and has been put there again.
+      if (recorded.withdrawn && cell === ROW && !lost && theirs === 0) return []
       return sameSql(mine, theirs) || (since !== undefined && sameSql(since, theirs)) ? [] : [[id, now]]
     })
   }

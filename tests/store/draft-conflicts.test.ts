@@ -139,13 +139,14 @@ describe('a row that a collision would leave invalid goes out of view whole, as 
   })
 
   test('commit has nothing to say of a row that was put there again, or given up', async () => {
-    const { store, draft, theirs } = await open()
+    const { store, draft, conflicts, theirs } = await open()
     draft.table('pin').insert([
       { id: 'one', layer: 'L' },
       { id: 'two', layer: 'L' },
     ])
     theirs(change('layer', 'L', 'delete'))
     draft.table('pin').insert({ id: 'one', layer: 'K' })
+    expect(conflicts().filter(({ key }) => key === 'one')).toEqual([])
     draft.take({ table: 'pin', key: 'two', path: '' })
     expect(draft.commit().changes.changes).toMatchObject([{ key: 'one', op: 'insert' }])
     await store.close()
