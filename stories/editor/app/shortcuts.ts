@@ -8,6 +8,11 @@ function isTextField(target: EventTarget | null): boolean {
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
 }
 
+/** A text that is no part of an edit, as a search: Escape and undo in it are its own. */
+function isOwnText(target: EventTarget | null): target is HTMLInputElement {
+  return target instanceof HTMLInputElement && textTypes.has(target.type) && target.closest('.inspector') === null
+}
+
 /** Where Enter means something of its own. */
 function keepsEnter(target: EventTarget | null): boolean {
   return (
@@ -40,7 +45,10 @@ export function listenToShortcuts(editor: Editor): () => void {
     // In a tree letters go to what begins with them.
     const hasLetters = event.target instanceof Element && event.target.closest('[role=tree]') !== null
     if (key === 'escape') {
-      if (editor.tool$.value === 'add') editor.tool$.next('select')
+      // A browser empties a search by itself.
+      if (isOwnText(event.target)) {
+        if (event.target.type !== 'search' || event.target.value === '') event.target.blur()
+      } else if (editor.tool$.value === 'add') editor.tool$.next('select')
       else if (isDirty()) editor.cancel()
       else if (inText && event.target instanceof HTMLElement) {
         event.target.blur()
@@ -56,6 +64,7 @@ export function listenToShortcuts(editor: Editor): () => void {
     }
     if (editor.readOnly) return
     if (control && (key === 'z' || key === 'y')) {
+      if (isOwnText(event.target)) return
       event.preventDefault()
       if (isDirty()) editor.notify({ kind: 'info', message: 'OK or cancel the edit first' })
       else editor.attempt(() => (key === 'y' || event.shiftKey ? history.redo() : history.undo()))

@@ -1,4 +1,5 @@
 import { useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import type { HistoryStep } from 'rowcast'
 import { ConflictList } from '../collaboration/conflict-list.tsx'
 import { PeopleBar } from '../collaboration/people-bar.tsx'
@@ -161,6 +162,8 @@ function ProjectTitle({ editor, title }: { readonly editor: Editor; readonly tit
       onChange={(event) => setTyped(event.target.value)}
       onBlur={rename}
       onKeyDown={(event) => {
+        // Leaving it takes what it says then.
+        if (event.key === 'Escape') flushSync(() => setTyped(title))
         if (event.key === 'Enter') event.currentTarget.blur()
       }}
     />
