@@ -186,6 +186,58 @@ describe('the map', () => {
   })
 })
 
+describe('a text that is no part of the edit', () => {
+  it('has Escape and undo for itself: the open edit stays, and so does the last step', async () => {
+    const id = await idAt(page, 2)
+    await choose(page, id)
+    await test('number-2-icon.size').fill('31')
+    await test('ok').click()
+    for (const testId of ['table-search', 'layer-filter']) {
+      await test(testId).click()
+      await page.keyboard.type('ab')
+      await page.keyboard.press('Control+z')
+      expect(await sizesOf([id]), testId).toEqual([31])
+      await test('number-2-icon.size').fill('32')
+      await test(testId).click()
+      await page.keyboard.type('ab')
+      await page.keyboard.press('Escape')
+      expect(await test(testId).inputValue()).toBe('')
+      expect(await test('draft').getAttribute('data-dirty'), testId).toBe('true')
+      await page.keyboard.press('Escape')
+      expect(await test(testId).evaluate((field) => field === document.activeElement)).toBe(false)
+      expect(await test('draft').getAttribute('data-dirty'), testId).toBe('true')
+      await test('cancel').click()
+    }
+  })
+
+  it('is given up by Escape in the title of the project', async () => {
+    const title = await test('title').inputValue()
+    await test('title').fill('Other')
+    await test('title').press('Escape')
+    expect(await test('title').inputValue()).toBe(title)
+    expect(await page.evaluate(() => window.rowcastEditor?.store.value('scene').get()?.title)).toBe(title)
+  })
+})
+
+describe('the table', () => {
+  it('selects from the row clicked last up to one that is clicked with Shift', async () => {
+    const ids = await Promise.all([1, 2, 3, 4].map((index) => idAt(page, index)))
+    const selected = (): Promise<string[]> =>
+      page
+        .locator('[data-testid=table-row][aria-selected=true]')
+        .evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset['id'] ?? '').toSorted())
+    const click = (at: number, modifiers: ('Control' | 'Shift')[]): Promise<void> =>
+      page.locator(`[data-testid=table-row][data-id="${ids[at]}"]`).click({ modifiers })
+    await click(1, [])
+    await click(3, ['Shift'])
+    expect(await selected()).toEqual(ids.slice(1).toSorted())
+    await click(0, ['Shift'])
+    expect(await selected()).toEqual(ids.slice(0, 2).toSorted())
+    await click(3, ['Control'])
+    expect(await selected()).toEqual(ids.filter((_, at) => at !== 2).toSorted())
+  })
+})
+
 describe('the search', () => {
   const namesShown = (): Promise<string[]> => page.locator('[data-testid=table-row] .cell-text').allTextContents()
 

@@ -244,6 +244,7 @@ function ScenePanel({ editor }: { readonly editor: Editor }) {
 const readHints = [
   ['Click', 'select an annotation'],
   ['Shift-drag', 'select a rectangle'],
+  ['Shift-click', 'select up to a row'],
   ['Ctrl-click', 'add to the selection'],
   ['Wheel, + −', 'zoom'],
   ['Arrows', 'move the map, or in a list'],

@@ -1,6 +1,7 @@
 import {
   type KeyboardEvent,
   memo,
+  type MouseEvent,
   type ReactNode,
   useCallback,
   useDeferredValue,
@@ -234,7 +235,6 @@ function Rows({ editor, keys, query, onHead, children }: RowsProps) {
     // oxlint-disable-next-line react/exhaustive-effect-dependencies -- another query starts at the top
   }, [query])
 
-  const press = useCallback((row: number, column: number) => setActive({ row, column }), [setActive])
   const from = Math.max(Math.floor(top / rowHeight) - overscan, 0)
   const to = Math.min(Math.ceil((top + height) / rowHeight) + overscan, keys.length)
   const isDrawn = active.row < 0 || (active.row >= from && active.row < to)
@@ -245,12 +245,10 @@ function Rows({ editor, keys, query, onHead, children }: RowsProps) {
       rows.push(
         <TableRow
           key={id}
-          editor={editor}
           id={id}
           index={index}
           selected={selected.has(id)}
           activeColumn={active.row === index ? active.column : undefined}
-          onPress={press}
           guest={guestOf.get(id)?.name}
           guestColor={guestOf.get(id)?.color}
         />,
@@ -264,6 +262,23 @@ function Rows({ editor, keys, query, onHead, children }: RowsProps) {
     // The head covers the first row's height.
     const [least, most] = [(next.row + 2) * rowHeight - element.clientHeight, next.row * rowHeight]
     element.scrollTop = Math.min(Math.max(element.scrollTop, least), most)
+  }
+  const onClick = (event: MouseEvent): void => {
+    const cell = event.target instanceof Element ? event.target.closest('.cell') : null
+    const row = Number(cell?.closest('[role=row]')?.getAttribute('aria-rowindex') ?? 0) - 2
+    const id = keys[row]?.id
+    if (!cell || id === undefined) return
+    const additive = event.ctrlKey || event.metaKey
+    if (!event.shiftKey) {
+      setActive({ row, column: Number(cell.getAttribute('aria-colindex')) - 1 })
+      choose(editor, id, additive)
+      return
+    }
+    // From the row that was clicked last, which further ones with Shift go from too.
+    const start = Math.max(active.row, 0)
+    const range = keys.slice(Math.min(start, row), Math.max(start, row) + 1).map((key) => key.id)
+    const kept = additive ? editor.selection$.value.ids : []
+    editor.select(selectionOf([...new Set([...kept, ...range])], id))
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     const { row, column } = active
@@ -319,7 +334,7 @@ function Rows({ editor, keys, query, onHead, children }: RowsProps) {
       >
         {children(active.row < 0 ? active.column : undefined)}
         {keys.length > 0 && (
-          <div className="table-all" role="rowgroup" style={{ height: keys.length * rowHeight }}>
+          <div className="table-all" role="rowgroup" style={{ height: keys.length * rowHeight }} onClick={onClick}>
             {rows}
           </div>
         )}
@@ -337,27 +352,16 @@ function choose(editor: Editor, id: string, additive: boolean): void {
 }
 
 interface TableRowProps {
-  readonly editor: Editor
   readonly id: string
   readonly index: number
   readonly selected: boolean
   readonly activeColumn: number | undefined
-  readonly onPress: (row: number, column: number) => void
   /** Who else has it selected. */
   readonly guest: string | undefined
   readonly guestColor: string | undefined
 }
 
-const TableRow = memo(function TableRow({
-  editor,
-  id,
-  index,
-  selected,
-  activeColumn,
-  onPress,
-  guest,
-  guestColor,
-}: TableRowProps) {
+const TableRow = memo(function TableRow({ id, index, selected, activeColumn, guest, guestColor }: TableRowProps) {
   const row = useRow('annotation', id, ({ name, kind, rank, icon, geonames }) => ({
     name,
     kind,
@@ -389,17 +393,6 @@ const TableRow = memo(function TableRow({
         ...(guestColor !== undefined && { boxShadow: `inset 3px 0 ${guestColor}` }),
       }}
       aria-rowindex={index + 2}
-      onClick={(event) => {
-        const cell = event.target instanceof Element ? event.target.closest<HTMLElement>('.cell') : null
-        onPress(
-          index,
-          Math.max(
-            columns.findIndex((column) => column.id === cell?.dataset['column']),
-            0,
-          ),
-        )
-        choose(editor, id, event.ctrlKey || event.metaKey)
-      }}
     >
       <span {...cellProps(0)}>
         <span className="swatch swatch-round" style={{ background: row?.color }} />
