@@ -47,7 +47,10 @@ export function ProjectHistory({
         'everyone. It stays in the history: you can roll back to it again.',
       action: 'Roll back',
     })
-    if (sure) await calls.rollBack(sequence)
+    if (!sure) return
+    editor.notify({ kind: 'info', message: `Rolling back to ${sequence}…` })
+    await calls.rollBack(sequence)
+    editor.notify({ kind: 'info', message: `Rolled back to ${sequence}` })
   }
   return (
     <>
