@@ -19,8 +19,8 @@ export function withStableParameters(sql: string): string | undefined {
   let after = ''
   const tokens = (sql.match(TOKEN) ?? []).map((token) => {
     const isSpace = /^(?:\s|--|\/\*)/.test(token)
-    const stable = token.startsWith('?') && after !== 'GLOB'
-    if (!isSpace) after = token.toUpperCase()
+    const stable = token.startsWith('?') && !/^GLOB\(*$/.test(after)
+    if (!isSpace) after = token === '(' ? after + token : token.toUpperCase()
     changed ||= stable
     return stable ? `(select ${token})` : token
   })

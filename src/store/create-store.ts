@@ -1,7 +1,7 @@
 import { sqlJsDriver, type SqliteDriver, type SqliteDriverFactory } from '../drivers/index.ts'
 import { RowcastError, SchemaError } from '../errors/index.ts'
 import { isSchema, type InsertOf, type Schema, type SchemaInput, type WhereOf } from '../schema/index.ts'
-import type { Store } from './api.ts'
+import type { HistoryStep, Store } from './api.ts'
 import { isBytes, toBytes } from './bytes.ts'
 import { describe } from './describe.ts'
 import { loadKept, type OnDamaged } from './persistence/load-kept.ts'
@@ -35,6 +35,11 @@ export interface StoreOptions<S extends SchemaInput> {
          * newest is kept however large it is.
          */
         readonly bytes?: number | undefined
+        /**
+         * What the transaction is called that undoes a step, or does it again, in ChangeSets and in the server's log; the
+         * step's own label where it is not given, or gives `undefined`.
+         */
+        readonly label?: ((step: HistoryStep, action: 'undo' | 'redo') => string | undefined) | undefined
       }
     | undefined
   /** Whether every write throws ReadOnlyError. */
@@ -141,6 +146,8 @@ function checkOptions(options: unknown): void {
     throw new RowcastError('options', `readOnly: expected true or false, not ${describe(readOnly)}`)
   if (history !== undefined && !(isMembers(history) && isCount(history['limit']) && isCount(history['bytes'])))
     throw new RowcastError('options', 'history: expected { limit, bytes }, whole numbers of steps and of bytes from 0')
+  if (history?.label !== undefined && typeof history.label !== 'function')
+    throw new RowcastError('options', `history: label is a function of a step, not ${describe(history.label)}`)
   if (onDamaged !== undefined && typeof onDamaged !== 'function')
     throw new RowcastError('options', `onDamaged: expected a function, not ${describe(onDamaged)}`)
   if (sync !== undefined) checkSync(sync, readOnly === true)

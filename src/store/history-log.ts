@@ -31,12 +31,14 @@ const none: HistoryStep = Object.freeze({
   at: 0,
 })
 
-/** What is kept for undo; what is not given is the default. */
-export interface HistoryBounds {
+/** What is kept for undo, and what that is called; what is not given is the default. */
+export interface HistoryOptions {
   /** How many steps. */
   readonly limit?: number | undefined
   /** What they take in memory, about, in bytes. The newest is kept however large it is. */
   readonly bytes?: number | undefined
+  /** What a transaction is called that undoes a step, or does it again. */
+  readonly label?: ((step: HistoryStep, action: SkippedStep['action']) => string | undefined) | undefined
 }
 
 interface Steps {
@@ -73,6 +75,7 @@ export class HistoryLog {
   readonly #engine: Engine
   readonly #limit: number
   readonly #mostBytes: number
+  readonly #labelOf: HistoryOptions['label']
   #bytes = 0
   /** The last ones; those before `#from` have been let go. */
   #done: HistoryStep[] = []
@@ -85,7 +88,8 @@ export class HistoryLog {
   readonly #skipped: SkippedSteps
   #next = 1
 
-  constructor(engine: Engine, { limit = DEFAULT_LIMIT, bytes = DEFAULT_BYTES }: HistoryBounds) {
+  constructor(engine: Engine, { limit = DEFAULT_LIMIT, bytes = DEFAULT_BYTES, label }: HistoryOptions) {
+    this.#labelOf = label
     this.#engine = engine
     this.#limit = limit
     this.#mostBytes = bytes
@@ -304,7 +308,8 @@ export class HistoryLog {
     }
   }
 
-  #apply({ changes: undone, label }: HistoryStep, origin: SkippedStep['action']): ChangeSet | RowcastError {
+  #apply(step: HistoryStep, origin: SkippedStep['action']): ChangeSet | RowcastError {
+    const { changes: undone } = step
     const { changes } = invert(undone)
     const engine = this.#engine
     if (engine.sync) assertSeen(changes)
@@ -317,7 +322,7 @@ export class HistoryLog {
     const applied = applyBase(engine, standing, {
       what: `history.${origin}`,
       origin,
-      label,
+      label: this.#labelOf?.(step, origin) ?? step.label,
       take: true,
       commits: true,
       undoes: undone,

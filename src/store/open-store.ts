@@ -3,7 +3,7 @@ import { RowcastError } from '../errors/index.ts'
 import { createDatabase, isObject, openDatabase, type RowObject, type Schema } from '../schema/index.ts'
 import { describe } from './describe.ts'
 import { Engine } from './engine.ts'
-import type { HistoryBounds } from './history-log.ts'
+import type { HistoryOptions } from './history-log.ts'
 import { RowWriter } from './rows/row-writer.ts'
 import { StoreHandle } from './store-handle.ts'
 
@@ -16,7 +16,7 @@ export interface OpenOptions {
   /** Rows to begin with, by table. */
   readonly rows: { readonly [table: string]: unknown } | undefined
   readonly readOnly: boolean
-  readonly history: HistoryBounds | undefined
+  readonly history: HistoryOptions | undefined
 }
 
 /** Makes or opens the database, and the store over it. Throws what `createStore` says; the driver is the caller's to close. */

@@ -9,7 +9,7 @@ import { isBytes, toBytes } from './bytes.ts'
 import { describe } from './describe.ts'
 import type { Engine } from './engine.ts'
 import { exportCommitted, fileSize, snapshotCommitted } from './export-database.ts'
-import { HistoryLog, type HistoryBounds } from './history-log.ts'
+import { HistoryLog, type HistoryOptions } from './history-log.ts'
 import { compileWhere } from './filter-fields.ts'
 import { importDatabase } from './import-database.ts'
 import type { StoreInternals } from './internals.ts'
@@ -35,7 +35,7 @@ export class StoreHandle extends Workspace {
   #sync: RunningSync | undefined
   #keeper: Keeper | undefined
 
-  constructor(engine: Engine, options: { history?: HistoryBounds | undefined }) {
+  constructor(engine: Engine, options: { history?: HistoryOptions | undefined }) {
     super(engine)
     this.schema = engine.schema
     this.tables = Object.freeze([...engine.byName.keys()])

@@ -91,6 +91,8 @@ test('a query whose plan would depend on a bound value is put in words whose pla
   // Texts, names and comments are left alone, and the value of a GLOB is what lets it use an index.
   const quoted = `SELECT n AS "a?" FROM t WHERE k = '?' /* ? */ AND k GLOB ?`
   expect(run(quoted, '*')).toEqual([[[3]], quoted])
+  const inBrackets = 'SELECT n FROM t WHERE k GLOB ( (?) )'
+  expect(run(inBrackets, '[?]')).toEqual([[[3]], inBrackets])
   // A column keeps its name, also one that its expression gives it.
   expect(driver.prepare('SELECT n + ? FROM t').columns).toEqual(['n + ?'])
   driver.close()

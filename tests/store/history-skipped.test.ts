@@ -330,3 +330,18 @@ test('as many are kept as steps, the newest; clear forgets them', async () => {
   expect(skipped).toEqual([])
   await store.close()
 })
+
+test('the transaction that undoes a step, or does it again, may be called something else than the step', async () => {
+  const store = await createStore({
+    schema,
+    history: { label: ({ label }, action) => label && `${action}: ${label}` },
+  })
+  const labels: unknown[] = []
+  store.commits$.subscribe(({ label }) => labels.push(label))
+  store.transaction(() => store.table('project').insert({ id: 'P' }), { label: 'Add' })
+  expect(store.history.undo()?.label).toBe('Add')
+  expect(store.history.redo()?.label).toBe('Add')
+  expect(labels).toEqual(['Add', 'undo: Add', 'redo: Add'])
+  await store.close()
+  await expect(createStore({ schema, history: { label: 'Undo' as never } })).rejects.toThrow(/label is a function/)
+})

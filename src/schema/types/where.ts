@@ -75,7 +75,7 @@ type Conditions<Row> = string extends keyof Row
 export type OrderKey<Row> = string extends keyof Row ? string : Signed<Orderable<Leaf<Row>>>
 
 /** One path or several, the first the most significant. */
-export type OrderBy<Row> = OrderKey<Row> | readonly OrderKey<Row>[]
+export type OrderBy<Row> = OrderKey<Row> | readonly (OrderKey<Row> | readonly (string | number)[])[]
 
 type Signed<P extends string> = P | `-${P}`
 

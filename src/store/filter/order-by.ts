@@ -1,3 +1,4 @@
+import { normalPath } from '../../changes/index.ts'
 import { compareSql, compareText, toSqlValue } from './compare.ts'
 import type { FieldResolver, FilterField } from './field.ts'
 import { FilterError } from './filter-error.ts'
@@ -16,8 +17,8 @@ export interface Ordering {
 type Comparator = (a: object, b: object) => number
 
 /**
- * Parses an `orderBy`: a path, with a minus before it for descending, or an array of them; `undefined` for the order of
- * the key alone. Null comes first (last in a descending order), text goes by code point, and ties by the fields of the
+ * Parses an `orderBy`: a path, with a minus before it for descending, or an array of them, where one may be an array of
+ * segments; `undefined` for the order of the key alone. Null comes first (last in a descending order), text goes by code point, and ties by the fields of the
  * primary key, ascending. A path that itself starts with a minus is written `'\\-path'`. Throws FilterError for what is
  * no order or a field without one, and what the resolver throws for an unknown path.
  */
@@ -33,19 +34,20 @@ export function parseOrderBy(orderBy: unknown, resolve: FieldResolver, key: read
     const ascending = compareField(field)
     comparators.push(descending ? (a, b) => ascending(b, a) : ascending)
   }
-  for (const name of orderBy === undefined
+  for (const given of orderBy === undefined
     ? []
     : Array.isArray(orderBy)
       ? (orderBy as readonly unknown[])
       : [orderBy]) {
+    const name = isSegments(given) ? normalPath(given) : given
     if (typeof name !== 'string') {
       throw new FilterError(
         '',
         `orderBy was given ${describeValue(name)}, where a path such as 'rank' or '-rank' is expected`,
       )
     }
-    const descending = name.startsWith('-')
-    const field = resolve(descending || name.startsWith('\\-') ? name.slice(1) : name)
+    const descending = typeof given === 'string' && name.startsWith('-')
+    const field = resolve(typeof given === 'string' && /^\\?-/.test(name) ? name.slice(1) : name)
     if (field.kind === 'json') {
       throw new FilterError(
         field.path,
@@ -77,4 +79,8 @@ function compareField({ get }: FilterField): Comparator {
     if (typeof x === 'string' && typeof y === 'string') return compareText(x, y)
     return compareSql(toSqlValue(x), toSqlValue(y))
   }
+}
+
+function isSegments(given: unknown): given is readonly (string | number)[] {
+  return Array.isArray(given) && given.every((segment) => typeof segment === 'string' || typeof segment === 'number')
 }

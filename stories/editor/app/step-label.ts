@@ -69,3 +69,11 @@ export function stepLabel(changes: readonly Change[], nameOf: NameOf): string {
 export function lowered(label: string): string {
   return /^\p{Lu}\p{Ll}/u.test(label) ? label.slice(0, 1).toLowerCase() + label.slice(1) : label
 }
+
+/** What an undo is called in everyone's history: "Undo: text size of Orléans". */
+export function historyLabel(
+  { label = 'an edit' }: { readonly label?: string | undefined },
+  action: 'undo' | 'redo',
+): string {
+  return `${action === 'undo' ? 'Undo' : 'Redo'}: ${lowered(label)}`
+}

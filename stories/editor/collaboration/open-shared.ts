@@ -1,3 +1,4 @@
+import { historyLabel } from '../app/step-label.ts'
 import { createStore } from 'rowcast'
 import { webSocketTransport } from 'rowcast/transport'
 import { filter, firstValueFrom } from 'rxjs'
@@ -48,6 +49,7 @@ export async function openShared(database: string, options: OpenSharedOptions): 
     const store = await createStore({
       schema: editorSchema,
       locateFile: options.locateFile,
+      history: { label: historyLabel },
       // Without a position the rows come over the connection, from the first on.
       data: project?.position === undefined ? undefined : project.bytes,
       sync: { transport, database, position: project?.position },

@@ -115,3 +115,9 @@ test.each<[string, unknown, unknown]>([
 ])('%s becomes what SQLite holds for it', (_name, value, expected) => {
   expect(toSqlValue(value)).toBe(expected)
 })
+
+test('a path may be given as an array of its segments', () => {
+  expect(ordered([['text']])).toEqual(ordered('text'))
+  expect(ordered([['number'], '-id'])).toEqual(ordered(['number', '-id']))
+  expect(() => parseOrderBy([[null]], resolve, key)).toThrow(/orderBy was given/)
+})
