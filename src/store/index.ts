@@ -43,7 +43,8 @@ export {
   type RowTransition,
   type Tried,
 } from './replica.ts'
-export { PendingLayer, PendingLayers, type Arrival } from './layers/pending-layers.ts'
+export type { Arrival } from './layers/arrival.ts'
+export { PendingLayer, PendingLayers } from './layers/pending-layers.ts'
 export { assertKeyForm } from './rows/key-form.ts'
 export type { TableRows } from './rows/table-rows.ts'
 export { isWrite } from './sql/statement.ts'

@@ -2,7 +2,8 @@ import type { ChangeSet, RowChange } from '../changes/index.ts'
 import { TransactionError } from '../errors/index.ts'
 import type { Store } from './api.ts'
 import type { Engine } from './engine.ts'
-import type { Arrival, PendingLayers } from './layers/pending-layers.ts'
+import type { Arrival } from './layers/arrival.ts'
+import type { PendingLayers } from './layers/pending-layers.ts'
 import type { Tried } from './replica.ts'
 
 /** What the sync client and the tests of the layers need of a store, and applications don't. */

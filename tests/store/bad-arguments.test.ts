@@ -99,7 +99,12 @@ describe('createMirror refuses', () => {
     ['an attribute that is null', ['item', { attributes: { ranks: null } }], 'mirror', "'ranks'"],
     ['an attribute without paths', ['item', { attributes: { ranks: { type: 'f32' } } }], 'mirror', "'ranks'"],
     ['paths as text', ['item', { attributes: { ranks: { paths: 'rank', type: 'f32' } } }], 'mirror', "'ranks'"],
-    ['a path as a number', ['item', { attributes: { ranks: { paths: [5], type: 'f32' } } }], 'not-found', 'item: a property path'],
+    [
+      'a path as a number',
+      ['item', { attributes: { ranks: { paths: [5], type: 'f32' } } }],
+      'not-found',
+      'item: a property path',
+    ],
     ['an unknown path', ['item', { attributes: { ranks: { paths: ['x'], type: 'f32' } } }], 'not-found', "'x'"],
     ['an attribute without a type', ['item', { attributes: { ranks: { paths: ['rank'] } } }], 'mirror', "'ranks'"],
     ['a map as text', ['item', { attributes: { ranks: { ...ranks, map: 'x' } } }], 'mirror', 'map'],

@@ -68,7 +68,7 @@ async function open() {
 test('rows that fill a copy are what they are when they arrive one by one, to SQL and to those who are told', async () => {
   const filled = await open()
   const arrived = await open()
-  expect(filled.layers.fill(arrivalsOf(200))).toBe(true)
+  expect(filled.layers.fillIn(arrivalsOf(200))).toBe(true)
   for (const arrival of arrivalsOf(200)) arrived.layers.arrive([arrival])
   expect(dumpDatabase(filled.engine.driver)).toEqual(dumpDatabase(arrived.engine.driver))
   expect(filled.told.flatMap(({ changes }) => changes)).toEqual(arrived.told.flatMap(({ changes }) => changes))
@@ -93,9 +93,9 @@ test('nothing of rows is filled in where one can not be as it is: they arrive in
     'an object is not there': [{ ...put(2), after: { board: 'b', id: 2, 'at.x': 1 } }],
   })) {
     const { engine, told, layers } = await open()
-    expect(layers.fill([put(1, 'taken')]), why).toBe(true)
+    expect(layers.fillIn([put(1, 'taken')]), why).toBe(true)
     const before = dumpDatabase(engine.driver)
-    expect(layers.fill(arrivals), why).toBe(false)
+    expect(layers.fillIn(arrivals), why).toBe(false)
     expect(dumpDatabase(engine.driver), why).toEqual(before)
     expect(told, why).toHaveLength(1)
   }
@@ -103,13 +103,13 @@ test('nothing of rows is filled in where one can not be as it is: they arrive in
 
 test('nothing is filled in below what is pending or in a draft', async () => {
   const drafting = await open()
-  drafting.layers.fill(arrivalsOf(1))
+  drafting.layers.fillIn(arrivalsOf(1))
   drafting.store.draft().table('item').update(['b', 0], { size: 1 })
-  expect(drafting.layers.fill([{ table: 'folder', key: 'g', op: 'put', after: { id: 'g' } }])).toBe(false)
+  expect(drafting.layers.fillIn([{ table: 'folder', key: 'g', op: 'put', after: { id: 'g' } }])).toBe(false)
   const waiting = await open()
   waiting.store.table('folder').insert({ id: 'mine' })
   waiting.layers.add(new PendingLayer('t', undefined), waiting.told[0]!.changes)
-  expect(waiting.layers.fill(arrivalsOf(1))).toBe(false)
+  expect(waiting.layers.fillIn(arrivalsOf(1))).toBe(false)
 })
 
 test('rows that fill a copy go in many at a time', async () => {
@@ -143,6 +143,6 @@ test('rows that fill a copy go in many at a time', async () => {
     return { table: 'folder', key: id, op: 'put', after: { id } }
   })
   const before = runs
-  layers.fill(folders)
+  layers.fillIn(folders)
   expect(runs - before).toBeLessThan(50)
 })

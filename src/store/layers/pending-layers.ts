@@ -12,6 +12,7 @@ import type { TableRows } from '../rows/table-rows.ts'
 import { applyArrival } from '../apply-base.ts'
 import { fillRows } from '../fill-rows.ts'
 import { issuesOf, rowAfter, underneath } from './committed-rows.ts'
+import type { Arrival } from './arrival.ts'
 import { LayerStacks, type Intent, type RowWrite } from './layer-stacks.ts'
 import { PlannedValues } from './planned-values.ts'
 import type { Layer, LayerConflict, RowStack } from './row-stack.ts'
@@ -53,17 +54,6 @@ export class PendingLayer implements Layer {
 
 function rowOf({ rows, key }: RowStack): string {
   return rowIdOf({ table: rows.schema.model.name, key })
-}
-
-/**
- * A confirmed change of a row. `put` is the whole row, whether it was there or not. A restricted cell that the server
- * withholds is `HIDDEN`.
- */
-export interface Arrival {
-  readonly table: string
-  readonly key: Key
-  readonly op: 'put' | 'update' | 'delete'
-  readonly after?: RowChange['after'] | undefined
 }
 
 /**
@@ -122,7 +112,7 @@ export class PendingLayers {
    * Takes in what the server has confirmed where nothing lies over it, and none of these rows is here yet: much faster than
    * `arrive`. Gives `false` where that is not so, or one of them comes twice; then nothing has changed.
    */
-  fill(arrivals: readonly Arrival[]): boolean {
+  fillIn(arrivals: readonly Arrival[]): boolean {
     return this.#layers.size === 0 && fillRows(this.#engine, arrivals)
   }
 

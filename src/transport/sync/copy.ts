@@ -274,7 +274,7 @@ export class Copy {
   #add(rows: readonly Arrival[]): void {
     this.#position = undefined
     this.#internals.engine.holdEmissions(() => {
-      if (!this.#layers.fill(rows)) this.#layers.arrive(netOf(rows))
+      if (!this.#layers.fillIn(rows)) this.#layers.arrive(netOf(rows))
     })
   }
 
