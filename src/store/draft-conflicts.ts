@@ -86,12 +86,26 @@ export class DraftConflicts {
     if (typeof cell !== 'object' || cell === null || (typeof cell.path !== 'string' && !Array.isArray(cell.path)))
       throw new NotFoundError('keep and take expect a conflict of the draft: { table, key, path }')
     const path = normalPath(cell.path)
-    for (const [id, conflict] of this.#listed()) {
-      const shown = show(conflict)
-      if (shown.table === cell.table && conflict.stack.id === keyId(cell.key as Key) && shown.path === path)
-        return [id, conflict]
-    }
+    const isMeant = ({ stack, cell: at }: LayerConflict): boolean =>
+      stack.rows.schema.model.name === cell.table &&
+      stack.id === keyId(cell.key as Key) &&
+      (at === ROW ? '' : pathOfCell(stack.rows.schema.model, at)) === path
+    const listed = this.#listed()
+    const found = listed.find(([, conflict]) => isMeant(conflict)) ?? this.#around(listed, isMeant)
+    if (found) return found
     throw new NotFoundError(`the draft has no conflict at ${cell.table} ${String(cell.key)} '${path}'`)
+  }
+
+  /** An object that both sides have put there, of which there are cells in conflict: it is meant with them. */
+  #around(
+    listed: readonly [ConflictId, LayerConflict][],
+    isMeant: (conflict: LayerConflict) => boolean,
+  ): [ConflictId, LayerConflict] | undefined {
+    const found = [...this.#recorded].find(([, conflict]) => isMeant(conflict))
+    const object = found && presenceAt(found[1].stack.rows.schema.model, found[1].cell)
+    const isWithin = ({ stack, cell }: LayerConflict): boolean =>
+      stack.id === found![1].stack.id && guardsOf(stack.rows.schema.model, cell).includes(object!)
+    return object && listed.some(([, one]) => isWithin(one)) ? [found[0], this.#now(found[1])] : undefined
   }
 
   /** Those whose cells the draft still holds. */
