@@ -34,6 +34,12 @@ export class Missed {
     for (const transition of transitions) this.#note(transition)
   }
 
+  /** Something else has told the client of rows: of these it may have any by now, and of none it is known how it has it. */
+  mayBeHad(): void {
+    for (const [table, rows] of this.#tables)
+      this.#tables.set(table, new Map([...rows].map(([id, { key }]) => [id, { key, had: true, paths: undefined }])))
+  }
+
   /** What became of them, as changes for a client that has what it was told of. Between transactions. */
   changes(store: Store): WireChange[] {
     return this.#viewer.inOrder([...this.#changes(store)])

@@ -232,6 +232,7 @@ export class Telling {
 
   #scanned(scan: RowScan): UpTo {
     this.#scans.delete(scan)
+    this.#missed?.mayBeHad()
     return this.#at(this.#told!)
   }
 
