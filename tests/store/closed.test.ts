@@ -41,6 +41,7 @@ const INSIDE = [
   'conflict',
   'touched',
   'draftEnded',
+  'rowOf',
   'record',
   'refused',
   'start',
