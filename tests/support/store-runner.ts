@@ -170,6 +170,8 @@ export async function runSteps(
     },
   }
   const skipped = new Map<string, number>()
+  /** What was committed of a cell before it was first changed below a draft. */
+  const sinces = new Map<string, unknown>()
   let done = 0
   let refused = 0
   let cautious = 0
@@ -294,6 +296,10 @@ export async function runSteps(
     const { committed: confirmed } = model
     for (const lost of model.lost.map((one) => ({ ...one, theirs: confirmed[one.table].get(one.key)?.[one.path] }))) {
       if (same(lost.mine, lost.theirs) || !drafts.has(lost.draft)) continue
+      const place = JSON.stringify([lost.draft, lost.table, lost.key, lost.path])
+      if (!sinces.has(place)) sinces.set(place, beforeCommitted[lost.table].get(lost.key)?.[lost.path])
+      // What lies below is back at what it was when the draft wrote.
+      if (same(sinces.get(place), lost.theirs)) continue
       let listed: readonly object[] = []
       drafts
         .get(lost.draft)!
