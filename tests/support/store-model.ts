@@ -133,6 +133,8 @@ export interface LostCell {
   readonly path: string
   readonly mine: Value
   readonly theirs: Value
+  /** Whether the draft has lost it; otherwise it still lies on top. */
+  readonly taken: boolean
 }
 
 export type Mode = 'api' | 'sql'
@@ -244,7 +246,7 @@ export class StoreModel {
     if (unchanged && entries.length === 0) return skip('a draft writes the value that an uncovered cell has')
     if (who === OUTSIDE) {
       for (const entry of entries)
-        this.lost.push({ draft: entry.draft, table, key, path, mine: entry.value, theirs: value })
+        this.lost.push({ draft: entry.draft, table, key, path, mine: entry.value, theirs: value, taken: true })
       row.cells[path] = []
       row.base![path] = value
     } else row.cells[path] = [...entries.filter((entry) => entry.draft !== who), { draft: who, value }]
@@ -379,7 +381,10 @@ export class StoreModel {
         return skip('commits the existence of a row that others hold')
     }
     this.#drop(draft)
-    for (const { table, key, after } of net) this.#row(table, key).base = after && { ...after }
+    for (const { table, key, before, after } of net) {
+      this.#row(table, key).base = after && { ...after }
+      if (before && after) this.#underneath({ table, key, before, after })
+    }
     if (!this.#everyCancelWorks()) return skip('a commit that collides with another draft')
     if (net.length > 0) this.record(net)
     return OK
@@ -457,12 +462,20 @@ export class StoreModel {
     for (const path of PATHS[table]) {
       if (!row.base || same(before[path], after[path]) || !same(row.base[path], after[path])) continue
       for (const entry of row.cells[path] ?? [])
-        this.lost.push({ draft: entry.draft, table, key, path, mine: entry.value, theirs: before[path] })
+        this.lost.push({ draft: entry.draft, table, key, path, mine: entry.value, theirs: before[path], taken: true })
       row.cells[path] = []
       row.base[path] = before[path]
       stands++
     }
     return stands
+  }
+
+  /** What changes below drafts that hold the same cells. */
+  #underneath({ table, key, before, after }: StepRow): void {
+    for (const path of PATHS[table])
+      if (!same(before?.[path], after?.[path]))
+        for (const { draft, value } of this.#row(table, key).cells[path] ?? [])
+          this.lost.push({ draft, table, key, path, mine: value, theirs: after?.[path], taken: false })
   }
 
   /** A change of what is committed, below every draft. */
@@ -472,11 +485,7 @@ export class StoreModel {
       if (row.exists || row.traces.length > 0) return skip('a remote change of a row that a draft inserts or deletes')
       if ((before === undefined || after === undefined) && this.heldByOthers(table, key, OUTSIDE))
         return skip('a remote delete of a row that a draft edits')
-      for (const path of PATHS[table]) {
-        const top = row.cells[path]?.at(-1)
-        if (top && !same(before?.[path], after?.[path]))
-          this.lost.push({ draft: top.draft, table, key, path, mine: top.value, theirs: after?.[path] })
-      }
+      this.#underneath({ table, key, before, after })
       row.base = after && { ...after }
     }
     return this.#everyCancelWorks() ? OK : skip('a remote change that collides')
