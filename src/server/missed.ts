@@ -7,7 +7,7 @@ import type { Viewer } from './viewer.ts'
 interface MissedRow {
   readonly key: Key
   /** Whether the client has it. */
-  readonly had: boolean
+  had: boolean
   /** What has changed in it; `undefined` where it came or went in between. */
   paths: Set<string> | undefined
 }
@@ -36,8 +36,11 @@ export class Missed {
 
   /** Something else has told the client of rows: of these it may have any by now, and of none it is known how it has it. */
   mayBeHad(): void {
-    for (const [table, rows] of this.#tables)
-      this.#tables.set(table, new Map([...rows].map(([id, { key }]) => [id, { key, had: true, paths: undefined }])))
+    for (const rows of this.#tables.values())
+      for (const row of rows.values()) {
+        row.had = true
+        row.paths = undefined
+      }
   }
 
   /** What became of them, as changes for a client that has what it was told of. Between transactions. */

@@ -1,24 +1,14 @@
 import { BehaviorSubject, takeUntil, type Observable } from 'rxjs'
-import {
-  describeKey,
-  equalValues,
-  keyId,
-  normalPath,
-  parsePath,
-  type CellValue,
-  type Key,
-  type KeyId,
-} from '../changes/index.ts'
+import { describeKey, equalValues, keyId, normalPath, parsePath, type CellValue, type Key } from '../changes/index.ts'
 import type { SqlValue } from '../drivers/index.ts'
 import { ConstraintError, NotFoundError } from '../errors/index.ts'
 import { isObject, replaceAt, sameSql, type Column, type RowObject } from '../schema/index.ts'
 import type { CellPlace, Conflict } from './api.ts'
 import type { Engine } from './engine.ts'
-import { ROW, type Layer, type LayerConflict, type RowStack } from './layers/row-stack.ts'
+import { ROW, rowOf, type Layer, type LayerConflict, type RowStack } from './layers/row-stack.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { pathOfCell, valueOfCell } from './rows/cells.ts'
 import { guardsOf, presenceAt } from './rows/objects.ts'
-import type { TableRows } from './rows/table-rows.ts'
 
 /** Names a conflict within its draft. */
 export type ConflictId = string
@@ -34,7 +24,7 @@ export class DraftConflicts {
   readonly #recorded = new Map<ConflictId, LayerConflict>()
   readonly #list$ = new BehaviorSubject<readonly Conflict[]>([])
   /** Rows that were taken out of view whole, of which nobody was told but by the list. */
-  readonly #withdrawn = new Map<TableRows, Map<KeyId, Key>>()
+  readonly #withdrawn = new Map<string, RowStack>()
   #telling = false
   #ended = false
 
@@ -55,17 +45,14 @@ export class DraftConflicts {
   /** Takes in what the layers tell. */
   record(conflict: LayerConflict): void {
     const { stack, cell, lost } = conflict
-    const { name, key } = stack.rows.schema.model
     // It goes and comes with its row.
-    if (key.some(({ index }) => index === cell)) return
-    const id = `${name}\0${String(stack.id)}\0${String(cell)}`
+    if (stack.rows.schema.model.key.some(({ index }) => index === cell)) return
+    const row = rowOf(stack)
+    const id = `${row}\0${String(cell)}`
     const known = this.#recorded.get(id)
     this.#recorded.set(id, !lost && known && !known.lost ? { ...conflict, since: known.since } : conflict)
     if (lost) this.#engine.layers.watch(this.#draft, stack)
-    if (conflict.withdrawn) {
-      const rows = this.#withdrawn.get(stack.rows) ?? new Map<KeyId, Key>()
-      this.#withdrawn.set(stack.rows, rows.set(stack.id, stack.key))
-    }
+    if (conflict.withdrawn) this.#withdrawn.set(row, stack)
     this.touched()
   }
 
@@ -122,7 +109,7 @@ export class DraftConflicts {
   settle(id: ConflictId): () => void {
     const recorded = this.#recorded.get(id)!
     this.#recorded.delete(id)
-    this.#withdrawn.get(recorded.stack.rows)?.delete(recorded.stack.id)
+    this.#withdrawn.delete(rowOf(recorded.stack))
     this.#engine.enqueue(() => this.#list$.next(this.#list()))
     return () => {
       if (!this.#ended && !this.#recorded.has(id)) this.record(recorded)
@@ -131,21 +118,19 @@ export class DraftConflicts {
 
   /** Says once, by a ConstraintError, that rows of the draft were taken out of view and won't be in what it commits. */
   assertSaid(): void {
-    for (const [rows, keys] of this.#withdrawn) {
-      for (const [id, key] of keys) {
-        keys.delete(id)
-        // It has been put there, or written, again.
-        if (this.#engine.layers.get(rows, id)?.layers().has(this.#draft)) continue
-        this.#withdrawn.clear()
-        throw new ConstraintError({
-          constraint: 'draft',
-          table: rows.schema.model.name,
-          columns: [],
-          draftId: this.#draft.id,
-          message: `${rows.schema.model.name} ${describeKey(key)}: what the draft has of it was taken out of view, as it can't be with what others have changed (see conflicts$). Write it again, or commit once more without it`,
-        })
-      }
-    }
+    const withdrawn = [...this.#withdrawn.values()]
+    this.#withdrawn.clear()
+    // Others have been put there, or written, again.
+    const gone = withdrawn.find(({ rows, id }) => !this.#engine.layers.get(rows, id)?.layers().has(this.#draft))
+    if (!gone) return
+    const { name } = gone.rows.schema.model
+    throw new ConstraintError({
+      constraint: 'draft',
+      table: name,
+      columns: [],
+      draftId: this.#draft.id,
+      message: `${name} ${describeKey(gone.key)}: what the draft has of it was taken out of view, as it can't be with what others have changed (see conflicts$). Write it again, or commit once more without it`,
+    })
   }
 
   /** An object that was lost, as the conflicts say what was in it. */

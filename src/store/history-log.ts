@@ -144,7 +144,7 @@ export class HistoryLog {
       if (action === 'undo') this.#insert(this.#done, this.#from, step)
       else this.#insert(this.#undone, 0, step)
     }
-    if (this.#count > this.#limit) this.#drop()
+    while (this.#count > this.#limit) this.#drop()
     this.#shrink()
     this.#tell()
   }
@@ -223,11 +223,11 @@ export class HistoryLog {
     const step = this.#count > 0 ? this.#done.at(-1) : undefined
     if (!step) return undefined
     return this.#holding(() => {
-      const reversed = this.#try(step, 'undo')
+      const changes = this.#try(step, 'undo')
       this.#done.pop()
-      if (reversed instanceof RowcastError) this.#setAside(step, 'undo', reversed)
-      else this.#undone.unshift(this.#with(step, reversed))
-      return reversed instanceof RowcastError ? undefined : step
+      if (changes instanceof RowcastError) return this.#setAside(step, 'undo', changes)
+      this.#undone.unshift(this.#with(step, changes))
+      return step
     })
   }
 
@@ -238,10 +238,7 @@ export class HistoryLog {
     return this.#holding(() => {
       const changes = this.#try(step, 'redo')
       this.#undone.shift()
-      if (changes instanceof RowcastError) {
-        this.#setAside(step, 'redo', changes)
-        return undefined
-      }
+      if (changes instanceof RowcastError) return this.#setAside(step, 'redo', changes)
       const again = this.#with(step, changes)
       this.#done.push(again)
       return again
@@ -258,7 +255,7 @@ export class HistoryLog {
     return result!
   }
 
-  #setAside(step: HistoryStep, action: SkippedStep['action'], reason: RowcastError): void {
+  #setAside(step: HistoryStep, action: SkippedStep['action'], reason: RowcastError): undefined {
     for (const dropped of this.#skipped.add(step, action, reason)) this.#bytes -= this.#bytesOf(dropped.step)
     this.#shrink()
   }

@@ -1,8 +1,8 @@
 /** A key as one segment of a path: a dot within it is written `\.`. */
 export type EscapeKey<K extends string> = K extends `${infer Head}.${infer Tail}` ? `${Head}\\.${EscapeKey<Tail>}` : K
 
-// A type that holds itself would have endless paths: below this many levels a path goes on exactly only through types
-// that do not hold themselves, as long as the compiler follows, and then as any text.
+// A type that holds itself would have endless paths. Down to this many levels each path is exact; below, it is within types
+// that do not hold themselves, and any text within one that does.
 type Below = [0, 0, 1, 2, 3, 4, 5, 6]
 type Level = Below[number]
 

@@ -6,8 +6,7 @@ import type { Engine } from '../engine.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { RowWrite } from './layer-stacks.ts'
-import { layOver } from '../rows/rest-members.ts'
-import { committedRow, issuesOf, underneath } from './committed-rows.ts'
+import { committedRow, issuesOf, rowAfter, underneath } from './committed-rows.ts'
 import type { Layer, RowStack } from './row-stack.ts'
 import { getOrAdd } from '../get-or-add.ts'
 import { byRow, groupRows } from '../rows/net-rows.ts'
@@ -28,7 +27,8 @@ export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
     const stack = engine.layers.get(write.rows, write.id)
     if (!stack || write.op === 'delete') continue
     const { model } = write.rows.schema
-    issues.push(...issuesOf(stack, committedAfter(stack, engine.layers.whole(stack, write))))
+    const after = rowAfter(write.rows, write.key, committedRow(stack), engine.layers.whole(stack, write))
+    issues.push(...issuesOf(stack, after))
     for (const index of model.unique)
       if (index.columns.some((column) => write.cells.has(column.index)))
         checkIndex(engine, write, stack, index, {
@@ -54,11 +54,6 @@ export function checkBase(engine: Engine, writes: readonly RowWrite[]): void {
     }
   }
   if (issues.length > 0) throw new ValidationError(issues)
-}
-
-/** A row's stored values as they are committed once some of its cells are others. */
-function committedAfter(stack: RowStack, cells: ReadonlyMap<CellId, SqlValue>): SqlValue[] {
-  return layOver(stack.rows.schema.model, committedRow(stack), cells)
 }
 
 /**

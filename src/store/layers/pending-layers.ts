@@ -15,7 +15,7 @@ import { issuesOf, rowAfter, underneath } from './committed-rows.ts'
 import type { Arrival } from './arrival.ts'
 import { LayerStacks, type Intent, type RowWrite } from './layer-stacks.ts'
 import { PlannedValues } from './planned-values.ts'
-import type { Layer, LayerConflict, RowStack } from './row-stack.ts'
+import { rowOf, type Layer, type LayerConflict, type RowStack } from './row-stack.ts'
 
 /** A transaction that is committed here and not yet confirmed by the server: a layer between the base and the drafts. */
 export class PendingLayer implements Layer {
@@ -50,10 +50,6 @@ export class PendingLayer implements Layer {
   touched(): void {
     return undefined
   }
-}
-
-function rowOf({ rows, key }: RowStack): string {
-  return rowIdOf({ table: rows.schema.model.name, key })
 }
 
 /**

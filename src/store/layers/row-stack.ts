@@ -1,4 +1,4 @@
-import type { Key, KeyId } from '../../changes/index.ts'
+import { rowIdOf, type Key, type KeyId } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import type { CellId } from '../rows/cell-id.ts'
 import type { TableRows } from '../rows/table-rows.ts'
@@ -133,6 +133,11 @@ export class RowStack {
     }
     return stack
   }
+}
+
+/** Names the row of a stack, table included. */
+export function rowOf({ rows, key }: RowStack): string {
+  return rowIdOf({ table: rows.schema.model.name, key })
 }
 
 /** Values that lie over the base: those of an open draft, or of a committed transaction that is not yet confirmed. */
