@@ -84,21 +84,17 @@ function ResetButton({ field, shown }: { readonly field: FieldNode; readonly sho
 /** What stands for values that differ. */
 const mixedText = 'mixed'
 
+type TextProps = FieldProps & { readonly placeholder?: string }
+
 /** The props of a field of text: where values differ it is empty, except for a text that is refused. */
-function useTextProps(path: string): FieldProps & { readonly placeholder?: string } {
+function useTextProps(path: string): TextProps {
   const { useProps, useMixed } = useFieldBinding()
   const props = useProps(path)
   const mixed = useMixed(path)
-  return mixed ? withText(props, props.error === undefined ? '' : props.value) : props
-}
-
-/** `error` and `options` are not enumerable: they are handed on by name. */
-function withText(props: FieldProps, value: string | undefined): FieldProps & { readonly placeholder: string } {
-  const { error, options } = props
-  return Object.defineProperties(
-    { ...props, value, placeholder: mixedText },
-    { error: { value: error }, options: { value: options } },
-  ) as FieldProps & { readonly placeholder: string }
+  if (!mixed) return props
+  const shown = { placeholder: mixedText, ...(props.error === undefined && { value: '' }) }
+  // What is no attribute of an element is not enumerable: it stays so.
+  return Object.assign(Object.defineProperties({}, Object.getOwnPropertyDescriptors(props)) as FieldProps, shown)
 }
 
 interface ControlProps {
