@@ -1,13 +1,11 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { drawFewInstances } from '../support/draw-few-instances.ts'
 import { choose, idAt } from '../support/editor-actions.ts'
-import { type EditorPage, startEditor } from '../support/editor-page.ts'
+import type { EditorPage } from '../support/editor-page.ts'
 import { servePublished } from '../support/serve-published.ts'
-import { SyncProcess } from '../support/sync-process.ts'
+import { startSharedEditor } from '../support/shared-editor.ts'
 
-let server: SyncProcess
 let editor: EditorPage | undefined
 let page: Page
 
@@ -24,15 +22,11 @@ async function findings(of: Page): Promise<string[]> {
 }
 
 beforeAll(async () => {
-  server = await SyncProcess.start(400)
-  editor = await startEditor({ search: '', syncUrl: server.url, before: [drawFewInstances] })
+  editor = await startSharedEditor()
   page = editor.page
 }, 120_000)
 
-afterAll(async () => {
-  await editor?.close()
-  await server?.close()
-})
+afterAll(() => editor?.close())
 
 describe('axe finds nothing in the editor', () => {
   it('with nothing selected', async () => {

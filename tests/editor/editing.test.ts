@@ -1,11 +1,9 @@
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { drawFewInstances } from '../support/draw-few-instances.ts'
 import { centerOn, choose, idAt, idCalled, loseSight, pointOf, saved } from '../support/editor-actions.ts'
-import { type EditorPage, startEditor } from '../support/editor-page.ts'
-import { SyncProcess } from '../support/sync-process.ts'
+import type { EditorPage } from '../support/editor-page.ts'
+import { startSharedEditor } from '../support/shared-editor.ts'
 
-let server: SyncProcess
 let editor: EditorPage | undefined
 let page: Page
 
@@ -17,18 +15,14 @@ const sizesOf = (ids: readonly string[]): Promise<(number | undefined)[]> =>
 const steps = (): Promise<string[]> => test('history-step').locator('.step-label').allTextContents()
 
 beforeAll(async () => {
-  server = await SyncProcess.start(400)
-  editor = await startEditor({ search: '', syncUrl: server.url, before: [drawFewInstances] })
+  editor = await startSharedEditor()
   page = editor.page
   await test('history-mine').click()
 }, 120_000)
 
 beforeEach(() => loseSight(page))
 
-afterAll(async () => {
-  await editor?.close()
-  await server?.close()
-})
+afterAll(() => editor?.close())
 
 describe('a step of the history', () => {
   it('says what it did, also where it is undone and redone, and in the log of everyone', async () => {

@@ -1,11 +1,9 @@
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { drawFewInstances } from '../support/draw-few-instances.ts'
 import { centerOn, idAt } from '../support/editor-actions.ts'
-import { type EditorPage, startEditor } from '../support/editor-page.ts'
-import { SyncProcess } from '../support/sync-process.ts'
+import type { EditorPage } from '../support/editor-page.ts'
+import { startSharedEditor } from '../support/shared-editor.ts'
 
-let server: SyncProcess
 let editor: EditorPage | undefined
 let page: Page
 
@@ -31,15 +29,11 @@ const viewNow = (): Promise<{ lon: number; lat: number; zoom: number }> =>
   })
 
 beforeAll(async () => {
-  server = await SyncProcess.start(400)
-  editor = await startEditor({ search: '', syncUrl: server.url, before: [drawFewInstances] })
+  editor = await startSharedEditor()
   page = editor.page
 }, 120_000)
 
-afterAll(async () => {
-  await editor?.close()
-  await server?.close()
-})
+afterAll(() => editor?.close())
 
 describe('the panels', () => {
   const size = async (panel: string): Promise<number> =>

@@ -45,7 +45,6 @@ export async function whileServing(
   } catch (error) {
     throw new Error(`${what}, while '${command.join(' ')}' printed\n${printed}`, { cause: error })
   } finally {
-    early.catch(() => undefined)
     if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid)
     await ended
   }
