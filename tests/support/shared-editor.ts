@@ -10,7 +10,14 @@ export async function startSharedEditor(): Promise<EditorPage> {
   const server = await SyncProcess.start(CITIES)
   try {
     const editor = await startEditor({ search: '', syncUrl: server.url, before: [drawFewInstances] })
-    return { ...editor, close: () => editor.close().finally(() => server.close()) }
+    const close = async (): Promise<void> => {
+      try {
+        await editor.close()
+      } finally {
+        await server.close()
+      }
+    }
+    return { ...editor, close }
   } catch (error) {
     await server.close()
     throw error
