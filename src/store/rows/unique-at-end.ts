@@ -1,7 +1,7 @@
 import { ConstraintError } from '../../errors/index.ts'
 import { createIndexSql, quoteName, type IndexModel, type TableModel } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
-import { translateSqlError } from '../sql/sqlite-errors.ts'
+import { withinSavepoint } from '../sql/savepoint.ts'
 
 /**
  * Runs writes of several rows, of which only the state after them counts for unique constraints: rows may pass their values
@@ -12,21 +12,18 @@ import { translateSqlError } from '../sql/sqlite-errors.ts'
  */
 export function uniqueAtEnd<Result>(engine: Engine, run: () => Result, canRepeat = (): boolean => true): Result {
   const lifted = new Map<IndexModel, TableModel>()
+  const attempt = (): Result => {
+    for (const index of lifted.keys()) engine.driver.exec(`DROP INDEX ${quoteName(index.name)}`)
+    const result = run()
+    for (const [index, table] of lifted) engine.driver.exec(createIndexSql(table, index))
+    return result
+  }
   for (;;) {
-    engine.driver.exec('SAVEPOINT rowcast_unique')
-    const { mark } = engine
     try {
-      for (const index of lifted.keys()) engine.driver.exec(`DROP INDEX ${quoteName(index.name)}`)
-      const result = run()
-      for (const [index, table] of lifted) engine.driver.exec(createIndexSql(table, index))
-      engine.driver.exec('RELEASE rowcast_unique')
-      return result
+      return withinSavepoint(engine, attempt)
     } catch (error) {
-      const explained = translateSqlError(error, engine.models)
-      engine.driver.exec('ROLLBACK TO rowcast_unique; RELEASE rowcast_unique')
-      engine.forgetSince(mark)
-      const refused = refusing(engine, explained)
-      if (!refused || lifted.has(refused.index) || !canRepeat()) throw explained
+      const refused = refusing(engine, error)
+      if (!refused || lifted.has(refused.index) || !canRepeat()) throw error
       lifted.set(refused.index, refused.table)
     }
   }

@@ -3,7 +3,7 @@ import { ConstraintError } from '../../errors/index.ts'
 import { StoredCells, type Column } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { RowWrite } from '../layers/layer-stacks.ts'
-import { translateSqlError } from '../sql/sqlite-errors.ts'
+import { withinSavepoint } from '../sql/savepoint.ts'
 import type { CellId } from './cell-id.ts'
 import { insertRows } from './insert-rows.ts'
 import { cellsWithoutObject, guardsOf, presenceAt } from './objects.ts'
@@ -15,16 +15,10 @@ import { withMembers } from './rest-members.ts'
  */
 export function writeRows(engine: Engine, writes: readonly RowWrite[]): void {
   if (writes.length === 0) return
-  engine.driver.exec('SAVEPOINT rowcast_writes')
-  const mark = engine.mark
   try {
-    carryOut(engine, writes)
-    engine.driver.exec('RELEASE rowcast_writes')
+    withinSavepoint(engine, () => carryOut(engine, writes))
   } catch (error) {
-    const explained = translateSqlError(error, engine.models)
-    engine.driver.exec('ROLLBACK TO rowcast_writes; RELEASE rowcast_writes')
-    engine.forgetSince(mark)
-    if (!(explained instanceof ConstraintError) || explained.constraint !== 'unique') throw explained
+    if (!(error instanceof ConstraintError) || error.constraint !== 'unique') throw error
     park(writes)
     carryOut(engine, writes)
   }
