@@ -1,3 +1,5 @@
+import type { Steps } from '../changes/index.ts'
+
 /** How long what has come is dealt with in one turn of the event loop, in milliseconds; one piece of it may take longer. */
 const TURN_MS = 5
 /** So long those who have had little are served in one turn, in milliseconds. */
@@ -55,11 +57,15 @@ export class FairShare {
     return owner === undefined || hadBy(owner, this.#now()) < MUCH_MS
   }
 
-  run(key: string, work: () => void): void {
+  /** Does work for as long as a turn takes. Whether it is done. */
+  run(key: string, work: Steps<void>): boolean {
     const began = this.#now()
     this.#plan()
     try {
-      work()
+      for (;;) {
+        if (work.next().done) return true
+        if (this.#now() - began >= TURN_MS) return false
+      }
     } finally {
       const now = this.#now()
       const owner = this.#owner(key)
@@ -140,7 +146,7 @@ function hadBy({ had, at }: Owner, now: number): number {
 export class Lane {
   readonly #share: FairShare
   readonly #owner: () => string
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: Steps<void>[] = []
 
   constructor(share: FairShare, owner: () => string) {
     this.#share = share
@@ -151,25 +157,26 @@ export class Lane {
     return this.#waiting.length
   }
 
-  /** Does a piece of work at once. `false` where it has to wait for its turn. */
-  tryNow(work: () => void): boolean {
+  /** Begins a piece of work at once; what is left of it after a turn goes on in the next. `false` where it has to wait for its turn. */
+  tryNow(work: Steps<void>): boolean {
     const key = this.#owner()
     if (this.#waiting.length > 0 || !this.#share.isFree(key)) return false
-    this.#share.run(key, work)
+    if (!this.#share.run(key, work)) this.push(work)
     return true
   }
 
   /** Does a piece of work in its turn. */
-  push(work: () => void): void {
+  push(work: Steps<void>): void {
     if (this.#waiting.push(work) === 1) this.#share.enter(this.#owner(), this)
   }
 
-  /** Its turn: one piece. */
+  /** Its turn: one piece, or a part of it. */
   serve(): void {
-    const work = this.#waiting.shift()!
+    let isDone = true
     try {
-      this.#share.run(this.#owner(), work)
+      isDone = this.#share.run(this.#owner(), this.#waiting[0]!)
     } finally {
+      if (isDone) this.#waiting.shift()
       if (this.#waiting.length > 0) this.#share.enter(this.#owner(), this)
     }
   }

@@ -53,6 +53,19 @@ export class TooDearError extends RowcastError<'too-large'> {
   }
 }
 
+/** Lists and objects that a subscription's message is written with, at most, where it is not too dear for certain. */
+export function mostContainersOf({ conditions, values }: FilterLimits): number {
+  // The message, the subscription and its list; the sets; what they ask for, with values that are written as objects.
+  return 3 + conditions + conditions * OBJECTS_OF_A_CONDITION + values
+}
+
+/** What is said of filters that were not even read. */
+export function unreadablyDear({ conditions, values }: FilterLimits): TooDearError {
+  return new TooDearError(
+    `the filters of this subscription have more than ${conditions} conditions or ${values} values: ask for less`,
+  )
+}
+
 /** What the filters of one connection's subscriptions come to. */
 export class FilterBudget {
   readonly #store: Store
@@ -89,10 +102,7 @@ export class FilterBudget {
       const isValue = typeof value !== 'object' || value === null || value instanceof Uint8Array
       if (isValue) left.values--
       else left.conditions--
-      if (left.conditions < 0 || left.values < 0)
-        throw new TooDearError(
-          `the filters of this subscription have more than ${conditions} conditions or ${values} values: ask for less`,
-        )
+      if (left.conditions < 0 || left.values < 0) throw unreadablyDear(this.#limits)
       if (!isValue) for (const member of Object.values(value)) read(member)
     }
     for (const { where } of sets) read(where)

@@ -1,21 +1,25 @@
+import { inOneStep, type Steps } from '../changes/index.ts'
 import {
   MalformedMessageError,
   parsePiece,
   PartReceiver,
   PieceError,
   readClientMessage,
-  type ClientMessage,
   type ClosingCode,
+  type ReadMessage,
   type Received,
 } from '../transport/index.ts'
 import { CONTAINER_BYTES, type Budget } from './budgets.ts'
 import type { Lane } from './fair-share.ts'
+import { mostContainersOf } from './filter-budget.ts'
 import type { Limits } from './limits.ts'
 import type { Upload, Whole } from './transfers.ts'
 
 /** Messages that wait to be handled; more is a flood. */
 const MAX_UNHANDLED = 1_000
 const RETRY_MS = 500
+/** Characters of a frame that is read at once, where there is time. */
+const SHORT = 64 * 1024
 
 /** What is done with what comes in. */
 export interface IncomingUser {
@@ -29,7 +33,7 @@ export interface IncomingUser {
   /** A hello has come, before it is known who it is. `false` where that ends it. */
   greeted(): boolean
   /** A message in its turn. What is still to be waited for is in the result: messages behind it need not. */
-  handle(message: ClientMessage): Promise<{ readonly settled: Promise<unknown> } | undefined>
+  handle(message: ReadMessage): Promise<{ readonly settled: Promise<unknown> } | undefined>
   /** So much of something long is here. */
   received(received: Received): void
   end(code: ClosingCode, reason: string, options?: { readonly retryAfterMs?: number }): void
@@ -75,33 +79,35 @@ export class Incoming {
     this.#user.end('too-large', `a message is too large: ${allowed}`)
   }
 
-  /** What comes while others have their turn waits, and counts. */
+  /** What is long, or comes while others have their turn, waits and counts. */
   receive(frame: string): void {
     const { lane } = this.#user
-    if (this.#closed || lane.tryNow(() => this.#read(frame))) return
+    if (this.#closed || (frame.length <= SHORT && lane.tryNow(this.#read(frame)))) return
     if (lane.length >= MAX_UNHANDLED) return this.#flood(`more than ${MAX_UNHANDLED} messages are waiting`)
     const release = this.hold(Buffer.byteLength(frame))
-    if (!release) return
-    lane.push(() => {
-      release()
-      if (!this.#closed) this.#read(frame)
-    })
+    if (release) lane.push(this.#read(frame, release))
   }
 
   /** Calls back once all that has come was read. */
   afterAll(then: () => void): void {
     const { lane } = this.#user
-    if (lane.length > 0) lane.push(then)
+    if (lane.length > 0) lane.push(inOneStep(then))
     else then()
   }
 
-  #read(frame: string): void {
+  /** @param release gives back what it takes while it waits, and is read */
+  *#read(frame: string, release: () => void = () => undefined): Steps<void> {
+    if (this.#closed) {
+      release()
+      return
+    }
     const piece = parsePiece(frame)
     try {
       if (!piece) {
-        this.#take(frame)
+        yield* this.#take(frame, release)
         return
       }
+      release()
       const bytes = Buffer.byteLength(piece.text)
       if (!this.#user.budget.take('waitingBytes', bytes)) return this.#flood('too much of one user is waiting')
       this.#pieces += bytes
@@ -110,7 +116,7 @@ export class Incoming {
         this.#forgetWhole()
         this.#whole = { rest, bytes: this.#pieces }
         this.#pieces = 0
-        this.#take(`{"n":${this.#received},${rest}`)
+        yield* this.#take(`{"n":${this.#received},${rest}`)
       }
       const received = this.#receiver.acknowledgement
       if (received && !this.#closed) this.#user.received(received)
@@ -127,14 +133,18 @@ export class Incoming {
     release()
     if (whole && this.#user.budget.take('waitingBytes', whole.bytes)) {
       this.#whole = whole
-      const { message, containers } = readClientMessage(`{"n":0,${whole.rest}`)
-      // Its sender has not heard what became of it, and does not send it again. Anything else is part of hello, or is sent anew.
-      if (message.type === 'transact') this.#queue(message, whole.bytes, whole.bytes + containers * CONTAINER_BYTES)
+      this.#user.lane.push(this.#readAgain(whole))
     } else if (whole) receiver.forget()
     const bytes = receiver.held
     if (this.#user.budget.take('waitingBytes', bytes)) this.#pieces = bytes
     else receiver.forget()
     return receiver.unfinished?.pieces ?? 0
+  }
+
+  *#readAgain({ rest, bytes }: Whole): Steps<void> {
+    const read = yield* readClientMessage(`{"n":0,${rest}`, this.#mostContainers)
+    // Its sender has not heard what became of it, and does not send it again. Anything else is part of hello, or is sent anew.
+    if (read.message.type === 'transact' && !this.#closed) this.#queue(read, bytes)
   }
 
   /** Takes nothing any more. Gives what has arrived of something long. */
@@ -155,19 +165,27 @@ export class Incoming {
     this.#whole = undefined
   }
 
-  #take(text: string): void {
+  /** Lists and objects of a subscription that is not too dear for certain. */
+  get #mostContainers(): number {
+    return mostContainersOf(this.#user.limits.filters)
+  }
+
+  *#take(text: string, release?: () => void): Steps<void> {
     const { isKnown } = this.#user
     const bytes = Buffer.byteLength(text)
-    if (bytes > this.allowedBytes) return this.tooLarge()
-    if (!isKnown) this.#early += bytes
-    let message: ClientMessage
-    let containers: number
+    let read: ReadMessage
     try {
-      ;({ message, containers } = readClientMessage(text))
+      if (bytes > this.allowedBytes) return this.tooLarge()
+      if (!isKnown) this.#early += bytes
+      read = yield* readClientMessage(text, this.#mostContainers)
     } catch (error) {
       this.#user.end('malformed', error instanceof MalformedMessageError ? error.message : 'it can not be read')
       return
+    } finally {
+      release?.()
     }
+    if (this.#closed) return
+    const { message } = read
     if (message.n !== this.#received++) {
       this.#user.end('out-of-order', `message ${message.n} came where ${this.#received - 1} was due`, {
         retryAfterMs: 0,
@@ -181,7 +199,7 @@ export class Incoming {
     } else if (message.type === 'end') {
       this.#forgetWhole()
       this.#receiver.end()
-    } else this.#queue(message, bytes, bytes + containers * CONTAINER_BYTES)
+    } else this.#queue(read, bytes)
   }
 
   /** Takes what the parts of a message need until it is here; the returned function gives it back. */
@@ -189,11 +207,11 @@ export class Incoming {
     return this.#closed ? undefined : this.#wait(bytes, bytes)
   }
 
-  #queue(message: ClientMessage, bytes: number, memory: number): void {
+  #queue(read: ReadMessage, bytes: number): void {
     if (++this.#unhandled > MAX_UNHANDLED) return this.#flood(`more than ${MAX_UNHANDLED} messages are waiting`)
-    const release = this.#wait(bytes, memory)
+    const release = this.#wait(bytes, bytes + read.containers * CONTAINER_BYTES)
     if (!release) return
-    const handled = this.#tail.then(() => this.#user.handle(message))
+    const handled = this.#tail.then(() => this.#user.handle(read))
     this.#tail = handled
       .then(() => undefined)
       .catch((error: unknown) => this.#user.failed(error))

@@ -39,6 +39,8 @@ interface Part {
 const GATHER_MS = 40
 /** Telling rests so many times as long as it took: it has a fifth of the server's time at most. */
 const SHARE = 4
+/** It rests no longer than this at a time, in milliseconds, however many have come meanwhile. */
+const LONGEST_REST_MS = 2_000
 /** Others of one message, and characters after which no other is added. */
 const MAX_OTHERS = 50
 const MESSAGE_SIZE = 512 * 1024
@@ -133,7 +135,7 @@ export class Presence {
   /** What was begun then has taken its time: nothing is told for several times as long. */
   #rest(from: number): void {
     const now = performance.now()
-    this.#restUntil = Math.max(this.#restUntil, now) + SHARE * (now - from)
+    this.#restUntil = Math.min(Math.max(this.#restUntil, now) + SHARE * (now - from), now + LONGEST_REST_MS)
   }
 
   /** Tells the others, after a while: the more telling takes, the longer. */

@@ -7,7 +7,7 @@ import {
   OLDEST_PROTOCOL_VERSION,
   PartSender,
   PROTOCOL_VERSION,
-  type ClientMessage,
+  type ReadMessage,
   type ClosingCode,
   type ConnectionHandler,
   type HelloMessage,
@@ -20,7 +20,7 @@ import { budgetKey, type Budget, type Budgets } from './budgets.ts'
 import { callAt } from './call-at.ts'
 import type { Decided, Listener } from './decided.ts'
 import type { FairShare, Lane } from './fair-share.ts'
-import { TooDearError } from './filter-budget.ts'
+import { TooDearError, unreadablyDear } from './filter-budget.ts'
 import { Incoming, type IncomingUser } from './incoming.ts'
 import type { Limits } from './limits.ts'
 import type { LiveDatabase } from './live-database.ts'
@@ -240,7 +240,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   }
 
   /** What is still to be waited for is in the result: messages behind it need not. */
-  async #handle(message: ClientMessage): Promise<{ readonly settled: Promise<unknown> } | undefined> {
+  async #handle({ message, isTooDear }: ReadMessage): Promise<{ readonly settled: Promise<unknown> } | undefined> {
     if (this.#closed) return undefined
     if (message.type === 'hello') {
       clearTimeout(this.#helloTimer)
@@ -265,7 +265,10 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
         return { settled: this.#transact(message.transactions) }
       case 'subscribe':
         return this.#change(live.database, () =>
-          this.#subscribe(message.subscription.id, () => live.viewer.add(message.subscription)),
+          this.#subscribe(message.subscription.id, () => {
+            if (isTooDear) throw unreadablyDear(this.#host.limits.filters)
+            live.viewer.add(message.subscription)
+          }),
         )
       case 'unsubscribe':
         return this.#change(live.database, () => this.#unsubscribe(message.id))

@@ -1,3 +1,5 @@
+import type { Steps } from '../changes/index.ts'
+
 /**
  * Shares the event loop among all that takes long: one piece of such work in a turn of the loop, whoever asks, so that
  * sockets and short requests are served in between, however many are at long work.
@@ -44,5 +46,14 @@ export class Turn {
   async pause(): Promise<void> {
     await turns.take()
     this.#began = performance.now()
+  }
+}
+
+/** Does work in turns with others. Throws what it throws. */
+export async function inTurns<Result>(steps: Steps<Result>, turn: Turn = new Turn()): Promise<Result> {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    if (turn.over) await turn.pause()
   }
 }

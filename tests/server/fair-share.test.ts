@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { inOneStep, type Steps } from '../../src/changes/index.ts'
 import { FairShare, type Lane } from '../../src/server/fair-share.ts'
 
 /** A share on a clock of its own; what was done is in `done`, in its order. */
@@ -24,10 +25,10 @@ function shared(): {
     },
     lane: (owner) => share.lane(() => owner),
     bring: (lane, name, tookMs) => {
-      const work = (): void => {
+      const work = inOneStep(() => {
         done.push(name)
         time += tookMs
-      }
+      })
       brought++
       if (!lane.tryNow(work)) lane.push(work)
     },
@@ -94,17 +95,37 @@ describe('the time for what comes in', () => {
     const share = new FairShare()
     const lane = share.lane(() => 'a')
     const done: number[] = []
-    expect(() =>
-      lane.tryNow(() => {
-        throw new Error('broken')
-      }),
-    ).toThrow('broken')
-    const push = (n: number) => () => void done.push(n)
+    const broken = inOneStep(() => {
+      throw new Error('broken')
+    })
+    expect(() => lane.tryNow(broken)).toThrow('broken')
+    const push = (n: number): Steps<void> => inOneStep(() => void done.push(n))
     for (let n = 0; n < 5; n++) lane.push(push(n))
     expect(lane.tryNow(push(5))).toBe(false)
     expect(lane).toHaveLength(5)
     while (lane.length > 0) await setImmediate()
     expect(done).toEqual([0, 1, 2, 3, 4])
     expect(lane.tryNow(push(5))).toBe(true)
+  })
+  test('is given to what takes long in parts, between which the others have theirs', async () => {
+    const { done, lane, bring, all, wait, share } = shared()
+    const reading = share.lane(() => 'large')
+    let isRead = false
+    const read = function* (): Steps<void> {
+      for (let part = 0; part < 40; part++) {
+        wait(4)
+        yield
+      }
+      isRead = true
+    }
+    reading.push(read())
+    await setImmediate()
+    bring(lane('small'), 'small', 0.1)
+    await all()
+    expect(isRead).toBe(false)
+    expect(reading.tryNow(read())).toBe(false)
+    while (reading.length > 0) await setImmediate()
+    expect(isRead).toBe(true)
+    expect(done).toEqual(['small'])
   })
 })

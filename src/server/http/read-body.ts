@@ -1,8 +1,17 @@
 import { setImmediate as immediate } from 'node:timers/promises'
 import { Ajv, type ValidateFunction } from 'ajv'
-import { decodeValue, type CellValue } from '../../changes/index.ts'
-import { BodyPausedError, bodyParts, MAX_DEPTH, shapeOf, type TextShape } from '../../transport/index.ts'
+import type { CellValue } from '../../changes/index.ts'
+import {
+  BodyPausedError,
+  bodyParts,
+  decodeInSteps,
+  MAX_DEPTH,
+  parseInSteps,
+  shapeOf,
+  type TextShape,
+} from '../../transport/index.ts'
 import { CONTAINER_BYTES } from '../budgets.ts'
+import { inTurns } from '../turns.ts'
 import type { Call } from './call.ts'
 import { RequestError } from './error-response.ts'
 
@@ -67,7 +76,7 @@ export async function readJson<Body>(call: Call, schema: object, maxBytes: numbe
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     shape = shapeOf(text, MAX_BODY_DEPTH)
-    if (!shape.deeper) json = text.trim() === '' ? {} : JSON.parse(text)
+    if (!shape.deeper) json = text.trim() === '' ? {} : await inTurns(parseInSteps(text))
   } catch {
     throw new RequestError(400, 'malformed', 'the body is not JSON in UTF-8')
   }
@@ -86,7 +95,7 @@ export async function readJson<Body>(call: Call, schema: object, maxBytes: numbe
     )
   }
   try {
-    return decodeValue(json as CellValue) as Body
+    return (await inTurns(decodeInSteps(json as CellValue))) as Body
   } catch (error) {
     throw new RequestError(400, 'malformed', error instanceof Error ? error.message : 'the body can not be read')
   }

@@ -1,4 +1,4 @@
-const QUOTE = 0x22
+export const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /** What a text would be as JSON, as far as can be told without parsing it. */
@@ -29,7 +29,7 @@ export function shapeOf(text: string, levels: number): TextShape {
 }
 
 /** Where the string ends that begins here: at its closing quote, or with the text. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let at = start + 1; ;) {
     const quote = text.indexOf('"', at)
     if (quote < 0) return text.length
