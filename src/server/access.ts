@@ -1,4 +1,12 @@
-import { equalValues, normalPath, parsePath, type Cells, type CellValue, type Key } from '../changes/index.ts'
+import {
+  equalValues,
+  normalPath,
+  parsePath,
+  type Cells,
+  type CellValue,
+  type Key,
+  type Steps,
+} from '../changes/index.ts'
 import { NotFoundError, SchemaError } from '../errors/index.ts'
 import { placeOf, type Column, type Schema, type TableModel } from '../schema/index.ts'
 import type { RowTransition, Store } from '../store/index.ts'
@@ -173,9 +181,12 @@ export class Access {
   }
 
   /** Throws ForbiddenError unless every one of these changes is allowed. */
-  check(transitions: readonly RowTransition[]): void {
+  *check(transitions: readonly RowTransition[]): Steps<void> {
     if (!this.#permissions) return
-    for (const transition of transitions) if (!this.#mayChange(transition)) throw new ForbiddenError()
+    for (const transition of transitions) {
+      if (!this.#mayChange(transition)) throw new ForbiddenError()
+      yield
+    }
   }
 
   #mayChange({ change, before, after }: RowTransition): boolean {

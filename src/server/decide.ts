@@ -1,10 +1,20 @@
-import { describeKey, equalValues, parsePath, rowIdOf, type CellValue, type RowChange } from '../changes/index.ts'
+import {
+  allAtOnce,
+  describeKey,
+  equalValues,
+  parsePath,
+  rowIdOf,
+  type CellValue,
+  type RowChange,
+  type Steps,
+} from '../changes/index.ts'
 import { ConstraintError, NotFoundError, ValidationError } from '../errors/index.ts'
 import {
   assertKeyForm,
-  commitChanges,
+  commitInSteps,
   internals,
   previewChanges,
+  previewInSteps,
   type Replicated,
   type RowTransition,
   type Store,
@@ -16,25 +26,27 @@ import { assertDepthOf } from './depth.ts'
 import { ConflictError, SchemaVersionError, UnfitError } from './refusals.ts'
 
 /**
- * Decides a transaction on the state as it is, and applies it: checked by the schema, the constraints and the author's
- * permissions, all or nothing. An update or delete of a row that is not there, or that the author can't see, is nothing.
- * Throws what refuses it; then nothing has changed.
+ * Decides a transaction on the state as it is, and applies it, in steps between which nobody may read or write there: checked
+ * by the schema, the constraints and the author's permissions, all or nothing. An update or delete of a row that is not
+ * there, or that the author can't see, is nothing. Throws what refuses it; then nothing has changed.
  */
-export function decide(store: Store, access: Access, transaction: WireTransaction): Replicated {
+export function* decide(store: Store, access: Access, transaction: WireTransaction): Steps<Replicated> {
   const { engine } = internals(store)
   const { schemaVersion } = transaction
   if (schemaVersion !== undefined && schemaVersion !== store.schema.version)
     throw new SchemaVersionError(schemaVersion, store.schema.version)
-  assertSent(store, transaction.changes)
-  const changes = transaction.changes.flatMap((change) =>
-    resolve(store, access, change, transaction.ifUnchanged ?? false),
-  )
+  yield* assertSent(store, transaction.changes)
+  const changes: RowChange[] = []
+  for (const change of transaction.changes) {
+    changes.push(...resolve(store, access, change, transaction.ifUnchanged ?? false))
+    yield
+  }
   // Before any constraint is looked at: what it says would tell of rows to those who may not write here at all.
-  if (!access.unrestricted) access.check(previewChanges(engine, changes))
-  return commitChanges(engine, changes, ({ transitions }) => {
-    access.check(transitions)
+  if (!access.unrestricted) yield* access.check(yield* previewInSteps(engine, changes))
+  return yield* commitInSteps(engine, changes, function* ({ transitions }) {
+    yield* access.check(transitions)
     // Last, where the database looks for those that are not there: who is refused for either is told the same.
-    checkParents(store, access, transitions)
+    yield* checkParents(store, access, transitions)
   })
 }
 
@@ -42,9 +54,10 @@ export function decide(store: Store, access: Access, transaction: WireTransactio
  * What is against changes by what they say alone, of all of them before anything that is there is looked at: which of two
  * reasons is told would tell of what is there otherwise. Throws NotFoundError and UnfitError.
  */
-function assertSent(store: Store, changes: readonly WireChange[]): void {
+function* assertSent(store: Store, changes: readonly WireChange[]): Steps<void> {
   const seen = new Set<string>()
   for (const change of changes) {
+    yield
     const schema = store.schema.tables.get(change.table)
     if (!schema) throw new NotFoundError(`there is no table '${change.table}'`)
     try {
@@ -71,7 +84,7 @@ function resolve(store: Store, access: Access, change: WireChange, ifUnchanged: 
   if (op === 'put') {
     const inserted: RowChange = { table: change.table, key, op: 'insert', before: {}, after: change.after ?? {} }
     if (row === undefined) return [inserted]
-    if (!access.unrestricted) access.check(previewChanges(internals(store).engine, [inserted]))
+    if (!access.unrestricted) allAtOnce(access.check(previewChanges(internals(store).engine, [inserted])))
     throw new ConstraintError({
       constraint: 'primaryKey',
       table: change.table,
@@ -129,9 +142,10 @@ function valueIn(row: RowObject, path: string): CellValue {
 }
 
 /** A row that may not be seen can't be referred to: that it is there would be told. */
-function checkParents(store: Store, access: Access, transitions: readonly RowTransition[]): void {
+function* checkParents(store: Store, access: Access, transitions: readonly RowTransition[]): Steps<void> {
   if (access.unrestricted) return
   for (const { change, after } of transitions) {
+    yield
     if (!after) continue
     const { model } = store.schema.tables.get(change.table)!
     for (const reference of model.references) {

@@ -1,61 +1,98 @@
-/** What one owner has of a round, by cost, before its next goes into the next round. */
-const SHARE = 200
+import { RecentUse } from './recent-use.ts'
 
-interface Round<Item> {
-  readonly items: { readonly item: Item; readonly cost: number }[]
-  readonly spent: Map<unknown, number>
+const SWEEP_MS = 1_000
+
+interface Waiting<Item> {
+  readonly item: Item
+  readonly cost: number
+  /** In the order of all that came. */
+  readonly came: number
 }
 
 /**
- * What waits, of many owners. Those of one owner go in their order; who has much waiting has one share of each round, so
- * that others don't wait until all of it is done. Within a round, and so where little waits, they go as they came.
+ * What waits, of many owners. Those of one owner go in their order. Those of owners who have had little time lately go as
+ * they came, and before those of who has had much: so nobody who asks for little waits until all is done that others ask
+ * for, and where nobody else is waiting all goes at once.
  */
 export class FairQueue<Item> {
-  readonly #rounds: Round<Item>[] = []
-  /** How many rounds are over. */
-  #over = 0
-  /** The round that an owner's last is in. */
-  readonly #last = new Map<unknown, number>()
+  readonly #now: () => number
+  readonly #use: RecentUse<unknown>
+  readonly #byOwner = new Map<unknown, Waiting<Item>[]>()
+  #came = 0
   #length = 0
+  #sweptAt = 0
+
+  /** @param now a clock that never goes back, in milliseconds */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+    this.#use = new RecentUse(now)
+  }
 
   get length(): number {
     return this.#length
   }
 
   push(owner: unknown, cost: number, item: Item): void {
-    let at = this.#last.get(owner) ?? this.#over
-    if ((this.#rounds[at - this.#over]?.spent.get(owner) ?? 0) >= SHARE) at++
-    const { items, spent } = (this.#rounds[at - this.#over] ??= { items: [], spent: new Map() })
-    items.push({ item, cost })
-    spent.set(owner, (spent.get(owner) ?? 0) + cost)
-    this.#last.set(owner, at)
+    const waiting = { item, cost, came: this.#came++ }
+    const its = this.#byOwner.get(owner)
+    if (its) its.push(waiting)
+    else this.#byOwner.set(owner, [waiting])
     this.#length++
   }
 
-  /** Takes so many, or fewer where they come to more than `cost`; one at least, where there is one. */
+  /** So much time was needed for what was taken of an owner, in milliseconds. */
+  spent(owner: unknown, ms: number): void {
+    this.#use.add(owner, ms)
+    if (this.#now() - this.#sweptAt < SWEEP_MS) return
+    this.#sweptAt = this.#now()
+    this.#use.sweep()
+  }
+
+  /**
+   * Takes so many, or fewer where they come to more than `cost`, or the others are of who has had much: nobody waits for
+   * those. One at least, where there is one.
+   */
   take(count: number, cost: number): Item[] {
+    const owners = Array.from(this.#byOwner.keys(), (owner) => ({ owner, had: this.#had(owner) }))
     const taken: Item[] = []
+    let first: number | undefined
     let left = cost
     while (taken.length < count) {
-      const [next] = this.#rounds[0]?.items ?? []
-      if (!next || (taken.length > 0 && next.cost > left)) break
-      this.#rounds[0]!.items.shift()
-      left -= next.cost
-      taken.push(next.item)
+      const next = this.#next(owners)
+      if (!next) break
+      const { had, waiting } = next
+      if (first !== undefined && (waiting[0]!.cost > left || first < had)) break
+      first ??= had
+      left -= waiting[0]!.cost
+      taken.push(waiting.shift()!.item)
       this.#length--
-      if (this.#rounds[0]!.items.length === 0) this.#endRound()
+      if (waiting.length === 0) this.#byOwner.delete(next.owner)
     }
     return taken
   }
 
   /** Takes all. */
   clear(): Item[] {
-    return this.take(Infinity, Infinity)
+    const all = [...this.#byOwner.values()].flat().toSorted((a, b) => a.came - b.came)
+    this.#byOwner.clear()
+    this.#length = 0
+    return all.map(({ item }) => item)
   }
 
-  #endRound(): void {
-    const { spent } = this.#rounds.shift()!
-    for (const owner of spent.keys()) if (this.#last.get(owner) === this.#over) this.#last.delete(owner)
-    this.#over++
+  /** What an owner has had, where that is much. */
+  #had(owner: unknown): number {
+    return this.#use.isMuch(owner) ? this.#use.of(owner) : 0
+  }
+
+  #next(
+    owners: readonly { readonly owner: unknown; readonly had: number }[],
+  ): { readonly owner: unknown; readonly had: number; readonly waiting: Waiting<Item>[] } | undefined {
+    let next: { readonly owner: unknown; readonly had: number; readonly waiting: Waiting<Item>[] } | undefined
+    for (const { owner, had } of owners) {
+      const waiting = this.#byOwner.get(owner)
+      if (!waiting || (next && next.had < had)) continue
+      if (!next || had < next.had || waiting[0]!.came < next.waiting[0]!.came) next = { owner, had, waiting }
+    }
+    return next
   }
 }

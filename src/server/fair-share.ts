@@ -1,35 +1,21 @@
 import type { Steps } from '../changes/index.ts'
+import { RecentUse } from './recent-use.ts'
 
 /** How long what has come is dealt with in one turn of the event loop, in milliseconds; one piece of it may take longer. */
 const TURN_MS = 5
 /** So long those who have had little are served in one turn, in milliseconds. */
 const LONGEST_TURN_MS = 50
-/** What somebody has had counts half as much after so long, in milliseconds. */
-const HALF_MS = 500
-/** Who has had more than this lately is served once all sockets were read, in milliseconds. */
-const MUCH_MS = 100
-/** Who has had less than this lately has had nothing, in milliseconds. */
-const NOTHING_MS = 0.01
 const SWEEP_MS = 1_000
-
-interface Owner {
-  /** What this owner had had at `at`, in milliseconds. */
-  had: number
-  at: number
-  /** The lanes with work, in turn. */
-  readonly lanes: Lane[]
-}
 
 /**
  * Shares the time for what comes in among those whose it is: who has had least lately is served next, so that whoever asks
- * for little never waits for all that others ask for (decay-usage scheduling, as of Unix). Where there is time for all,
- * everything is done as it comes.
+ * for little never waits for all that others ask for. Where there is time for all, everything is done as it comes.
  */
 export class FairShare {
   readonly #now: () => number
-  readonly #owners = new Map<string, Owner>()
-  /** Those with work. */
-  readonly #ready = new Set<Owner>()
+  readonly #use: RecentUse<string>
+  /** The lanes with work, by owner, in turn. */
+  readonly #ready = new Map<string, Lane[]>()
   /** What this turn of the event loop has taken, in milliseconds. */
   #spent = 0
   #planned = false
@@ -38,11 +24,12 @@ export class FairShare {
   /** @param now a clock that never goes back, in milliseconds */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now
+    this.#use = new RecentUse(now)
   }
 
   /** Those who have had anything lately. */
   get size(): number {
-    return this.#owners.size
+    return this.#use.size
   }
 
   /** For what one connection brings. `owner` tells whose that is by now. */
@@ -52,9 +39,7 @@ export class FairShare {
 
   /** Whether a piece of somebody's work may be done at once: there is time, nobody waits, and it is not one who has had much. */
   isFree(key: string): boolean {
-    if (this.#ready.size > 0 || this.#spent >= TURN_MS) return false
-    const owner = this.#owners.get(key)
-    return owner === undefined || hadBy(owner, this.#now()) < MUCH_MS
+    return this.#ready.size === 0 && this.#spent < TURN_MS && !this.#use.isMuch(key)
   }
 
   /** Does work for as long as a turn takes. Whether it is done. */
@@ -67,26 +52,18 @@ export class FairShare {
         if (this.#now() - began >= TURN_MS) return false
       }
     } finally {
-      const now = this.#now()
-      const owner = this.#owner(key)
-      owner.had = hadBy(owner, now) + (now - began)
-      owner.at = now
-      this.#spent += now - began
+      const ms = this.#now() - began
+      this.#use.add(key, ms)
+      this.#spent += ms
     }
   }
 
   /** A lane has got work. */
   enter(key: string, lane: Lane): void {
-    const owner = this.#owner(key)
-    owner.lanes.push(lane)
-    this.#ready.add(owner)
+    const lanes = this.#ready.get(key)
+    if (lanes) lanes.push(lane)
+    else this.#ready.set(key, [lane])
     this.#plan()
-  }
-
-  #owner(key: string): Owner {
-    const owner = this.#owners.get(key) ?? { had: 0, at: 0, lanes: [] }
-    this.#owners.set(key, owner)
-    return owner
   }
 
   /** The sockets are read between two turns. */
@@ -105,11 +82,13 @@ export class FairShare {
     const began = this.#now()
     try {
       while (this.#ready.size > 0) {
-        const { owner, had } = this.#next()
+        const owner = this.#next()
         const tookMs = this.#now() - began
-        if (tookMs >= (had < MUCH_MS ? LONGEST_TURN_MS : TURN_MS)) break
-        const lane = owner.lanes.shift()!
-        if (owner.lanes.length === 0) this.#ready.delete(owner)
+        // Who has had much lately is served once all sockets were read.
+        if (tookMs >= (this.#use.isMuch(owner) ? TURN_MS : LONGEST_TURN_MS)) break
+        const lanes = this.#ready.get(owner)!
+        const lane = lanes.shift()!
+        if (lanes.length === 0) this.#ready.delete(owner)
         lane.serve()
       }
     } finally {
@@ -118,28 +97,21 @@ export class FairShare {
   }
 
   /** Who has had least of those with work. */
-  #next(): { readonly owner: Owner; readonly had: number } {
-    const now = this.#now()
-    let next: Owner | undefined
-    let had = Infinity
-    for (const owner of this.#ready) {
-      const its = hadBy(owner, now)
-      if (its < had) [next, had] = [owner, its]
+  #next(): string {
+    let next = ''
+    let least = Infinity
+    for (const owner of this.#ready.keys()) {
+      const had = this.#use.of(owner)
+      if (had < least) [next, least] = [owner, had]
     }
-    return { owner: next!, had }
+    return next
   }
 
   #sweep(): void {
-    const now = this.#now()
-    if (now - this.#sweptAt < SWEEP_MS) return
-    this.#sweptAt = now
-    for (const [key, owner] of this.#owners)
-      if (owner.lanes.length === 0 && hadBy(owner, now) < NOTHING_MS) this.#owners.delete(key)
+    if (this.#now() - this.#sweptAt < SWEEP_MS) return
+    this.#sweptAt = this.#now()
+    this.#use.sweep()
   }
-}
-
-function hadBy({ had, at }: Owner, now: number): number {
-  return had * 2 ** ((at - now) / HALF_MS)
 }
 
 /** What one connection brings: its pieces of work are done in their order. */

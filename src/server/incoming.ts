@@ -30,6 +30,8 @@ export interface IncomingUser {
   readonly budget: Budget
   /** Whether it is known who it is. */
   readonly isKnown: boolean
+  /** Lets what is sent wait at the sender, until the function is called. */
+  pause(): () => void
   /** A hello has come, before it is known who it is. `false` where that ends it. */
   greeted(): boolean
   /** A message in its turn. What is still to be waited for is in the result: messages behind it need not. */
@@ -58,6 +60,8 @@ export class Incoming {
   /** What has come and is not dealt with, in bytes. */
   #waiting = 0
   #closed = false
+  /** What ends the pause of the connection. */
+  #resume: (() => void) | undefined
   #tail: Promise<void> = Promise.resolve()
 
   constructor(user: IncomingUser) {
@@ -85,7 +89,23 @@ export class Incoming {
     if (this.#closed || (frame.length <= SHORT && lane.tryNow(this.#read(frame)))) return
     if (lane.length >= MAX_UNHANDLED) return this.#flood(`more than ${MAX_UNHANDLED} messages are waiting`)
     const release = this.hold(Buffer.byteLength(frame))
-    if (release) lane.push(this.#read(frame, release))
+    if (!release) return
+    this.#resume ??= this.#user.pause()
+    lane.push(this.#readInTurn(frame, release))
+  }
+
+  *#readInTurn(frame: string, release: () => void): Steps<void> {
+    try {
+      yield* this.#read(frame, release)
+    } finally {
+      // It is the last that waits.
+      if (this.#user.lane.length <= 1) this.#goOnReading()
+    }
+  }
+
+  #goOnReading(): void {
+    this.#resume?.()
+    this.#resume = undefined
   }
 
   /** Calls back once all that has come was read. */
@@ -151,6 +171,7 @@ export class Incoming {
   close(): Upload | undefined {
     if (this.#closed) return undefined
     this.#closed = true
+    this.#goOnReading()
     const { budget } = this.#user
     const whole = this.#whole
     const bytes = this.#pieces + (whole?.bytes ?? 0)

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises'
-import { invert, isEmpty, type ChangeSet, type RowChange } from '../changes/index.ts'
+import { inOneStep, invert, isEmpty, type ChangeSet, type RowChange, type Steps } from '../changes/index.ts'
 import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
 import type { Schema } from '../schema/index.ts'
-import { commitChanges, internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
+import { commitInSteps, internals, transitionsOf, type RowTransition, type Store } from '../store/index.ts'
 import type { ClosingCode, WireTransaction } from '../transport/index.ts'
 import type { Access } from './access.ts'
 import { scopeOf } from './applied-transactions.ts'
@@ -16,7 +16,7 @@ import { LogConflictError, LogPartedError, LogUncertainError } from './log-error
 import { assertDepthOf } from './depth.ts'
 import { FairQueue } from './fair-queue.ts'
 import { digestAt, digestOf, isApart, type Place, type Point } from './history.ts'
-import { formatRecord, parseRecord, partsOf, type LogRecord } from './log-record.ts'
+import { formatInSteps, formatRecord, parseRecord, partsOf, type LogRecord } from './log-record.ts'
 import type { Limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { Positions } from './position.ts'
@@ -28,6 +28,7 @@ import { withoutServerTables } from './server-tables.ts'
 import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 import { State, type Loaded } from './state.ts'
 import { toldOf } from './told.ts'
+import { inTurns, Turn } from './turns.ts'
 import { UnloggedRefusals, type StagedRefusals } from './unlogged-refusals.ts'
 import { Verdicts } from './verdicts.ts'
 
@@ -153,7 +154,7 @@ export class LiveDatabase {
     this.#state = state
     this.#snapshotAt = snapshotAt
     const { databasePresenceBytes, recentBytes, verdictBytes } = options.limits
-    this.presence = new Presence(databasePresenceBytes)
+    this.presence = new Presence(databasePresenceBytes, (work) => this.#serial.run(work))
     this.#verdicts = new Verdicts(verdictBytes)
     this.#recent = new RecentChanges(state.point, recentBytes)
     this.positions = new Positions(options.secret, name, state.applied.fact('incarnation')!)
@@ -284,9 +285,8 @@ export class LiveDatabase {
   ): Promise<Outcome> {
     return new Promise((settle, fail) => {
       const { access, author, base } = context
-      const owner = access.user?.id ?? author
       const waiting = { transaction, access, author, base, settle, fail }
-      this.#waiting.push(owner, 1 + transaction.changes.length, waiting)
+      this.#waiting.push(ownerOf(waiting), 1 + transaction.changes.length, waiting)
       this.#pump()
     })
   }
@@ -306,19 +306,23 @@ export class LiveDatabase {
           near.every(Boolean) && isSmall(this.#state.size) && (typeof to === 'number' || isSmall(to.length))
         if (!isLittle) return this.#replaceBeside(to, record, waited)
         const bytes = typeof to === 'number' ? await this.#fileAt(to) : await withoutServerTables(to)
-        return this.#commit(record, () => importTransitions(this.store, bytes))
+        return this.#commit(
+          record,
+          inOneStep(() => importTransitions(this.store, bytes)),
+        )
       }),
     )
   }
 
   /** Makes changes of the state known as one transaction. Throws what they throw; then nothing has changed. */
-  async #commit(record: Described, change: () => readonly RowTransition[]): Promise<number> {
+  async #commit(record: Described, change: Steps<readonly RowTransition[]>): Promise<number> {
     const before = this.#state.point
-    const transitions = change()
+    const turn = new Turn()
+    const transitions = await inTurns(change, turn)
     const changes = transitions.map((transition) => transition.change)
     if (changes.length === 0) return before.sequence
     const entry: LogRecord = { ...record, parent: before.digest, at: this.#options.now(), changes }
-    const payload = formatRecord(entry)
+    const payload = await inTurns(formatInSteps(entry), turn)
     try {
       assertDepthOf(changes)
       await this.#append([payload])
@@ -328,7 +332,7 @@ export class LiveDatabase {
       throw error
     }
     const point = { sequence: before.sequence + 1, digest: digestOf(payload) }
-    this.#confirm([{ ...point, record: entry, transitions, author: undefined, sent: undefined }], [])
+    await this.#confirm([{ ...point, record: entry, transitions, author: undefined, sent: undefined }], [])
     return point.sequence
   }
 
@@ -365,11 +369,7 @@ export class LiveDatabase {
         },
       )
       const { changes } = replaced
-      if (changes)
-        return await this.#commit(record, () => {
-          const { engine } = internals(this.store)
-          return commitChanges(engine, changes, () => undefined).transitions
-        })
+      if (changes) return await this.#commit(record, transitionsInSteps(this.store, changes))
       const at = now()
       const { payload, next } = entryOf({ ...record, at, parts: point.sequence - before.sequence, changes: [] })
       await this.#append([payload], point)
@@ -572,7 +572,7 @@ export class LiveDatabase {
 
   async #process(batch: readonly Waiting[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const { committed, payloads, outcomes, refused, unlogged } = this.#decide(batch)
+      const { committed, payloads, outcomes, refused, unlogged } = await this.#decide(batch)
       try {
         // What is refused is decided on all that the log has, like what is not.
         if (committed.length > 0 || refused.length > 0) await this.#append(payloads)
@@ -589,7 +589,7 @@ export class LiveDatabase {
       }
       for (const { record, sequence } of committed) this.#state.noteRefused(record, sequence)
       this.#unlogged.keep(unlogged)
-      this.#confirm(
+      await this.#confirm(
         committed,
         outcomes.map(({ waiting, outcome, before }) => ({
           author: waiting.author,
@@ -616,16 +616,18 @@ export class LiveDatabase {
     if (payloads.length > 0) await log.append(payloads, point.sequence)
   }
 
-  #decide(batch: readonly Waiting[]): Draft {
+  async #decide(batch: readonly Waiting[]): Promise<Draft> {
+    // Nobody else in this database goes on before it is over.
+    const turn = new Turn('urgent')
     const committed: Committed[] = []
     const payloads: string[] = []
     const refused: Waiting[] = []
     const unlogged = this.#unlogged.stage()
-    const commit = (
+    const commit = async (
       { author, access }: Waiting,
       record: Omit<LogRecord, 'parent' | 'at' | keyof Author | 'refused'>,
       { transitions = [], sent }: { readonly transitions?: readonly RowTransition[]; readonly sent?: WireTransaction },
-    ): number => {
+    ): Promise<number> => {
       const before = committed.at(-1) ?? this.#state.point
       const refusals = author ? unlogged.take(author) : []
       const entry: LogRecord = {
@@ -635,20 +637,20 @@ export class LiveDatabase {
         ...authorOf(access.user),
         ...(refusals.length > 0 && { refused: refusals }),
       }
-      const payload = formatRecord(entry)
+      const payload = await inTurns(formatInSteps(entry), turn)
       payloads.push(payload)
       const sequence = before.sequence + 1
       committed.push({ sequence, digest: digestOf(payload), record: entry, transitions, author: sent && author, sent })
       return sequence
     }
-    const refuse = (waiting: Waiting, refusal: Refusal): Outcome => {
+    const refuse = async (waiting: Waiting, refusal: Refusal): Promise<Outcome> => {
       const { author, transaction } = waiting
       const { code, reason } = refusal
       if (author && unlogged.add(author, { id: transaction.id, code, reason: reason.slice(0, MAX_REASON) }))
-        commit(waiting, { kind: 'refused', changes: [] }, {})
+        await commit(waiting, { kind: 'refused', changes: [] }, {})
       return { kind: 'refused', code, reason }
     }
-    const judge = (waiting: Waiting): Outcome => {
+    const judge = async (waiting: Waiting): Promise<Outcome> => {
       const { transaction, access } = waiting
       const { id, label } = transaction
       const scope = scopeOf(access.user?.id)
@@ -665,9 +667,9 @@ export class LiveDatabase {
         if (transaction.reads) this.#recent.assertUnchanged(transaction.reads, waiting.base, access, committed)
         // It asks only whether what it has read is still so.
         if (transaction.changes.length === 0) return { kind: 'known', sequence: this.#state.sequence }
-        const { changes, transitions } = decide(this.store, access, transaction)
+        const { changes, transitions } = await inTurns(decide(this.store, access, transaction), turn)
         const record = { kind: 'transaction' as const, id, ...(label !== undefined && { label }), changes }
-        const sequence = commit(waiting, record, { transitions, sent: transaction })
+        const sequence = await commit(waiting, record, { transitions, sent: transaction })
         this.#state.applied.add(scope, id, sequence)
         return { kind: 'committed', sequence }
       } catch (error) {
@@ -677,7 +679,13 @@ export class LiveDatabase {
         return refuse(waiting, refusal)
       }
     }
-    const outcomes = batch.map((waiting) => ({ waiting, before: committed.length, outcome: judge(waiting) }))
+    const outcomes: Draft['outcomes'][number][] = []
+    for (const waiting of batch) {
+      const from = turn.worked
+      const before = committed.length
+      outcomes.push({ waiting, before, outcome: await judge(waiting) })
+      this.#waiting.spent(ownerOf(waiting), turn.worked - from)
+    }
     return { committed, payloads, outcomes, refused, unlogged }
   }
 
@@ -708,18 +716,19 @@ export class LiveDatabase {
       })
     } finally {
       // Where the log can't be read to its end, everyone is told of what the state has all the same.
-      this.#confirm(committed, [])
+      await this.#confirm(committed, [])
     }
     if (isReplaced) await this.#become((await loadNewest(this.name, this.#options)).state)
   }
 
-  /** The log has them: the state is theirs, and everyone is told. */
-  #confirm(committed: readonly Committed[], outcomes: Decided['outcomes']): void {
-    const { sequence, digest } = committed.at(-1) ?? this.#state.point
-    this.#state.point = { sequence, digest }
+  /** The log has them: everyone is told, and then the state is theirs. */
+  async #confirm(committed: readonly Committed[], outcomes: Decided['outcomes']): Promise<void> {
     this.#recent.push(committed)
+    const turn = new Turn('urgent')
     const from = performance.now()
-    for (const listener of Array.from(this.#listeners))
+    for (const listener of Array.from(this.#listeners)) {
+      // It may have gone meanwhile.
+      if (!this.#listeners.has(listener)) continue
       try {
         listener.decided({ committed, outcomes })
       } catch (error) {
@@ -727,6 +736,10 @@ export class LiveDatabase {
         this.#options.report(error)
         this.#drop(listener)
       }
+      if (turn.over) await turn.pause()
+    }
+    const { sequence, digest } = committed.at(-1) ?? this.#state.point
+    this.#state.point = { sequence, digest }
     const endedAt = performance.now()
     this.#telling = { endedAt, tookMs: endedAt - from }
   }
@@ -935,8 +948,18 @@ async function emptyState(schema: Schema): Promise<FirstState> {
   }
 }
 
+function ownerOf({ access, author }: Waiting): unknown {
+  return access.user?.id ?? author
+}
+
 function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any(signals.filter((signal) => signal !== undefined))
+}
+
+/** Makes changes, and tells the rows before and after. */
+function* transitionsInSteps(store: Store, changes: readonly RowChange[]): Steps<readonly RowTransition[]> {
+  const { transitions } = yield* commitInSteps(internals(store).engine, changes)
+  return transitions
 }
 
 /** Imports a file, and tells the rows before and after. */

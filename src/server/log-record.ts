@@ -1,4 +1,4 @@
-import { parseValue, serializeValue, type RowChange } from '../changes/index.ts'
+import { allAtOnce, parseValue, serializeValue, type RowChange, type Steps } from '../changes/index.ts'
 import { RowcastError } from '../errors/index.ts'
 import type { Author } from './author.ts'
 import type { Log } from './log.ts'
@@ -34,7 +34,17 @@ export interface LogRecord extends Author {
 const FORMAT = 2
 
 export function formatRecord(record: LogRecord): string {
-  return serializeValue({ ...record, format: FORMAT })
+  return allAtOnce(formatInSteps(record))
+}
+
+/** The same in steps. */
+export function* formatInSteps({ changes, ...record }: LogRecord): Steps<string> {
+  const texts: string[] = []
+  for (const change of changes) {
+    texts.push(serializeValue(change))
+    yield
+  }
+  return `${serializeValue({ ...record, format: FORMAT }).slice(0, -1)},"changes":[${texts.join(',')}]}`
 }
 
 /**

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { serializeValue, type CellValue } from '../changes/index.ts'
+import { serializeValue, type CellValue, type Steps } from '../changes/index.ts'
 import type { Author } from './author.ts'
 import { namesRows } from './visible-presence.ts'
 
@@ -58,6 +58,7 @@ export class Presence {
   readonly #members = new Map<PresenceMember, Part>()
   readonly #changed = new Set<Part>()
   readonly #most: number
+  readonly #between: (work: () => void) => Promise<void>
   /** How many changes there have been. */
   #changes = 0
   /** Bytes of all that is said. */
@@ -70,9 +71,13 @@ export class Presence {
   #restUntil = 0
   #closed = false
 
-  /** @param most bytes that all together may say of themselves */
-  constructor(most: number) {
+  /**
+   * @param most bytes that all together may say of themselves
+   * @param between runs something between two transactions: who sees which rows is asked of the state
+   */
+  constructor(most: number, between: (work: () => void) => Promise<void>) {
     this.#most = most
+    this.#between = between
   }
 
   enter(member: PresenceMember, author: Author): void {
@@ -156,14 +161,33 @@ export class Presence {
     const together = messageOf(changed)
     let first = Infinity
     for (const { changedAt } of changed) first = Math.min(first, changedAt)
+    const telling = this.#tell(changed, together, first)
+    for (;;) {
+      let isDone = true
+      let from = 0
+      await this.#between(() => {
+        from = performance.now()
+        if (!this.#closed) isDone = telling.next().done === true
+      })
+      if (this.#closed) return
+      if (isDone) {
+        this.#rest(from)
+        break
+      }
+      await delay(SHARE * (performance.now() - from), undefined, { ref: false })
+      if (this.#closed) return
+    }
+    this.#telling = false
+    if (this.#changed.size > 0 || this.#isAnyoneMissing()) this.#schedule()
+  }
+
+  /** Tells everyone what has changed, a slice in a step. */
+  *#tell(changed: ReadonlySet<Part>, together: string | undefined, first: number): Steps<void> {
     let work = SLICE
-    let from = performance.now()
     for (const part of Array.from(this.#members.values())) {
       if (work <= 0) {
-        await delay(SHARE * (performance.now() - from), undefined, { ref: false })
-        if (this.#closed) return
+        yield
         work = SLICE
-        from = performance.now()
       }
       // It may have left meanwhile.
       if (!this.#members.has(part.member)) continue
@@ -177,9 +201,6 @@ export class Presence {
         work = this.#deliver(part, work - changed.size * OWN_TEXT)
       }
     }
-    this.#rest(from)
-    this.#telling = false
-    if (this.#changed.size > 0 || this.#isAnyoneMissing()) this.#schedule()
   }
 
   #isAnyoneMissing(): boolean {

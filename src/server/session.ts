@@ -59,6 +59,8 @@ export interface SessionHost {
   report(error: unknown): void
 }
 
+/** Changes that wait to be decided before more is read. */
+const MANY_CHANGES = 5_000
 const RETRY_MS = 500
 /** What can wait is sent while no more than this is waiting, in bytes. */
 const ROOM_BYTES = 256 * 1024
@@ -97,6 +99,10 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   #giveBack: (() => void) | undefined
   #waiting = 0
   #presenceBytes = 0
+  /** Changes of its transactions that wait to be decided. */
+  #undecided = 0
+  /** What ends the pause of the connection while there are many of them. */
+  #resume: (() => void) | undefined
   /** Changes of subscriptions that are not done yet, and the end of the last of them. */
   #changing = 0
   #changes: Promise<void> = Promise.resolve()
@@ -169,6 +175,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
       get isKnown() {
         return isKnown()
       },
+      pause: () => this.#connection.pause?.() ?? (() => undefined),
       // Where nobody has to say who they are, hello is enough.
       greeted: () => this.#host.authenticates || this.#know(undefined),
       handle: (message) => this.#handle(message),
@@ -505,6 +512,10 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
       return Promise.resolve()
     }
     this.#waiting += length
+    const changes = transactions.reduce((sum, transaction) => sum + transaction.changes.length, 0)
+    this.#undecided += changes
+    // What comes behind it is not read before: it would only wait here.
+    if (this.#undecided > MANY_CHANGES) this.#resume ??= this.#connection.pause?.()
     const settled = transactions.map((transaction) => {
       const base = transaction.base === undefined ? undefined : database.positions.decode(transaction.base, viewer.view)
       return database
@@ -515,7 +526,15 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
         })
         .catch((error: unknown) => this.#fail(error))
     })
-    return Promise.all(settled)
+    return Promise.all(settled).finally(() => {
+      this.#undecided -= changes
+      if (this.#undecided <= MANY_CHANGES) this.#goOnReading()
+    })
+  }
+
+  #goOnReading(): void {
+    this.#resume?.()
+    this.#resume = undefined
   }
 
   /**
@@ -609,6 +628,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   /** @param broke what was under way is kept for who comes back for it */
   #leave(broke: boolean): void {
     clearTimeout(this.#helloTimer)
+    this.#goOnReading()
     this.#leaveStrangers()
     const upload = this.#incoming.close()
     const suspended = this.#live?.telling.close()

@@ -148,7 +148,7 @@ export class State {
         await immediate()
         restedAt = performance.now()
       }
-      const { transitions } = commitChanges(internals(this.store).engine, record.changes, () => undefined)
+      const { transitions } = commitChanges(internals(this.store).engine, record.changes)
       this.point = { sequence, digest: digestOf(payload) }
       if (record.id !== undefined)
         this.applied.add(record.format === undefined ? ANYONE : scopeOf(record.by), record.id, sequence)

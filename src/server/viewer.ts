@@ -130,8 +130,11 @@ export class Viewer {
   /** What a change is to this viewer: a row that enters, changes, leaves, or nothing. */
   change(transition: RowTransition): WireChange | undefined {
     if (this.seesAll) return wireChange(transition.change)
-    const { change, before, after } = transition
+    const { change } = transition
     const { table, key } = change
+    // The rows themselves are made when they are asked for.
+    if (!this.#isSpokenOf(table)) return undefined
+    const { before, after } = transition
     const { was, is } = this.seen(transition)
     if (was && !is) return { table, key, op: 'delete' }
     if (!is) return undefined
@@ -242,6 +245,12 @@ export class Viewer {
     for (const other of this.#subscriptions.keys())
       if (other !== id && counts(other) && this.#isIn(other, table, shown)) return false
     return this.#access.canView(table, row)
+  }
+
+  /** Whether it may be shown any row of a table. */
+  #isSpokenOf(table: string): boolean {
+    for (const id of this.#subscriptions.keys()) if (this.#speaksOf(id, table)) return true
+    return false
   }
 
   #speaksOf(id: string, table: string): boolean {

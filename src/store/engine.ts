@@ -8,11 +8,19 @@ import {
   type KeyId,
   type Origin,
   type RowChange,
+  type Steps,
 } from '../changes/index.ts'
 import type { SqliteDriver, SqlValue } from '../drivers/index.ts'
 import { NotFoundError, ReadOnlyError, StoreClosedError, TransactionError, ValidationError } from '../errors/index.ts'
 import { sameSql, type Schema, type StoredCells, type TableModel } from '../schema/index.ts'
-import { installCapture, traceRows, type CaptureTarget, type JournalEntry, type RowTrace } from '../triggers/index.ts'
+import {
+  installCapture,
+  traceRows,
+  traceRowsInSteps,
+  type CaptureTarget,
+  type JournalEntry,
+  type RowTrace,
+} from '../triggers/index.ts'
 import { Announcer } from './announcer.ts'
 import { noteBytes } from './bytes-of-changes.ts'
 import { EmissionQueue } from './emission-queue.ts'
@@ -71,6 +79,13 @@ interface Segment {
   intents: readonly Intent[]
 }
 
+/** Where a transaction, or a savepoint in it, began. */
+interface Mark {
+  readonly journal: number
+  readonly intents: number
+  readonly callbacks: number
+}
+
 /** What the store's own writes came to: what is told to subscribers. `set` has one change for each that is visible. */
 export interface Settlement extends CommitOptions {
   readonly set: ChangeSet | undefined
@@ -122,6 +137,10 @@ export class Engine implements CaptureTarget {
   #callbacks: { readonly kind: 'commit' | 'rollback'; readonly run: () => void; rolledBack: boolean }[] = []
   readonly #closing = new Set<() => void>()
   #revision = 0
+  /** Whether it is between two steps of a transaction. */
+  #isPaused = false
+  /** The nets of all that the transaction has written, where they are known. */
+  #known: { readonly nets: readonly NetRow[]; readonly upTo: number } | undefined
   #closed = false
 
   constructor(driver: SqliteDriver, schema: Schema) {
@@ -189,6 +208,49 @@ export class Engine implements CaptureTarget {
   }
 
   /**
+   * The same outside drafts, in steps: between two of them others may run who neither read nor write here, which is up to
+   * the caller. Not within a transaction. Ended by `return`, it has done nothing.
+   */
+  *writeInSteps<Result>(meta: WriteMeta, fn: () => Steps<Result>): Steps<Result> {
+    this.assertWritable()
+    this.#outside('a transaction in steps')
+    const mark = this.#begin()
+    let result: Result
+    let settle: () => void
+    let isOver = false
+    try {
+      this.#enter(undefined)
+      result = yield* this.#paused(fn())
+      settle = this.#prepare(meta)
+      this.#transactions.commit()
+      isOver = true
+    } catch (error) {
+      isOver = true
+      const explained = this.#explain(error)
+      this.#takeBack(mark, true)
+      throw explained
+    } finally {
+      if (!isOver) this.#takeBack(mark, true)
+    }
+    this.#emissions.hold(settle)
+    return result
+  }
+
+  /** Nobody writes between two steps of a transaction. */
+  *#paused<Result>(steps: Steps<Result>): Steps<Result> {
+    for (;;) {
+      const step = steps.next()
+      if (step.done) return step.value
+      this.#isPaused = true
+      try {
+        yield
+      } finally {
+        this.#isPaused = false
+      }
+    }
+  }
+
+  /**
    * Runs the store's own writes, which say themselves what they mean for the layers: a cancel, an undo, an arrival.
    * `settle` is called once SQLite has committed, with what became visible; it tells what was committed. Not within a
    * transaction, whose end could still take it back.
@@ -214,6 +276,7 @@ export class Engine implements CaptureTarget {
   assertWritable(): void {
     this.assertOpen()
     if (this.readOnly) throw new ReadOnlyError()
+    if (this.#isPaused) throw new TransactionError('a transaction that is made in steps is not over')
   }
 
   /** Notes that a row was read, or that a table was. */
@@ -246,8 +309,20 @@ export class Engine implements CaptureTarget {
   }
 
   /** The net changes of what the transaction has done since a point of the journal. */
-  netsSince(mark: number): NetRow[] {
+  netsSince(mark: number): readonly NetRow[] {
     return this.#nets(mark, this.#journal.length)
+  }
+
+  /** The net changes of all that the transaction has done, in steps. They are not made again at its end, if it writes no more. */
+  *netsInSteps(): Steps<readonly NetRow[]> {
+    const nets: NetRow[] = []
+    const traces = yield* traceRowsInSteps(this.#journal)
+    for (const trace of traces) {
+      nets.push(this.#net(trace))
+      yield
+    }
+    this.#known = { nets: combine(nets), upTo: this.#journal.length }
+    return this.#known.nets
   }
 
   /** The rowids of a table under which anything was written since a point of the journal, and is still there. */
@@ -393,18 +468,14 @@ export class Engine implements CaptureTarget {
   }
 
   #run<Result>(outermost: boolean, work: () => { result: Result; settle: (() => void) | undefined }): Result {
-    const mark = { journal: this.#journal.length, intents: this.#intents.length, callbacks: this.#callbacks.length }
-    this.#transactions.begin()
+    const mark = this.#begin()
     let outcome: { result: Result; settle: (() => void) | undefined }
     try {
       outcome = work()
       this.#transactions.commit()
     } catch (error) {
       const explained = this.#explain(error)
-      this.#transactions.rollback()
-      this.#undo(mark.journal, mark.intents)
-      if (outermost) this.#ended(false)
-      else for (const callback of this.#callbacks.slice(mark.callbacks)) callback.rolledBack = true
+      this.#takeBack(mark, outermost)
       throw explained
     }
     if (!outermost) return outcome.result
@@ -413,6 +484,19 @@ export class Engine implements CaptureTarget {
     if (settle) this.#emissions.hold(settle)
     else this.#emissions.drain()
     return outcome.result
+  }
+
+  #begin(): Mark {
+    const mark = { journal: this.#journal.length, intents: this.#intents.length, callbacks: this.#callbacks.length }
+    this.#transactions.begin()
+    return mark
+  }
+
+  #takeBack(mark: Mark, outermost: boolean): void {
+    this.#transactions.rollback()
+    this.#undo(mark.journal, mark.intents)
+    if (outermost) this.#ended(false)
+    else for (const callback of this.#callbacks.slice(mark.callbacks)) callback.rolledBack = true
   }
 
   #writeSingle<Result>(layer: Layer | undefined, meta: WriteMeta, fn: () => Result, outermost: boolean): Result {
@@ -536,8 +620,9 @@ export class Engine implements CaptureTarget {
     return found
   }
 
-  #nets(from: number, to: number): NetRow[] {
+  #nets(from: number, to: number): readonly NetRow[] {
     if (from === to) return []
+    if (from === 0 && this.#known?.upTo === to) return this.#known.nets
     const single = to - from === 1 ? this.#journal[from]! : undefined
     // A slider's step: one cell of one row.
     if (single?.op === 'update') {
@@ -611,6 +696,7 @@ export class Engine implements CaptureTarget {
 
   #undo(journal: number, intents: number): void {
     this.#revision++
+    this.#known = undefined
     for (let at = this.#journal.length - 1; at >= journal; at--) {
       const entry = this.#journal[at]!
       if (entry.op !== 'insert' && entry.undo) entry.undo()
@@ -625,6 +711,7 @@ export class Engine implements CaptureTarget {
   }
 
   #ended(committed: boolean): void {
+    this.#known = undefined
     this.#journal.length = 0
     this.#intents.length = 0
     this.#segments = []

@@ -36,7 +36,9 @@ export { internals, type StoreInternals } from './internals.ts'
 export { storedRow, TableScan, type ScanOrder, type StoredRow } from './stored-rows.ts'
 export {
   commitChanges,
+  commitInSteps,
   previewChanges,
+  previewInSteps,
   storedRows,
   transitionsOf,
   type Replicated,

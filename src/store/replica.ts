@@ -1,4 +1,5 @@
 import {
+  allAtOnce,
   describeKey,
   keyId,
   withoutHidden,
@@ -7,6 +8,7 @@ import {
   type Key,
   type KeyId,
   type RowChange,
+  type Steps,
 } from '../changes/index.ts'
 import type { SqlValue } from '../drivers/index.ts'
 import { TransactionError } from '../errors/index.ts'
@@ -19,11 +21,11 @@ import type { CellId } from './rows/cell-id.ts'
 import { rowsOf } from './rows/all-rows.ts'
 import { compareStored, toRowChange, type NetRow } from './rows/cells.ts'
 import { checkReservations } from './layers/reservations.ts'
-import { encodeChanges } from './rows/encode-changes.ts'
+import { encodeChanges, encodeInSteps } from './rows/encode-changes.ts'
 import { layOver } from './rows/rest-members.ts'
 import type { TableRows } from './rows/table-rows.ts'
-import { writeRows } from './rows/write-rows.ts'
-import { validateNets } from './sql/run-sql.ts'
+import { writeRows, writeRowsInSteps } from './rows/write-rows.ts'
+import { validateInSteps, validateNets } from './sql/run-sql.ts'
 
 /** What became of one row, with the row as it was and as it is: what filters and permissions look at. */
 export interface RowTransition {
@@ -51,17 +53,29 @@ export interface Replicated {
 export function commitChanges(
   engine: Engine,
   changes: readonly RowChange[],
-  check: (replicated: Replicated) => void,
+  check: (replicated: Replicated) => Steps<void> = allowed,
 ): Replicated {
-  let replicated: Replicated = { changes: [], transitions: [] }
-  engine.write(undefined, { origin: 'remote' }, () => {
-    writeRows(engine, encodeChanges(engine, changes))
-    const nets = engine.netsSince(0)
-    validateNets(nets)
-    replicated = describe(nets)
-    check(replicated)
+  return allAtOnce(commitInSteps(engine, changes, check))
+}
+
+/** The same in steps, between which nobody may read or write here. */
+export function commitInSteps(
+  engine: Engine,
+  changes: readonly RowChange[],
+  check: (replicated: Replicated) => Steps<void> = allowed,
+): Steps<Replicated> {
+  return engine.writeInSteps({ origin: 'remote' }, function* () {
+    yield* writeRowsInSteps(engine, yield* encodeInSteps(engine, changes))
+    const nets = yield* engine.netsInSteps()
+    yield* validateInSteps(nets)
+    const replicated = yield* describe(nets)
+    yield* check(replicated)
+    return replicated
   })
-  return replicated
+}
+
+function* allowed(): Steps<void> {
+  yield
 }
 
 /** What a transaction would do, and what it read. */
@@ -162,7 +176,7 @@ export function repeat(
     },
   }
   try {
-    if (engine.layers.empty) commitChanges(engine, changes, () => undefined)
+    if (engine.layers.empty) commitChanges(engine, changes)
     else
       // Below the drafts: the user of this store has not written it.
       applyBase(engine, encodeChanges(engine, changes), {
@@ -196,13 +210,21 @@ export function recommit(engine: Engine, changes: readonly RowChange[], label: s
  * ValidationError and NotFoundError for what can't be meant.
  */
 export function previewChanges(engine: Engine, changes: readonly RowChange[]): RowTransition[] {
-  return encodeChanges(engine, changes).map(({ rows, key, id, op, cells }, n) => {
+  return allAtOnce(previewInSteps(engine, changes))
+}
+
+/** The same in steps. */
+export function* previewInSteps(engine: Engine, changes: readonly RowChange[]): Steps<RowTransition[]> {
+  const transitions: RowTransition[] = []
+  for (const { rows, key, id, op, cells } of yield* encodeInSteps(engine, changes)) {
     const now = op === 'insert' ? undefined : rows.storedOf(key)
     const next = op === 'delete' ? undefined : withCells(rows, now, cells)
     const before = now ?? new Array<SqlValue>(rows.schema.model.columns.length).fill(null)
     const net: NetRow = { rows, key, id, op, cells: compareStored(rows.schema.model, before, next) }
-    return new Transition(net, next, changes[n]!)
-  })
+    transitions.push(new Transition(net, next, changes[transitions.length]!))
+    yield
+  }
+  return transitions
 }
 
 function withCells(
@@ -245,10 +267,13 @@ export function* storedRows(
   }
 }
 
-function describe(nets: readonly NetRow[]): Replicated {
-  const transitions = nets.map(
-    (net) => new Transition(net, net.op === 'delete' ? undefined : net.rows.storedOf(net.key), toRowChange(net)),
-  )
+function* describe(nets: readonly NetRow[]): Steps<Replicated> {
+  const transitions: Transition[] = []
+  for (const net of nets) {
+    const stored = net.op === 'delete' ? undefined : net.rows.storedOf(net.key)
+    transitions.push(new Transition(net, stored, toRowChange(net)))
+    yield
+  }
   return { changes: transitions.map(({ change }) => change), transitions }
 }
 

@@ -7,6 +7,11 @@ export interface ServerConnection {
   /** What it waits for together with others: the channels of one connection have one line. Itself where it is not given. */
   readonly line?: object | undefined
   /**
+   * Reads nothing more of what the client sends until the returned function is called, which may be more than once: what waits
+   * then waits at the client. Not there where each message comes by itself.
+   */
+  readonly pause?: (() => () => void) | undefined
+  /**
    * Ends the connection with a close code of WebSocket (1000, 1001, 1008, 4000 to 4999, …) and a reason for people, at most
    * 123 bytes long. What was sent before still goes out, unless the client does not take it. Does nothing once closed.
    */

@@ -5,4 +5,4 @@
  */
 export { installCapture, type CaptureTarget } from './capture.ts'
 export { Dispatcher, type RowListener } from './dispatcher.ts'
-export { traceRows, type JournalEntry, type RowTrace } from './journal.ts'
+export { traceRows, traceRowsInSteps, type JournalEntry, type RowTrace } from './journal.ts'

@@ -1,3 +1,4 @@
+import { allAtOnce, type Steps } from '../changes/index.ts'
 import type { SqlValue } from '../drivers/index.ts'
 import type { StoredCells } from '../schema/index.ts'
 
@@ -27,6 +28,9 @@ export type JournalEntry =
       readonly undo: (() => void) | undefined
     }
 
+/** Entries that are gone through in one step. */
+const STEP = 1_000
+
 /** The first value of a cell and the last. */
 interface CellTrace {
   readonly before: SqlValue
@@ -55,6 +59,15 @@ export interface RowTrace {
  * SQLite reuses rowids, so a delete followed by an insert under the same rowid gives two traces.
  */
 export function traceRows(entries: readonly JournalEntry[], from = 0, to: number = entries.length): RowTrace[] {
+  return allAtOnce(traceRowsInSteps(entries, from, to))
+}
+
+/** The same in steps. */
+export function* traceRowsInSteps(
+  entries: readonly JournalEntry[],
+  from = 0,
+  to: number = entries.length,
+): Steps<RowTrace[]> {
   const traces: (RowTrace | undefined)[] = []
   const noCells: RowTrace['cells'] = new Map()
   const copies = new Map<RowTrace, StoredCells>()
@@ -80,6 +93,7 @@ export function traceRows(entries: readonly JournalEntry[], from = 0, to: number
     return trace
   }
   for (let at = from; at < to; at++) {
+    if (at % STEP === STEP - 1) yield
     const entry = entries[at]!
     const slots = slotsOf(entry.table)
     const slot = slots.get(entry.rowid)

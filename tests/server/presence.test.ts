@@ -6,7 +6,7 @@ let presence: Presence
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  presence = new Presence(1_000_000)
+  presence = new Presence(1_000_000, async (work) => work())
 })
 
 afterEach(() => {

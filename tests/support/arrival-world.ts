@@ -234,7 +234,7 @@ export class ArrivalWorld {
         if (op !== 'put' && !isThere) return []
         return [{ table, key, op: op === 'put' ? 'insert' : op, before: {}, after }]
       })
-      const replicated = commitChanges(engine, changes, () => undefined)
+      const replicated = commitChanges(engine, changes)
       this.#words.push({ changes: arrivalsOf(replicated.changes), answers: sent, rows: rowsOf(this.server) })
       return `server confirms ${sent.id} as ${JSON.stringify(arrivalsOf(replicated.changes))}`
     } catch (error) {

@@ -66,6 +66,7 @@ export class Metrics {
             return connection.buffered
           },
           line: connection.line ?? connection,
+          pause: connection.pause && (() => connection.pause!()),
           close: (code, reason) => connection.close(code, reason),
         },
         request,

@@ -36,6 +36,8 @@ export function serveSocket(socket: WebSocket, request: IncomingMessage, accept:
   }
   // Too long a message, a frame that is none: `close` follows, with a code that says so.
   socket.on('error', () => undefined)
+  // Those for whom it is not read.
+  const pauses = new Set<object>()
   const handler = accept(
     {
       send: (message) => {
@@ -43,6 +45,14 @@ export function serveSocket(socket: WebSocket, request: IncomingMessage, accept:
       },
       get buffered() {
         return socket.bufferedAmount
+      },
+      pause: () => {
+        const pause = {}
+        pauses.add(pause)
+        socket.pause()
+        return () => {
+          if (pauses.delete(pause) && pauses.size === 0 && !ending) socket.resume()
+        }
       },
       close: (code, reason) => {
         own ??= reason

@@ -1,4 +1,12 @@
-import { formatPath, hiddenPathsOf, keyId, type Cells, type RowChange } from '../../changes/index.ts'
+import {
+  allAtOnce,
+  formatPath,
+  hiddenPathsOf,
+  keyId,
+  type Cells,
+  type RowChange,
+  type Steps,
+} from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { NotFoundError, ValidationError } from '../../errors/index.ts'
 import { EncodeFailure, encodeColumn, encodeJson, placeOf } from '../../schema/index.ts'
@@ -9,14 +17,22 @@ import type { TableRows } from './table-rows.ts'
 
 /** The `after` side of row changes as writes in stored values. Throws ValidationError and NotFoundError. */
 export function encodeChanges(engine: Engine, changes: readonly RowChange[]): RowWrite[] {
-  return changes.map((change) => {
+  return allAtOnce(encodeInSteps(engine, changes))
+}
+
+/** The same in steps. */
+export function* encodeInSteps(engine: Engine, changes: readonly RowChange[]): Steps<RowWrite[]> {
+  const writes: RowWrite[] = []
+  for (const change of changes) {
     const rows = engine.table(change.table)
     const cells = change.op === 'delete' ? new Map<CellId, SqlValue>() : encodeCells(rows, change, change.after)
     if (change.op === 'insert')
       for (const [n, column] of rows.schema.model.key.entries())
         cells.set(column.index, rows.keyParameters(change.key)[n]!)
-    return { rows, key: change.key, id: keyId(change.key), op: change.op, cells }
-  })
+    writes.push({ rows, key: change.key, id: keyId(change.key), op: change.op, cells })
+    yield
+  }
+  return writes
 }
 
 /** One side of a change in stored values. */

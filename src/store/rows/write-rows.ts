@@ -1,52 +1,70 @@
+import { allAtOnce, type Steps } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import { ConstraintError } from '../../errors/index.ts'
 import { StoredCells, type Column } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { RowWrite } from '../layers/layer-stacks.ts'
-import { withinSavepoint } from '../sql/savepoint.ts'
+import { savepointInSteps } from '../sql/savepoint.ts'
 import type { CellId } from './cell-id.ts'
 import { insertRows } from './insert-rows.ts'
 import { cellsWithoutObject, guardsOf, presenceAt } from './objects.ts'
 import { withMembers } from './rest-members.ts'
+
+/** Rows that are inserted in one step, at most. */
+const INSERTS = 200
 
 /**
  * Carries out the store's own writes within the transaction that is open. Their order does not matter: foreign keys are
  * checked at its end, and where unique values get in each other's way (two rows that swap them) they are parked first.
  */
 export function writeRows(engine: Engine, writes: readonly RowWrite[]): void {
+  allAtOnce(writeRowsInSteps(engine, writes))
+}
+
+/** The same in steps. */
+export function* writeRowsInSteps(engine: Engine, writes: readonly RowWrite[]): Steps<void> {
   if (writes.length === 0) return
   try {
-    withinSavepoint(engine, () => carryOut(engine, writes))
+    yield* savepointInSteps(engine, carryOut(engine, writes))
   } catch (error) {
     if (!(error instanceof ConstraintError) || error.constraint !== 'unique') throw error
     park(writes)
-    carryOut(engine, writes)
+    yield* carryOut(engine, writes)
   }
   for (const write of writes) dropOrphans(write)
 }
 
-function carryOut(engine: Engine, writes: readonly RowWrite[]): void {
-  for (const write of writes) if (write.op === 'update') updateRow(write)
-  for (const write of writes) if (write.op === 'delete') deleteRow(write)
-  insertAll(
+function* carryOut(engine: Engine, writes: readonly RowWrite[]): Steps<void> {
+  for (const write of writes)
+    if (write.op === 'update') {
+      updateRow(write)
+      yield
+    }
+  for (const write of writes)
+    if (write.op === 'delete') {
+      deleteRow(write)
+      yield
+    }
+  yield* insertAll(
     engine,
     writes.filter(({ op }) => op === 'insert'),
   )
 }
 
 /** In their order, those of one table that follow each other together. */
-function insertAll(engine: Engine, writes: readonly RowWrite[]): void {
+function* insertAll(engine: Engine, writes: readonly RowWrite[]): Steps<void> {
   let from = 0
   while (from < writes.length) {
     const { rows } = writes[from]!
     let to = from + 1
-    while (to < writes.length && writes[to]!.rows === rows) to++
+    while (to < writes.length && to - from < INSERTS && writes[to]!.rows === rows) to++
     insertRows(
       engine,
       rows,
       writes.slice(from, to).map((write) => storedCells(write)),
     )
     from = to
+    yield
   }
 }
 

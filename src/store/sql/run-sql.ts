@@ -1,4 +1,4 @@
-import type { CellValue } from '../../changes/index.ts'
+import { allAtOnce, type CellValue, type Steps } from '../../changes/index.ts'
 import type { SqliteStatement, SqlValue } from '../../drivers/index.ts'
 import { SqlError, ValidationError, type ValidationIssue } from '../../errors/index.ts'
 import {
@@ -109,8 +109,17 @@ function sameJson(text: string): string {
 
 /** Checks what raw SQL has written. Throws ValidationError. */
 export function validateNets(nets: readonly NetRow[]): void {
+  allAtOnce(validateInSteps(nets))
+}
+
+/** The same in steps. */
+export function* validateInSteps(nets: readonly NetRow[]): Steps<void> {
   const issues: ValidationIssue[] = []
-  for (const net of nets) if (net.op !== 'delete') issues.push(...issuesOfNet(net))
+  for (const net of nets) {
+    if (net.op === 'delete') continue
+    issues.push(...issuesOfNet(net))
+    yield
+  }
   if (issues.length > 0) throw new ValidationError(issues)
 }
 

@@ -151,6 +151,7 @@ class Demultiplexer implements ConnectionHandler {
         return isOpen() ? connection.buffered : 0
       },
       line: connection.line ?? connection,
+      pause: connection.pause && (() => connection.pause!()),
       close: (code, reason) => {
         if (!isOpen()) return
         connection.send(

@@ -15,7 +15,7 @@ export function* parseInSteps(text: string): Steps<unknown> {
   return value
 }
 
-/** The text of a member of the object that a text is; of two of one name the last. `undefined` where there is none, or no object. */
+/** The text of a member of the object that a text is, the first of its name. `undefined` where there is none, or no object. */
 export function memberText(text: string, name: string): string | undefined {
   try {
     return new JsonReader(text).member(name)
@@ -78,16 +78,15 @@ class JsonReader {
     this.#at = afterSpace(this.#text, 0)
     if (this.#text[this.#at] !== '{') return undefined
     this.#at++
-    let found: string | undefined
     if (this.#isEmpty('}')) return undefined
     do {
       const key = this.#key()
       const end = endOfValue(this.#text, this.#at, Infinity)
       if (end === undefined) throw this.#wrong()
-      if (key === name) found = this.#text.slice(this.#at, end)
+      if (key === name) return this.#text.slice(this.#at, end)
       this.#at = end
     } while (this.#goesOn('}'))
-    return found
+    return undefined
   }
 
   *#list(): Steps<unknown[]> {

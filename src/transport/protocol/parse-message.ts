@@ -62,10 +62,11 @@ export function* readClientMessage(text: string, most = Infinity): Steps<ReadMes
   }
 }
 
-/** The message of a subscription, without what it asks for. */
+/** The message of a subscription, without what it asks for: of its text the beginning, where its name is. */
 function withoutSets(text: string): string {
-  const id = memberText(memberText(text, 'subscription') ?? '', 'id') ?? 'null'
-  return `{"n":${memberText(text, 'n')},"type":"subscribe","subscription":{"id":${id},"sets":[]}}`
+  const subscription = /"subscription"\s*:\s*(?={)/.exec(text)
+  const id = subscription ? memberText(text.slice(subscription.index + subscription[0].length), 'id') : undefined
+  return `{"n":${memberText(text, 'n')},"type":"subscribe","subscription":{"id":${id ?? 'null'},"sets":[]}}`
 }
 
 /** A message as it travels. */

@@ -94,9 +94,9 @@ test('what is read in steps stands for what it stands for at once', () => {
   )
 })
 
-test('the text of a member is found among others, the last of two', () => {
+test('the text of a member is found among others, the first of two', () => {
   const text = '{ "a\\"" : [1, {"type": 3}], "type":"x", "n" : 7 ,"type" : "subscribe" }'
-  expect(memberText(text, 'type')).toBe('"subscribe"')
+  expect(memberText(text, 'type')).toBe('"x"')
   expect(memberText(text, 'n')).toBe('7')
   expect(memberText(text, 'a"')).toBe('[1, {"type": 3}]')
   expect([memberText(text, 'b'), memberText('[1]', 'n'), memberText('{"n"', 'n'), memberText('{}', 'n')]).toEqual([
