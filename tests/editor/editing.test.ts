@@ -213,6 +213,71 @@ describe('a text that is no part of the edit', () => {
   })
 })
 
+describe('undo by key in a field of the panel', () => {
+  const notice = (): Promise<number> => test('notice').count()
+  const textOf = (testId: string): Promise<string> => test(testId).inputValue()
+
+  it('takes back what is typed in it, and gives it again, while the store follows', async () => {
+    const id = await idAt(page, 1)
+    const name = await nameOf(id)
+    await choose(page, id)
+    for (const [testId, before, typed] of [
+      ['field-2-name', name, 'Elsewhere'],
+      ['number-2-icon.size', String((await sizesOf([id]))[0]), '27'],
+    ] as const) {
+      const inStore = async (): Promise<string> =>
+        testId === 'field-2-name' ? await nameOf(id) : String((await sizesOf([id]))[0])
+      await test(testId).focus()
+      await page.keyboard.press('Control+a')
+      await page.keyboard.type(typed)
+      expect(await inStore()).toBe(typed)
+      for (let n = 0; n < typed.length + 1 && (await textOf(testId)) !== before; n++) {
+        await page.keyboard.press('Control+z')
+        expect(await textOf(testId), testId).not.toBe(typed)
+      }
+      expect([await textOf(testId), await inStore()]).toEqual([before, before])
+      for (let n = 0; n < typed.length + 1 && (await textOf(testId)) !== typed; n++) {
+        await page.keyboard.press(n % 2 === 0 ? 'Control+y' : 'Control+Shift+z')
+      }
+      expect([await textOf(testId), await inStore()]).toEqual([typed, typed])
+      expect(await notice()).toBe(0)
+      await page.keyboard.press('Escape')
+      expect([await textOf(testId), await inStore()]).toEqual([before, before])
+    }
+  })
+
+  it('is of the last step once the edit is OK, and of no other field', async () => {
+    const id = await idAt(page, 1)
+    const name = await nameOf(id)
+    const [size] = await sizesOf([id])
+    await choose(page, id)
+    await test('number-2-icon.size').focus()
+    await page.keyboard.press('Control+a')
+    await page.keyboard.type('28')
+    await page.keyboard.press('Enter')
+    expect((await steps())[0]).toBe(`Icon size of ${name}`)
+    await page.keyboard.press('Control+z')
+    await expect.poll(() => textOf('number-2-icon.size')).toBe(String(size))
+    expect(await test('draft').getAttribute('data-dirty')).toBe('false')
+    await page.keyboard.press('Control+y')
+    await expect.poll(() => textOf('number-2-icon.size')).toBe('28')
+
+    await test('number-2-icon.size').fill('29')
+    for (const testId of ['field-2-name', 'table-search']) {
+      await test(testId).focus()
+      await page.keyboard.press('Control+z')
+      expect(await sizesOf([id]), testId).toEqual([29])
+    }
+    await test('notice').getByText('OK or cancel the edit first').waitFor()
+    // A number that is stepped up is not typed.
+    await test('number-2-icon.size').focus()
+    await page.keyboard.press('ArrowUp')
+    await page.keyboard.press('Control+z')
+    expect(await sizesOf([id])).toEqual([29.25])
+    await test('cancel').click()
+  })
+})
+
 describe('the table', () => {
   it('selects from the row clicked last up to one that is clicked with Shift', async () => {
     const ids = await Promise.all([1, 2, 3, 4].map((index) => idAt(page, index)))

@@ -1,16 +1,10 @@
 import type { Editor } from './editor.ts'
 import { nothing } from './selection.ts'
-
-const textTypes = new Set(['text', 'search', 'number', 'email', 'url', 'password'])
-
-function isTextField(target: EventTarget | null): boolean {
-  if (target instanceof HTMLInputElement) return textTypes.has(target.type)
-  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement
-}
+import { isTextField, Typing } from './typing.ts'
 
 /** A text that is no part of an edit, as a search: Escape and undo in it are its own. */
 function isOwnText(target: EventTarget | null): target is HTMLInputElement {
-  return target instanceof HTMLInputElement && textTypes.has(target.type) && target.closest('.inspector') === null
+  return target instanceof HTMLInputElement && isTextField(target) && target.closest('.inspector') === null
 }
 
 /** Where Enter means something of its own. */
@@ -33,13 +27,14 @@ function focusName(): void {
 export function listenToShortcuts(editor: Editor): () => void {
   const { history } = editor.store
   const isDirty = (): boolean => editor.draft$.value?.isDirty ?? false
+  const typing = new Typing()
 
   const onKeyDown = (event: KeyboardEvent): void => {
     // The dialog has its own keys.
     if (editor.question$.value) return
     // Something within has given up what it had: a field its text, the scene a drag.
     if (event.defaultPrevented) return
-    const inText = isTextField(event.target)
+    const inText = isTextField(event.target) || event.target instanceof HTMLSelectElement
     const control = event.ctrlKey || event.metaKey
     const key = event.key.toLowerCase()
     // In a tree letters go to what begins with them.
@@ -62,13 +57,16 @@ export function listenToShortcuts(editor: Editor): () => void {
       requestAnimationFrame(focusName)
       return
     }
-    if (editor.readOnly) return
+    const isRedo = key === 'y' || event.shiftKey
     if (control && (key === 'z' || key === 'y')) {
-      if (isOwnText(event.target)) return
+      // What was typed is the browser's to undo, before any step is.
+      if (isRedo ? typing.canRedo(event.target) : typing.canUndo(event.target)) return
       event.preventDefault()
+      if (editor.readOnly || isOwnText(event.target)) return
       if (isDirty()) editor.notify({ kind: 'info', message: 'OK or cancel the edit first' })
-      else editor.attempt(() => (key === 'y' || event.shiftKey ? history.redo() : history.undo()))
-    } else if (key === 'enter') {
+      else editor.attempt(() => (isRedo ? history.redo() : history.undo()))
+    } else if (editor.readOnly) return
+    else if (key === 'enter') {
       if (editor.tool$.value === 'add' && editor.scene && !keepsEnter(event.target)) {
         editor.add(editor.scene.view.center)
       } else if (!keepsEnter(event.target)) editor.commit()
@@ -77,5 +75,12 @@ export function listenToShortcuts(editor: Editor): () => void {
     else if (!inText && !control && !hasLetters && key === 'a') editor.tool$.next('add')
   }
   window.addEventListener('keydown', onKeyDown)
-  return () => window.removeEventListener('keydown', onKeyDown)
+  const stopTyping = typing.listen()
+  // Once an edit is OK or cancelled, what was typed in it is undone as a step, or not at all.
+  const settling = editor.draft$.subscribe(() => typing.settle())
+  return () => {
+    window.removeEventListener('keydown', onKeyDown)
+    stopTyping()
+    settling.unsubscribe()
+  }
 }
