@@ -243,6 +243,40 @@ describe('two windows of the editor on one server', () => {
     await newest.getByText(`Rolled back to ${known}`).waitFor()
   })
 
+  it('ask by what an entry did, and say so where a rollback finds nothing that differs', async () => {
+    // Up to here something was done since the first entry.
+    const items = ann.getByTestId('log-item')
+    const created = ann.locator('[data-testid=log-item][data-sequence="1"]')
+    await created.locator('.log-step').click()
+    const rollBack = async (title: string): Promise<void> => {
+      await created.getByTestId('roll-back').click()
+      await ann.getByTestId('question').getByText(title).waitFor()
+      await ann.getByTestId('yes').click()
+    }
+    await rollBack('Roll back to 1 (Created)?')
+    await ann.getByTestId('notice').getByText('Rolled back to 1 (Created)').waitFor()
+    await items.first().getByText('Rolled back to 1').waitFor()
+    const last = await items.first().getAttribute('data-sequence')
+    await rollBack('Roll back to 1 (Created)?')
+    await ann.getByTestId('notice').getByText('Nothing differs from 1 (Created)').waitFor()
+    expect(await items.first().getAttribute('data-sequence')).toBe(last)
+    await created.locator('.log-step').click()
+
+    await ben.evaluate(() => window.rowcastEditor?.store.value('scene').set('land', '#334455'))
+    await items.first().getByText('of the scene').waitFor()
+    const did = (await items.first().locator('.step-label').textContent()) ?? ''
+    await ben.evaluate(() => window.rowcastEditor?.store.value('scene').set('land', '#445566'))
+    await expect.poll(() => items.first().getAttribute('data-sequence')).toBe(String(Number(last) + 2))
+    await items.nth(1).locator('.log-step').click()
+    await items.nth(1).getByTestId('roll-back').click()
+    await ann
+      .getByTestId('question')
+      .getByText(`Roll back to ${Number(last) + 1} (${did})?`)
+      .waitFor()
+    await ann.keyboard.press('Escape')
+    await items.nth(1).locator('.log-step').click()
+  })
+
   it('name a state by a snapshot, which the history shows', async () => {
     await ann.getByTestId('make-snapshot').click()
     await ann.getByTestId('name-input').fill('agreed')
@@ -299,6 +333,9 @@ describe('two windows of the editor on one server', () => {
     answer()
     await saved(fork)
     expect(new URL(fork.url()).search).toBe('?project=other-cities')
+    await expect.poll(() => fork.getByTestId('title').inputValue()).toBe('other-cities')
+    expect(await fork.getByTestId('log-item').last().textContent()).toContain('Forked from cities')
+    expect(await ann.getByTestId('title').inputValue()).not.toBe('other-cities')
     expect(await fork.getByTestId('guest').count()).toBe(0)
     expect(await fork.evaluate(() => window.opener as unknown)).toBe(null)
     await fork.close()

@@ -225,8 +225,8 @@ describe('undo by key in a field of the panel', () => {
       ['field-2-name', name, 'Elsewhere'],
       ['number-2-icon.size', String((await sizesOf([id]))[0]), '27'],
     ] as const) {
-      const inStore = async (): Promise<string> =>
-        testId === 'field-2-name' ? await nameOf(id) : String((await sizesOf([id]))[0])
+      const inStore = (): Promise<string> =>
+        testId === 'field-2-name' ? nameOf(id) : sizesOf([id]).then(([size]) => String(size))
       await test(testId).focus()
       await page.keyboard.press('Control+a')
       await page.keyboard.type(typed)

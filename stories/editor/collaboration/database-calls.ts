@@ -10,6 +10,8 @@ export interface LogEntry {
   readonly by?: string
   readonly name?: string
   readonly label?: string
+  /** Of what it is a fork. */
+  readonly from?: { readonly database: string; readonly sequence: number }
   readonly changes: readonly LogChange[]
 }
 
@@ -31,11 +33,11 @@ export interface Snapshot {
 /** The server's calls on one database, in someone's name. Each rejects with an Error that says what the server said. */
 export class DatabaseCalls {
   readonly #url: string
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #token: string
 
   constructor(database: string, token: string) {
     this.#url = `${location.origin}/v1/databases/${encodeURIComponent(database)}`
-    this.#headers = { authorization: `Bearer ${token}` }
+    this.#token = token
   }
 
   /** The last entries of the log, newest first. */
@@ -57,16 +59,30 @@ export class DatabaseCalls {
     await this.#json('POST', 'snapshots', { label })
   }
 
-  /** Everyone sees it, as a new transaction. */
-  async rollBack(to: number): Promise<void> {
-    await this.#json('POST', 'rollback', { to, label: `Rolled back to ${to}` })
+  /**
+   * Everyone sees it, as a new transaction; where nothing differs from that state there is none. Resolves with the number
+   * of the last transaction then.
+   */
+  async rollBack(to: number): Promise<number> {
+    const { sequence } = await this.#json<{ sequence: number }>('POST', 'rollback', {
+      to,
+      label: `Rolled back to ${to}`,
+    })
+    return sequence
   }
 
-  /** Makes another database from the state after a transaction. `onShare` is told how far that is, 0 to 1. */
+  /**
+   * Makes another database from the state after a transaction, and gives the project in it the name as its title. `onShare`
+   * is told how far that is, 0 to 1.
+   */
   async fork(name: string, at: number, onShare: (share: number) => void): Promise<void> {
     const accept = { accept: 'application/x-ndjson' }
     const { body } = await this.#call('POST', 'fork', JSON.stringify({ name, at }), accept)
     if (body) await readProgress(body, onShare)
+    await new DatabaseCalls(name, this.#token).#json('POST', 'transactions', {
+      label: `Rename the project to ${name}`,
+      changes: [{ table: 'scene', key: 1, op: 'update', after: { title: name } }],
+    })
   }
 
   /** Replaces the database by a file, for everyone. */
@@ -88,7 +104,7 @@ export class DatabaseCalls {
     const response = await fetch(`${this.#url}/${path}`, {
       method,
       headers: {
-        ...this.#headers,
+        authorization: `Bearer ${this.#token}`,
         ...headers,
         ...(typeof body === 'string' && { 'content-type': 'application/json' }),
       },

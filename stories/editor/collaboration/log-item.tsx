@@ -1,11 +1,11 @@
 import { useState } from 'react'
 import type { Editor } from '../app/editor.ts'
 import type { LogChange, LogEntry } from './database-calls.ts'
+import { logLabel } from './log-label.ts'
 import { NameForm } from './name-form.tsx'
 import { shortValue } from './short-value.ts'
 
 const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
-const titles = { created: 'Created', import: 'Imported a file', rollback: 'Rolled back' } as const
 
 interface LogItemProps {
   readonly entry: LogEntry
@@ -22,7 +22,7 @@ interface LogItemProps {
 export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }: LogItemProps) {
   const [open, setOpen] = useState(false)
   const [forking, setForking] = useState(false)
-  const { by, name, at, label, kind, changes, sequence } = entry
+  const { by, name, at, changes, sequence } = entry
   const count = changes.length
   return (
     <li className="log-item" data-open={open} data-testid="log-item" data-sequence={sequence}>
@@ -36,9 +36,7 @@ export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }
       >
         <span className="step-mark" />
         <span className="log-what">
-          <span className="step-label">
-            {label ?? (kind === 'transaction' ? editor.labelOf(changes) : titles[kind])}
-          </span>
+          <span className="step-label">{logLabel(entry, editor)}</span>
           <span className="log-who">
             {name ?? by ?? 'Someone'}
             {count > 0 && ` · ${count.toLocaleString('en')} ${count === 1 ? 'change' : 'changes'}`}

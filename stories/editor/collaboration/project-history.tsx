@@ -5,6 +5,7 @@ import type { Collaboration } from './collaboration.ts'
 import type { LogEntry } from './database-calls.ts'
 import { ForkWindow } from './fork-window.ts'
 import { LogItem } from './log-item.tsx'
+import { logLabel } from './log-label.ts'
 import { NameForm } from './name-form.tsx'
 import { useProjectLog } from './use-project-log.ts'
 
@@ -38,10 +39,13 @@ export function ProjectHistory({
     }
     run(made())
   }
-  const rollBack = async ({ sequence, label }: LogEntry): Promise<void> => {
-    const later = (entries[0]?.sequence ?? sequence) - sequence
+  const rollBack = async (entry: LogEntry): Promise<void> => {
+    const { sequence } = entry
+    const newest = entries[0]?.sequence ?? sequence
+    const later = newest - sequence
+    const what = `${sequence} (${labels.get(sequence) ?? logLabel(entry, editor)})`
     const sure = await editor.ask({
-      title: `Roll back to ${sequence}${label === undefined ? '' : ` (${label})`}?`,
+      title: `Roll back to ${what}?`,
       text:
         `What was done since, ${later.toLocaleString('en')} ${later === 1 ? 'step' : 'steps'}, is taken back for ` +
         'everyone. It stays in the history: you can roll back to it again.',
@@ -49,8 +53,10 @@ export function ProjectHistory({
     })
     if (!sure) return
     editor.notify({ kind: 'info', message: `Rolling back to ${sequence}…` })
-    await calls.rollBack(sequence)
-    editor.notify({ kind: 'info', message: `Rolled back to ${sequence}` })
+    const last = await calls.rollBack(sequence)
+    const message =
+      last > newest ? `Rolled back to ${what}` : `Nothing differs from ${what}: there was nothing to roll back`
+    editor.notify({ kind: 'info', message })
   }
   return (
     <>
