@@ -9,19 +9,11 @@ import { useDraftState } from './use-draft-state.ts'
 
 const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
-/** The steps, newest first: those undone above the line, those done below it. */
+/** What was done: by everyone, where others work on the project too, or here. */
 export function HistoryPanel({ editor }: { readonly editor: Editor }) {
-  const store = useStore()
-  const { undo, redo, steps } = useHistory()
-  const { isDirty } = useDraftState(editor)
-  const { done, undone } = steps
+  const { steps } = useHistory()
   const { collaboration } = editor
   const [all, setAll] = useState(collaboration !== undefined)
-  const times = (count: number, step: () => unknown): void => {
-    editor.attempt(() => {
-      for (let n = 0; n < count; n++) step()
-    })
-  }
   return (
     <section className="side" aria-label="History">
       <header className="side-head">
@@ -37,66 +29,97 @@ export function HistoryPanel({ editor }: { readonly editor: Editor }) {
             </button>
           </div>
         ) : (
-          <span className="dim">{done.length > 0 ? done.length : ''}</span>
-        )}
-        {!all && (
-          <button
-            type="button"
-            className="button button-ghost button-small"
-            data-testid="history-clear"
-            disabled={done.length + undone.length === 0}
-            onClick={() => store.history.clear()}
-          >
-            Clear
-          </button>
+          <span className="dim">{steps.done.length > 0 ? steps.done.length : ''}</span>
         )}
         <CloseButton layout={editor.layout} panel="history" />
       </header>
       {all && collaboration ? (
         <ProjectHistory editor={editor} collaboration={collaboration} />
       ) : (
-        <ol className="steps">
-          {undone.toReversed().map((step, index) => (
-            <Step
-              key={step.id}
-              editor={editor}
-              step={step}
-              state="undone"
-              disabled={isDirty}
-              onGo={() => times(undone.length - index, redo)}
-            />
-          ))}
-          {done.toReversed().map((step, index) => (
-            <Step
-              key={step.id}
-              editor={editor}
-              step={step}
-              state={index === 0 ? 'current' : 'done'}
-              disabled={isDirty}
-              onGo={() => times(index, undo)}
-            />
-          ))}
-          {done.length + undone.length > 0 ? (
-            <li>
-              <button
-                type="button"
-                className="step"
-                data-state={done.length === 0 ? 'current' : 'done'}
-                disabled={isDirty}
-                onClick={() => times(done.length, undo)}
-              >
-                <span className="step-mark" />
-                <span className="step-label dim">Opened</span>
-              </button>
-            </li>
-          ) : (
-            <li className="empty">
-              {editor.readOnly ? 'A read-only project has no history.' : 'Each edit you OK becomes a step here.'}
-            </li>
-          )}
-        </ol>
+        <MySteps editor={editor} />
       )}
     </section>
+  )
+}
+
+/** The steps of one's own, newest first: those undone above the line, those done below it. */
+function MySteps({ editor }: { readonly editor: Editor }) {
+  const store = useStore()
+  const { undo, redo, steps } = useHistory()
+  const { isDirty } = useDraftState(editor)
+  const { done, undone } = steps
+  const count = done.length + undone.length
+  const times = (number: number, step: () => unknown): void => {
+    editor.attempt(() => {
+      for (let n = 0; n < number; n++) step()
+    })
+  }
+  const clear = async (): Promise<void> => {
+    const sure = await editor.ask({
+      title: 'Forget your history?',
+      text:
+        `${count === 1 ? 'Your step' : `Your ${count.toLocaleString('en')} steps`} can no longer be undone or redone. ` +
+        `The project stays as it is${editor.collaboration ? ', and so does everyone’s history' : ''}.`,
+      action: 'Forget',
+    })
+    if (sure) store.history.clear()
+  }
+  return (
+    <>
+      {count > 0 && (
+        <div className="log-tools">
+          <button
+            type="button"
+            className="button button-small"
+            data-testid="history-clear"
+            title="Forget these steps"
+            onClick={() => void clear()}
+          >
+            Clear
+          </button>
+        </div>
+      )}
+      <ol className="steps">
+        {undone.toReversed().map((step, index) => (
+          <Step
+            key={step.id}
+            editor={editor}
+            step={step}
+            state="undone"
+            disabled={isDirty}
+            onGo={() => times(undone.length - index, redo)}
+          />
+        ))}
+        {done.toReversed().map((step, index) => (
+          <Step
+            key={step.id}
+            editor={editor}
+            step={step}
+            state={index === 0 ? 'current' : 'done'}
+            disabled={isDirty}
+            onGo={() => times(index, undo)}
+          />
+        ))}
+        {count > 0 ? (
+          <li>
+            <button
+              type="button"
+              className="step"
+              data-state={done.length === 0 ? 'current' : 'done'}
+              disabled={isDirty}
+              onClick={() => times(done.length, undo)}
+            >
+              <span className="step-mark" />
+              <span className="step-label dim">Opened</span>
+            </button>
+          </li>
+        ) : (
+          <li className="empty">
+            {editor.readOnly ? 'A read-only project has no history.' : 'Each edit you OK becomes a step here.'}
+          </li>
+        )}
+      </ol>
+    </>
   )
 }
 
@@ -110,6 +133,7 @@ interface StepProps {
 
 function Step({ editor, step, state, disabled, onGo }: StepProps) {
   const count = step.changes.changes.length
+  const label = step.label ?? editor.labelOf(step.changes.changes)
   return (
     <li>
       <button
@@ -118,11 +142,11 @@ function Step({ editor, step, state, disabled, onGo }: StepProps) {
         data-state={state}
         data-testid="history-step"
         disabled={disabled}
-        title={`${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}: go to this step`}
+        title={`${label} · ${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'} · go to this step`}
         onClick={onGo}
       >
         <span className="step-mark" />
-        <span className="step-label">{step.label ?? editor.labelOf(step.changes.changes)}</span>
+        <span className="step-label">{label}</span>
         <time dateTime={new Date(step.at).toISOString()}>{time.format(step.at)}</time>
       </button>
     </li>
