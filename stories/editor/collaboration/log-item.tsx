@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useLayoutEffect, useRef, useState } from 'react'
 import type { Editor } from '../app/editor.ts'
 import type { LogChange, LogEntry } from './database-calls.ts'
 import { logLabel } from './log-label.ts'
@@ -22,21 +22,27 @@ interface LogItemProps {
 export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }: LogItemProps) {
   const [open, setOpen] = useState(false)
   const [forking, setForking] = useState(false)
+  const item = useRef<HTMLLIElement>(null)
+  // Opened at the lower edge it would show nothing of what can be done.
+  useLayoutEffect(() => {
+    if (open) item.current?.scrollIntoView({ block: 'nearest' })
+  }, [open])
   const { by, name, at, changes, sequence } = entry
   const count = changes.length
+  const label = logLabel(entry, editor)
   return (
-    <li className="log-item" data-open={open} data-testid="log-item" data-sequence={sequence}>
+    <li ref={item} className="log-item" data-open={open} data-testid="log-item" data-sequence={sequence}>
       <button
         type="button"
         className="step log-step"
         data-state={current ? 'current' : 'done'}
         aria-expanded={open}
-        title={`State ${sequence} · ${new Date(at).toLocaleString('en-GB')}`}
+        title={`${label} · state ${sequence} · ${new Date(at).toLocaleString('en-GB')}`}
         onClick={() => setOpen(!open)}
       >
         <span className="step-mark" />
         <span className="log-what">
-          <span className="step-label">{logLabel(entry, editor)}</span>
+          <span className="step-label">{label}</span>
           <span className="log-who">
             {name ?? by ?? 'Someone'}
             {count > 0 && ` · ${count.toLocaleString('en')} ${count === 1 ? 'change' : 'changes'}`}
@@ -66,12 +72,24 @@ export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }
             />
           ) : (
             <div className="popover-actions">
-              <button type="button" className="button button-small" data-testid="fork" onClick={() => setForking(true)}>
-                Fork from here
+              <button
+                type="button"
+                className="button button-small"
+                title="Make a project of its own from this state"
+                data-testid="fork"
+                onClick={() => setForking(true)}
+              >
+                Fork…
               </button>
               {!current && (
-                <button type="button" className="button button-small" data-testid="roll-back" onClick={onRollBack}>
-                  Roll back to here
+                <button
+                  type="button"
+                  className="button button-small"
+                  title="Put the project back to this state, for everyone"
+                  data-testid="roll-back"
+                  onClick={onRollBack}
+                >
+                  Roll back…
                 </button>
               )}
             </div>
