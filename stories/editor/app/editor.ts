@@ -65,7 +65,7 @@ export class Editor {
   /** The layer that the table shows, with those below it. */
   readonly layerFilter$: BehaviorSubject<string | undefined> = new BehaviorSubject<string | undefined>(undefined)
   /** Whether the pointer is moving what is selected. */
-  dragging = false
+  readonly dragging$: BehaviorSubject<boolean> = new BehaviorSubject(false)
   /** What the map shows first; the project's own view if undefined. */
   startView: ViewState | undefined
   #scene: MapScene | undefined

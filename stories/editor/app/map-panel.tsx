@@ -39,12 +39,12 @@ function mountScene(canvas: HTMLCanvasElement, editor: Editor): { scene: MapScen
     onDragStart: (slot) => {
       const key = keyAt(slot)
       if (key !== undefined && !editor.selection$.value.ids.includes(key)) editor.select(selectionOf([key]))
-      editor.dragging = true
+      editor.dragging$.next(true)
       drag.start()
     },
     onDragMove: (moved) => drag.move(moved),
     onDragEnd: (cancelled) => {
-      editor.dragging = false
+      editor.dragging$.next(false)
       drag.end(cancelled)
     },
   })

@@ -42,12 +42,15 @@ function subjectOf(changes: readonly Change[], nameOf: NameOf): string {
   return typeof name === 'string' && name !== '' ? name : nameOf(table, String(key))
 }
 
+const isPlace = (path: string): boolean => path === 'position.lon' || path === 'position.lat'
+
 function updateLabel(changes: readonly Change[], nameOf: NameOf): string {
   const table = changes[0]?.table ?? ''
   const subject = subjectOf(changes, nameOf)
   const paths = new Set(changes.flatMap(({ after, before }) => [...Object.keys(after), ...Object.keys(before)]))
-  if ([...paths].every((path) => path === 'position.lon' || path === 'position.lat')) return `Move ${subject}`
-  const titles = [...new Set([...paths].map((path) => titleOf(table, path)))]
+  if ([...paths].every(isPlace)) return `Move ${subject}`
+  // Of a move that is not all the two numbers are one property.
+  const titles = [...new Set([...paths].map((path) => titleOf(table, isPlace(path) ? 'position' : path)))]
   return `${titles.length > 2 ? `${titles.length} properties` : titles.join(' and ')} of ${subject}`
 }
 

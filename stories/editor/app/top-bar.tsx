@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
 import type { HistoryStep } from 'rowcast'
 import { ConflictList } from '../collaboration/conflict-list.tsx'
@@ -8,6 +8,7 @@ import type { Editor } from './editor.ts'
 import { Icon } from './icons.tsx'
 import { PanelToggles } from './panel-layout-controls.tsx'
 import { lowered } from './step-label.ts'
+import { useDraftLabel } from './use-draft-label.ts'
 import { useDraftState } from './use-draft-state.ts'
 
 export function TopBar({ editor }: { readonly editor: Editor }) {
@@ -15,6 +16,10 @@ export function TopBar({ editor }: { readonly editor: Editor }) {
   const { undo, redo, canUndo, canRedo, steps } = useHistory()
   const { isDirty } = useDraftState(editor)
   const file = useRef<HTMLInputElement>(null)
+  // By it windows of several projects are told apart.
+  useEffect(() => {
+    document.title = title === '' ? 'Annotation editor' : `${title} – Annotation editor`
+  }, [title])
   const titleOf = (what: string, step: HistoryStep | undefined, keys: string): string => {
     if (isDirty) return 'OK or cancel the edit first'
     return `${what}${step ? `: ${lowered(step.label ?? editor.labelOf(step.changes.changes))}` : ''} (${keys})`
@@ -105,11 +110,12 @@ export function TopBar({ editor }: { readonly editor: Editor }) {
 }
 
 function DraftBar({ editor }: { readonly editor: Editor }) {
-  const { label, isDirty, conflicts } = useDraftState(editor)
+  const { isDirty, conflicts } = useDraftState(editor)
+  const label = useDraftLabel(editor)
   return (
     <div className="draft" data-dirty={isDirty} data-testid="draft">
       <span className="draft-dot" />
-      <span className="draft-label" data-testid="draft-label">
+      <span className="draft-label" title={isDirty ? label : undefined} data-testid="draft-label">
         {isDirty ? label : 'No open edits'}
       </span>
       {conflicts.length > 0 && <ConflictList editor={editor} conflicts={conflicts} />}

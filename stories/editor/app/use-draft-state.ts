@@ -2,10 +2,9 @@ import { useMemo } from 'react'
 import type { Conflict } from 'rowcast'
 import { type Observable, of, startWith, switchMap } from 'rxjs'
 import type { Editor } from './editor.ts'
-import { useLatest, useSubject } from './use-subject.ts'
+import { useLatest } from './use-subject.ts'
 
 interface DraftState {
-  readonly label: string
   readonly isDirty: boolean
   /** Cells that someone else changed underneath. */
   readonly conflicts: readonly Conflict[]
@@ -13,7 +12,6 @@ interface DraftState {
 
 /** What the draft bar shows of the one draft. */
 export function useDraftState(editor: Editor): DraftState {
-  const draft = useSubject(editor.draft$)
   const [dirty$, conflicts$] = useMemo((): [Observable<boolean>, Observable<readonly Conflict[]>] => {
     const { draft$ } = editor
     return [
@@ -25,7 +23,6 @@ export function useDraftState(editor: Editor): DraftState {
     ]
   }, [editor])
   return {
-    label: draft?.label ?? '',
     isDirty: useLatest(dirty$, false),
     conflicts: useLatest<readonly Conflict[]>(conflicts$, []),
   }

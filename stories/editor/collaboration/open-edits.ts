@@ -7,7 +7,7 @@ export function openEdits(editor: Editor): OpenEdit[] {
   if (draft?.state !== 'open' || !draft.isDirty) return []
   const { ids } = editor.selection$.value
   // The net change of thousands of rows would be worked out again at every step.
-  if (editor.dragging && ids.length > presenceLimit) {
+  if (editor.dragging$.value && ids.length > presenceLimit) {
     const table = editor.store.table('annotation')
     return ids.slice(0, presenceLimit).flatMap((key) => {
       const place = table.get(key)?.position
