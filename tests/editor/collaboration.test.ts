@@ -247,7 +247,13 @@ describe('two windows of the editor on one server', () => {
     // Up to here something was done since the first entry.
     const items = ann.getByTestId('log-item')
     const created = ann.locator('[data-testid=log-item][data-sequence="1"]')
+    await ann.getByTestId('project-log').evaluate((log) => (log.scrollTop = 0))
     await created.locator('.log-step').click()
+    const [fork, log] = [
+      await created.getByTestId('fork').boundingBox(),
+      await ann.getByTestId('project-log').boundingBox(),
+    ]
+    expect((fork?.y ?? Infinity) + (fork?.height ?? 0)).toBeLessThan((log?.y ?? 0) + (log?.height ?? 0))
     const rollBack = async (title: string): Promise<void> => {
       await created.getByTestId('roll-back').click()
       await ann.getByTestId('question').getByText(title).waitFor()

@@ -73,6 +73,40 @@ describe('a step of the history', () => {
   })
 })
 
+describe('an open edit', () => {
+  it('is called by what it comes to, as its step will be', async () => {
+    const id = await idAt(page, 1)
+    const name = await nameOf(id)
+    await choose(page, id)
+    await centerOn(page, id)
+    const { x, y } = await pointOf(page, id)
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 30, y)
+    await page.mouse.up()
+    await test('draft-label').getByText(`Move ${name}`).waitFor()
+    await test('number-2-icon.size').fill('18')
+    await test('draft-label').getByText(`Position and icon size of ${name}`).waitFor()
+    await test('ok').click()
+    expect((await steps())[0]).toBe(`Position and icon size of ${name}`)
+  })
+})
+
+describe('the history of one’s own', () => {
+  it('is forgotten once that is agreed to', async () => {
+    expect((await steps()).length).toBeGreaterThan(0)
+    await test('history-clear').click()
+    await test('question').waitFor()
+    await page.keyboard.press('Escape')
+    await test('question').waitFor({ state: 'detached' })
+    expect((await steps()).length).toBeGreaterThan(0)
+    await test('history-clear').click()
+    await test('yes').click()
+    await expect.poll(steps).toEqual([])
+    expect(await test('undo').isDisabled()).toBe(true)
+  })
+})
+
 describe('several that are selected', () => {
   it('show mixed where their values differ, and are edited together as one step', async () => {
     const ids = [await idAt(page, 2), await idAt(page, 5), await idAt(page, 6)]
@@ -294,6 +328,35 @@ describe('the table', () => {
     expect(await selected()).toEqual(ids.slice(0, 2).toSorted())
     await click(3, ['Control'])
     expect(await selected()).toEqual(ids.filter((_, at) => at !== 2).toSorted())
+  })
+
+  it('scrolls to what is selected on the map, unless it is in sight', async () => {
+    const top = (): Promise<number> => test('table-rows').evaluate((rows) => rows.scrollTop)
+    const chosen = page.locator('[data-testid=table-row][aria-selected=true]')
+    await test('sort-name').click()
+    await page.locator('.table[data-busy=false]').waitFor()
+    await test('table-rows').evaluate((rows) => (rows.scrollTop = 0))
+    const id = await idCalled(page, 'Tokyo')
+    await centerOn(page, id)
+    const { x, y } = await pointOf(page, id)
+    await page.mouse.click(x, y)
+    await expect.poll(() => chosen.getAttribute('data-id')).toBe(id)
+    await expect.poll(top).toBeGreaterThan(1_000)
+    const [row, rows] = [await chosen.boundingBox(), await test('table-rows').boundingBox()]
+    expect(row?.y).toBeGreaterThan(rows?.y ?? Infinity)
+    expect((row?.y ?? Infinity) + (row?.height ?? 0)).toBeLessThanOrEqual((rows?.y ?? 0) + (rows?.height ?? 0))
+
+    const before = await top()
+    await page.mouse.click(x + 150, y + 150)
+    await page.mouse.click(x, y)
+    await expect.poll(() => chosen.getAttribute('data-id')).toBe(id)
+    expect(await top()).toBe(before)
+    // From there the keyboard goes on.
+    await test('table-rows').focus()
+    await page.keyboard.press('Shift+ArrowDown')
+    expect(await test('selection-count').textContent()).toBe('2')
+    await test('sort-population').click()
+    await page.keyboard.press('Escape')
   })
 })
 

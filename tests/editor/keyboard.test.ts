@@ -103,6 +103,20 @@ describe('the table by keyboard', () => {
     await expect.poll(selected).toBe(`${await nameOf(ids[1] ?? '')} selected`)
     await press('Control+Home', 'Shift+ArrowDown', 'Shift+ArrowDown')
     await expect.poll(selected).toBe('3 annotations selected')
+    // A range is from where it began to where the keyboard is.
+    await press('Shift+ArrowUp')
+    await expect.poll(selected).toBe('2 annotations selected')
+    await press('Shift+ArrowUp')
+    await expect.poll(selected).toBe(`${await nameOf(ids[0] ?? '')} selected`)
+    await press('ArrowDown', 'ArrowDown', 'Shift+ArrowUp', 'Shift+ArrowUp', 'Shift+ArrowDown')
+    await expect.poll(selected).toBe('2 annotations selected')
+    expect(
+      await page
+        .locator('[data-testid=table-row][aria-selected=true]')
+        .evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset['id']).toSorted()),
+    ).toEqual(ids.slice(1).toSorted())
+    await press('Control+Shift+Home')
+    await expect.poll(selected).toBe('3 annotations selected')
 
     await press('End')
     expect(await activeText()).toMatch(/^\d+(\.\d+)?$/)

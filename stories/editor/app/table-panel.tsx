@@ -5,6 +5,8 @@ import {
   type ReactNode,
   useCallback,
   useDeferredValue,
+  useEffect,
+  useEffectEvent,
   useLayoutEffect,
   useMemo,
   useRef,
@@ -19,7 +21,7 @@ import type { Editor } from './editor.ts'
 import { foldedGlob } from './fold.ts'
 import { Icon } from './icons.tsx'
 import { CloseButton } from './panel-layout-controls.tsx'
-import { selectionOf, toggled } from './selection.ts'
+import { selectionOf, type Selection, toggled } from './selection.ts'
 import { useSubject } from './use-subject.ts'
 
 const rowHeight = 24
@@ -84,7 +86,7 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
           <Icon name="search" />
           <input
             type="search"
-            placeholder="Search names"
+            placeholder="Search"
             aria-label="Search names"
             data-testid="table-search"
             value={typed}
@@ -97,7 +99,8 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
           value={layerId ?? ''}
           onChange={(event) => editor.layerFilter$.next(event.target.value || undefined)}
         >
-          <option value="">All countries</option>
+          {/* What stands there says what it is; what is chosen, how to be rid of it. */}
+          <option value="">{layerId === undefined ? 'Country' : 'All countries'}</option>
           {layers.map((layer) => (
             <option key={layer.id} value={layer.id}>
               {layer.name}
@@ -105,6 +108,7 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
           ))}
         </select>
         <select
+          className="filter-population"
           aria-label="Least population"
           data-testid="table-population"
           value={least}
@@ -112,21 +116,24 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
         >
           {populations.map((value) => (
             <option key={value} value={value}>
-              {value === 0 ? 'Any population' : `≥ ${value.toLocaleString('en')}`}
+              {value > 0 ? `≥ ${value.toLocaleString('en')}` : least === 0 ? 'Population' : 'Any population'}
             </option>
           ))}
         </select>
         {filtered && (
           <button
             type="button"
-            className="button button-ghost button-small"
+            className="icon-button filter-clear"
+            title="Clear the filter"
+            aria-label="Clear the filter"
+            data-testid="clear-filter"
             onClick={() => {
               setTyped('')
               setLeast(0)
               editor.layerFilter$.next(undefined)
             }}
           >
-            Clear filter
+            <Icon name="reset" />
           </button>
         )}
         <span className="top-space" />
@@ -138,8 +145,11 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
           className="button button-small"
           data-testid="select-rows"
           disabled={keys.length === 0 || !filtered}
-          title="Select all rows of this filter"
-          onClick={() => editor.select(selectionOf(keys.map(({ id }) => id)))}
+          title={filtered ? 'Select all rows of this filter' : 'Filter the rows first'}
+          onClick={() => {
+            const ids = keys.map(({ id }) => id)
+            editor.select(selectionOf(ids, ids[0]))
+          }}
         >
           Select all
         </button>
@@ -207,15 +217,23 @@ const cellId = (row: number, column: number): string => `cell-${row}-${column}`
  * is active. They start at the top again when the filter or the order is another one.
  */
 function Rows({ editor, keys, query, onHead, children }: RowsProps) {
-  const [{ cell, of }, setWanted] = useState({ cell: { row: 0, column: 0 }, of: query })
+  const [{ cell, anchor, of }, setWanted] = useState({ cell: { row: 0, column: 0 }, anchor: 0, of: query })
   // Of another filter or order the keyboard is at the top again, or still in the head.
-  const active = { ...cell, row: Math.min(cell.row, keys.length - 1, of === query ? Infinity : 0) }
-  const setActive = useCallback((next: ActiveCell) => setWanted({ cell: next, of: query }), [query])
+  const within = (row: number): number => Math.min(row, keys.length - 1, of === query ? Infinity : 0)
+  const active = { ...cell, row: within(cell.row) }
+  /** Goes to a cell; a range goes on from where it began, or else begins there. */
+  const setActive = useCallback(
+    (next: ActiveCell, from = next.row) => setWanted({ cell: next, anchor: from, of: query }),
+    [query],
+  )
   const viewport = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   const [height, setHeight] = useState(240)
-  const { ids } = useSubject(editor.selection$)
+  const selection = useSubject(editor.selection$)
+  const { ids } = selection
   const selected = useMemo(() => new Set(ids), [ids])
+  // What was selected here is in sight, and says where the keyboard is.
+  const chosen = useRef<Selection>(undefined)
   const guests = useGuests()
   const guestOf = useMemo(() => {
     const byKey = new Map<string, Guest>()
@@ -254,31 +272,47 @@ function Rows({ editor, keys, query, onHead, children }: RowsProps) {
         />,
       )
   }
-  const goTo = (row: number, column: number): void => {
-    const next = { row: Math.min(Math.max(row, -1), keys.length - 1), column }
-    setActive(next)
+  const goTo = (next: ActiveCell, begin?: number): void => {
+    setActive(next, begin)
     const element = viewport.current
     if (!element || next.row < 0) return
     // The head covers the first row's height.
     const [least, most] = [(next.row + 2) * rowHeight - element.clientHeight, next.row * rowHeight]
     element.scrollTop = Math.min(Math.max(element.scrollTop, least), most)
   }
+  const select = (next: Selection): void => {
+    chosen.current = next
+    editor.select(next)
+  }
+  /** Selects a row, and shows it on the map; or adds it to what is selected, or takes it away. */
+  const choose = (id: string, additive: boolean): void => {
+    select(additive ? toggled(editor.selection$.value, [id]) : selectionOf([id]))
+    const place = editor.store.table('annotation').get(id)?.position
+    if (!additive && place && editor.scene) flyTo(editor.scene, place, 7)
+  }
+  /** Selects from where the range began up to a row; `kept` stays selected. */
+  const selectRange = (row: number, kept: readonly string[] = []): void => {
+    const start = Math.max(within(anchor), 0)
+    const range = keys.slice(Math.min(start, row), Math.max(start, row) + 1).map(({ id }) => id)
+    select(selectionOf([...new Set([...kept, ...range])], keys[row]?.id))
+  }
+  const showSelected = useEffectEvent(({ primary }: Selection): void => {
+    const row = primary === undefined ? -1 : keys.findIndex(({ id }) => id === primary)
+    if (row >= 0) goTo({ row, column: active.column })
+  })
+  useEffect(() => {
+    if (selection !== chosen.current) showSelected(selection)
+  }, [selection])
   const onClick = (event: MouseEvent): void => {
     const cell = event.target instanceof Element ? event.target.closest('.cell') : null
     const row = Number(cell?.closest('[role=row]')?.getAttribute('aria-rowindex') ?? 0) - 2
     const id = keys[row]?.id
     if (!cell || id === undefined) return
     const additive = event.ctrlKey || event.metaKey
-    if (!event.shiftKey) {
-      setActive({ row, column: Number(cell.getAttribute('aria-colindex')) - 1 })
-      choose(editor, id, additive)
-      return
-    }
-    // From the row that was clicked last, which further ones with Shift go from too.
-    const start = Math.max(active.row, 0)
-    const range = keys.slice(Math.min(start, row), Math.max(start, row) + 1).map((key) => key.id)
-    const kept = additive ? editor.selection$.value.ids : []
-    editor.select(selectionOf([...new Set([...kept, ...range])], id))
+    const column = Number(cell.getAttribute('aria-colindex')) - 1
+    setActive({ row, column }, event.shiftKey ? anchor : row)
+    if (event.shiftKey) selectRange(row, additive ? ids : [])
+    else choose(id, additive)
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     const { row, column } = active
@@ -303,15 +337,14 @@ function Rows({ editor, keys, query, onHead, children }: RowsProps) {
     const id = keys[row]?.id
     const target = targets[event.key]
     if (target) {
-      goTo(target.row, target.column)
-      const next = keys[target.row]?.id
-      if (event.shiftKey && id !== undefined && next !== undefined && target.row !== row) {
-        editor.select(selectionOf([...new Set([...editor.selection$.value.ids, id, next])], next))
-      }
+      const next = Math.min(Math.max(target.row, -1), keys.length - 1)
+      const isRange = event.shiftKey && next !== row && next >= 0
+      goTo({ row: next, column: target.column }, event.shiftKey ? anchor : next)
+      if (isRange) selectRange(next)
     } else if (event.key === 'Enter' && row < 0) onHead(column)
-    else if (event.key === 'Enter' && id !== undefined) choose(editor, id, false)
+    else if (event.key === 'Enter' && id !== undefined) choose(id, false)
     else if (event.key === ' ' && row < 0) onHead(column)
-    else if (event.key === ' ' && id !== undefined) choose(editor, id, true)
+    else if (event.key === ' ' && id !== undefined) choose(id, true)
     else return
     event.preventDefault()
   }
@@ -342,13 +375,6 @@ function Rows({ editor, keys, query, onHead, children }: RowsProps) {
       {keys.length === 0 && <p className="empty table-empty">No annotation matches this filter.</p>}
     </>
   )
-}
-
-/** Selects a row, and shows it on the map; or adds it to what is selected, or takes it away. */
-function choose(editor: Editor, id: string, additive: boolean): void {
-  editor.select(additive ? toggled(editor.selection$.value, [id]) : selectionOf([id]))
-  const place = editor.store.table('annotation').get(id)?.position
-  if (!additive && place && editor.scene) flyTo(editor.scene, place, 7)
 }
 
 interface TableRowProps {
