@@ -212,7 +212,7 @@ function ScenePanel({ editor }: { readonly editor: Editor }) {
         </span>
         <div className="panel-title">
           <h2>Scene</h2>
-          <p>Nothing selected · settings of the whole map</p>
+          <p>Nothing selected · the whole map</p>
         </div>
         <CloseButton layout={editor.layout} panel="properties" />
       </header>
