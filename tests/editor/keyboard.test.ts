@@ -113,7 +113,7 @@ describe('the table by keyboard', () => {
     expect(
       await page
         .locator('[data-testid=table-row][aria-selected=true]')
-        .evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset['id']).toSorted()),
+        .evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset['id'] ?? '').toSorted()),
     ).toEqual(ids.slice(1).toSorted())
     await press('Control+Shift+Home')
     await expect.poll(selected).toBe('3 annotations selected')
@@ -243,6 +243,46 @@ describe('the map by keyboard', () => {
     expect(await focused()).toBe('tool-select')
     await press('Shift+Tab', 'Shift+Tab')
     expect(await focused()).not.toBe('map')
+  })
+})
+
+describe('what had the focus and is gone', () => {
+  it('leaves it beside: a form that is given up, a value that is reset, a filter or a history that is cleared', async () => {
+    await test('make-snapshot').focus()
+    await press('Enter')
+    expect(await focused()).toBe('name-input')
+    await press('Escape')
+    expect(await focused()).toBe('make-snapshot')
+    await test('log-item').last().locator('.log-step').focus()
+    await press('Enter', 'Tab', 'Enter')
+    expect(await focused()).toBe('name-input')
+    await press('Escape')
+    expect(await focused()).toBe('fork')
+    await press('Shift+Tab', 'Enter')
+
+    await test('table-rows').focus()
+    await press('Control+Home', 'Enter')
+    await test('number-2-icon.size').fill('23')
+    await press('Tab')
+    expect(await focused()).toBe('reset-2-icon.size')
+    await press('Enter')
+    expect(await focused()).toBe('number-2-icon.size')
+    await press('Enter')
+
+    await test('table-search').focus()
+    await page.keyboard.type('san')
+    await test('clear-filter').focus()
+    await press('Enter')
+    expect(await focused()).toBe('table-search')
+
+    await test('history-mine').focus()
+    await press('Enter', 'Tab', 'Tab', 'Enter')
+    await test('question').waitFor()
+    await press('Escape')
+    await expect.poll(focused).toBe('history-clear')
+    await press('Enter', 'Tab', 'Enter')
+    await expect.poll(focused).toBe('history-mine')
+    await test('history-all').click()
   })
 })
 

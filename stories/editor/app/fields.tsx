@@ -74,7 +74,13 @@ function ResetButton({ field, shown }: { readonly field: FieldNode; readonly sho
       title={`Reset to ${field.default === '' ? 'empty' : JSON.stringify(field.default)}`}
       aria-label={`Reset ${field.label}`}
       data-testid={`reset-${panel}-${field.path}`}
-      onClick={() => reset(field.path)}
+      onClick={(event) => {
+        reset(field.path)
+        // Pressed by key it leaves the focus with the field, as it is gone itself.
+        const place = event.currentTarget.closest('.field')
+        const control = place?.querySelector<HTMLElement>('[id]') ?? place?.querySelector<HTMLElement>('input')
+        if (event.detail === 0) control?.focus()
+      }}
     >
       <Icon name="reset" />
     </button>

@@ -62,7 +62,11 @@ function MySteps({ editor }: { readonly editor: Editor }) {
         `The project stays as it is${editor.collaboration ? ', and so does everyone’s history' : ''}.`,
       action: 'Forget',
     })
-    if (sure) store.history.clear()
+    if (!sure) return
+    store.history.clear()
+    // What had the focus is gone.
+    const tab = document.querySelector<HTMLElement>('[data-testid=history-mine], [data-testid=close-history]')
+    requestAnimationFrame(() => tab?.focus())
   }
   return (
     <>

@@ -60,6 +60,7 @@ function keysQuery(words: string, layers: readonly string[] | undefined, least: 
 
 export function TablePanel({ editor }: { readonly editor: Editor }) {
   const [typed, setTyped] = useState('')
+  const search = useRef<HTMLInputElement>(null)
   const [least, setLeast] = useState(0)
   const [sorting, setSorting] = useState<Sorting>({ id: 'population', direction: 'desc' })
   const layerId = useSubject(editor.layerFilter$)
@@ -85,6 +86,7 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
         <label className="filter">
           <Icon name="search" />
           <input
+            ref={search}
             type="search"
             placeholder="Search"
             aria-label="Search names"
@@ -128,6 +130,7 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
             aria-label="Clear the filter"
             data-testid="clear-filter"
             onClick={() => {
+              search.current?.focus()
               setTyped('')
               setLeast(0)
               editor.layerFilter$.next(undefined)

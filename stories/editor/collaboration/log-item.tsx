@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'react'
 import type { Editor } from '../app/editor.ts'
+import { useFocusBack } from '../app/use-focus-back.ts'
 import type { LogChange, LogEntry } from './database-calls.ts'
 import { logLabel } from './log-label.ts'
 import { NameForm } from './name-form.tsx'
@@ -22,6 +23,7 @@ interface LogItemProps {
 export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }: LogItemProps) {
   const [open, setOpen] = useState(false)
   const [forking, setForking] = useState(false)
+  const forkButton = useFocusBack(forking)
   const item = useRef<HTMLLIElement>(null)
   // Opened at the lower edge it would show nothing of what can be done.
   useLayoutEffect(() => {
@@ -73,6 +75,7 @@ export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }
           ) : (
             <div className="popover-actions">
               <button
+                ref={forkButton}
                 type="button"
                 className="button button-small"
                 title="Make a project of its own from this state"

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import type { Editor } from '../app/editor.ts'
 import { Icon } from '../app/icons.tsx'
+import { useFocusBack } from '../app/use-focus-back.ts'
 import type { Collaboration } from './collaboration.ts'
 import type { LogEntry } from './database-calls.ts'
 import { ForkWindow } from './fork-window.ts'
@@ -19,6 +20,7 @@ export function ProjectHistory({
 }) {
   const [{ entries, snapshots }, read] = useProjectLog(editor, collaboration)
   const [naming, setNaming] = useState(false)
+  const snapshotButton = useFocusBack(naming)
   const { calls } = collaboration
   const labels = new Map(snapshots.map(({ sequence, label }) => [sequence, label]))
   const run = (task: Promise<void>): void => {
@@ -73,6 +75,7 @@ export function ProjectHistory({
           />
         ) : (
           <button
+            ref={snapshotButton}
             type="button"
             className="button button-small"
             data-testid="make-snapshot"
