@@ -32,6 +32,7 @@ import { checkReservations } from './layers/reservations.ts'
 import { withObjects } from './layers/with-objects.ts'
 import type { CellId } from './rows/cell-id.ts'
 import { addCell, compareStored, InsertedRow, toRowChange, type CellChange, type NetRow } from './rows/cells.ts'
+import { keepSingletons } from './rows/kept-singletons.ts'
 import { combine, standing, withIntents } from './rows/net-rows.ts'
 import { RowMemory } from './rows/row-memory.ts'
 import { TableRows } from './rows/table-rows.ts'
@@ -566,6 +567,7 @@ export class Engine implements CaptureTarget {
         'one transaction wrote both through a draft and outside it, or through two drafts: whether they fit together is judged one after the other, so make them two',
       )
     const visible = only ? only.nets! : this.#nets(0, this.#journal.length)
+    keepSingletons(visible)
     if (this.layers.empty) {
       if (only && !only.layer) return () => this.#settlePlain(only, meta)
     } else

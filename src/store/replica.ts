@@ -22,6 +22,7 @@ import { rowsOf } from './rows/all-rows.ts'
 import { compareStored, toRowChange, type NetRow } from './rows/cells.ts'
 import { checkReservations } from './layers/reservations.ts'
 import { encodeChanges, encodeInSteps } from './rows/encode-changes.ts'
+import { keepSingletons } from './rows/kept-singletons.ts'
 import { layOver } from './rows/rest-members.ts'
 import type { TableRows } from './rows/table-rows.ts'
 import { writeRows, writeRowsInSteps } from './rows/write-rows.ts'
@@ -104,6 +105,7 @@ export function tryOut<Result>(
       engine.reads = new Map()
       const result = run()
       const nets = engine.netsSince(mark)
+      keepSingletons(nets)
       assertNotCovered(engine, nets)
       if (!engine.layers.empty) checkReservations(engine.layers, undefined, nets, engine.byName)
       const changes = engine.changeSet(nets, { label })

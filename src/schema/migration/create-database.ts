@@ -1,7 +1,8 @@
 import type { SqliteDriver } from '../../drivers/index.ts'
 import type { Schema, TableSchema } from '../define-schema.ts'
 import { createTableSql } from '../model/ddl.ts'
-import { createMetadataSql, writeMetadata } from './metadata.ts'
+import { quoteName } from '../model/sql-text.ts'
+import { createMetadataSql, select, writeMetadata } from './metadata.ts'
 import { models } from './plan.ts'
 import { inTransaction } from './transaction.ts'
 import { RowInserter } from './write-row.ts'
@@ -20,9 +21,9 @@ export function createDatabase(driver: SqliteDriver, schema: Schema): void {
   })
 }
 
-/** The row of a singleton, if `{}` is a valid one. */
+/** The row of a singleton, if `{}` is a valid one and it is not there yet. */
 export function insertSingleton(driver: SqliteDriver, table: TableSchema): void {
-  if (!table.model.singleton) return
+  if (!table.model.singleton || select(driver, `SELECT 1 FROM ${quoteName(table.model.base)}`).length > 0) return
   const inserter = new RowInserter(driver, table)
   try {
     inserter.insert({})

@@ -39,6 +39,7 @@ export function migrate(driver: SqliteDriver, metadata: Metadata, schema: Schema
       for (const migration of functions) call(migration, run)
       hideOldTables(driver, aside)
       for (const row of run.unresolved()) report.add(row.issues)
+      for (const table of schema.tables.values()) insertSingleton(driver, table)
       for (const table of schema.tables.values()) checkRows(driver, table, (issues) => report.add(issues))
     } else for (const row of refused) report.add(row.issues)
     report.throwIfAny(metadata.schemaVersion, schema.version)
@@ -57,9 +58,9 @@ function fillTables(driver: SqliteDriver, plan: MigrationPlan, schema: Schema): 
   // The indexes before the rows: a deferred foreign key looks in them for each row.
   for (const { table } of steps) for (const sql of createAroundSql(table.model)) driver.exec(sql)
   for (const step of steps) {
-    if (step.action === 'create') insertSingleton(driver, step.table)
-    else if (step.action === 'copy') copyRows(driver, step)
-    else rewriteRows(driver, step, (row) => refused.push(row))
+    if (step.action === 'copy') copyRows(driver, step)
+    else if (step.action === 'rewrite') rewriteRows(driver, step, (row) => refused.push(row))
+    if (!refused.some((row) => row.table === step.table.model.name)) insertSingleton(driver, step.table)
   }
   return refused
 }

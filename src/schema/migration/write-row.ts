@@ -70,6 +70,12 @@ export function encodeRow(
   }
 }
 
+/** The stored row of a singleton that its schema takes without anything given: it is always there. `undefined` for others. */
+export function emptyRow(table: TableSchema): SqlValue[] | undefined {
+  const encoded = table.model.singleton ? encodeRow(table, {}) : undefined
+  return encoded && 'stored' in encoded ? encoded.stored : undefined
+}
+
 /** The primary key of a row as messages name it; `undefined` where it has none. */
 export function rowKey(table: TableModel, row: RowObject): Key | undefined {
   if (table.singleton) return undefined

@@ -96,7 +96,7 @@ export interface TableInput {
    * part of a key, a reference, a unique property or a 64-bit integer.
    */
   readonly restricted?: readonly string[]
-  /** One row, no key. */
+  /** One row, no key. Where it may be empty it is always there: a delete is refused. */
   readonly singleton?: boolean
   /** The JSON Schema of a row, of type object. */
   readonly schema: JsonSchemaObject

@@ -308,13 +308,26 @@ export class PendingLayers {
       const after = withoutHidden(arrival.after ?? {})
       const rows = this.#engine.table(table)
       const there = this.hasBase(rows, key)
+      // The server has it no more for this client: it is here as it would be without a server.
+      if (op === 'delete' && there && rows.emptyRow) return this.#emptied(rows, key, rows.emptyRow)
       if (!there && op !== 'put') return []
       const change: RowChange = { table, key, op: op === 'put' ? 'insert' : op, before: {}, after }
       const [write] = encodeChanges(this.#engine, [change])
-      if (op !== 'put' || !there) return [write!]
-      const cells = this.#whole(rows, write!)
-      return cells.size > 0 ? [{ ...write!, op: 'update', cells }] : []
+      return op === 'put' && there ? this.#replaced(write!) : [write!]
     })
+  }
+
+  /** A row that is put whole where one is confirmed. */
+  #replaced(write: RowWrite): RowWrite[] {
+    const cells = this.#whole(write.rows, write)
+    return cells.size > 0 ? [{ ...write, op: 'update', cells }] : []
+  }
+
+  #emptied(rows: TableRows, key: Key, stored: readonly SqlValue[]): RowWrite[] {
+    const cells = new Map<CellId, SqlValue>()
+    for (const { index, kind } of rows.schema.model.columns) if (kind !== 'rest') cells.set(index, stored[index]!)
+    for (const column of rows.schema.model.key) cells.delete(column.index)
+    return this.#replaced({ rows, key, id: keyId(key), op: 'insert', cells })
   }
 
   /** The cells in which a row that is put whole differs from the confirmed one: what it does not name is as if never set. */

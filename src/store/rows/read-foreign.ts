@@ -14,7 +14,7 @@ export type StoredRows = Map<KeyId, SqlValue[]>
  * schema says of the row as a whole, and references, are for later.
  */
 export function readForeignRows(driver: SqliteDriver, rows: TableRows, known: StoredRows): StoredRows {
-  const { model, validator } = rows.schema
+  const { model } = rows.schema
   const columns = model.columns.map((column) => quoteName(column.name)).join(', ')
   const found: StoredRows = new Map()
   const isTaken = uniqueValues(rows)
@@ -33,7 +33,7 @@ export function readForeignRows(driver: SqliteDriver, rows: TableRows, known: St
     statement.finalize()
   }
   // One that requires properties is not there before they are given.
-  if (model.singleton && found.size === 0 && validator.row({}, undefined).length === 0)
+  if (found.size === 0 && rows.emptyRow)
     throw new ValidationError([
       { table: model.name, key: undefined, path: '', keyword: 'required', message: 'its only row is missing' },
     ])

@@ -11,6 +11,7 @@ import type { SqliteDriver, SqliteStatement, SqlValue } from '../../drivers/inde
 import {
   absentValue,
   decodeColumn,
+  emptyRow,
   patchRow,
   quoteName,
   SINGLETON_KEY,
@@ -69,6 +70,7 @@ export class TableRows implements RowHolder {
   })
   /** Where `fade` goes on. */
   #hand: Iterator<CachedRow> | undefined
+  #emptyRow: { readonly stored: readonly SqlValue[] | undefined } | undefined
   readonly #columnList: string
   readonly #whereKey: string
   readonly #statements: StatementCache
@@ -88,6 +90,11 @@ export class TableRows implements RowHolder {
     this.#statements = new StatementCache(driver, 500)
     this.#columnList = schema.model.columns.map((column) => quoteName(column.name)).join(', ')
     this.#whereKey = schema.model.key.map((column) => `${quoteName(column.name)} = ?`).join(' AND ')
+  }
+
+  /** The stored row of a singleton that is always there, as its schema takes it without anything given. */
+  get emptyRow(): readonly SqlValue[] | undefined {
+    return (this.#emptyRow ??= { stored: emptyRow(this.schema) }).stored
   }
 
   /** A prepared statement that is kept. */
