@@ -47,10 +47,18 @@ export class SchemaError extends RowcastError<'schema'> {
 export class ValidationError extends RowcastError<'validation'> {
   override readonly name: string = 'ValidationError'
   readonly issues: readonly ValidationIssue[]
+  /** The open draft without which it would be valid, if there is one. */
+  readonly draftId: string | undefined
 
-  constructor(issues: readonly ValidationIssue[], options?: { cause?: unknown }) {
-    super('validation', issues.map(describeIssue).join('; '), options)
+  /** @param options.draft the draft without which it would be valid, and what the message is to say of it */
+  constructor(
+    issues: readonly ValidationIssue[],
+    options?: { cause?: unknown; draft?: { readonly id: string; readonly message: string } | undefined },
+  ) {
+    const all = issues.map(describeIssue).join('; ')
+    super('validation', options?.draft ? `${all}: ${options.draft.message}` : all, options)
     this.issues = issues
+    this.draftId = options?.draft?.id
   }
 }
 

@@ -1,10 +1,11 @@
 import { BehaviorSubject, defer, EMPTY, distinctUntilChanged, takeUntil, type Observable } from 'rxjs'
 import type { ChangeSet } from '../changes/index.ts'
-import { NotFoundError, TransactionError, ValidationError, RejectedError } from '../errors/index.ts'
+import { NotFoundError, TransactionError, RejectedError } from '../errors/index.ts'
 import { readPath } from '../schema/index.ts'
 import type { CellPlace, Commit, Conflict } from './api.ts'
 import { DraftConflicts, lostObjectAt } from './draft-conflicts.ts'
 import type { Engine } from './engine.ts'
+import { hiddenBy } from './layers/blamed-drafts.ts'
 import { issuesOf, underneath } from './layers/committed-rows.ts'
 import { ROW, type Layer, type LayerConflict, type RowStack } from './layers/row-stack.ts'
 import { makeWay, withdrawal } from './layers/collisions.ts'
@@ -212,16 +213,20 @@ export class DraftHandle extends Workspace implements Layer {
 
   /** What is committed must be valid by itself: other drafts over the same rows may be what makes them valid to see. */
   #validate(): void {
-    const issues = [...this.stacks].flatMap((stack) => {
+    const wrong = [...this.stacks].flatMap((stack) => {
       if (!stack.disturbed) return []
       const exists = stack.exists?.of(this)?.value ?? (stack.committed ? 1 : 0)
       if (exists !== 1) return []
-      return issuesOf(
+      const issues = issuesOf(
         stack,
         underneath(stack, (cell) => stack.cells.get(cell)?.committedWith(this)),
       )
+      return issues.length > 0 ? [{ stack, issues }] : []
     })
-    if (issues.length > 0) throw new ValidationError(issues)
+    const [first] = wrong
+    if (!first) return
+    const all = wrong.flatMap(({ issues }) => issues)
+    throw hiddenBy(all, first.stack, (_cell, covered) => covered.committedWith(this))
   }
 
   #end(state: 'committed' | 'cancelled'): void {

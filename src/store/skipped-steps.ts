@@ -1,5 +1,5 @@
 import { BehaviorSubject, type Observable } from 'rxjs'
-import { ConstraintError, type RowcastError } from '../errors/index.ts'
+import { ConstraintError, ValidationError, type RowcastError } from '../errors/index.ts'
 import type { HistoryStep, SkippedStep } from './api.ts'
 
 /**
@@ -25,7 +25,8 @@ export class SkippedSteps {
   /** Sets a step aside. Returns those that are let go of for it. */
   add(step: HistoryStep, action: SkippedStep['action'], reason: RowcastError): readonly SkippedStep[] {
     const skipped = Object.freeze({ step, action, reason })
-    if (reason instanceof ConstraintError && reason.draftId !== undefined) this.#waiting.set(skipped, reason.draftId)
+    const draftId = reason instanceof ConstraintError || reason instanceof ValidationError ? reason.draftId : undefined
+    if (draftId !== undefined) this.#waiting.set(skipped, draftId)
     const dropped = this.#steps.slice(0, Math.max(0, this.#steps.length + 1 - this.#limit))
     this.#steps = [...this.#steps, skipped]
     this.#remove(dropped)

@@ -1,5 +1,5 @@
 import type { SqlValue } from '../../drivers/index.ts'
-import { ValidationError, type ValidationIssue } from '../../errors/index.ts'
+import type { ValidationIssue } from '../../errors/index.ts'
 import { hiddenColumns, isHiddenMark } from '../../schema/index.ts'
 import type { Key } from '../../changes/index.ts'
 import type { CellId } from '../rows/cell-id.ts'
@@ -7,29 +7,7 @@ import type { NetRow } from '../rows/cells.ts'
 import { cellsWithoutObject } from '../rows/objects.ts'
 import { layOver } from '../rows/rest-members.ts'
 import type { TableRows } from '../rows/table-rows.ts'
-import type { LayerStacks } from './layer-stacks.ts'
 import type { RowStack } from './row-stack.ts'
-
-/**
- * Checks rows as they will be committed, where drafts lie over some of their cells: what is seen may be valid only
- * because of a draft. Throws ValidationError.
- */
-export function checkCommittedRows(stacks: LayerStacks, nets: readonly NetRow[]): void {
-  const written = new Map<RowStack, Set<CellId>>()
-  for (const net of nets) {
-    const stack = net.op === 'delete' ? undefined : stacks.get(net.rows, net.id)
-    if (!stack) continue
-    const cells = written.get(stack) ?? new Set<CellId>()
-    for (const cell of net.cells.keys()) cells.add(cell)
-    written.set(stack, cells)
-  }
-  const issues: ValidationIssue[] = []
-  for (const [stack, cells] of written) {
-    const stored = underneath(stack, (cell) => (cells.has(cell) ? undefined : stack.cells.get(cell)?.committed))
-    issues.push(...issuesOf(stack, stored))
-  }
-  if (issues.length > 0) throw new ValidationError(issues)
-}
 
 /** What the schema says against a row of stored values. */
 export function issuesOf({ rows, key }: Pick<NetRow, 'rows' | 'key'>, stored: readonly SqlValue[]): ValidationIssue[] {

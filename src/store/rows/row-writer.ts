@@ -23,10 +23,12 @@ import {
   type StoredCells,
 } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
+import { refusedBy } from '../layers/blamed-drafts.ts'
 import type { Layer } from '../layers/row-stack.ts'
 import { validateNets } from '../sql/run-sql.ts'
 import { insertRows } from './insert-rows.ts'
-import { membersOf } from './rest-members.ts'
+import type { CellId } from './cell-id.ts'
+import { cellOf, membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
 import { uniqueAtEnd } from './unique-at-end.ts'
 
@@ -201,7 +203,9 @@ export class RowWriter {
 
   /** A row that loses its reference by a delete may not be as the schema has it without. */
   #checkCleared(mark: number): void {
-    if (this.#clearsReferences) validateNets(this.#engine.netsSince(mark).filter(({ op }) => op === 'update'))
+    if (!this.#clearsReferences) return
+    const cleared = this.#engine.netsSince(mark).filter(({ op }) => op === 'update')
+    validateNets(cleared, { stacks: this.#engine.layers, layer: this.#layer })
   }
 
   /** Whether a delete may change rows, of other tables or by way of them. */
@@ -279,7 +283,26 @@ export class RowWriter {
     removed?: (column: Column) => boolean,
   ): void {
     this.#sameKey(key, next)
-    this.#replace(key, rowid, this.#encode(next, key, this.#keptHidden(rowid, next, removed)), meant)
+    const hidden = this.#keptHidden(rowid, next, removed)
+    let cells: StoredCells
+    try {
+      cells = this.#encode(next, key, hidden)
+    } catch (error) {
+      throw error instanceof ValidationError ? this.#explain(error, key, next, meant) : error
+    }
+    this.#replace(key, rowid, cells, meant)
+  }
+
+  /** Says so where it is by another's draft that a row's next state is refused. */
+  #explain(error: ValidationError, key: Key, next: RowObject, meant: (column: Column) => boolean): ValidationError {
+    const { model, codec } = this.#rows.schema
+    const stack = this.#engine.layers.get(this.#rows, keyId(key))
+    if (!stack || !this.#anyCrossField || error.cause !== undefined) return error
+    const stored = codec.spread(codec.encode(next))
+    const isWritten = (cell: CellId): boolean =>
+      (typeof cell === 'number' && meant(model.columns[cell]!)) ||
+      !sameSql(cellOf(model, stored, cell), stack.cells.get(cell)!.top())
+    return refusedBy(error.issues, { stack, stored, layer: this.#layer, isWritten })
   }
 
   /** The columns of a row that are hidden, and will be: not given by its next state, in objects that are still there. */

@@ -12,6 +12,8 @@ import {
 } from '../../schema/index.ts'
 import type { SqlQuery, SqlRow } from '../api.ts'
 import type { Engine } from '../engine.ts'
+import { refusedBy } from '../layers/blamed-drafts.ts'
+import type { LayerStacks } from '../layers/layer-stacks.ts'
 import type { Layer } from '../layers/row-stack.ts'
 import { issuesOf } from '../layers/committed-rows.ts'
 import type { NetRow } from '../rows/cells.ts'
@@ -53,7 +55,7 @@ export function runExec(
       for (const net of engine.netsSince(mark)) if (net.rows.hasObjects && net.rows.schema.model.rest) dropOrphans(net)
       const nets = engine.netsSince(mark)
       refuseMarks(nets)
-      validateNets(nets)
+      validateNets(nets, { stacks: engine.layers, layer })
       return { changes: nets.length, rows }
     } catch (error) {
       throw explainKeyType(error, engine, sql)
@@ -107,20 +109,38 @@ function sameJson(text: string): string {
   }
 }
 
-/** Checks what raw SQL has written. Throws ValidationError. */
-export function validateNets(nets: readonly NetRow[]): void {
-  allAtOnce(validateInSteps(nets))
+/** The drafts that may be open, and the one that has written. */
+interface Drafts {
+  readonly stacks: LayerStacks
+  readonly layer: Layer | undefined
+}
+
+/** Checks what raw SQL has written. Throws ValidationError, naming another's draft by which alone a row is not valid. */
+export function validateNets(nets: readonly NetRow[], over?: Drafts): void {
+  allAtOnce(validateInSteps(nets, over))
 }
 
 /** The same in steps. */
-export function* validateInSteps(nets: readonly NetRow[]): Steps<void> {
-  const issues: ValidationIssue[] = []
+export function* validateInSteps(nets: readonly NetRow[], over?: Drafts): Steps<void> {
+  const wrong: { readonly net: NetRow; readonly issues: readonly ValidationIssue[] }[] = []
   for (const net of nets) {
     if (net.op === 'delete') continue
-    issues.push(...issuesOfNet(net))
+    const issues = issuesOfNet(net)
+    if (issues.length > 0) wrong.push({ net, issues })
     yield
   }
-  if (issues.length > 0) throw new ValidationError(issues)
+  const [first] = wrong
+  if (!first) return
+  const { rows, id, key, cells } = first.net
+  throw refusedBy(
+    wrong.flatMap(({ issues }) => issues),
+    {
+      stack: over?.stacks.get(rows, id),
+      stored: over ? rows.storedOf(key) : [],
+      layer: over?.layer,
+      isWritten: (cell) => cells.has(cell),
+    },
+  )
 }
 
 /** Arrivals alone hide a value. A row that moves to another key is a new one, of which the server would not know it. */
