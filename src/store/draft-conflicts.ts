@@ -167,8 +167,8 @@ export class DraftConflicts {
     return [...this.#recorded].flatMap(([id, recorded]): [ConflictId, LayerConflict][] => {
       const now = this.#now(recorded)
       const { mine, theirs, since, lost, cell } = now
-      // It was the draft's own, and has been put there again.
-      if (recorded.withdrawn && cell === ROW && !lost && theirs === 0) return []
+      // It was the draft's own, never below, and has been put there again.
+      if (cell === ROW && recorded.mine === 1 && recorded.theirs === 0 && !lost && theirs === 0) return []
       return sameSql(mine, theirs) || (since !== undefined && sameSql(since, theirs)) ? [] : [[id, now]]
     })
   }

@@ -20,6 +20,11 @@ const schema = defineSchema({
         properties: { id: text, layer: text, n: { type: 'number', default: 1 } },
       },
     },
+    tag: {
+      primaryKey: 'id',
+      unique: [['code']],
+      schema: { type: 'object', required: ['id', 'code'], properties: { id: text, code: text, name: text } },
+    },
     card: {
       primaryKey: 'id',
       schema: {
@@ -230,6 +235,22 @@ describe('conflicts$ follows what lies below', () => {
     expect(() => draft.commit({ ifUnchanged: true })).toThrow(RejectedError)
     theirs(change('card', 'a', 'update', { title: 'one' }))
     expect(conflicts()).toEqual([])
+    await store.close()
+  })
+
+  test('to nothing where a row of the draft that was taken out of view is put there again', async () => {
+    const { store, draft, conflicts, theirs } = await open()
+    const tags = draft.table('tag')
+    for (const [n, code] of ['A', 'B'].entries()) {
+      tags.upsert({ id: 'mine', code, name: 'x' })
+      theirs(change('tag', `theirs ${n}`, 'insert', { id: `theirs ${n}`, code }))
+      expect(tags.has('mine')).toBe(false)
+      expect(conflicts()).toContainEqual({ table: 'tag', key: 'mine', path: '', mine: true, theirs: false })
+      tags.insert({ id: 'mine', code: `${code}2` })
+      expect(conflicts()).toEqual([])
+    }
+    draft.commit({ ifUnchanged: true })
+    expect(store.table('tag').get('mine')).toEqual({ id: 'mine', code: 'B2' })
     await store.close()
   })
 
