@@ -16,12 +16,30 @@ const KNOWN: readonly string[] = `
   .split(/\s+/)
 const known: ReadonlySet<string> = new Set(KNOWN)
 
+/** How other validators and SQL say it. */
+const FOREIGN: ReadonlyMap<string, string> = new Map(
+  `min minimum max maximum minLen minLength maxLen maxLength
+  length maxLength regex pattern regexp pattern values enum choices enum desc description
+  optional required notNull type`
+    .match(/\S+ \S+/g)!
+    .map((pair) => pair.split(' ') as [string, string]),
+)
+/** What is said of a table. */
+const OF_TABLES: readonly string[] = ['unique', 'primaryKey', 'references']
+
 /**
- * The keyword that one was meant to be; `undefined` for a known one, and for what is like none: anyone may have keywords
- * of their own. Short ones are like others only by the order of their letters, or their case: `note` is not `not`.
+ * What to write in place of a keyword that there is not; `undefined` for a known one, and for what is like none: anyone may
+ * have keywords of their own. Short ones are like others only by the order of their letters, or their case: `note` is not
+ * `not`.
  */
 export function meantKeyword(keyword: string): string | undefined {
   if (known.has(keyword) || keyword.startsWith('x-')) return undefined
+  if (OF_TABLES.includes(keyword)) return `'${keyword}' in the table`
+  const meant = FOREIGN.get(keyword) ?? nearest(keyword)
+  return meant && `'${meant}'`
+}
+
+function nearest(keyword: string): string | undefined {
   const letters = lettersOf(keyword)
   const same = KNOWN.find((one) => lettersOf(one) === letters)
   if (same !== undefined) return same

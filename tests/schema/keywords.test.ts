@@ -6,6 +6,53 @@ function tableOf(property: object, root: object = {}): Parameters<typeof defineS
   return { version: 1, tables: { t: { primaryKey: 'id', schema } } } as never
 }
 
+describe('a schema that refers to itself without an end', () => {
+  const bare = { type: 'string' }
+  test.each<[what: string, property: object, root: object, place: string, way: string]>([
+    ['itself', { $ref: '#/properties/v' }, {}, '.properties.v.$ref', "'#/properties/v'"],
+    [
+      'over another',
+      { $ref: '#/$defs/w' },
+      { $defs: { w: { $ref: '#/properties/v' } } },
+      '.properties.v.$ref',
+      "'#/$defs/w', '#/properties/v'",
+    ],
+    [
+      'among definitions',
+      { $ref: '#/$defs/w' },
+      { $defs: { w: { $ref: '#/$defs/x' }, x: { $ref: '#/$defs/w' } } },
+      '.properties.v.$ref',
+      "'#/$defs/x', '#/$defs/w'",
+    ],
+    [
+      'of elements',
+      { type: 'array', items: { $ref: '#/properties/v/items' } },
+      {},
+      '.properties.v.items.$ref',
+      "'#/properties/v/items'",
+    ],
+    [
+      'by a key with a slash',
+      { $ref: '#/$defs/a~1b' },
+      { $defs: { 'a/b': { $ref: '#/$defs/a~1b' } } },
+      '.properties.v.$ref',
+      "'#/$defs/a~1b'",
+    ],
+  ])('is refused with its place and the way: %s', (_what, property, root, place, way) => {
+    const define = (): unknown => defineSchema(tableOf(property, root))
+    expect(define).toThrow(SchemaError)
+    expect(define).toThrow(`tables.t.schema${place}: refers to itself by ${way}, without an end`)
+  })
+
+  test('is taken where each turn goes a level down', () => {
+    const tree = { type: 'object', properties: { children: { type: 'array', items: { $ref: '#/$defs/tree' } } } }
+    const array = { type: 'array', items: { $ref: '#/$defs/tree' } }
+    expect(() => defineSchema(tableOf(array, { $defs: { tree } }))).not.toThrow()
+    const chain = { $defs: { a: { $ref: '#/$defs/b' }, b: bare } }
+    expect(() => defineSchema(tableOf({ $ref: '#/$defs/a' }, chain))).not.toThrow()
+  })
+})
+
 describe('a keyword that nobody knows', () => {
   test.each([
     ['propertes', 'properties'],
@@ -21,6 +68,20 @@ describe('a keyword that nobody knows', () => {
     ['maximun', 'maximum'],
     ['additionalPropertis', 'additionalProperties'],
     ['exclusiveMinumum', 'exclusiveMinimum'],
+    // Of zod, yup, OpenAPI's relatives and SQL.
+    ['min', 'minimum'],
+    ['max', 'maximum'],
+    ['minLen', 'minLength'],
+    ['maxLen', 'maxLength'],
+    ['length', 'maxLength'],
+    ['desc', 'description'],
+    ['enums', 'enum'],
+    ['values', 'enum'],
+    ['regex', 'pattern'],
+    ['optional', 'required'],
+    ['notNull', 'type'],
+    ['unique', 'unique'],
+    ['primaryKey', 'primaryKey'],
   ])("'%s' is refused where it seems to mean '%s', wherever it is", (misspelt, meant) => {
     const wrong = { [misspelt]: 5 }
     const places: readonly (readonly [object, string])[] = [
@@ -43,6 +104,9 @@ describe('a keyword that nobody knows', () => {
 
   test.each([
     'x-propertes',
+    'x-min',
+    '$comment',
+    'size',
     'ui:widget',
     'note',
     'unit',

@@ -175,19 +175,12 @@ export class FacetReader {
         this.at(pointer),
         `$ref '${String(ref)}' is not local: put the definition under $defs and refer to it as '#/$defs/…'`,
       )
-    const names = refSegments(ref)
-    if (!names)
+    if (!refSegments(ref))
       throw new SchemaError(
         this.at(pointer),
         `$ref '${ref}' has a percent sign that stands for no character: write % as %25`,
       )
-    let schema: unknown = this.#root
-    for (const name of names) {
-      schema =
-        (isSchemaObject(schema) || Array.isArray(schema)) && Object.hasOwn(schema, name)
-          ? (schema as SchemaObject)[name]
-          : undefined
-    }
+    const schema = targetOf(this.#root, ref)
     if (schema === undefined) throw new SchemaError(this.at(pointer), `$ref '${ref}' points to nothing`)
     return { schema, pointer: ref }
   }
@@ -208,6 +201,18 @@ export function refSegments(ref: string): readonly string[] | undefined {
   } catch {
     return undefined // URIError, the only thing that decodeURIComponent throws
   }
+}
+
+/** What a local `$ref` leads to; `undefined` where that is nothing, or it is not local. */
+export function targetOf(root: unknown, ref: string): unknown {
+  if (ref !== '#' && !ref.startsWith('#/')) return undefined
+  let inside = root
+  for (const name of refSegments(ref) ?? [])
+    inside =
+      (isSchemaObject(inside) || Array.isArray(inside)) && Object.hasOwn(inside, name)
+        ? (inside as SchemaObject)[name]
+        : undefined
+  return inside
 }
 
 /** Escapes a property name for a JSON pointer in a URI fragment. */

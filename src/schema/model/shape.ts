@@ -1,5 +1,5 @@
 import { isIndex } from '../../changes/index.ts'
-import { isSchemaObject, jsonTypeOf, refSegments, type Facet, type JsonType, type SchemaObject } from './facets.ts'
+import { isSchemaObject, jsonTypeOf, targetOf, type Facet, type JsonType, type SchemaObject } from './facets.ts'
 
 /** How many schemas one step is asked of. What unfolds to more is taken to allow anything. */
 const MAX_SCHEMAS = 2_000
@@ -103,7 +103,7 @@ class Walk {
   #parts(schema: SchemaObject): Several {
     const { $ref, allOf, anyOf, oneOf } = schema
     const parts: Shape[] = Array.isArray(allOf) ? [...(allOf as unknown[])] : []
-    if (typeof $ref === 'string') parts.push(this.#resolve($ref))
+    if (typeof $ref === 'string') parts.push(targetOf(this.#root, $ref))
     for (const branches of [anyOf, oneOf]) if (Array.isArray(branches)) parts.push(new Several('any', branches))
     return new Several('all', parts)
   }
@@ -116,13 +116,6 @@ class Walk {
     const answer = ask()
     this.#open.delete(shape)
     return answer
-  }
-
-  #resolve(ref: string): unknown {
-    let inside: unknown = this.#root
-    for (const name of refSegments(ref) ?? [])
-      inside = isSchemaObject(inside) || Array.isArray(inside) ? Reflect.get(inside, name) : undefined
-    return inside
   }
 }
 
