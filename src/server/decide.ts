@@ -13,6 +13,7 @@ import {
   assertKeyForm,
   commitInSteps,
   internals,
+  keepSingletons,
   previewChanges,
   previewInSteps,
   type Replicated,
@@ -45,6 +46,7 @@ export function* decide(store: Store, access: Access, transaction: WireTransacti
   if (!access.unrestricted) yield* access.check(yield* previewInSteps(engine, changes))
   return yield* commitInSteps(engine, changes, function* ({ transitions }) {
     yield* access.check(transitions)
+    keepSingletons(transitions.map(({ change: { op, table } }) => ({ op, rows: engine.table(table) })))
     // Last, where the database looks for those that are not there: who is refused for either is told the same.
     yield* checkParents(store, access, transitions)
   })

@@ -213,8 +213,7 @@ export class Engine implements CaptureTarget {
    * the caller. Not within a transaction. Ended by `return`, it has done nothing.
    */
   *writeInSteps<Result>(meta: WriteMeta, fn: () => Steps<Result>): Steps<Result> {
-    this.assertWritable()
-    this.#outside('a transaction in steps')
+    this.assertOutside('a transaction in steps')
     const mark = this.#begin()
     let result: Result
     let settle: () => void
@@ -257,8 +256,7 @@ export class Engine implements CaptureTarget {
    * transaction, whose end could still take it back.
    */
   writeSettled(what: string, fn: () => void, settle: (visible: readonly NetRow[]) => Settlement): void {
-    this.assertWritable()
-    this.#outside(what)
+    this.assertOutside(what)
     this.#run(true, () => {
       fn()
       const visible = this.#nets(0, this.#journal.length)
@@ -272,6 +270,12 @@ export class Engine implements CaptureTarget {
         },
       }
     })
+  }
+
+  /** Throws as every write does, and TransactionError within a transaction. */
+  assertOutside(what: string): void {
+    this.assertWritable()
+    this.#outside(what)
   }
 
   assertWritable(): void {
@@ -567,7 +571,8 @@ export class Engine implements CaptureTarget {
         'one transaction wrote both through a draft and outside it, or through two drafts: whether they fit together is judged one after the other, so make them two',
       )
     const visible = only ? only.nets! : this.#nets(0, this.#journal.length)
-    keepSingletons(visible)
+    // What another has decided is taken as it is.
+    if (meta.origin !== 'remote') keepSingletons(visible)
     if (this.layers.empty) {
       if (only && !only.layer) return () => this.#settlePlain(only, meta)
     } else

@@ -219,7 +219,7 @@ export class HistoryLog {
   }
 
   undo(): HistoryStep | undefined {
-    this.#engine.assertWritable()
+    this.#engine.assertOutside('undo')
     const step = this.#count > 0 ? this.#done.at(-1) : undefined
     if (!step) return undefined
     return this.#holding(() => {
@@ -232,7 +232,7 @@ export class HistoryLog {
   }
 
   redo(): HistoryStep | undefined {
-    this.#engine.assertWritable()
+    this.#engine.assertOutside('redo')
     const step = this.#undone[0]
     if (!step) return undefined
     return this.#holding(() => {

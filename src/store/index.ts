@@ -48,6 +48,7 @@ export {
 export type { Arrival } from './layers/arrival.ts'
 export { PendingLayer, PendingLayers } from './layers/pending-layers.ts'
 export { assertKeyForm } from './rows/key-form.ts'
+export { keepSingletons } from './rows/kept-singletons.ts'
 export type { TableRows } from './rows/table-rows.ts'
 export { isWrite } from './sql/statement.ts'
 export { sql, type SqlFragment, type SqlTag } from './sql/sql-tag.ts'

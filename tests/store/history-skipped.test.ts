@@ -295,9 +295,10 @@ describe('what only a draft stands in the way of', () => {
   })
 })
 
-test('within a transaction an undo throws, and no step is set aside', async () => {
+test('within a transaction an undo throws, also where there is nothing to undo, and no step is set aside', async () => {
   const { store, steps, skipped } = await open()
   expect(() => store.transaction(() => store.history.undo())).toThrow(TransactionError)
+  expect(() => store.transaction(() => store.history.redo())).toThrow(TransactionError)
   expect(skipped()).toEqual([])
   expect(steps()).toEqual({ done: 1, undone: 0 })
   await store.close()

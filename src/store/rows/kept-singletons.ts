@@ -2,7 +2,7 @@ import { ValidationError } from '../../errors/index.ts'
 import type { NetRow } from './cells.ts'
 
 /** The row of a singleton that its schema takes without anything given is always there. Throws ValidationError where it goes. */
-export function keepSingletons(nets: readonly NetRow[]): void {
+export function keepSingletons(nets: readonly Pick<NetRow, 'op' | 'rows'>[]): void {
   for (const { op, rows } of nets) {
     if (op !== 'delete' || !rows.emptyRow) continue
     const { name } = rows.schema.model
