@@ -4,15 +4,14 @@ import {
   parsePiece,
   PartReceiver,
   PieceError,
-  readClientMessage,
   type ClosingCode,
-  type ReadMessage,
   type Received,
 } from '../transport/index.ts'
 import { CONTAINER_BYTES, type Budget } from './budgets.ts'
 import type { Lane } from './fair-share.ts'
 import { mostContainersOf } from './filter-budget.ts'
 import type { Limits } from './limits.ts'
+import { readClientMessage, type ReadMessage } from './read-message.ts'
 import type { Upload, Whole } from './transfers.ts'
 
 /** Messages that wait to be handled; more is a flood. */

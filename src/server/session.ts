@@ -7,7 +7,6 @@ import {
   OLDEST_PROTOCOL_VERSION,
   PartSender,
   PROTOCOL_VERSION,
-  type ReadMessage,
   type ClosingCode,
   type ConnectionHandler,
   type HelloMessage,
@@ -33,6 +32,7 @@ import { toldOf } from './told.ts'
 import type { Transfers } from './transfers.ts'
 import type { Reader, Unread } from './unread.ts'
 import { Viewer } from './viewer.ts'
+import type { ReadMessage } from './read-message.ts'
 import { visiblePresence } from './visible-presence.ts'
 
 /** What a session needs of the server. */

@@ -6,16 +6,14 @@
 export type * from './protocol/messages.ts'
 export { byteLength } from './protocol/byte-length.ts'
 export { isDeeper, MAX_DEPTH } from './protocol/depth.ts'
-export { decodeInSteps, parseInSteps } from './protocol/json-in-steps.ts'
-export { shapeOf, type TextShape } from './protocol/json-text.ts'
+export { endOfString, shapeOf, type TextShape } from './protocol/json-text.ts'
 export { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './protocol/messages.ts'
 export {
+  assertMessage,
   formatMessage,
   MalformedMessageError,
   parseClientMessage,
   parseServerMessage,
-  readClientMessage,
-  type ReadMessage,
 } from './protocol/parse-message.ts'
 export type { TokenSource, Transport, TransportStatus } from './transport.ts'
 export {

@@ -1,16 +1,9 @@
 import { setImmediate as immediate } from 'node:timers/promises'
 import { Ajv, type ValidateFunction } from 'ajv'
 import type { CellValue } from '../../changes/index.ts'
-import {
-  BodyPausedError,
-  bodyParts,
-  decodeInSteps,
-  MAX_DEPTH,
-  parseInSteps,
-  shapeOf,
-  type TextShape,
-} from '../../transport/index.ts'
+import { BodyPausedError, bodyParts, MAX_DEPTH, shapeOf, type TextShape } from '../../transport/index.ts'
 import { CONTAINER_BYTES } from '../budgets.ts'
+import { decodeInSteps, parseInSteps } from '../json-in-steps.ts'
 import { inTurns } from '../turns.ts'
 import type { Call } from './call.ts'
 import { RequestError } from './error-response.ts'

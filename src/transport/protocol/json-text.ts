@@ -1,4 +1,4 @@
-export const QUOTE = 0x22
+const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /** What a text would be as JSON, as far as can be told without parsing it. */

@@ -1,15 +1,12 @@
 import fc from 'fast-check'
 import { formatMessage, MalformedMessageError, parseClientMessage, parseServerMessage } from 'rowcast/transport'
 import { expect, test } from 'vitest'
-import { allAtOnce } from '../../../src/changes/index.ts'
-import { readClientMessage } from '../../../src/transport/index.ts'
 import { arbitraryClientMessage, arbitraryMutation, arbitraryServerMessage } from './arbitrary-messages.ts'
 
 test('what a client says is read as it was said', () => {
   fc.assert(
     fc.property(arbitraryClientMessage, (message) => {
       expect(parseClientMessage(formatMessage(message))).toEqual(message)
-      expect(allAtOnce(readClientMessage(formatMessage(message))).message).toEqual(message)
     }),
     { numRuns: 1_000 },
   )
@@ -63,20 +60,4 @@ test('cells and filters are objects as such, and numbers are finite', () => {
     expect(() => parseClientMessage(change(after))).toThrow(MalformedMessageError)
   expect(() => parseClientMessage(change('{}', '1e999'))).toThrow(MalformedMessageError)
   expect(() => parseClientMessage('{"n":1e999,"type":"ping"}')).toThrow(MalformedMessageError)
-})
-
-test('of a subscription that is written with too much only what it is called is read', () => {
-  const where = { or: Array.from({ length: 50 }, (_, n) => ({ title: { contains: `${n}` } })) }
-  const subscription = { id: 'a "b"', sets: [{ table: 'note', where }] }
-  const text = JSON.stringify({ n: 7, type: 'subscribe', subscription })
-  expect(allAtOnce(readClientMessage(text, 200)).message).toEqual({ n: 7, type: 'subscribe', subscription })
-  expect(allAtOnce(readClientMessage(text, 50))).toEqual({
-    message: { n: 7, type: 'subscribe', subscription: { id: 'a "b"', sets: [] } },
-    containers: 0,
-    isTooDear: true,
-  })
-  const nameless = JSON.stringify({ n: 7, type: 'subscribe', subscription: { sets: [where] } })
-  expect(() => allAtOnce(readClientMessage(nameless, 50))).toThrow(MalformedMessageError)
-  const transact = { n: 0, type: 'transact', transactions: [{ id: 'x', changes: [where] }] }
-  expect(() => allAtOnce(readClientMessage(JSON.stringify(transact), 50))).toThrow(MalformedMessageError)
 })

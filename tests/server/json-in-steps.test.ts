@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { allAtOnce, decodeValue, serializeValue, type CellValue } from '../../../src/changes/index.ts'
-import { decodeInSteps, memberText, parseInSteps } from '../../../src/transport/protocol/json-in-steps.ts'
+import { allAtOnce, decodeValue, serializeValue, type CellValue } from '../../src/changes/index.ts'
+import { decodeInSteps, memberText, parseInSteps } from '../../src/server/json-in-steps.ts'
 
 const LONG = 'x'.repeat(70_000)
 

@@ -1,5 +1,5 @@
-import { decodeValue, isCellObject, isList, setOwn, type CellValue, type Steps } from '../../changes/index.ts'
-import { endOfString, QUOTE } from './json-text.ts'
+import { decodeValue, isCellObject, isList, setOwn, type CellValue, type Steps } from '../changes/index.ts'
+import { endOfString } from '../transport/index.ts'
 
 /** Characters that are handed to `JSON.parse` in one step, about. */
 const PIECE = 64 * 1024
@@ -26,7 +26,7 @@ export function memberText(text: string, name: string): string | undefined {
 }
 
 /** As `decodeValue`, a member of the outer lists and objects in a step. */
-export function* decodeInSteps(value: CellValue, levels = LEVELS): Steps<CellValue> {
+export function* decodeInSteps(value: CellValue, levels: number = LEVELS): Steps<CellValue> {
   if (levels === 0) return decodeValue(value)
   if (isList(value)) {
     const list: CellValue[] = []
@@ -171,6 +171,7 @@ class JsonReader {
   }
 }
 
+const QUOTE = 0x22
 const COMMA = 0x2c
 
 /** Behind the value that begins here; `undefined` where none does, or a list or object does not end before `limit`. */
