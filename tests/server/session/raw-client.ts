@@ -32,6 +32,8 @@ export class RawClient {
   ended: { readonly code: number; readonly reason: string } | undefined
   /** What the network has not taken yet, as the server is told. */
   buffered = 0
+  /** For how many reasons the server does not want to read more. */
+  paused = 0
   #sent = 0
   #read = 0
   #received = 0
@@ -46,6 +48,10 @@ export class RawClient {
         send: (text) => this.#receive(text),
         get buffered() {
           return buffered()
+        },
+        pause: () => {
+          this.paused++
+          return () => this.paused--
         },
         close: (code, reason) => {
           if (this.ended) return
