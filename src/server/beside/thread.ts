@@ -3,6 +3,7 @@
  * database. It is a file of its own in the package, `server-thread.js`.
  * @module
  */
+import { setPriority } from 'node:os'
 import { parentPort, type MessagePort } from 'node:worker_threads'
 import { defineSchema, withPatterns, type Schema } from '../../schema/index.ts'
 import type { LogEntry } from '../log.ts'
@@ -14,6 +15,9 @@ import { doWork } from './works.ts'
 
 type WorkMessage = ToThread & { readonly type: 'work' }
 
+/** Of those of an operating system, where 0 is the usual one and 19 the lowest. */
+const LOW_PRIORITY = 10
+
 const port: MessagePort = parentPort!
 const waiting = new Map<
   number,
@@ -23,10 +27,23 @@ let calls = 0
 let needsCode = false
 let known: { readonly text: string; readonly schema: Schema } | undefined
 
+yieldToMain()
 port.on('message', (message: ToThread) => {
   if (message.type === 'work') void run(message)
   else settle(message)
 })
+
+/** Where there are fewer processors than work, edits go before what takes long. */
+function yieldToMain(): void {
+  // Elsewhere a priority is that of the whole process.
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(0, LOW_PRIORITY)
+  } catch (error) {
+    // A container may forbid it: then it has the priority that it has.
+    if (!(error instanceof Error && 'code' in error)) throw error
+  }
+}
 
 async function run({ work, ...asked }: WorkMessage): Promise<void> {
   needsCode = false

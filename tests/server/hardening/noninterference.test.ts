@@ -589,8 +589,11 @@ async function told(which: 0 | 1, given: Rights, steps: readonly Step[], connect
           break
       }
       await ann.settled()
-      // Presence is gathered for a while, which passes now.
-      if (isDirect) vi.advanceTimersByTime(100)
+      // Presence is gathered for a while, and rests where telling took its time, which passes now.
+      if (isDirect) {
+        vi.advanceTimersByTime(3_000)
+        await immediate()
+      }
       heard.push(...ann.news())
     }
     return canonical(isDirect ? heard : withoutPresence(heard))
