@@ -160,6 +160,8 @@ export class TableValidator {
     const ajv = createAjv(this.#table, allErrors, this.#patterns)
     const { $id: _ignored, ...schema } = this.#table.schema
     ajv.addSchema(schema, this.#id)
+    // To find a part of a schema, ajv compiles the whole where that has no function yet.
+    if (row) ajv.schemas[this.#id]!.validate = row
     return { ajv, row: row ?? ajv.getSchema(this.#id)!, leaves: new Map() }
   }
 

@@ -1,6 +1,6 @@
 import { createStore, defineSchema, SchemaError, ValidationError, type Schema, type Store } from 'rowcast'
 import { nodeSqliteDriver } from 'rowcast/node'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
 function schemaOf(properties: object): Schema {
   const schema = { type: 'object', required: ['id'], properties: { id: { type: 'string' }, ...properties } }
@@ -37,6 +37,28 @@ test.each([
   draft.commit()
   expect(t.find({ where: { p1989: 2 } as never }).length).toBe(2)
   expect(() => t.insert({ id: 'c', p1989: 'x' } as never)).toThrow(ValidationError)
+  await store.close()
+})
+
+test('to judge one of many columns, the others are not compiled again', async () => {
+  const store = (await createStore({ schema: schemaOf(columns(1_400, { type: 'integer', maximum: 5 })) })) as Store
+  const t = store.table('t')
+  t.insert({ id: 'a' } as never)
+  const sizes: number[] = []
+  vi.stubGlobal(
+    'Function',
+    new Proxy(Function, {
+      construct(target, parts: string[]) {
+        sizes.push(parts.at(-1)!.length)
+        return new target(...parts)
+      },
+    }),
+  )
+  onTestFinished(() => void vi.unstubAllGlobals())
+  t.set('a', 'p7' as never, 1 as never)
+  expect(() => t.set('a', 'p8' as never, 6 as never)).toThrow(ValidationError)
+  expect(sizes.length).toBeGreaterThan(0)
+  expect(Math.max(...sizes)).toBeLessThan(10_000)
   await store.close()
 })
 
