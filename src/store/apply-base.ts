@@ -8,7 +8,7 @@ import { makeWay } from './layers/collisions.ts'
 import type { RowWrite } from './layers/layer-stacks.ts'
 import { checkReservations } from './layers/reservations.ts'
 import type { RowStack } from './layers/row-stack.ts'
-import { refuseCascades, refuseMixtures } from './layers/undo-checks.ts'
+import { refuseCascades, refuseMixtures, refuseTaken } from './layers/undo-checks.ts'
 import { compareStored, type NetRow } from './rows/cells.ts'
 import { validateNets } from './sql/run-sql.ts'
 import { byRow } from './rows/net-rows.ts'
@@ -67,7 +67,9 @@ export function applyBase(engine: Engine, writes: readonly RowWrite[], change: B
   engine.writeSettled(
     change.what,
     () => {
-      writeRows(engine, layers.planBase(writes, change.take))
+      const planned = layers.planBase(writes, change.take)
+      if (change.take) refuseTaken(engine, planned)
+      writeRows(engine, planned)
       if (change.origin === 'import') validateNets(uncovered(engine))
       if (!change.take) return
       const nets = engine.netsSince(0)

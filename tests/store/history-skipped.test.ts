@@ -261,6 +261,42 @@ describe('what only a draft stands in the way of', () => {
     await store.close()
   })
 
+  type Opened = Awaited<ReturnType<typeof open>>
+  test.each<[how: string, take: (tasks: Opened['tasks']) => void]>([
+    ['a row of its own', (tasks) => tasks.insert({ id: 'mine', slug: 's' })],
+    ['a value of its own', (tasks) => tasks.set('t0', 'slug', 's')],
+  ])('a unique value that it has taken by %s is given back once it is cancelled', async (_how, take) => {
+    const steps: readonly [undo: 'undo' | 'redo', run: (of: Opened) => void][] = [
+      ['undo', ({ tasks }) => tasks.delete('t1')],
+      ['undo', ({ tasks }) => tasks.set('t1', 'slug', 'other')],
+      ['undo', ({ projects }) => projects.delete('P')],
+      [
+        'redo',
+        ({ store, tasks }) => (tasks.set('t1', 'slug', 'other'), tasks.set('t1', 'slug', 's'), store.history.undo()),
+      ],
+    ]
+    for (const [action, run] of steps) {
+      const opened = await open()
+      const { store, tasks, skipped } = opened
+      tasks.insert({ id: 't1', slug: 's', project: 'P' })
+      run(opened)
+      const before = tasks.all()
+      const draft = store.draft({ label: 'Plan' })
+      take(draft.table('task') as unknown as Opened['tasks'])
+      expect(store.history[action]()).toBeUndefined()
+      expect(skipped()).toMatchObject([
+        { action, reason: { constraint: 'unique', columns: ['slug'], draftId: draft.id } },
+      ])
+      expect(skipped()[0]!.reason.message).toMatch(/'Plan'/)
+      draft.cancel()
+      expect(tasks.all()).toEqual(before)
+      expect(skipped()).toEqual([])
+      expect(store.history[action]()).toBeDefined()
+      expect(tasks.get('t1')?.slug).toBe('s')
+      await store.close()
+    }
+  })
+
   test('goes back among the others by its place, below what was committed meanwhile', async () => {
     const { store, projects, tasks, steps } = await open()
     projects.insert({ id: 'R' })

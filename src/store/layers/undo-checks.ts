@@ -1,12 +1,13 @@
 import { describeKey, keyId, type Key, type KeyId } from '../../changes/index.ts'
 import { ConstraintError } from '../../errors/index.ts'
-import { sameSql, type Reference } from '../../schema/index.ts'
+import { sameSql, type Column, type Reference } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { NetRow } from '../rows/cells.ts'
 import { byRow } from '../rows/net-rows.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { issuesOf } from './committed-rows.ts'
 import type { RowWrite } from './layer-stacks.ts'
+import { PlannedValues } from './planned-values.ts'
 import { describe } from './reservations.ts'
 import type { Layer, RowStack } from './row-stack.ts'
 
@@ -23,7 +24,7 @@ export function refuseCascades(engine: Engine, nets: readonly NetRow[], writes: 
   const isDirect = ({ gone }: (typeof found)[number]): boolean => gone !== undefined && asked(gone) !== undefined
   const { net, gone } = found.find(isDirect) ?? found[0]!
   const { model } = net.rows.schema
-  const draft = holderOf(engine.layers.get(net.rows, net.id), gone?.reference)
+  const draft = holderOf(engine.layers.get(net.rows, net.id), gone?.reference.columns)
   const parent = gone ? `${gone.reference.table} ${describeKey(gone.key)}` : 'a row'
   const child = `${model.name} ${describeKey(net.key)}${draft ? ` of ${describe(draft)}` : ''}`
   throw new ConstraintError({
@@ -50,11 +51,31 @@ function goneParent(
   return undefined
 }
 
-/** The draft by which alone a row refers to another: it has put the row there, or the reference. */
-function holderOf(stack: RowStack | undefined, reference: Reference | undefined): Layer | undefined {
+/** The draft by which alone a row has its values in some columns: it has put the row there, or one of the values. */
+function holderOf(stack: RowStack | undefined, columns: readonly Column[] = []): Layer | undefined {
   if (stack?.committed === false) return stack.exists?.entries.at(-1)?.layer
-  const covered = reference?.columns.flatMap(({ index }) => stack?.cells.get(index) ?? []) ?? []
+  const covered = columns.flatMap(({ index }) => stack?.cells.get(index) ?? [])
   return covered.find((cell) => !sameSql(cell.top(), cell.committed))?.entries.at(-1)?.layer
+}
+
+/** A unique value that a row has in a draft only is given back once the draft has ended. Throws ConstraintError naming it. */
+export function refuseTaken(engine: Engine, writes: readonly RowWrite[]): void {
+  if (engine.layers.empty) return
+  const values = new PlannedValues(writes)
+  for (const write of writes)
+    for (const other of values.sameAs(write)) {
+      const draft = holderOf(engine.layers.get(write.rows, other.id), other.columns)
+      if (!draft) continue
+      const { name } = write.rows.schema.model
+      const columns = other.columns.map(({ path }) => path)
+      throw new ConstraintError({
+        constraint: 'unique',
+        table: name,
+        columns,
+        draftId: draft.id,
+        message: `${name} ${describeKey(write.key)}: ${name} ${describeKey(other.key)} has the same ${columns.join(', ')} in ${describe(draft)} only: commit or cancel it first`,
+      })
+    }
 }
 
 /** What is seen where a draft lies over a row that an undo changes must be valid too. Throws ConstraintError naming the draft. */
