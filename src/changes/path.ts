@@ -60,8 +60,8 @@ export function joinPath(path: string, segment: string | number): string {
 }
 
 function escapeSegment(segment: string | number): string {
-  if (typeof segment === 'number') return String(segment)
-  return /[.\\]/.test(segment) ? segment.replace(/[.\\]/g, '\\$&') : segment
+  const text = String(segment)
+  return /[.\\]/.test(text) ? text.replace(/[.\\]/g, '\\$&') : text
 }
 
 function splitEscaped(path: string): string[] {

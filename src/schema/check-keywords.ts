@@ -54,11 +54,14 @@ function checkWithin(whole: Whole, schema: unknown, place: string): void {
   for (const keyword of LISTS)
     if (schema[keyword] !== undefined) checkList(whole, schema[keyword], `${place}.${keyword}`)
   for (const keyword of MAPS) if (schema[keyword] !== undefined) checkMap(whole, schema[keyword], `${place}.${keyword}`)
-  const { items, pattern, patternProperties } = schema
+  const { items, pattern, patternProperties, dependencies } = schema
   if (patterns && typeof pattern === 'string') checkPattern(pattern, `${place}.pattern`, patterns)
   if (patterns)
     for (const name of Object.keys(patternProperties ?? {}))
       checkPattern(name, `${place}.patternProperties.${name}`, patterns)
+  // Draft 7 has names of properties there as well.
+  for (const [name, one] of Object.entries(isSchemaObject(dependencies) ? dependencies : {}))
+    if (!Array.isArray(one)) checkWithin(whole, one, `${place}.dependencies.${name}`)
   if (Array.isArray(items)) checkList(whole, items, `${place}.items`)
   else if (items !== undefined) checkWithin(whole, items, `${place}.items`)
 }

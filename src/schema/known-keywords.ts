@@ -20,7 +20,7 @@ const known: ReadonlySet<string> = new Set(KNOWN)
 const FOREIGN: ReadonlyMap<string, string> = new Map(
   `min minimum max maximum minLen minLength maxLen maxLength
   length maxLength regex pattern regexp pattern values enum choices enum desc description
-  optional required notNull type`
+  optional required notNull type typ type ref $ref defs $defs`
     .match(/\S+ \S+/g)!
     .map((pair) => pair.split(' ') as [string, string]),
 )

@@ -28,6 +28,7 @@ describe('property paths', () => {
   test('segments are taken as they are, numbers included', () => {
     expect(parsePath(['meta', 'a.b', 0])).toEqual(['meta', 'a.b', 0])
     expect(formatPath(['meta', 'a.b', 0])).toBe('meta.a\\.b.0')
+    expect(formatPath(['meta', 0.5])).toBe(formatPath(['meta', '0.5']))
   })
 
   test('any segments survive being written and read', () => {

@@ -80,6 +80,10 @@ describe('a keyword that nobody knows', () => {
     ['regex', 'pattern'],
     ['optional', 'required'],
     ['notNull', 'type'],
+    // Short ones, of which much hangs.
+    ['typ', 'type'],
+    ['ref', '$ref'],
+    ['defs', '$defs'],
     ['unique', 'unique'],
     ['primaryKey', 'primaryKey'],
   ])("'%s' is refused where it seems to mean '%s', wherever it is", (misspelt, meant) => {
@@ -91,6 +95,7 @@ describe('a keyword that nobody knows', () => {
       [{ allOf: [{}, wrong] }, '.allOf.1'],
       [{ patternProperties: { '^x': wrong } }, '.patternProperties.^x'],
       [{ if: {}, then: wrong }, '.then'],
+      [{ dependencies: { a: ['b'], c: wrong } }, '.dependencies.c'],
     ]
     for (const [property, below] of places) {
       const define = (): unknown => defineSchema(tableOf(property))

@@ -944,4 +944,12 @@ describe('defineSchema', () => {
       expect(found === path || found.startsWith(`${path}.`), `${found} for ${path}`).toBe(true)
       expect((error as SchemaError).message.length).toBeGreaterThan(found.length + 8)
     })
+
+  test.each([
+    [{ type: 'integer', format: 'int64', default: 2 ** 53 }, 'must be an integer between -(2^53-1) and 2^53-1'],
+    [{ type: 'integer', format: 'int64', default: '5' }, 'must be an integer between -(2^53-1) and 2^53-1'],
+    [{ type: 'string', contentEncoding: 'base64', default: '!!' }, 'must be a text in base64'],
+  ])('says of the default of %j what a schema, which is plain JSON, may have there', (schema, message) => {
+    expect(() => defineSchema(property(schema) as never)).toThrow(message)
+  })
 })

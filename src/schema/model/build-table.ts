@@ -211,7 +211,8 @@ class TableBuilder {
     try {
       return encodeColumn(column, column.defaultValue)
     } catch (error) {
-      if (error instanceof EncodeFailure) throw new SchemaError(`${place}.default`, error.message, { cause: error })
+      if (error instanceof EncodeFailure)
+        throw new SchemaError(`${place}.default`, JSON_FORMS[column.kind] ?? error.message, { cause: error })
       throw error
     }
   }
@@ -515,6 +516,12 @@ function isClosed(facets: readonly Facet[]): boolean {
       (schema['additionalProperties'] === false && schema['patternProperties'] === undefined) ||
       (schema['unevaluatedProperties'] === false && !hasPatterns),
   )
+}
+
+/** How a default says, in plain JSON, what rows have a type of JavaScript for. */
+const JSON_FORMS: { readonly [kind in Column['kind']]?: string } = {
+  int64: 'must be an integer between -(2^53-1) and 2^53-1',
+  binary: 'must be a text in base64',
 }
 
 /** A default as rows have it: a schema says a 64-bit integer as a number, and bytes as base64. */
