@@ -65,8 +65,9 @@ function colorOf(value: unknown): Color {
   const { toRgb, toLinear } = (convert ??= converters())
   const rgb = toRgb(value.trim().toLowerCase())
   if (rgb === undefined) throw unreadable(value)
-  const { r, g, b, alpha = 1 } = clampRgb(rgb)
-  const bytes: ColorBytes = [byteOf(r), byteOf(g), byteOf(b), byteOf(alpha)]
+  const clipped = clampRgb(rgb)
+  const [r, g, b] = [partOf(clipped.r), partOf(clipped.g), partOf(clipped.b)] as const
+  const bytes: ColorBytes = [byteOf(r), byteOf(g), byteOf(b), byteOf(clipped.alpha ?? 1)]
   const color = { bytes, linear: toLinear({ mode: 'rgb', r, g, b }) }
   if (read.size >= MAX_CACHED) read.clear()
   read.set(value, color)
@@ -98,6 +99,11 @@ function converters(): typeof convert {
       return [r, g, b]
     },
   }
+}
+
+/** One that is written `none` is absent, and shown as 0. */
+function partOf(part: number | undefined): number {
+  return part ?? 0
 }
 
 function byteOf(part: number): number {
