@@ -126,6 +126,8 @@ export class Engine implements CaptureTarget {
   sync: SyncHook | undefined
   /** Where a transaction's reads are noted: keys by table, or `all` of it. */
   reads: Map<TableRows, Set<Key> | 'all'> | undefined
+  /** Run before a caller's code, called in the midst of a write, reads or writes anything. */
+  beforeUse: (() => void) | undefined
   /** The confirmation of what was committed last. */
   confirmed: Promise<void> = Promise.resolve()
   /** Whether every write throws ReadOnlyError. */
@@ -183,6 +185,7 @@ export class Engine implements CaptureTarget {
 
   assertOpen(): void {
     if (this.#closed) throw new StoreClosedError()
+    this.beforeUse?.()
   }
 
   table(name: string): TableRows {
@@ -286,6 +289,7 @@ export class Engine implements CaptureTarget {
 
   /** Notes that a row was read, or that a table was. */
   noteRead(rows: TableRows, key?: Key): void {
+    this.beforeUse?.()
     const { reads } = this
     if (!reads || reads.get(rows) === 'all') return
     const keys = reads.get(rows) as Set<Key> | undefined

@@ -42,9 +42,12 @@ export function countingDriver(factory: SqliteDriverFactory): {
   readonly work: DriverWork
   /** To be cleared to count anew. */
   readonly byText: ReadsByText
+  /** What was executed as a text, in its order. */
+  readonly executed: string[]
 } {
   const work: DriverWork = { reads: 0, runs: 0, prepares: 0 }
   const byText: ReadsByText = new Map()
+  const executed: string[] = []
   const count = (text: string, reads: number, rows: number): void => {
     work.reads += reads
     const known = byText.get(text)
@@ -88,6 +91,7 @@ export function countingDriver(factory: SqliteDriverFactory): {
     durable: driver.durable,
     exec: (sql) => {
       work.runs++
+      executed.push(sql)
       driver.exec(sql)
     },
     prepare: (sql) => {
@@ -100,5 +104,5 @@ export function countingDriver(factory: SqliteDriverFactory): {
     openMemory: (bytes) => countDriver(driver.openMemory(bytes)),
     close: () => driver.close(),
   })
-  return { work, byText, driver: { open: async (bytes) => countDriver(await factory.open(bytes)) } }
+  return { work, byText, executed, driver: { open: async (bytes) => countDriver(await factory.open(bytes)) } }
 }

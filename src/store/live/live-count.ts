@@ -27,6 +27,7 @@ export function liveCount(engine: Engine, query: TableQuery, count: () => number
       subscriber.next(now)
     }
     const read = (): void => {
+      engine.noteRead(rows)
       if (query.node !== everything) passing = new Set(query.ids())
       tell()
     }

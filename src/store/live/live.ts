@@ -116,6 +116,7 @@ export class Live<Row extends object> implements LiveQuery<Row> {
   }
 
   #activate(): void {
+    this.#engine.assertOpen()
     const source = this.#find()
     this.#noteReads(source)
     source.follow(this.#listener, this.#last?.deref() ?? none)

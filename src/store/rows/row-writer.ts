@@ -28,9 +28,9 @@ import type { Layer } from '../layers/row-stack.ts'
 import { validateNets } from '../sql/run-sql.ts'
 import { insertRows } from './insert-rows.ts'
 import type { CellId } from './cell-id.ts'
+import { LateValues } from './late-values.ts'
 import { cellOf, membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
-import { uniqueAtEnd } from './unique-at-end.ts'
 
 const noColumns: readonly Column[] = []
 const aStatement = { single: true }
@@ -45,6 +45,8 @@ export class RowWriter {
   readonly #rows: TableRows
   readonly #layer: Layer | undefined
   readonly #alone = new Map<Column, boolean>()
+  /** What the call that is running writes through, where rows may pass their values on. */
+  #late: LateValues | undefined
 
   constructor(engine: Engine, rows: TableRows, layer: Layer | undefined) {
     this.#engine = engine
@@ -78,9 +80,24 @@ export class RowWriter {
   }
 
   /** Runs a write of so many rows, of which the state after it counts for what is unique. */
-  #writeSeveral<Result>(count: number, run: () => Result, canRepeat?: () => boolean): Result {
-    const isPlain = count < 2 || this.#rows.schema.model.unique.length === 0
-    return this.#engine.write(this.#layer, {}, isPlain ? run : () => uniqueAtEnd(this.#engine, run, canRepeat))
+  #writeSeveral<Result>(count: number, run: () => Result): Result {
+    if (count < 2 || this.#rows.schema.model.unique.length === 0) return this.#engine.write(this.#layer, {}, run)
+    const late = new LateValues(this.#engine, this.#rows)
+    return this.#engine.write(this.#layer, {}, () => {
+      const result = this.#through(late, run)
+      late.end()
+      return result
+    })
+  }
+
+  #through<Result>(late: LateValues | undefined, run: () => Result): Result {
+    const outer = this.#late
+    this.#late = late
+    try {
+      return run()
+    } finally {
+      this.#late = outer
+    }
   }
 
   /** Changes one row. Throws NotFoundError if it isn't there. */
@@ -115,20 +132,20 @@ export class RowWriter {
 
   /** Changes many rows by a recipe, which runs once for each: it is the caller's code, and may count. */
   #updateEach(keys: readonly Key[], recipe: Change): number {
-    const made: RowObject[] = []
-    let isPure = true
-    const run = (): number => {
-      for (const [n, key] of keys.entries()) {
+    return this.#writeSeveral(keys.length, () => {
+      for (const key of keys) {
         const rowid = this.#existing(key)
-        const { mark } = this.#engine
-        const next = (made[n] ??= this.#changed(key, recipe))
-        isPure &&= this.#engine.mark === mark
-        this.#rewrite(key, rowid, next, namedBy(recipe), removedBy(recipe))
+        this.#rewrite(key, rowid, this.#made(key, recipe), namedBy(recipe), removedBy(recipe))
       }
       return keys.length
-    }
-    // What a recipe has written elsewhere would not be written again.
-    return this.#writeSeveral(keys.length, run, () => isPure)
+    })
+  }
+
+  /** What a recipe makes of a row. What it writes elsewhere are calls of their own. */
+  #made(key: Key, recipe: Change): RowObject {
+    const make = (): RowObject => this.#changed(key, recipe)
+    const late = this.#late
+    return late ? this.#through(undefined, () => late.during(make)) : make()
   }
 
   /** Sets the value at a path, an array's element included. */
@@ -214,7 +231,8 @@ export class RowWriter {
   }
 
   #insertOne(row: RowObject): Key {
-    return insertRows(this.#engine, this.#rows, [this.#cellsOf(row)])[0]!
+    const cells = this.#cellsOf(row)
+    return this.#late ? this.#late.insert(cells) : insertRows(this.#engine, this.#rows, [cells])[0]!
   }
 
   /** Validates a new row and gives its cells. */
@@ -352,7 +370,8 @@ export class RowWriter {
 
   #setCells(key: Key, rowid: number, cells: readonly (readonly [Column, SqlValue])[]): void {
     if (cells.length === 0) return
-    this.#rows.writes.update(...cells.map(([column]) => column)).run([...cells.map(([, value]) => value), rowid])
+    if (this.#late) this.#late.update(rowid, cells)
+    else this.#rows.writes.update(...cells.map(([column]) => column)).run([...cells.map(([, value]) => value), rowid])
     for (const [column, value] of cells) this.#intend(key, column, value)
   }
 
@@ -501,6 +520,8 @@ export class RowWriter {
         singleton ? `${name} has no value yet: update it as a whole first` : `there is no ${name} ${describeKey(key)}`,
       )
     }
+    // A key that is given twice.
+    if (this.#late?.has(rowid)) this.#late.show()
     return rowid
   }
 

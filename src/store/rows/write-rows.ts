@@ -8,6 +8,7 @@ import { savepointInSteps } from '../sql/savepoint.ts'
 import type { CellId } from './cell-id.ts'
 import { insertRows } from './insert-rows.ts'
 import { cellsWithoutObject, guardsOf, presenceAt } from './objects.ts'
+import { parkedIn } from './parked-value.ts'
 import { withMembers } from './rest-members.ts'
 
 /** Rows that are inserted in one step, at most. */
@@ -131,23 +132,12 @@ function park(writes: readonly RowWrite[]): void {
     if (op === 'insert') continue
     const rowid = rows.rowidOf(key)
     if (rowid === undefined) continue
-    for (const index of rows.schema.model.unique) {
-      if (op === 'update' && !index.columns.some((column) => cells.has(column.index))) continue
-      const column = index.columns.find((one) => op === 'delete' || cells.has(one.index))!
-      rows.writes.update(column).run([parkedValue(column, rowid), rowid])
+    const { key: keyColumns, unique } = rows.schema.model
+    const canPark = (column: Column): boolean =>
+      op === 'delete' ? !keyColumns.includes(column) : cells.has(column.index)
+    for (const index of unique) {
+      const parked = parkedIn(index, canPark, rowid)
+      if (parked) rows.writes.update(parked[0]).run([parked[1], rowid])
     }
-  }
-}
-
-function parkedValue(column: Column, rowid: number): SqlValue {
-  switch (column.storage) {
-    case 'INTEGER':
-      return -9_000_000_000_000_000 - rowid
-    case 'REAL':
-      return -1e300 - rowid * 1e290
-    case 'BLOB':
-      return new TextEncoder().encode(`rowcast ${rowid}`)
-    default:
-      return `\u{10FFFF}rowcast ${rowid}`
   }
 }
