@@ -142,6 +142,16 @@ describeEachDriver('rows that pass unique values on', (driver) => {
     await store.close()
   })
 
+  test('are what they are given last, where a key is given twice', async () => {
+    const { store, t } = await open()
+    t.upsert([
+      { id: 'c', rank: 2, box: { slot: 'first' } },
+      { id: 'c', rank: 2, box: null },
+    ])
+    expect([t.get('a')?.box, t.get('c')?.box]).toEqual([{ slot: 'first' }, null])
+    await store.close()
+  })
+
   test('pass them on to a row that is inserted, of which nothing else is told', async () => {
     const { store, t, sets } = await open()
     const keys = t.upsert([
@@ -216,7 +226,7 @@ describeEachDriver('rows that pass unique values on', (driver) => {
     await store.close()
   })
 
-  test('mean nothing to a cell that comes back to what it was', async () => {
+  test('are what a draft tells, and cancels', async () => {
     const { store, t } = await open()
     const draft = store.draft()
     draft.table('t').upsert([

@@ -73,6 +73,7 @@ export class RowWriter {
         if (key !== undefined) this.#engine.noteRead(this.#rows, key)
         const rowid = key === undefined ? undefined : this.#rows.rowidOf(key)
         if (rowid === undefined) return this.#insertOne(row)
+        if (this.#late?.has(rowid)) this.#late.show()
         this.#replace(key!, rowid, this.#encode(row, key, this.#keptHidden(rowid, row)), () => true)
         return key!
       }),
@@ -520,7 +521,7 @@ export class RowWriter {
         singleton ? `${name} has no value yet: update it as a whole first` : `there is no ${name} ${describeKey(key)}`,
       )
     }
-    // A key that is given twice.
+    // Of a key that is given twice.
     if (this.#late?.has(rowid)) this.#late.show()
     return rowid
   }
