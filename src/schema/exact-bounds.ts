@@ -1,59 +1,77 @@
-import type { ErrorObject } from 'ajv'
-import { isSchemaObject } from './model/facets.ts'
+import type { Ajv, SchemaValidateFunction } from 'ajv'
+import { equalValues, type CellValue } from '../changes/index.ts'
 import type { Column } from './model/column.ts'
 
-/** Keywords that ajv compares as doubles. */
-const COMPARED = new Set(['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'enum', 'const'])
+/** 64-bit integers of a row that no double is equal to, or that one may be equal to by chance only, by ajv's name of their place. */
+export type ExactValues = ReadonlyMap<string, bigint>
 
-/** A 64-bit integer that no double is equal to, or that one may be equal to by chance only. */
 export function isBeyondDoubles(column: Column, value: unknown): value is bigint {
   return column.kind === 'int64' && typeof value === 'bigint' && !Number.isSafeInteger(Number(value))
 }
 
-/** Errors of ajv, with what it says of a 64-bit integer at a place in the row by the nearest double replaced by what is so. */
-export function withExactBounds(
-  errors: readonly ErrorObject[],
-  column: Column,
-  value: bigint,
-  instancePath: string,
-): readonly ErrorObject[] {
-  const others = errors.filter((error) => error.instancePath !== instancePath || !COMPARED.has(error.keyword))
-  return [...others, ...exactErrors(column, value, instancePath)]
+/** How a value is compared, and what is said where it does not hold. JavaScript compares a BigInt with a number without rounding. */
+interface Comparison {
+  readonly holds: (value: number | bigint, limit: number) => boolean
+  readonly sign: string
 }
 
-/** JavaScript compares a BigInt with a number by their values, without rounding. */
-function* exactErrors({ facets }: Column, value: bigint, instancePath: string): Iterable<ErrorObject> {
-  const error = (keyword: string, message: string, params: Readonly<Record<string, unknown>>): ErrorObject => ({
-    keyword,
-    instancePath,
-    schemaPath: `#/${keyword}`,
-    params,
-    message,
-  })
-  for (const { schema, orNull } of facets) {
-    if (!isSchemaObject(schema) || orNull) continue
-    const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema as {
-      readonly [keyword: string]: number | undefined
+const COMPARISONS: { readonly [keyword: string]: Comparison } = {
+  minimum: { holds: (value, limit) => value >= limit, sign: '>=' },
+  maximum: { holds: (value, limit) => value <= limit, sign: '<=' },
+  exclusiveMinimum: { holds: (value, limit) => value > limit, sign: '>' },
+  exclusiveMaximum: { holds: (value, limit) => value < limit, sign: '<' },
+}
+
+/** Puts keywords that compare such integers by their own values in the place of ajv's, which has the nearest doubles. */
+export function addExactBounds(ajv: Ajv, exact: () => ExactValues): void {
+  const replace = <Given>(
+    keyword: string,
+    type: 'number' | undefined,
+    holds: (value: CellValue, given: Given) => boolean,
+    describe: (given: Given) => { readonly message: string; readonly params: object },
+  ): void => {
+    const validate: SchemaValidateFunction = (given: Given, data: CellValue, _parent, context) => {
+      if (holds(exact().get(context?.instancePath ?? '') ?? data, given)) return true
+      validate.errors = [{ keyword, ...describe(given) }]
+      return false
     }
-    if (maximum !== undefined && value > maximum)
-      yield error('maximum', `must be <= ${maximum}`, { comparison: '<=', limit: maximum })
-    if (minimum !== undefined && value < minimum)
-      yield error('minimum', `must be >= ${minimum}`, { comparison: '>=', limit: minimum })
-    if (exclusiveMaximum !== undefined && value >= exclusiveMaximum)
-      yield error('exclusiveMaximum', `must be < ${exclusiveMaximum}`, { comparison: '<', limit: exclusiveMaximum })
-    if (exclusiveMinimum !== undefined && value <= exclusiveMinimum)
-      yield error('exclusiveMinimum', `must be > ${exclusiveMinimum}`, { comparison: '>', limit: exclusiveMinimum })
-    // A fraction divides whole numbers as its multiples do: ajv's answer for those is not exact either.
-    if (multipleOf !== undefined && Number.isSafeInteger(multipleOf) && value % BigInt(multipleOf) !== 0n)
-      yield error('multipleOf', `must be multiple of ${multipleOf}`, { multipleOf })
-    const { enum: allowedValues, const: allowedValue } = schema
-    if (Array.isArray(allowedValues) && !allowedValues.some((one) => isSame(one, value)))
-      yield error('enum', 'must be equal to one of the allowed values', { allowedValues })
-    if (allowedValue !== undefined && !isSame(allowedValue, value))
-      yield error('const', 'must be equal to constant', { allowedValue })
+    ajv.removeKeyword(keyword)
+    ajv.addKeyword({ keyword, validate, ...(type && { type }) })
   }
+  for (const [keyword, { holds, sign: comparison }] of Object.entries(COMPARISONS))
+    replace(
+      keyword,
+      'number',
+      (value, limit: number) => holds(value as number | bigint, limit),
+      (limit) => ({ message: `must be ${comparison} ${String(limit)}`, params: { comparison, limit } }),
+    )
+  replace('multipleOf', 'number', isMultiple, (multipleOf) => ({
+    message: `must be multiple of ${String(multipleOf)}`,
+    params: { multipleOf },
+  }))
+  replace(
+    'enum',
+    undefined,
+    (value, allowed: readonly CellValue[]) => allowed.some((one) => isSame(one, value)),
+    (allowedValues) => ({ message: 'must be equal to one of the allowed values', params: { allowedValues } }),
+  )
+  replace(
+    'const',
+    undefined,
+    (value, allowed: CellValue) => isSame(allowed, value),
+    (allowedValue) => ({ message: 'must be equal to constant', params: { allowedValue } }),
+  )
 }
 
-function isSame(one: unknown, value: bigint): boolean {
-  return typeof one === 'number' && Number.isInteger(one) && BigInt(one) === value
+/** A fraction divides whole numbers as its multiples do: ajv's answer for those is not exact either. */
+function isMultiple(value: CellValue, of: number): boolean {
+  return typeof value === 'bigint' && Number.isSafeInteger(of)
+    ? value % BigInt(of) === 0n
+    : Number.isInteger(Number(value) / of)
+}
+
+function isSame(one: CellValue, value: CellValue): boolean {
+  return typeof value === 'bigint'
+    ? typeof one === 'number' && Number.isInteger(one) && BigInt(one) === value
+    : equalValues(one, value)
 }

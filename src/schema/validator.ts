@@ -9,7 +9,7 @@ import { RowEncodeFailure, type RowCodec, type RowObject } from './model/row-cod
 import type { TableModel } from './model/table-model.ts'
 import type { PatternEngine } from './pattern-engine.ts'
 import { codeDepth } from './code-depth.ts'
-import { isBeyondDoubles, withExactBounds } from './exact-bounds.ts'
+import { addExactBounds, isBeyondDoubles, type ExactValues } from './exact-bounds.ts'
 import { addUniqueItems } from './unique-items.ts'
 
 // A CommonJS module: bundlers and Node disagree on where its function is.
@@ -42,6 +42,8 @@ const TOO_MANY_ALTERNATIVES =
 interface Validators {
   readonly ajv: Ajv
   readonly row: ValidateFunction
+  /** Whether 64-bit integers are compared by their own values. */
+  readonly isExact: boolean
   /** `undefined` for a column of which the schema says nothing that its kind does not say. */
   readonly leaves: Map<Column, ValidateFunction | undefined>
 }
@@ -67,6 +69,10 @@ export class TableValidator {
   readonly #quick: Validators
   /** Finds all errors: made once there are any, or at once for a wide schema. */
   #thorough: Validators | undefined
+  /** The same two for rows with integers that no double is equal to, once there are any: by whether they find all errors. */
+  readonly #exact = new Map<boolean, Validators>()
+  /** Those of the row that is being validated. */
+  #exactValues: ExactValues = new Map()
   /** Columns whose values are not JSON: they are validated as their JSON form. */
   readonly #special: readonly Column[]
   readonly #patterns: PatternEngine | undefined
@@ -142,8 +148,7 @@ export class TableValidator {
     if (!quick) return undefined
     const json = column.kind === 'int64' || column.kind === 'binary' ? jsonValue(value) : value
     if (isBeyondDoubles(column, value)) {
-      const found = quick(json) ? [] : (quick.errors ?? [])
-      const errors = withExactBounds(found, column, value, '')
+      const errors = this.#exactly(new Map([['', value]]), json, (validators) => this.#leaf(validators, column)!)
       return errors.length === 0 ? undefined : errors.map((error) => this.#issue(error, key, column.segments))
     }
     if (quick(json)) return undefined
@@ -156,20 +161,39 @@ export class TableValidator {
     return (this.#thorough ??= this.#compile(true))
   }
 
-  #compile(allErrors: boolean, row?: ValidateFunction): Validators {
+  /** What is wrong with a value that has such integers in it. */
+  #exactly(
+    values: ExactValues,
+    json: CellValue,
+    validatorOf: (validators: Validators) => ValidateFunction,
+  ): readonly ErrorObject[] {
+    const allErrors = !isLarge(json)
+    let validators = this.#exact.get(allErrors)
+    if (!validators) this.#exact.set(allErrors, (validators = this.#compile(allErrors, undefined, true)))
+    this.#exactValues = values
+    try {
+      const validate = validatorOf(validators)
+      return validate(json) ? [] : (validate.errors ?? [])
+    } finally {
+      this.#exactValues = new Map()
+    }
+  }
+
+  #compile(allErrors: boolean, row?: ValidateFunction, isExact = false): Validators {
     const ajv = createAjv(this.#table, allErrors, this.#patterns)
+    if (isExact) addExactBounds(ajv, () => this.#exactValues)
     const { $id: _ignored, ...schema } = this.#table.schema
     ajv.addSchema(schema, this.#id)
     // To find a part of a schema, ajv compiles the whole where that has no function yet.
     if (row) ajv.schemas[this.#id]!.validate = row
-    return { ajv, row: row ?? ajv.getSchema(this.#id)!, leaves: new Map() }
+    return { ajv, row: row ?? ajv.getSchema(this.#id)!, isExact, leaves: new Map() }
   }
 
-  #leaf({ ajv: given, leaves }: Validators, column: Column): ValidateFunction | undefined {
+  #leaf({ ajv: given, isExact, leaves }: Validators, column: Column): ValidateFunction | undefined {
     if (leaves.has(column)) return leaves.get(column)
     const facets = column.facets.filter((facet) => !facet.orNull)
     const isWide = facets.some(({ schema }) => codeDepth(schema, false) > MAX_CODE_DEPTH)
-    const ajv = isWide ? this.#all.ajv : given
+    const ajv = isWide && !isExact ? this.#all.ajv : given
     const validate =
       facets.length === 0
         ? undefined
@@ -199,12 +223,12 @@ export class TableValidator {
   }
 
   #allErrorsOf(row: RowObject, hidden: Hidden | undefined): readonly ErrorObject[] {
-    const beyond = this.#special.filter((column) => isBeyondDoubles(column, valueAt(row, column.segments)))
-    return beyond.reduce<readonly ErrorObject[]>(
-      (errors, column) =>
-        withExactBounds(errors, column, valueAt(row, column.segments) as bigint, pointerOf(column.segments)),
-      this.#jsonErrorsOf(row, hidden),
-    )
+    const beyond = this.#special.flatMap((column): [string, bigint][] => {
+      const value = valueAt(row, column.segments)
+      return isBeyondDoubles(column, value) ? [[pointerOf(column.segments), value]] : []
+    })
+    if (beyond.length === 0) return this.#jsonErrorsOf(row, hidden)
+    return this.#exactly(new Map(beyond), this.#jsonForm(row), ({ row: validate }) => validate)
   }
 
   #jsonErrorsOf(row: RowObject, hidden: Hidden | undefined): readonly ErrorObject[] {

@@ -1,4 +1,4 @@
-import { createStore, defineSchema, SchemaError, ValidationError, type Store } from 'rowcast'
+import { createStore, defineSchema, SchemaError, ValidationError, type Schema, type Store } from 'rowcast'
 import { nodeSqliteDriver } from 'rowcast/node'
 import { describe, expect, test } from 'vitest'
 
@@ -92,6 +92,15 @@ test.each([
   [{ enum: [1, EDGE] }, [edge, 1n], [edge + 1n, edge - 1n]],
   [{ const: EDGE }, [edge], [edge + 1n]],
   [{ maximum: 2 ** 63 }, [2n ** 63n - 1n], []],
+  [{ multipleOf: 0.5 }, [edge + 1n], []],
+  [{ anyOf: [{ maximum: EDGE }, { minimum: 2 ** 60 }] }, [edge, 2n ** 60n], [edge + 1n, 2n ** 60n - 1n]],
+  [{ oneOf: [{ minimum: EDGE }, { maximum: EDGE }] }, [edge + 1n, edge - 1n], [edge]],
+  [{ not: { maximum: EDGE } }, [edge + 1n], [edge, 0n]],
+  [{ not: { const: EDGE } }, [edge + 1n], [edge]],
+  [{ not: { multipleOf: 3 } }, [3n * edge + 1n], [3n * edge]],
+  [{ if: { minimum: EDGE + 2 }, then: { maximum: 2 ** 54 } }, [edge + 1n, 2n ** 54n], [2n ** 54n + 1n]],
+  [{ if: { enum: [EDGE] }, then: false }, [edge + 1n], [edge]],
+  [{ allOf: [{ anyOf: [{ not: { exclusiveMinimum: EDGE } }, { multipleOf: 3 }] }] }, [edge, 3n ** 35n], [edge + 2n]],
 ])('the bounds %j of a 64-bit integer are exact', async (bounds, valid, invalid) => {
   const store = (await createStore({ schema: schemaOf({ ...INT64, ...bounds }) })) as Store
   const t = store.table('t')
@@ -102,4 +111,19 @@ test.each([
   }
   expect(t.find().map((row) => (row as unknown as { v: bigint }).v)).toEqual(valid)
   await store.close()
+})
+
+test('the errors of such an integer are those that a smaller one has, beside all others of the row', () => {
+  const bounds = { minimum: 10, exclusiveMinimum: 10, multipleOf: 7, enum: [12], const: 12 }
+  const issuesOf = (v: bigint): object[] => {
+    const schema = schemaOf({ ...INT64, ...bounds }) as Schema
+    return schema.tables
+      .get('t')!
+      .validator.row({ id: 7, v } as never, '7')
+      .map(({ path, keyword, message }) => ({ path, keyword, message }))
+  }
+  const ordered = (issues: object[]): string[] => issues.map((issue) => JSON.stringify(issue)).toSorted()
+  const [beyond, within] = [issuesOf(-edge - 2n), issuesOf(-3n)]
+  expect(ordered(beyond)).toEqual(ordered(within))
+  expect(beyond).toHaveLength(6)
 })
