@@ -65,16 +65,23 @@ test('a refused transaction falls back cell by cell and is told with its reason'
       .row$(2)
       .pipe(filter((row) => row !== undefined)),
   )
-  // Both take the slug at once: the server takes one.
-  ann.transaction(() => ann.table('note').update(1, { slug: 'c', size: 11 }), { label: 'ann' })
-  bob.transaction(() => bob.table('note').update(2, { slug: 'c', size: 22 }), { label: 'bob' })
+  // Both take the slug at once: the server takes one, whichever it reads first.
+  const sides = [
+    { store: ann, name: 'ann', id: 1, mine: { slug: 'a', size: 10 }, wanted: { slug: 'c', size: 11 } },
+    { store: bob, name: 'bob', id: 2, mine: { slug: 'b', size: 10 }, wanted: { slug: 'c', size: 22 } },
+  ]
+  for (const { store, name, id, wanted } of sides)
+    store.transaction(() => store.table('note').update(id, wanted), { label: name })
   await Promise.all([settled(ann), settled(bob)])
-  expect(await firstValueFrom(ann.sync.rejected$)).toEqual([])
-  const [rejected] = await firstValueFrom(bob.sync.rejected$.pipe(filter((list) => list.length > 0)))
-  expect(rejected).toMatchObject({ label: 'bob', code: 'constraint' })
-  expect(bob.table('note').get(2)).toMatchObject({ slug: 'b', size: 10 })
-  expect(bob.table('note').get(1)).toMatchObject({ slug: 'c', size: 11 })
+  const lists = await Promise.all(sides.map(({ store }) => firstValueFrom(store.sync.rejected$)))
+  const [rejected, ...others] = lists.flat()
+  expect(others).toEqual([])
+  const loser = sides[lists.findIndex(({ length }) => length > 0)]!
+  const winner = sides.find((side) => side !== loser)!
+  expect(rejected).toMatchObject({ label: loser.name, code: 'constraint' })
+  expect(loser.store.table('note').get(loser.id)).toMatchObject(loser.mine)
+  expect(loser.store.table('note').get(winner.id)).toMatchObject(winner.wanted)
   rejected!.discard()
-  expect(await firstValueFrom(bob.sync.rejected$)).toEqual([])
+  expect(await firstValueFrom(loser.store.sync.rejected$)).toEqual([])
   await Promise.all([ann.close(), bob.close(), core.close()])
 })
