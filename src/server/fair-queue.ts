@@ -1,12 +1,16 @@
 import { RecentUse } from './recent-use.ts'
 
-const SWEEP_MS = 1_000
-
 interface Waiting<Item> {
   readonly item: Item
   readonly cost: number
   /** In the order of all that came. */
   readonly came: number
+}
+
+interface Owner {
+  readonly owner: unknown
+  /** What it has had lately, where that is much. */
+  readonly had: number
 }
 
 /**
@@ -15,16 +19,13 @@ interface Waiting<Item> {
  * for, and where nobody else is waiting all goes at once.
  */
 export class FairQueue<Item> {
-  readonly #now: () => number
   readonly #use: RecentUse<unknown>
   readonly #byOwner = new Map<unknown, Waiting<Item>[]>()
   #came = 0
   #length = 0
-  #sweptAt = 0
 
   /** @param now a clock that never goes back, in milliseconds */
   constructor(now: () => number = () => performance.now()) {
-    this.#now = now
     this.#use = new RecentUse(now)
   }
 
@@ -43,9 +44,6 @@ export class FairQueue<Item> {
   /** So much time was needed for what was taken of an owner, in milliseconds. */
   spent(owner: unknown, ms: number): void {
     this.#use.add(owner, ms)
-    if (this.#now() - this.#sweptAt < SWEEP_MS) return
-    this.#sweptAt = this.#now()
-    this.#use.sweep()
   }
 
   /**
@@ -84,10 +82,8 @@ export class FairQueue<Item> {
     return this.#use.isMuch(owner) ? this.#use.of(owner) : 0
   }
 
-  #next(
-    owners: readonly { readonly owner: unknown; readonly had: number }[],
-  ): { readonly owner: unknown; readonly had: number; readonly waiting: Waiting<Item>[] } | undefined {
-    let next: { readonly owner: unknown; readonly had: number; readonly waiting: Waiting<Item>[] } | undefined
+  #next(owners: readonly Owner[]): (Owner & { readonly waiting: Waiting<Item>[] }) | undefined {
+    let next: (Owner & { readonly waiting: Waiting<Item>[] }) | undefined
     for (const { owner, had } of owners) {
       const waiting = this.#byOwner.get(owner)
       if (!waiting || (next && next.had < had)) continue

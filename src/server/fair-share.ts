@@ -5,7 +5,6 @@ import { RecentUse } from './recent-use.ts'
 const TURN_MS = 5
 /** So long those who have had little are served in one turn, in milliseconds. */
 const LONGEST_TURN_MS = 50
-const SWEEP_MS = 1_000
 
 /**
  * Shares the time for what comes in among those whose it is: who has had least lately is served next, so that whoever asks
@@ -19,7 +18,6 @@ export class FairShare {
   /** What this turn of the event loop has taken, in milliseconds. */
   #spent = 0
   #planned = false
-  #sweptAt = 0
 
   /** @param now a clock that never goes back, in milliseconds */
   constructor(now: () => number = () => performance.now()) {
@@ -74,7 +72,6 @@ export class FairShare {
       this.#planned = false
       this.#spent = 0
       this.#serve()
-      this.#sweep()
     })
   }
 
@@ -105,12 +102,6 @@ export class FairShare {
       if (had < least) [next, least] = [owner, had]
     }
     return next
-  }
-
-  #sweep(): void {
-    if (this.#now() - this.#sweptAt < SWEEP_MS) return
-    this.#sweptAt = this.#now()
-    this.#use.sweep()
   }
 }
 

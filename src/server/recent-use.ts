@@ -4,6 +4,7 @@ const HALF_MS = 500
 const MUCH_MS = 100
 /** Who has had less than this lately has had nothing, in milliseconds. */
 const NOTHING_MS = 0.01
+const SWEEP_MS = 1_000
 
 /**
  * How much time each of many has had lately, in milliseconds: so that those who have had little go before those who have had
@@ -12,6 +13,7 @@ const NOTHING_MS = 0.01
 export class RecentUse<Owner> {
   readonly #now: () => number
   readonly #had = new Map<Owner, { readonly ms: number; readonly at: number }>()
+  #sweptAt = 0
 
   /** @param now a clock that never goes back, in milliseconds */
   constructor(now: () => number) {
@@ -34,10 +36,13 @@ export class RecentUse<Owner> {
 
   add(owner: Owner, ms: number): void {
     this.#had.set(owner, { ms: this.of(owner) + ms, at: this.#now() })
+    this.#sweep()
   }
 
-  /** Forgets those who have had nothing lately. */
-  sweep(): void {
+  /** Forgets those who have had nothing lately, now and then. */
+  #sweep(): void {
+    if (this.#now() - this.#sweptAt < SWEEP_MS) return
+    this.#sweptAt = this.#now()
     for (const owner of this.#had.keys()) if (this.of(owner) < NOTHING_MS) this.#had.delete(owner)
   }
 }

@@ -47,36 +47,30 @@ export interface Replicated {
 }
 
 /**
- * Commits changes that come from elsewhere as one transaction of this store, checked like any other: by the schema, by
- * the constraints and, before it commits, by `check`, which throws to refuse. Throws ValidationError, ConstraintError,
- * NotFoundError and what `check` throws; then nothing has changed.
+ * Commits changes that come from elsewhere as one transaction of this store, checked like any other by the schema and the
+ * constraints. Throws ValidationError, ConstraintError and NotFoundError; then nothing has changed.
  */
-export function commitChanges(
-  engine: Engine,
-  changes: readonly RowChange[],
-  check: (replicated: Replicated) => Steps<void> = allowed,
-): Replicated {
-  return allAtOnce(commitInSteps(engine, changes, check))
+export function commitChanges(engine: Engine, changes: readonly RowChange[]): Replicated {
+  return allAtOnce(commitInSteps(engine, changes))
 }
 
-/** The same in steps, between which nobody may read or write here. */
+/**
+ * The same in steps, between which nobody may read or write here. `check`, which is called before it commits, throws to
+ * refuse.
+ */
 export function commitInSteps(
   engine: Engine,
   changes: readonly RowChange[],
-  check: (replicated: Replicated) => Steps<void> = allowed,
+  check?: (replicated: Replicated) => Steps<void>,
 ): Steps<Replicated> {
   return engine.writeInSteps({ origin: 'remote' }, function* () {
     yield* writeRowsInSteps(engine, yield* encodeInSteps(engine, changes))
     const nets = yield* engine.netsInSteps()
     yield* validateInSteps(nets)
     const replicated = yield* describe(nets)
-    yield* check(replicated)
+    if (check) yield* check(replicated)
     return replicated
   })
-}
-
-function* allowed(): Steps<void> {
-  yield
 }
 
 /** What a transaction would do, and what it read. */
