@@ -33,8 +33,14 @@ export class FileLocks {
   }
 }
 
+let firstAnswer: Promise<unknown> | undefined
+
 async function underLock<T>(lock: string, mode: LockMode, work: () => Promise<T>): Promise<T> {
   // Without locks there are no files either: the work says so.
   if (typeof navigator === 'undefined' || !navigator.locks) return work()
+  // Chromium asks once per page whether locks are allowed, and lets what is requested right after the answer overtake what
+  // was requested before it. What fails here fails below, and is told there.
+  firstAnswer ??= navigator.locks.query().catch(() => undefined)
+  await firstAnswer
   return navigator.locks.request(lock, { mode }, work)
 }

@@ -75,6 +75,17 @@ test('streams carry a file in and out, and an aborted one changes nothing', asyn
   expect((await files.stat('/large')).size).toBe(500_000)
 })
 
+test('the first appends of a page keep their order, whenever the browser allows locks', async () => {
+  // Each page asks the browser once: many pages meet the answer between two of their calls.
+  for (let page = 0; page < 10; page += 1) {
+    await files.rm('/first', { force: true })
+    const other = await otherTab()
+    await Promise.all(Array.from({ length: 20 }, (_, n) => other.appendFile('/first', `${n} `)))
+    other.close()
+    expect(await files.readFile('/first', 'utf8')).toBe(Array.from({ length: 20 }, (_, n) => `${n} `).join(''))
+  }
+})
+
 test('appends of two tabs at once lose nothing of each other', async () => {
   const other = await otherTab()
   const calls: Promise<unknown>[] = []
