@@ -1,0 +1,6 @@
+export type { Fault, FaultHook, FaultTime, Wait } from './fault.ts'
+export type { S3ErrorCode } from './s3-error.ts'
+export type { S3Operation, S3Request } from './s3-request.ts'
+export { S3Server, type S3ServerOptions } from './s3-server.ts'
+export type { S3Credentials } from './signature.ts'
+export type { Traffic } from './traffic.ts'
