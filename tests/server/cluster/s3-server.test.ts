@@ -1,8 +1,11 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -127,7 +130,7 @@ describe('writing and reading', () => {
   })
 
   test('a key of more than 1,024 bytes is refused', async () => {
-    expect(await refusal(put('ä'.repeat(513), ''))).toBe('400 KeyTooLongError')
+    expect(await refusal(put('ä'.repeat(513), '.'))).toBe('400 KeyTooLongError')
   })
 
   test('HEAD tells of an object without its bytes', async () => {
@@ -141,7 +144,7 @@ describe('writing and reading', () => {
     expect(await refusal(get('none'))).toBe('404 NoSuchKey')
     expect(await refusal(client.send(new HeadObjectCommand({ Bucket, Key: 'none' })))).toBe('404 NotFound')
     expect(await refusal(get('a', { Bucket: 'none' }))).toBe('404 NoSuchBucket')
-    expect(await refusal(put('a', '', { Bucket: 'none' }))).toBe('404 NoSuchBucket')
+    expect(await refusal(put('a', '.', { Bucket: 'none' }))).toBe('404 NoSuchBucket')
     expect(await refusal(list({ Bucket: 'none' }))).toBe('404 NoSuchBucket')
   })
 
@@ -157,8 +160,8 @@ describe('writing and reading', () => {
   })
 
   test('many objects are deleted at once, those that were not there as well', async () => {
-    await put('a&b', '')
-    await put('c', '')
+    await put('a&b', '.')
+    await put('c', '.')
     const Objects = [{ Key: 'a&b' }, { Key: 'none' }]
     const { Deleted, Errors } = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
     expect(Deleted).toEqual(Objects)
@@ -166,12 +169,24 @@ describe('writing and reading', () => {
     expect((await list()).keys).toEqual(['c'])
   })
 
+  test('of many that are deleted at once, those stay that are not what was named', async () => {
+    const { ETag } = await put('a', 'one')
+    await put('b', 'two')
+    const Objects = [
+      { Key: 'a', ETag },
+      { Key: 'b', ETag },
+    ]
+    const { Deleted, Errors } = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
+    expect(Deleted).toEqual([{ Key: 'a' }])
+    expect(Errors).toMatchObject([{ Key: 'b', Code: 'PreconditionFailed' }])
+    expect((await list()).keys).toEqual(['b'])
+  })
+
   test('a write that was cut on its way stores nothing', async () => {
     const socket = createConnection(server.port, '127.0.0.1')
     ends.push(() => void socket.destroy())
     socket.write(`PUT /${Bucket}/a HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\nhalf of it`)
-    await new Promise((resolve) => socket.end(resolve))
-    await new Promise((resolve) => socket.once('close', resolve).resume())
+    await once(socket.end().resume(), 'close')
     await server.settled()
     expect((await list()).keys).toEqual([])
   })
@@ -274,7 +289,7 @@ describe('ranges', () => {
 describe('checksums', () => {
   test('a body that does not have its Content-MD5 is 400 BadDigest', async () => {
     expect(await refusal(put('a', 'one', { ContentMD5: '1B2M2Y8AsgTpgAmY7PhCfg==' }))).toBe('400 BadDigest')
-    await put('a', '', { ContentMD5: '1B2M2Y8AsgTpgAmY7PhCfg==' })
+    await put('a', Buffer.alloc(0), { ContentMD5: '1B2M2Y8AsgTpgAmY7PhCfg==' })
   })
 
   test.each([
@@ -313,7 +328,7 @@ describe('listing', () => {
   test('keys come in the order of their UTF-8 bytes', async () => {
     // UTF-16 has the surrogates of 😀 below U+FF01, and a language has ä beside a.
     const keys = ['B', 'a', 'a/', 'a0', 'b', 'ä', '！', '😀']
-    for (const key of keys.toReversed()) await put(key, '')
+    for (const key of keys.toReversed()) await put(key, '.')
     expect((await list()).keys).toEqual(keys)
   })
 
@@ -325,26 +340,26 @@ describe('listing', () => {
   })
 
   test('a prefix leaves out what does not begin with it', async () => {
-    for (const key of ['a', 'b/1', 'b/2', 'b0', 'c']) await put(key, '')
+    for (const key of ['a', 'b/1', 'b/2', 'b0', 'c']) await put(key, '.')
     expect((await list({ Prefix: 'b/' })).keys).toEqual(['b/1', 'b/2'])
     expect((await list({ Prefix: 'x' })).keys).toEqual([])
   })
 
   test('a delimiter rolls up what goes on behind it', async () => {
-    for (const key of ['a', 'b/1', 'b/2/3', 'b/2/4', 'c/']) await put(key, '')
+    for (const key of ['a', 'b/1', 'b/2/3', 'b/2/4', 'c/']) await put(key, '.')
     expect(await list({ Delimiter: '/' })).toMatchObject({ keys: ['a'], prefixes: ['b/', 'c/'], KeyCount: 3 })
     expect(await list({ Delimiter: '/', Prefix: 'b/' })).toMatchObject({ keys: ['b/1'], prefixes: ['b/2/'] })
   })
 
   test('start-after begins behind a key, be it there or not', async () => {
-    for (const key of ['a', 'b', 'd']) await put(key, '')
+    for (const key of ['a', 'b', 'd']) await put(key, '.')
     expect((await list({ StartAfter: 'b' })).keys).toEqual(['d'])
     expect((await list({ StartAfter: 'aa' })).keys).toEqual(['b', 'd'])
     expect((await list({ StartAfter: 'a', Prefix: 'd' })).keys).toEqual(['d'])
   })
 
   test('pages together have each key and each prefix once', async () => {
-    for (const key of ['a', 'b/1', 'b/2', 'c', 'd/1', 'd/2', 'e', 'ü/1']) await put(key, '')
+    for (const key of ['a', 'b/1', 'b/2', 'c', 'd/1', 'd/2', 'e', 'ü/1']) await put(key, '.')
     const seen: (string | undefined)[] = []
     let ContinuationToken: string | undefined
     let pages = 0
@@ -361,19 +376,19 @@ describe('listing', () => {
   })
 
   test('a page has 1,000 keys at most, and the next goes on', async () => {
-    await Promise.all(Array.from({ length: 1001 }, (_, i) => put(String(i).padStart(4, '0'), '')))
+    await Promise.all(Array.from({ length: 1001 }, (_, i) => put(String(i).padStart(4, '0'), '.')))
     const first = await list({ MaxKeys: 5000 })
     expect(first.keys).toHaveLength(1000)
     expect((await list({ ContinuationToken: first.NextContinuationToken })).keys).toEqual(['1000'])
   })
 
   test('max-keys of 0 lists nothing, and there is no more', async () => {
-    await put('a', '')
+    await put('a', '.')
     expect(await list({ MaxKeys: 0 })).toMatchObject({ keys: [], IsTruncated: false })
   })
 
   test('keys may be asked for in the encoding of URLs', async () => {
-    await put('a b\u0001', '')
+    await put('a b\u0001', '.')
     expect((await list({ EncodingType: 'url' })).keys).toEqual(['a%20b%01'])
   })
 
@@ -425,7 +440,7 @@ describe('buckets', () => {
     expect(await refusal(client.send(new CreateBucketCommand(named)))).toBe('409 BucketAlreadyOwnedByYou')
     expect((await client.send(new ListBucketsCommand())).Buckets?.map(({ Name }) => Name)).toEqual(['another', Bucket])
     await expect(client.send(new HeadBucketCommand(named))).resolves.toBeDefined()
-    await put('a', '', named)
+    await put('a', '.', named)
     expect(await refusal(client.send(new DeleteBucketCommand(named)))).toBe('409 BucketNotEmpty')
     await client.send(new DeleteObjectCommand({ ...named, Key: 'a' }))
     await client.send(new DeleteBucketCommand(named))
@@ -546,11 +561,51 @@ describe('a folder', () => {
     const { port } = before
     await before.close()
     server = await open({ folder, port })
+    client = connect()
     expect((await list()).keys).toEqual(['a/ä'])
     expect(await refusal(put('a/ä', 'two', { IfNoneMatch: '*' }))).toBe('412 PreconditionFailed')
     const { Body, Metadata } = await get('a/ä')
     expect(await Body?.transformToString()).toBe('one')
     expect(Metadata).toEqual({ author: 'me' })
+  })
+})
+
+describe('a process of its own', () => {
+  const main = fileURLToPath(new URL('../../support/s3-server/main.ts', import.meta.url))
+
+  async function start(folder: string): Promise<ChildProcess> {
+    const child = spawn(process.execPath, [main, '--folder', folder, '--bucket', Bucket], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    ends.push(() => kill(child))
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    const { url, ...credentials } = JSON.parse(line.toString()) as { url: string } & typeof server.credentials
+    client = connect({ endpoint: url, credentials })
+    return child
+  }
+
+  async function kill(child: ChildProcess): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+
+  test('loses nothing that it acknowledged when it is killed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 's3-server-'))
+    ends.unshift(() => rm(folder, { recursive: true }))
+    const killed = await start(folder)
+    const acknowledged: string[] = []
+    const writes = Array.from({ length: 200 }, async (_, i) => {
+      const key = String(i).padStart(3, '0')
+      await put(key, key, { IfNoneMatch: '*' })
+      acknowledged.push(key)
+      if (acknowledged.length === 20) await kill(killed)
+    })
+    await Promise.allSettled(writes)
+    await start(folder)
+    const { keys } = await list()
+    expect(keys).toEqual(expect.arrayContaining(acknowledged))
+    for (const key of acknowledged) expect(await read(key)).toBe(key)
   })
 })
 
@@ -610,7 +665,7 @@ describe('faults', () => {
     const abort = new AbortController()
     for (const when of ['before', 'after'] as const) {
       failNext('PutObject', { kind: 'hang', when })
-      const asked = client.send(new PutObjectCommand({ Bucket, Key: when, Body: '' }), { abortSignal: abort.signal })
+      const asked = client.send(new PutObjectCommand({ Bucket, Key: when, Body: '.' }), { abortSignal: abort.signal })
       asked.catch(() => undefined)
       await expect.poll(() => server.fault).toBeUndefined()
     }

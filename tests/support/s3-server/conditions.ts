@@ -8,13 +8,20 @@ import { header, type S3Request } from './s3-request.ts'
  */
 export function checkWrite(request: S3Request, present: StoredObject | undefined): void {
   const noneMatch = header(request, 'if-none-match')
-  const match = header(request, 'if-match')
   if (noneMatch !== undefined) {
     if (noneMatch !== '*') throw new S3Error('NotImplemented', 'A write knows If-None-Match with * only.')
     if (present !== undefined) throw failed('If-None-Match')
   }
+  checkMatch(header(request, 'if-match'), request.key, present)
+}
+
+/**
+ * Checks that an object is the one that a write or a deletion names, if it names one.
+ * @throws S3Error PreconditionFailed; NoSuchKey where there is none.
+ */
+export function checkMatch(match: string | undefined, key: string, present: StoredObject | undefined): void {
   if (match === undefined) return
-  if (present === undefined) throw new S3Error('NoSuchKey', `There is no object ${request.key} to match.`)
+  if (present === undefined) throw new S3Error('NoSuchKey', `There is no object ${key} to match.`)
   if (!matches(match, present)) throw failed('If-Match')
 }
 

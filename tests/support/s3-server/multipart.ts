@@ -54,9 +54,9 @@ export class Multipart {
   ): Pick<Upload, 'headers'> & Pick<Part, 'body' | 'etag'> {
     const { headers, parts } = this.#get(id, bucket, key)
     if (named.length === 0) throw new S3Error('MalformedXML', 'No parts are named.')
+    if (named.some(({ number }, index) => number <= (named[index - 1]?.number ?? 0)))
+      throw new S3Error('InvalidPartOrder', 'The parts are not named in the order of their numbers.')
     const joined = named.map(({ number, etag }, index) => {
-      if (number <= (named[index - 1]?.number ?? 0))
-        throw new S3Error('InvalidPartOrder', 'The parts are not named in the order of their numbers.')
       const part = parts.get(number)
       if (part?.etag.slice(1, -1) !== etag.replaceAll('"', ''))
         throw new S3Error('InvalidPart', `There is no part ${number} of the ETag ${etag}.`)

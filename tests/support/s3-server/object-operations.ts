@@ -1,7 +1,7 @@
 import type { Bucket, StoredObject } from './bucket.ts'
 import { etagOf, verifyChecksums } from './checksums.ts'
 import { decodeBody } from './chunked-body.ts'
-import { checkRead, checkWrite } from './conditions.ts'
+import { checkMatch, checkRead, checkWrite } from './conditions.ts'
 import { readRange } from './range.ts'
 import { S3Error } from './s3-error.ts'
 import { header, type S3Request } from './s3-request.ts'
@@ -72,7 +72,7 @@ export function getObject(bucket: Bucket, request: S3Request): S3Response {
   checkRead(request, object)
   const range = readRange(header(request, 'range'), object.body.length)
   const headers = {
-    'Content-Type': 'binary/octet-stream',
+    'content-type': 'binary/octet-stream',
     ...object.headers,
     ETag: object.etag,
     'Last-Modified': new Date(object.modifiedMs).toUTCString(),
@@ -90,7 +90,7 @@ export function getObject(bucket: Bucket, request: S3Request): S3Response {
 
 /** Deleting what is not there succeeds, unless it had to be something. */
 export function deleteObject(bucket: Bucket, request: S3Request): S3Response {
-  if (header(request, 'if-match') !== undefined) checkWrite(request, bucket.get(request.key))
+  checkMatch(header(request, 'if-match'), request.key, bucket.get(request.key))
   bucket.delete(request.key)
   return emptyResponse(204)
 }
