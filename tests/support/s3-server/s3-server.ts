@@ -22,6 +22,8 @@ export interface S3ServerOptions {
   readonly credentials?: S3Credentials
   /** What goes wrong; nothing if not given. */
   readonly fault?: FaultHook
+  /** Headers that it takes no notice of, in lower case, as other stores than S3 do: `if-match`, say. */
+  readonly ignores?: readonly string[]
   /** The time here, in milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -38,6 +40,7 @@ export class S3Server {
   /** What goes wrong; may be set at any time. */
   fault: FaultHook | undefined
   readonly #now: () => number
+  readonly #ignores: ReadonlySet<string>
   readonly #buckets: Buckets
   readonly #uploads = new Multipart()
   readonly #underWay = new Set<Promise<void>>()
@@ -45,10 +48,11 @@ export class S3Server {
   #requests = 0
   #isClosed = false
 
-  private constructor({ folder, buckets = [], credentials, fault, now }: S3ServerOptions) {
+  private constructor({ folder, buckets = [], credentials, fault, ignores, now }: S3ServerOptions) {
     this.credentials = credentials ?? testCredentials
     this.fault = fault
     this.#now = now ?? Date.now
+    this.#ignores = new Set(ignores)
     this.#buckets = new Buckets(folder)
     for (const name of buckets) if (!this.#buckets.has(name)) this.#buckets.create(name)
     // A client that takes up an idle connection must not meet its end.
@@ -162,7 +166,9 @@ export class S3Server {
     try {
       const nowMs = this.#now()
       verifySignature(request, this.credentials, nowMs)
-      return operate({ buckets: this.#buckets, uploads: this.#uploads }, request, nowMs)
+      const noticed = Object.entries(request.headers).filter(([name]) => !this.#ignores.has(name))
+      const state = { buckets: this.#buckets, uploads: this.#uploads }
+      return operate(state, { ...request, headers: Object.fromEntries(noticed) }, nowMs)
     } catch (error) {
       return errorResponse(error, request.target)
     }

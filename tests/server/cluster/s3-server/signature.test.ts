@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { Bucket, refusal, useS3 } from '../../../support/use-s3.ts'
+
+const s3 = useS3()
+
+test('a wrong secret is 403 SignatureDoesNotMatch', async () => {
+  s3.client = s3.connect({ credentials: { ...s3.server.credentials, secretAccessKey: 'wrong' } })
+  expect(await refusal(s3.put('a', 'one'))).toBe('403 SignatureDoesNotMatch')
+  expect(await refusal(s3.list())).toBe('403 SignatureDoesNotMatch')
+})
+
+test('another access key is 403 InvalidAccessKeyId', async () => {
+  s3.client = s3.connect({ credentials: { ...s3.server.credentials, accessKeyId: 'other' } })
+  expect(await refusal(s3.get('a'))).toBe('403 InvalidAccessKeyId')
+})
+
+test('a request without a signature is 403 AccessDenied', async () => {
+  const answer = await fetch(`${s3.server.url}/${Bucket}/a`)
+  expect(answer.status).toBe(403)
+  expect(await answer.text()).toContain('<Code>AccessDenied</Code>')
+})
+
+test('a request that was changed on its way is 403', async () => {
+  s3.client.middlewareStack.add(
+    (next) => (args) => {
+      ;(args.request as { path: string }).path = `/${Bucket}/other`
+      return next(args)
+    },
+    { step: 'deserialize', priority: 'low' },
+  )
+  expect(await refusal(s3.put('a', 'one'))).toBe('403 SignatureDoesNotMatch')
+})
+
+test('a clock an hour off is 403 RequestTimeTooSkewed, and right again once the client took over the time', async () => {
+  s3.server = await s3.open({ now: () => Date.now() + 3_600_000 })
+  s3.client = s3.connect()
+  expect(await refusal(s3.put('a', 'one'))).toBe('403 RequestTimeTooSkewed')
+  await s3.put('a', 'one')
+})
