@@ -5,12 +5,10 @@ import type { S3Response } from './s3-response.ts'
 export class Connection {
   readonly #incoming: IncomingMessage
   readonly #outgoing: ServerResponse
-  readonly #sent: (bytes: number) => void
 
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse, sent: (bytes: number) => void) {
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
     this.#incoming = incoming
     this.#outgoing = outgoing
-    this.#sent = sent
   }
 
   /** All of the request's body; `undefined` where it was cut on the way. */
@@ -25,8 +23,11 @@ export class Connection {
     return Buffer.concat(chunks)
   }
 
-  /** Answers; where `bytes` are given, the body ends after so many and the connection breaks. */
-  send(response: S3Response, dateMs: number, bytes?: number): void {
+  /**
+   * Answers, and returns how long the body was; where `bytes` are given, the body ends after so many and the
+   * connection breaks.
+   */
+  send(response: S3Response, dateMs: number, bytes?: number): number {
     const { status, headers, body } = response
     const hasBody = this.#incoming.method !== 'HEAD' && status !== 204 && status !== 304
     this.#outgoing.writeHead(status, {
@@ -35,9 +36,9 @@ export class Connection {
       ...(status === 204 || status === 304 ? {} : { 'Content-Length': String(body.length) }),
     })
     const part = hasBody ? body.subarray(0, bytes) : Buffer.alloc(0)
-    this.#sent(part.length)
     if (bytes === undefined || bytes >= body.length) this.#outgoing.end(part)
     else this.#outgoing.write(part, () => this.#outgoing.destroy())
+    return part.length
   }
 
   reset(): void {

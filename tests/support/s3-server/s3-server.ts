@@ -106,21 +106,18 @@ export class S3Server {
   }
 
   async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    let sentOf: S3Request | undefined
-    const connection = new Connection(incoming, outgoing, (bytesOut) => {
-      if (sentOf !== undefined) this.traffic.add(sentOf.operation, { bytesOut })
-    })
+    const connection = new Connection(incoming, outgoing)
     const body = await connection.readBody()
     if (body === undefined) return
     const { method = '', url: target = '', headers } = incoming
     const request = readRequest({ number: ++this.#requests, method, target, headers, body })
-    sentOf = request
     this.traffic.add(request.operation, { requests: 1, bytesIn: body.length })
     await this.#do(request, connection, this.fault?.(request))
   }
 
   async #do(request: S3Request, connection: Connection, fault: Fault | undefined): Promise<void> {
-    const send = (response: S3Response, bytes?: number): void => connection.send(response, this.#now(), bytes)
+    const send = (response: S3Response, bytes?: number): void =>
+      this.traffic.add(request.operation, { bytesOut: connection.send(response, this.#now(), bytes) })
     switch (fault?.kind) {
       case undefined:
         send(this.#answer(request))

@@ -48,12 +48,17 @@ function canonicalRequest(request: S3Request, names: readonly string[], payload:
     .filter((pair) => pair !== '')
     .map((pair) => {
       const [name = '', value = ''] = pair.split('=')
-      return `${recode(name)}=${recode(value)}`
+      return { name: recode(name), value: recode(value) }
     })
-    .toSorted()
+    .toSorted((a, b) => compare(a.name, b.name) || compare(a.value, b.value))
+    .map(({ name, value }) => `${name}=${value}`)
   const headers = names.map((name) => `${name}:${(header(request, name) ?? '').trim().replace(/\s+/g, ' ')}\n`)
   const uri = path.split('/').map(recode).join('/')
   return [request.method, uri, query.join('&'), headers.join(''), names.join(';'), payload].join('\n')
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
 }
 
 /** Whatever a client left unescaped, the canonical form escapes all but RFC 3986's unreserved characters. */

@@ -30,8 +30,7 @@ function writeElement(name: string, content: XmlContent | undefined): string {
 }
 
 function escapeXml(text: string): string {
-  // oxfmt-ignore
-  return text.replace(/[&<>"\u0000-\u001f]/g, (character) => `&#${character.charCodeAt(0)};`)
+  return text.replace(/[&<>"\p{Cc}]/gu, (character) => `&#${character.charCodeAt(0)};`)
 }
 
 /** The contents of all elements of a name, outermost first, as they stand in the text. */

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
-import { Bucket, refusal, useS3 } from '../../../support/use-s3.ts'
+import { Bucket, refusal, prepareS3 } from '../../../support/s3-seat.ts'
 
-const s3 = useS3()
+const s3 = prepareS3()
 
 test('a body that does not have its Content-MD5 is 400 BadDigest', async () => {
   expect(await refusal(s3.put('a', 'one', { ContentMD5: '1B2M2Y8AsgTpgAmY7PhCfg==' }))).toBe('400 BadDigest')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { refusal, useS3 } from '../../../support/use-s3.ts'
+import { refusal, prepareS3 } from '../../../support/s3-seat.ts'
 
-const s3 = useS3()
+const s3 = prepareS3()
 
 test('If-None-Match of the ETag is 304, of another reads', async () => {
   const { ETag } = await s3.put('a', 'one')

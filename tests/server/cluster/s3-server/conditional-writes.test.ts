@@ -1,8 +1,8 @@
 import { DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
-import { Bucket, refusal, useS3 } from '../../../support/use-s3.ts'
+import { Bucket, refusal, prepareS3 } from '../../../support/s3-seat.ts'
 
-const s3 = useS3()
+const s3 = prepareS3()
 
 test('If-None-Match: * writes what is not there, and is 412 once it is', async () => {
   await s3.put('a', 'one', { IfNoneMatch: '*' })

@@ -1,8 +1,8 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
-import { Bucket, refusal, useS3 } from '../../../support/use-s3.ts'
+import { Bucket, refusal, prepareS3 } from '../../../support/s3-seat.ts'
 
-const s3 = useS3()
+const s3 = prepareS3()
 
 test('a copy has the bytes and the metadata of its source, and stays when that is gone', async () => {
   await s3.put('ä b', 'one', { Metadata: { author: 'me' } })

@@ -1,8 +1,8 @@
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
-import { Bucket, useS3 } from '../../../support/use-s3.ts'
+import { Bucket, prepareS3 } from '../../../support/s3-seat.ts'
 
-const s3 = useS3()
+const s3 = prepareS3()
 
 test('keys come in the order of their UTF-8 bytes', async () => {
   // UTF-16 has the surrogates of 😀 below U+FF01, and a language has ä beside a.
@@ -50,7 +50,8 @@ test('pages together have each key and each prefix once', async () => {
     ContinuationToken = page.NextContinuationToken
     pages++
   } while (ContinuationToken !== undefined)
-  expect(seen.toSorted()).toEqual(['a', 'b/', 'c', 'd/', 'e', 'ü/'])
+  expect(seen).toHaveLength(6)
+  expect(new Set(seen)).toEqual(new Set(['a', 'b/', 'c', 'd/', 'e', 'ü/']))
   expect(pages).toBe(3)
 })
 

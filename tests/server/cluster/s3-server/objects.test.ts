@@ -11,9 +11,9 @@ import {
   ListBucketsCommand,
 } from '@aws-sdk/client-s3'
 import { describe, expect, test } from 'vitest'
-import { Bucket, refusal, useS3 } from '../../../support/use-s3.ts'
+import { Bucket, refusal, prepareS3 } from '../../../support/s3-seat.ts'
 
-const s3 = useS3()
+const s3 = prepareS3()
 
 describe('writing and reading', () => {
   test('an object is read as it was written, with its type, its encoding and its metadata', async () => {

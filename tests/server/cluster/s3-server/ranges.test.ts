@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
-import { refusal, useS3 } from '../../../support/use-s3.ts'
+import { refusal, prepareS3 } from '../../../support/s3-seat.ts'
 
-const s3 = useS3()
+const s3 = prepareS3()
 
 beforeEach(() => s3.put('a', '0123456789'))
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { Bucket, refusal, useS3 } from '../../../support/use-s3.ts'
+import { Bucket, refusal, prepareS3 } from '../../../support/s3-seat.ts'
 
-const s3 = useS3()
+const s3 = prepareS3()
 
 test('a wrong secret is 403 SignatureDoesNotMatch', async () => {
   s3.client = s3.connect({ credentials: { ...s3.server.credentials, secretAccessKey: 'wrong' } })

@@ -108,7 +108,7 @@ class S3Seat {
 }
 
 /** A server with a bucket, and a client of it, made anew for each test of a file. */
-export function useS3(): S3Seat {
+export function prepareS3(): S3Seat {
   const seat = new S3Seat()
   beforeEach(async () => {
     seat.server = await seat.open()
