@@ -19,7 +19,7 @@ export type Fault =
   | { readonly kind: 'hang'; readonly when?: FaultTime }
   /** It is done after a while, its conditions checked only then, though its connection was reset or never answered. */
   | { readonly kind: 'late'; readonly wait: Wait; readonly told: 'reset' | 'nothing' }
-  /** A byte of its object flips where it is stored: after a write, before a read. */
+  /** A byte of its object flips where it is stored: after a write, before a read; `at` is taken modulo its length. */
   | { readonly kind: 'flip'; readonly at: number }
   /** The answer ends within its body, after so many bytes. */
   | { readonly kind: 'cut'; readonly bytes: number }

@@ -147,16 +147,20 @@ export class S3Server {
         if (!this.#isClosed) this.#answer(request)
         return
       case 'flip': {
-        const isRead = request.method === 'GET'
-        if (isRead) this.flip(request.bucket, request.key, fault.at)
+        if (request.operation === 'GetObject') this.#flipIfThere(request, fault.at)
         const response = this.#answer(request)
-        if (!isRead) this.flip(request.bucket, request.key, fault.at)
+        if (request.operation !== 'GetObject' && response.status < 300) this.#flipIfThere(request, fault.at)
         send(response)
         return
       }
       case 'cut':
         send(this.#answer(request), fault.bytes)
     }
+  }
+
+  #flipIfThere({ bucket, key }: S3Request, at: number): void {
+    const length = this.#buckets.has(bucket) ? this.#buckets.get(bucket).get(key)?.body.length : undefined
+    if (length !== undefined && length > 0) this.flip(bucket, key, at % length)
   }
 
   #answer(request: S3Request): S3Response {

@@ -123,6 +123,15 @@ test('a flipped byte is found by the checksum that was written, and by nothing w
   expect(await s3.read('b')).toBe('one')
 })
 
+test('a flip leaves alone what a refused write did not write, and what is not there', async () => {
+  await s3.put('a', 'one')
+  s3.failNext('PutObject', { kind: 'flip', at: 1 })
+  expect(await refusal(s3.put('a', 'two', { IfNoneMatch: '*' }))).toBe('412 PreconditionFailed')
+  expect(await s3.read('a')).toBe('one')
+  s3.failNext('GetObject', { kind: 'flip', at: 1 })
+  expect(await refusal(s3.get('none'))).toBe('404 NoSuchKey')
+})
+
 test('an answer may be cut within its body', async () => {
   await s3.put('a', '0123456789')
   s3.failNext('GetObject', { kind: 'cut', bytes: 4 })
