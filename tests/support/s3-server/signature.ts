@@ -16,7 +16,7 @@ const authorizationForm =
 /**
  * Checks who sent a request, that it came unchanged, and that it is not older or newer than a quarter of an hour
  * (Signature Version 4 in the Authorization header).
- * @throws S3Error AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch or
+ * @throws S3Error AccessDenied, InvalidAccessKeyId, InvalidRequest, RequestTimeTooSkewed, SignatureDoesNotMatch or
  *   XAmzContentSHA256Mismatch.
  */
 export function verifySignature(request: S3Request, credentials: S3Credentials, nowMs: number): void {
@@ -28,7 +28,9 @@ export function verifySignature(request: S3Request, credentials: S3Credentials, 
   const date = header(request, 'x-amz-date') ?? ''
   if (!(Math.abs(readDate(date) - nowMs) <= SKEW_MS))
     throw new S3Error('RequestTimeTooSkewed', `The request says ${date}, here it is ${new Date(nowMs).toISOString()}.`)
-  const payload = header(request, 'x-amz-content-sha256') ?? ''
+  const payload = header(request, 'x-amz-content-sha256')
+  if (payload === undefined)
+    throw new S3Error('InvalidRequest', 'The header x-amz-content-sha256 is missing, which the signature rests on.')
   const key = ['s3', 'aws4_request'].reduce(
     hmac,
     hmac(hmac(Buffer.from(`AWS4${credentials.secretAccessKey}`), day), region),

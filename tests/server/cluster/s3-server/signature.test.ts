@@ -37,3 +37,15 @@ test('a clock an hour off is 403 RequestTimeTooSkewed, and right again once the 
   expect(await refusal(s3.put('a', 'one'))).toBe('403 RequestTimeTooSkewed')
   await s3.put('a', 'one')
 })
+
+test('a body that is not the one that was signed is 400', async () => {
+  s3.client.middlewareStack.add(
+    (next) => (args) => {
+      const request = args.request as { body: unknown }
+      request.body = 'two'
+      return next(args)
+    },
+    { step: 'deserialize', priority: 'low' },
+  )
+  expect(await refusal(s3.put('a', 'one'))).toBe('400 XAmzContentSHA256Mismatch')
+})
