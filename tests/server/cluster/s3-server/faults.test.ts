@@ -105,9 +105,9 @@ test('a late write does not land once the server is closed', async () => {
   await expect(s3.put('a', 'late')).rejects.toThrow()
   const { port } = killed
   await killed.close()
-  s3.server = await s3.open({ folder, port })
   release.resolve()
   await killed.settled()
+  s3.server = await s3.open({ folder, port })
   expect((await s3.list()).keys).toEqual([])
 })
 
