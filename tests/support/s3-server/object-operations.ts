@@ -3,7 +3,7 @@ import { etagOf, verifyChecksums } from './checksums.ts'
 import { decodeBody } from './chunked-body.ts'
 import { checkMatch, checkRead, checkWrite } from './conditions.ts'
 import { readRange } from './range.ts'
-import { S3Error } from './s3-error.ts'
+import { S3Error, decodeUri } from './s3-error.ts'
 import { header, type S3Request } from './s3-request.ts'
 import { emptyResponse, xmlResponse, type S3Response } from './s3-response.ts'
 
@@ -54,7 +54,7 @@ export function copyObject(
   nowMs: number,
 ): S3Response {
   checkKey(request.key)
-  const path = decodeURIComponent(header(request, 'x-amz-copy-source') ?? '')
+  const path = decodeUri(header(request, 'x-amz-copy-source') ?? '')
   const [, name = '', key = ''] = /^\/?([^/]+)\/(.+)$/s.exec(path) ?? []
   const source = readObject(findBucket(name), key)
   checkRead(request, source, 'x-amz-copy-source-')

@@ -13,6 +13,7 @@ const statuses = {
   InvalidPartOrder: 400,
   InvalidRange: 416,
   InvalidRequest: 400,
+  InvalidURI: 400,
   KeyTooLongError: 400,
   MalformedXML: 400,
   NoSuchBucket: 404,
@@ -45,5 +46,17 @@ export class S3Error extends Error {
 
   get status(): number {
     return statuses[this.code]
+  }
+}
+
+/**
+ * A part of an address, its percent-encoding undone.
+ * @throws S3Error InvalidURI
+ */
+export function decodeUri(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new S3Error('InvalidURI', `${text} is not percent-encoded UTF-8.`)
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { decodeUri } from './s3-error.ts'
 
 /** What a request asks for, by the names that S3's API has. */
 export type S3Operation =
@@ -39,14 +40,17 @@ export interface S3Request {
 
 type Read = Pick<S3Request, 'number' | 'method' | 'target' | 'headers' | 'body'>
 
-/** Reads what a request with a path-style address asks for. */
+/**
+ * Reads what a request with a path-style address asks for.
+ * @throws S3Error InvalidURI
+ */
 export function readRequest(read: Read): S3Request {
   const [path = '', search = ''] = read.target.split('?')
   const [, bucket = '', key = ''] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? []
   const request = {
     ...read,
-    bucket: decodeURIComponent(bucket),
-    key: decodeURIComponent(key),
+    bucket: decodeUri(bucket),
+    key: decodeUri(key),
     // A plus sign is itself here, unlike in a form.
     query: new URLSearchParams(search.replaceAll('+', '%2B')),
   }

@@ -110,7 +110,13 @@ export class S3Server {
     const body = await connection.readBody()
     if (body === undefined) return
     const { method = '', url: target = '', headers } = incoming
-    const request = readRequest({ number: ++this.#requests, method, target, headers, body })
+    let request: S3Request
+    try {
+      request = readRequest({ number: ++this.#requests, method, target, headers, body })
+    } catch (error) {
+      connection.send(errorResponse(error, target), this.#now())
+      return
+    }
     this.traffic.add(request.operation, { requests: 1, bytesIn: body.length })
     await this.#do(request, connection, this.fault?.(request))
   }

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import { S3Error } from './s3-error.ts'
+import { S3Error, decodeUri } from './s3-error.ts'
 import { header, type S3Request } from './s3-request.ts'
 
 /** How far a client's clock may be off, in milliseconds: S3's own limit. */
@@ -65,7 +65,7 @@ function compare(a: string, b: string): number {
 
 /** Whatever a client left unescaped, the canonical form escapes all but RFC 3986's unreserved characters. */
 function recode(text: string): string {
-  return encodeURIComponent(decodeURIComponent(text)).replace(
+  return encodeURIComponent(decodeUri(text)).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   )

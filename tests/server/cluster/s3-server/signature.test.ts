@@ -20,6 +20,14 @@ test('a request without a signature is 403 AccessDenied', async () => {
   expect(await answer.text()).toContain('<Code>AccessDenied</Code>')
 })
 
+test('an address that is not percent-encoded UTF-8 is 400 InvalidURI', async () => {
+  for (const address of [`/%zz/a`, `/${Bucket}/%E0%A4%A`, `/${Bucket}/%`]) {
+    const answer = await fetch(`${s3.server.url}${address}`)
+    expect(answer.status).toBe(400)
+    expect(await answer.text()).toContain('<Code>InvalidURI</Code>')
+  }
+})
+
 test('a request that was changed on its way is 403', async () => {
   s3.client.middlewareStack.add(
     (next) => (args) => {
