@@ -6,7 +6,7 @@ import type { Log, LogStorage } from '../log.ts'
 import { namesIn, tidyDirectory, syncDirectory } from './durable-files.ts'
 import { FileLog } from './file-log.ts'
 import { createLogDatabase, isLogInUse, openLogDatabase } from './log-database.ts'
-import { assertDatabaseName, assertSequence, isDatabaseName } from './names.ts'
+import { assertDatabaseName, assertSequence, isDatabaseName } from '../names.ts'
 
 /** Where `fileLogStorage` and `fileSnapshotStorage` keep their files; one directory may serve both. */
 export interface FileStorageOptions {

@@ -4,7 +4,7 @@ import { NotFoundError, StoreClosedError } from '../../errors/index.ts'
 import { LogConflictError, LogUncertainError } from '../log-errors.ts'
 import type { Log, LogEntry } from '../log.ts'
 import { sqlFailure } from './log-database.ts'
-import { assertPayloads, assertSequence } from './names.ts'
+import { assertPayloads, assertSequence } from '../names.ts'
 
 /** A read, a trim and a count of bytes let others at the event loop after so many entries or, for a read, so many UTF-16 units. */
 const chunkEntries = 1_000

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { NewSnapshot, SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
 import { makeDirectory, namesIn, syncDirectory, tidyDirectory, writeDurably } from './durable-files.ts'
 import type { FileStorageOptions } from './file-log-storage.ts'
-import { assertDatabaseName, assertSequence } from './names.ts'
+import { assertDatabaseName, assertSequence } from '../names.ts'
 import { findSnapshot, type Manifest, readManifest, readSequences } from './snapshot-manifest.ts'
 import { sweepStrays } from './sweep-strays.ts'
 

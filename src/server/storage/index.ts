@@ -1,6 +1,6 @@
 /**
  * storage: where a server keeps its logs and snapshots, on this machine's disk or in memory. Imports src/errors, Node,
- * and of the server only the contracts beside this folder (`log.ts`, `log-errors.ts`, `snapshot-storage.ts`).
+ * and of the server only the contracts beside this folder (`log.ts`, `log-errors.ts`, `names.ts`, `snapshot-storage.ts`).
  * @module
  */
 export { fileLogStorage, type FileStorageOptions } from './file-log-storage.ts'

@@ -1,7 +1,7 @@
 import { NotFoundError, RowcastError, StoreClosedError } from '../../errors/index.ts'
 import { LogConflictError } from '../log-errors.ts'
 import type { Log, LogEntry, LogStorage } from '../log.ts'
-import { assertDatabaseName, assertPayloads, assertSequence } from './names.ts'
+import { assertDatabaseName, assertPayloads, assertSequence } from '../names.ts'
 
 /** Logs that are gone with the process, for tests and first steps. It keeps the contract but for durability. */
 export function memoryLogStorage(): LogStorage {

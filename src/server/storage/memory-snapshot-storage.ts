@@ -1,6 +1,6 @@
 import { setImmediate as immediate } from 'node:timers/promises'
 import type { NewSnapshot, SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
-import { assertDatabaseName, assertSequence } from './names.ts'
+import { assertDatabaseName, assertSequence } from '../names.ts'
 
 const CHUNK = 4 * 1024 * 1024
 

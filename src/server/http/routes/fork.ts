@@ -1,5 +1,5 @@
 import { authorOf } from '../../author.ts'
-import { assertDatabaseName } from '../../storage/names.ts'
+import { assertDatabaseName } from '../../names.ts'
 import { answerWithProgress } from '../answer-with-progress.ts'
 import { forkBody } from '../body-schemas.ts'
 import { withDatabase, type Answer } from '../call.ts'

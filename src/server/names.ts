@@ -1,4 +1,4 @@
-import { RowcastError } from '../../errors/index.ts'
+import { RowcastError } from '../errors/index.ts'
 
 const name = /^(?!\.)[A-Za-z0-9._-]{1,128}$/
 
