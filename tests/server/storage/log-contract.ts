@@ -291,7 +291,8 @@ export function runLogContract(name: string, make: () => Promise<LogHarness>): v
 
     test('a deleted log is gone, and one of its name begins anew', async () => {
       const storage = harness.storage()
-      const log = await openLog()
+      const log = await storage.open('plan', { create: true })
+      open.push(log)
       await log.append(numbered(1, 3), 0)
       await (await openLog('other')).append(['kept'], 0)
       expect(await failure(storage.delete('plan'))).toMatchObject({ code: 'log-in-use' })

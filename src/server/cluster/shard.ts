@@ -1,0 +1,327 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { RowcastError, StoreClosedError } from '../../errors/index.ts'
+import { LogUncertainError } from '../log-errors.ts'
+import { Serial } from '../serial.ts'
+import type { ShardArchive } from './shard-archive.ts'
+import { decodeRecord, encodeRecord, type NodeInfo, type Operation, type ShardRecord } from './shard-record.ts'
+import { ShardState, type Claim, type DatabaseLog } from './shard-state.ts'
+import type { SlotLog } from './slot-log.ts'
+
+export interface ShardOptions {
+  readonly slots: SlotLog
+  /** Where the tail goes once it is long; it stays where it is, and in memory, without. */
+  readonly archive?: ShardArchive | undefined
+  readonly node: NodeInfo
+  /** The least time between two appends, in milliseconds; 0 if not given. */
+  readonly commitEveryMs?: number | undefined
+}
+
+/** What decisions rest on. */
+export type LogEnd = Pick<DatabaseLog, 'id' | 'last'>
+
+/** Decides, on the logs with all that goes before it, which operations are to be appended; none is fine. May throw. */
+export type Decision = (logOf: (database: string) => LogEnd | undefined) => readonly Operation[]
+
+interface Waiting {
+  readonly decide: Decision
+  readonly settle: () => void
+  readonly fail: (error: unknown) => void
+}
+
+/** Payloads of one record, in UTF-16 units: it ends with what brings more. */
+const MOST_GATHERED = 4 << 20
+/** Slots between the end of the log and a claim against an owner that goes on writing. */
+const AHEAD = 8
+/**
+ * So many slots at the end are never deleted: a gap before them was trimmed, one within them is before a claim that was put
+ * ahead. Claims are put ahead by less.
+ */
+export const NEVER_DELETED = 64
+/** Records that are read at once. */
+const AT_ONCE = 32
+
+/** The logs as they are once the operations are done that are decided upon, as far as decisions ask. */
+class Staged {
+  readonly #databases: ReadonlyMap<string, DatabaseLog>
+  readonly #changed = new Map<string, LogEnd | undefined>()
+
+  constructor(databases: ReadonlyMap<string, DatabaseLog>) {
+    this.#databases = databases
+  }
+
+  get(database: string): LogEnd | undefined {
+    return this.#changed.has(database) ? this.#changed.get(database) : this.#databases.get(database)
+  }
+
+  do(operation: Operation): void {
+    const { database } = operation
+    if (operation.do === 'open') this.#changed.set(database, { id: operation.id, last: operation.start })
+    if (operation.do === 'delete') this.#changed.set(database, undefined)
+    if (operation.do === 'append') this.#changed.set(database, { id: this.get(database)!.id, last: operation.sequence })
+  }
+}
+
+/**
+ * The log of a shard, as one server sees it: many databases, whose appends are gathered into one record after the other
+ * (group commit). Who appends is its owner, by a claim in the log itself; an owner whose claim was overtaken finds out by
+ * its next append, which meets the claim or what fills the slots before it. No clock decides anything.
+ */
+export class Shard {
+  readonly #options: ShardOptions
+  readonly #serial = new Serial()
+  readonly #waiting: Waiting[] = []
+  readonly #closing = new AbortController()
+  #pumping = false
+  #archiving: Promise<void> | undefined
+  #state = new ShardState()
+  /** Of the last append. */
+  #appendedAt = -Infinity
+
+  constructor(options: ShardOptions) {
+    this.#options = options
+  }
+
+  /** The owner, as of the last time that the log was read. */
+  get claim(): Claim | undefined {
+    return this.#state.claim
+  }
+
+  get isOwner(): boolean {
+    return this.#state.claim?.node.id === this.#options.node.id
+  }
+
+  /** How far the log is read. */
+  get next(): number {
+    return this.#state.next
+  }
+
+  get tailBytes(): number {
+    return this.#state.tailBytes
+  }
+
+  get databases(): ReadonlyMap<string, DatabaseLog> {
+    return this.#state.databases
+  }
+
+  /** Reads what others have appended. */
+  refresh(): Promise<void> {
+    return this.#run(() => this.#read())
+  }
+
+  /** Becomes the owner, whoever was it. */
+  own(): Promise<void> {
+    return this.#run(() => this.#own())
+  }
+
+  /**
+   * Appends operations, durable once it resolves, and becomes the owner for it where another one is. Rejects with what the
+   * decision throws; with LogUncertainError where it is closed meanwhile.
+   */
+  append(decide: Decision): Promise<void> {
+    return new Promise((settle, fail) => {
+      this.#waiting.push({ decide, settle, fail })
+      if (!this.#pumping) void this.#pump()
+    })
+  }
+
+  /**
+   * Puts the tail into segments, and deletes the records that are in them, where this server is the owner. What fails
+   * leaves more than is needed.
+   */
+  archive(): Promise<void> {
+    this.#archiving ??= this.#archive().finally(() => (this.#archiving = undefined))
+    return this.#archiving
+  }
+
+  /** Gives up what is under way; nobody knows then of an append whether it took effect. */
+  async close(): Promise<void> {
+    this.#closing.abort(new StoreClosedError(`the log at ${this.#options.slots.address}`))
+    await this.#serial.run(() => undefined)
+  }
+
+  #run<Result>(task: () => Promise<Result>): Promise<Result> {
+    return this.#serial.run(() => {
+      this.#closing.signal.throwIfAborted()
+      return task()
+    })
+  }
+
+  async #archive(): Promise<void> {
+    const { archive } = this.#options
+    const { signal } = this.#closing
+    if (!archive || !this.isOwner) return
+    const written = await archive.write(this.#state.copy(), signal)
+    await this.#run(async () => {
+      if (!(await this.#put((epoch) => ({ kind: 'operations', epoch, operations: [], checkpoint: written.next }))))
+        return
+      this.#state.archived(written)
+      await archive.delete(this.#state.dropped.splice(0), signal)
+      await this.#deleteBefore(written.next)
+    })
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping = true
+    try {
+      while (this.#waiting.length > 0) await this.#serial.run(() => this.#appendWaiting())
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  /** One record of what waits. All that goes wrong is told to those who wait. */
+  async #appendWaiting(): Promise<void> {
+    const { signal } = this.#closing
+    let taken: Waiting[] = []
+    try {
+      signal.throwIfAborted()
+      await this.#own()
+      await this.#rest()
+      const { operations, decided } = this.#gather()
+      taken = decided
+      const isThere =
+        operations.length === 0 ||
+        (await this.#put((epoch) => ({ kind: 'operations', epoch, operations, checkpoint: this.#state.checkpoint })))
+      if (isThere) for (const { settle } of taken) settle()
+      // They are decided again on what the log has by now.
+      else this.#waiting.unshift(...taken)
+    } catch (error) {
+      const isUncertain = taken.length > 0
+      const failure = isUncertain
+        ? new LogUncertainError(`log at ${this.#options.slots.address}`, { cause: error })
+        : error
+      for (const { fail } of isUncertain ? taken : this.#waiting.splice(0)) fail(failure)
+    }
+  }
+
+  #gather(): { readonly operations: readonly Operation[]; readonly decided: Waiting[] } {
+    const staged = new Staged(this.#state.databases)
+    const operations: Operation[] = []
+    const decided: Waiting[] = []
+    for (let length = 0; this.#waiting.length > 0 && length < MOST_GATHERED;) {
+      const waiting = this.#waiting.shift()!
+      try {
+        for (const operation of waiting.decide((database) => staged.get(database))) {
+          staged.do(operation)
+          operations.push(operation)
+          if (operation.do === 'append') length += operation.payload.length
+        }
+        decided.push(waiting)
+      } catch (error) {
+        waiting.fail(error)
+      }
+    }
+    return { operations, decided }
+  }
+
+  async #rest(): Promise<void> {
+    const leftMs = this.#appendedAt + (this.#options.commitEveryMs ?? 0) - performance.now()
+    if (leftMs > 0) await delay(leftMs, undefined, { signal: this.#closing.signal })
+  }
+
+  /** Appends a record as the owner: whether it is there; `false` where this server is the owner no more. */
+  async #put(make: (epoch: number) => ShardRecord): Promise<boolean> {
+    const { slots } = this.#options
+    const { signal } = this.#closing
+    while (this.isOwner) {
+      const record = make(this.#state.claim!.slot)
+      this.#appendedAt = performance.now()
+      if (await slots.put(this.#state.next, encodeRecord(record), { signal })) {
+        this.#state.apply(record)
+        return true
+      }
+      await this.#read()
+    }
+    return false
+  }
+
+  /**
+   * A claim at the end of the log first. Against an owner that goes on writing ahead of it, and the slots before are filled:
+   * it is in force once all of them are taken, and read.
+   */
+  async #own(): Promise<void> {
+    const { slots, node } = this.#options
+    const { signal } = this.#closing
+    for (let attempt = 0; !this.isOwner; attempt++) {
+      await this.#read()
+      if (this.isOwner) return
+      const { next, checkpoint } = this.#state
+      const at = next + (attempt % 2 === 0 ? 0 : AHEAD)
+      const isThere = await slots.put(at, encodeRecord({ kind: 'claim', node, checkpoint }), { signal })
+      if (!isThere) continue
+      const gap = Array.from({ length: at - next }, (_, n) => next + n)
+      await Promise.all(gap.map((slot) => slots.put(slot, encodeRecord({ kind: 'gap', checkpoint }), { signal })))
+      // It counts once it is read: one that lies where the log was trimmed, or that another has overtaken, is not in force.
+    }
+  }
+
+  /** Takes in all records up to the first slot that is empty. */
+  async #read(): Promise<void> {
+    const { slots } = this.#options
+    const { signal } = this.#closing
+    while (true) {
+      const from = this.#state.next
+      const listed = await slots.slots(from - 1, { signal })
+      const run = listed.findIndex((slot, n) => slot !== from + n)
+      const there = run === -1 ? listed : listed.slice(0, run)
+      const isWhole = await this.#take(there)
+      const last = listed.at(-1) ?? 0
+      if (!isWhole) continue
+      if (last < this.#state.next + NEVER_DELETED) return
+      await this.#jump(listed)
+    }
+  }
+
+  /** Takes in the records of slots; `false` where one was deleted meanwhile. */
+  async #take(there: readonly number[]): Promise<boolean> {
+    for (let from = 0; from < there.length; from += AT_ONCE) {
+      const some = there.slice(from, from + AT_ONCE)
+      const records = await Promise.all(some.map((slot) => this.#record(slot)))
+      for (const record of records) {
+        if (!record) return false
+        this.#state.apply(record)
+      }
+    }
+    return true
+  }
+
+  /** Goes on from a checkpoint: what follows in the log was trimmed while this server did not look. */
+  async #jump(listed: readonly number[]): Promise<void> {
+    const { archive, slots } = this.#options
+    const { next } = this.#state
+    for (const slot of listed.toReversed()) {
+      const record = await this.#record(slot)
+      if (record && record.checkpoint > next) {
+        const state = await archive?.read(record.checkpoint, this.#closing.signal)
+        if (state) {
+          this.#state = ShardState.restore(state)
+          return
+        }
+      }
+      if (slot <= next) break
+    }
+    throw new RowcastError(
+      'log',
+      `the log at ${slots.address} has nothing between slot ${next} and the next that there is, and no checkpoint that goes so far: restore what is missing from a copy`,
+    )
+  }
+
+  async #record(slot: number): Promise<ShardRecord | undefined> {
+    const { slots } = this.#options
+    const bytes = await slots.get(slot, { signal: this.#closing.signal })
+    return bytes && decodeRecord(bytes, `slot ${slot} of the log at ${slots.address}`)
+  }
+
+  /** Claims, and what fills the slots before one, stay: whoever was frozen before them meets them. */
+  async #deleteBefore(checkpoint: number): Promise<void> {
+    const { slots } = this.#options
+    const { signal } = this.#closing
+    const end = Math.min(checkpoint, this.#state.next - NEVER_DELETED)
+    const deleted: number[] = []
+    for (const slot of await slots.slots(0, { signal })) {
+      if (slot >= end) break
+      if ((await this.#record(slot))?.kind === 'operations') deleted.push(slot)
+    }
+    await slots.delete(deleted, { signal })
+  }
+}
