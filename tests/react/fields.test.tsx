@@ -32,6 +32,8 @@ type Name =
   | 'shape'
   | 'level'
   | 'locked'
+  | 'signed'
+  | 'agreed'
   | 'color'
   | 'day'
   | 'contact'
@@ -271,6 +273,63 @@ test('a value that is absent is shown as absent in a select, and is absent again
   expect(props['level']?.options?.map(({ value }) => value)).toEqual(['1', '2', ''])
   expect(find<HTMLSelectElement>('[name=level]').value).toBe('')
   expect(props['kind']?.options?.map(({ value }) => value)).toEqual(['pin', 'area'])
+})
+
+test('yes and no are chosen in a select and by radio buttons as they are by a checkbox, and are absent again', async () => {
+  function Choices(): ReactElement {
+    const { isAbsent, checked, name, onChange } = useFieldProps('label', 'a', 'locked')
+    const shown = isAbsent ? '' : String(checked)
+    return (
+      <>
+        <select data-testid="locked" name={name} value={shown} onChange={onChange}>
+          {['', 'true', 'false'].map((value) => (
+            <option key={value}>{value}</option>
+          ))}
+        </select>
+        {['true', 'false'].map((value) => (
+          <input
+            key={value}
+            type="radio"
+            name="radio"
+            value={value}
+            checked={value === shown}
+            onChange={onChange}
+            data-testid={`radio ${value}`}
+          />
+        ))}
+      </>
+    )
+  }
+  rendered = await render(
+    <StoreProvider store={store}>
+      <Field name="signed" />
+      <Field name="agreed" />
+      <Choices />
+    </StoreProvider>,
+  )
+  const { find } = rendered
+  const signed = find<HTMLSelectElement>('[name=signed]')
+  const locked = find<HTMLSelectElement>('[data-testid=locked]')
+  expect(Array.from(signed.options, ({ text }) => text)).toEqual(['', 'yes', 'no'])
+  for (const [value, stored] of [
+    ['true', true],
+    ['false', false],
+    ['true', true],
+    ['', undefined],
+  ] as const) {
+    await choose(signed, value)
+    await choose(locked, value)
+    expect([signed.value, locked.value]).toEqual([value, value])
+    expect(store.table('label').get('a')?.signed).toBe(stored)
+    expect(store.table('label').get('a')?.locked).toBe(stored)
+  }
+  await act(() => find('[data-testid="radio false"]').click())
+  expect(store.table('label').get('a')?.locked).toBe(false)
+  await act(() => find('[data-testid="radio true"]').click())
+  expect(store.table('label').get('a')?.locked).toBe(true)
+  expect(find('[name=agreed]')).toMatchObject({ type: 'checkbox', checked: false })
+  await act(() => find('[name=agreed]').click())
+  expect(store.table('label').get('a')?.agreed).toBe(true)
 })
 
 test('a select without a row shows nothing chosen', async () => {

@@ -22,6 +22,8 @@ export const schema = defineSchema({
           shape: { enum: ['round', 'square'] },
           level: { enum: [1, 2, null] },
           locked: { type: 'boolean' },
+          signed: { oneOf: [{ const: true, title: 'yes' }, { const: false, title: 'no' }] },
+          agreed: { const: true },
           color: { type: 'string', pattern: '^#[0-9a-f]{6}$', default: '#ff0000' },
           day: { type: 'string', format: 'date' },
           contact: { type: 'string', format: 'email' },

@@ -57,7 +57,7 @@ export function fieldHandlers({
   }
 
   function onChange({ target }: FieldChangeEvent): void {
-    const text = schema.kind === 'boolean' ? String(target.checked === true) : target.value
+    const text = schema.kind === 'boolean' && isCheckbox(target) ? String(target.checked) : target.value
     const isIncomplete = target.validity?.badInput === true
     const now = field.value.get()
     const before = edit && equalValues(edit.last, now) ? edit.before : now
@@ -84,4 +84,9 @@ export function fieldHandlers({
   }
 
   return { onChange, onBlur, onKeyDown }
+}
+
+/** A `<select>` has no `checked`, and of a radio button it is true whatever it stands for. */
+function isCheckbox({ type, checked }: FieldChangeEvent['target']): boolean {
+  return checked !== undefined && type !== 'radio'
 }

@@ -5,6 +5,7 @@ import type { FieldAttributes, FieldOption } from './field-schema.ts'
 export interface FieldChangeEvent {
   readonly target: {
     value: string
+    readonly type?: string
     readonly checked?: boolean
     readonly validity?: { readonly badInput: boolean }
   }

@@ -55,7 +55,7 @@ export function fieldSchema(table: TableSchema | undefined, segments: Segments):
   const choices = choicesOf(facet)
   const values = choices.map((choice) => choice.const)
   const types = choices.length > 0 ? values.map(typeOf) : facets.flatMap(({ type = [] }) => type)
-  const kind = kindOf(facet, types, choices.length > 0)
+  const kind = kindOf(facet, types, choices.length)
   const isNullable = types.includes('null')
   const hasDefault = facet.default !== undefined
   const isRequired = required && !isNullable && !hasDefault && kind !== 'boolean'
@@ -66,7 +66,7 @@ export function fieldSchema(table: TableSchema | undefined, segments: Segments):
     values,
     empty: isNullable ? null : (required || hasDefault) && kind.includes('string') ? '' : undefined,
     options:
-      choices.length > 0
+      choices.length > 0 && kind !== 'boolean'
         ? choices.map(({ const: value, title = optionText(value) }) => ({ value: optionText(value), label: title }))
         : undefined,
     attributes: { ...attributesOf(kind, facet, !types.includes('number')), required: isRequired || undefined },
@@ -97,12 +97,13 @@ function isChoice(schema: JsonSchema): schema is JsonSchemaObject {
   return (schema as Choice).const !== undefined
 }
 
-function kindOf(facet: JsonSchemaObject, types: readonly string[], hasChoices: boolean): FieldKind {
+function kindOf(facet: JsonSchemaObject, types: readonly string[], choices: number): FieldKind {
   const kinds = new Set(types.map((type) => (type === 'integer' ? 'number' : type)))
   kinds.delete('null')
   const kind = [...kinds].toSorted().join('|')
-  if (kind === 'boolean') return kind
-  if (hasChoices) return 'options'
+  // What only true is allowed for is a checkbox still.
+  if (kind === 'boolean' && choices < 2) return kind
+  if (choices > 0) return 'options'
   if (kind === 'string' && facet.contentEncoding === 'base64') return 'binary'
   if (kind === 'number' && facet.format === 'int64') return 'bigint'
   return kind === 'string' || kind === 'number' || kind === 'number|string' ? kind : 'json'
