@@ -30,6 +30,9 @@ interface Color {
 
 const TRANSPARENT: Color = { bytes: [0, 0, 0, 0], linear: [0, 0, 0] }
 
+/** An alpha that is written `none`, which culori takes for one that is not given. */
+const NO_ALPHA = /\/\s*none\s*\)$/
+
 /** Scenes use far fewer colours than this; a stream of made-up ones must not fill the memory. */
 const MAX_CACHED = 10_000
 
@@ -63,11 +66,13 @@ function colorOf(value: unknown): Color {
   const known = read.get(value)
   if (known !== undefined) return known
   const { toRgb, toLinear } = (convert ??= converters())
-  const rgb = toRgb(value.trim().toLowerCase())
+  const text = value.trim().toLowerCase()
+  const rgb = toRgb(text)
   if (rgb === undefined) throw unreadable(value)
   const clipped = clampRgb(rgb)
   const [r, g, b] = [partOf(clipped.r), partOf(clipped.g), partOf(clipped.b)] as const
-  const bytes: ColorBytes = [byteOf(r), byteOf(g), byteOf(b), byteOf(clipped.alpha ?? 1)]
+  const alpha = NO_ALPHA.test(text) ? 0 : (clipped.alpha ?? 1)
+  const bytes: ColorBytes = [byteOf(r), byteOf(g), byteOf(b), byteOf(alpha)]
   const color = { bytes, linear: toLinear({ mode: 'rgb', r, g, b }) }
   if (read.size >= MAX_CACHED) read.clear()
   read.set(value, color)
@@ -92,7 +97,8 @@ function converters(): typeof convert {
   return {
     toRgb: (text) => {
       const color = parse(text)
-      return color && toRgb(color)
+      // A saturation below 0 is 0: else it would be that of the opposite hue.
+      return color && toRgb(color.mode === 'hsl' ? { ...color, s: Math.max(color.s ?? 0, 0) } : color)
     },
     toLinear: (color) => {
       const { r, g, b } = toLrgb(color)
