@@ -3,11 +3,11 @@
  * @module
  */
 import {
-  DynamicDrawUsage,
   InstancedBufferAttribute,
   InstancedBufferGeometry,
   type InstancedMesh,
   type Mesh,
+  StreamDrawUsage,
 } from 'three'
 import { RowcastError } from '../errors/index.ts'
 import type { AttributeArray, AttributeLayout, DirtyRange, Mirror, MirrorAttributes } from './index.ts'
@@ -91,9 +91,12 @@ export function bindInstancedMesh<K, A extends MirrorAttributes>(
     instanced.instanceMatrix = matrices
   }
 
-  /** Writes the matrices of what an attribute's ranges span. */
-  function writeMatrices(attribute: string | undefined, ranges: readonly DirtyRange[] | undefined): void {
-    if (!matrices || !matrix || attribute === undefined || !ranges) return
+  /** Writes the matrices of what an attribute's ranges span, and gives the ranges of these. */
+  function writeMatrices(
+    attribute: string | undefined,
+    ranges: readonly DirtyRange[] | undefined,
+  ): readonly DirtyRange[] {
+    if (!matrices || !matrix || attribute === undefined || !ranges) return []
     const { size } = layouts[attribute]!
     const position = (mirror.arrays as LooseArrays)[matrix.position]!
     const scale = matrix.scale === undefined ? undefined : (mirror.arrays as LooseArrays)[matrix.scale]!
@@ -113,20 +116,24 @@ export function bindInstancedMesh<K, A extends MirrorAttributes>(
         }
         out[at + 15] = 1
       }
-    upload(
-      matrices,
-      ranges.map(([from, to]) => [(from / size) * 16, (to / size) * 16] as const),
-    )
+    return ranges.map(([from, to]) => [(from / size) * 16, (to / size) * 16] as const)
   }
 
   function update(): void {
     const dirty = mirror.takeDirty() as { readonly resized: boolean } & {
       readonly [name: string]: readonly DirtyRange[] | undefined
     }
-    if (dirty.resized || bound.size + (matrices ? 1 : 0) === 0) replace(mirror.arrays)
-    for (const [name, attribute] of bound) upload(attribute, dirty[name] ?? [])
-    writeMatrices(matrix?.position, dirty[matrix?.position ?? ''])
-    writeMatrices(matrix?.scale, dirty[matrix?.scale ?? ''])
+    const isNew = dirty.resized || bound.size + (matrices ? 1 : 0) === 0
+    if (isNew) replace(mirror.arrays)
+    const written = [
+      ...writeMatrices(matrix?.position, dirty[matrix?.position ?? '']),
+      ...writeMatrices(matrix?.scale, dirty[matrix?.scale ?? '']),
+    ]
+    // A buffer is made of the whole array; ranges asked for before that would go up again with the next change.
+    if (!isNew) {
+      for (const [name, attribute] of bound) upload(attribute, dirty[name] ?? [])
+      if (matrices) upload(matrices, written)
+    }
     if (instanced) {
       const moved =
         dirty.resized ||
@@ -186,7 +193,8 @@ function check(
 
 function dynamicAttribute(array: AttributeArray, size: number, normalized: boolean): InstancedBufferAttribute {
   const attribute = new InstancedBufferAttribute(array, size, normalized)
-  attribute.setUsage(DynamicDrawUsage)
+  // Not DynamicDrawUsage, of which WebGPURenderer uploads the whole array with every frame.
+  attribute.setUsage(StreamDrawUsage)
   // A buffer is made of the whole array: what was asked for before would go up again with the next change.
   attribute.onUpload(() => attribute.clearUpdateRanges())
   return attribute

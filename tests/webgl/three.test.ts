@@ -10,6 +10,7 @@ import {
   Mesh,
   MeshBasicMaterial,
 } from 'three'
+import Attributes from 'three/src/renderers/common/Attributes.js'
 import { WebGLAttributes } from 'three/src/renderers/webgl/WebGLAttributes.js'
 import { expect, test, vi } from 'vitest'
 import { manualFrames, openPins, type PinStore } from './pins.ts'
@@ -131,6 +132,48 @@ test('three.js uploads everything once, and then one row for one row, also after
   expect(both()).toEqual([mesh.instanceMatrix.array.length, instanced(mesh, 'size').array.length])
   changeOne(3)
   expect(both()).toEqual([16, 1])
+})
+
+test('WebGPURenderer uploads one row for one row as well, and nothing while nothing changes', async () => {
+  const { pins, mirror } = await open(1000)
+  const mesh = new InstancedMesh(new BoxGeometry(), new MeshBasicMaterial(), 0)
+  const binding = bindInstancedMesh(mirror, mesh, {
+    matrix: { position: 'position' },
+    attributes: { size: 'size' },
+    drive: 'manual',
+  })
+  // As three.js has it, which exports neither this nor the types of what follows.
+  const VERTEX = 1
+  let uploaded = 0
+  const backend = {
+    createAttribute: ({ array }: InstancedBufferAttribute) => void (uploaded += array.length),
+    destroyAttribute: () => undefined,
+    updateAttribute: (attribute: InstancedBufferAttribute) => {
+      const ranges = takeUploads(attribute)
+      uploaded += ranges.length === 0 ? attribute.array.length : ranges.reduce((sum, { count }) => sum + count, 0)
+    },
+  }
+  const buffers = new Attributes(backend, { createAttribute: () => undefined, destroyAttribute: () => undefined })
+  const draw = (): number[] =>
+    [mesh.instanceMatrix, instanced(mesh, 'size')].map((attribute) => {
+      uploaded = 0
+      buffers.update(attribute, VERTEX)
+      return uploaded
+    })
+  const whole = (): number[] => [mesh.instanceMatrix.array.length, instanced(mesh, 'size').array.length]
+  const changeOne = (x: number): void => {
+    pins.update(['a', 500], { x, leader: { width: x, dashed: false } })
+    binding.update()
+  }
+  expect(draw()).toEqual(whole())
+  expect(draw()).toEqual([0, 0])
+  changeOne(2)
+  expect(draw()).toEqual([16, 1])
+  pins.insert(Array.from({ length: 100 }, (_, id) => ({ board: 'b', id, x: 1 })))
+  binding.update()
+  expect(draw()).toEqual(whole())
+  changeOne(3)
+  expect(draw()).toEqual([16, 1])
 })
 
 test('growth replaces the buffers and frees the old ones', async () => {
