@@ -7,7 +7,7 @@ import { type EditorStore, editor, openEditor } from '../support/react-store.ts'
 
 const { StoreProvider, DraftProvider, useDraft, useFieldProps } = editor
 
-type Name = 'slug' | 'rank' | 'note'
+type Name = 'slug' | 'rank' | 'note' | 'frame.style' | 'frame.inner.gap'
 
 let store: EditorStore
 let rendered: Rendered | undefined
@@ -37,7 +37,7 @@ function Field({ name, testId }: { readonly name: Name; readonly testId: string 
   )
 }
 
-const FIELDS: readonly (readonly [id: string, name: Name])[] = [
+const FIELDS: readonly (readonly [id: string, name: 'slug' | 'rank' | 'note'])[] = [
   ['slug', 'slug'],
   ['slug again', 'slug'],
   ['rank', 'rank'],
@@ -75,7 +75,7 @@ function input(id: string): HTMLInputElement {
   return rendered!.find(`[data-testid="${id}"]`)
 }
 
-function stored(name: Name): string {
+function stored(name: 'slug' | 'rank' | 'note'): string {
   return String(store.table('label').get('a')?.[name] ?? '')
 }
 
@@ -183,6 +183,28 @@ test('a field that writes to the store itself is given up by Escape too', async 
   await press(input('slug'), 'Escape')
   expect(input('slug').value).toBe('alpha')
   expect(stored('slug')).toBe('alpha')
+})
+
+test('Escape takes away the objects, too, that what is given up has made', async () => {
+  rendered = await render(
+    <StoreProvider store={store}>
+      <Field name="frame.style" testId="style" />
+      <Field name="frame.inner.gap" testId="gap" />
+    </StoreProvider>,
+  )
+  const before = store.table('label').get('a')
+  await type(input('style'), 'thin')
+  await type(input('style'), 'thick')
+  await press(input('style'), 'Escape')
+  expect([input('style').value, rendered.text()]).toEqual(['', ''])
+  expect(store.table('label').get('a')).toEqual(before)
+
+  await type(input('style'), 'thin')
+  await blur(input('style'))
+  await type(input('gap'), '5')
+  await press(input('gap'), 'Escape')
+  expect([input('gap').value, input('style').value]).toEqual(['', 'thin'])
+  expect(store.table('label').get('a')).toEqual({ ...before, frame: { style: 'thin' } })
 })
 
 const field = fc.constantFrom(...FIELDS.map(([id]) => id))

@@ -22,7 +22,12 @@ export const schema = defineSchema({
           shape: { enum: ['round', 'square'] },
           level: { enum: [1, 2, null] },
           locked: { type: 'boolean' },
-          signed: { oneOf: [{ const: true, title: 'yes' }, { const: false, title: 'no' }] },
+          signed: {
+            oneOf: [
+              { const: true, title: 'yes' },
+              { const: false, title: 'no' },
+            ],
+          },
           agreed: { const: true },
           color: { type: 'string', pattern: '^#[0-9a-f]{6}$', default: '#ff0000' },
           day: { type: 'string', format: 'date' },
@@ -34,6 +39,14 @@ export const schema = defineSchema({
             properties: {
               value: { type: 'string', default: 'Label' },
               font: { type: 'object', properties: { size: { type: 'number', minimum: 1, default: 12 } } },
+            },
+          },
+          frame: {
+            type: 'object',
+            required: ['style'],
+            properties: {
+              style: { enum: ['thin', 'thick'] },
+              inner: { type: 'object', properties: { gap: { type: 'number' } } },
             },
           },
           points: { type: 'array', items: { type: 'object', required: ['x'], properties: { x: { type: 'number' } } } },

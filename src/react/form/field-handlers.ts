@@ -9,6 +9,8 @@ import { TextError } from './text-error.ts'
 
 /** What was changed in a field since it was entered: the value from before, and the one that was written last. */
 interface Edit {
+  /** Where they are: at the property, or at the object around it that the first write has made. */
+  readonly path: string
   readonly before: CellValue
   readonly last: CellValue
 }
@@ -35,6 +37,11 @@ export function fieldHandlers({
     }
   }
 
+  /** Whether nobody has written since. */
+  function isLast({ path, last }: Edit): boolean {
+    return equalValues(last, field.valueAt(path))
+  }
+
   function show(text: string, errors: readonly FieldError[], clear?: () => void): void {
     const stored = field.value.get()
     const isRefused = errors.length > 0
@@ -44,14 +51,13 @@ export function fieldHandlers({
 
   /** Gives up the text, and what was written of it unless someone has written since. Whether there was something. */
   function giveUp(): boolean {
-    const now = field.value.get()
     const wasHeld = source.get() !== undefined
-    const written = edit && equalValues(edit.last, now) && !equalValues(edit.before, now) ? edit : undefined
+    const written = edit && isLast(edit) && !equalValues(edit.before, edit.last) ? edit : undefined
     edit = undefined
     source.drop()
     if (written) {
-      const errors = attempt(() => write(written.before))
-      if (errors.length > 0) show(optionText(written.before), errors)
+      const errors = attempt(() => write(written.before, written.path))
+      if (errors.length > 0) show(written.path === field.path ? optionText(written.before) : '', errors)
     }
     return wasHeld || written !== undefined
   }
@@ -59,13 +65,13 @@ export function fieldHandlers({
   function onChange({ target }: FieldChangeEvent): void {
     const text = schema.kind === 'boolean' && isCheckbox(target) ? String(target.checked) : target.value
     const isIncomplete = target.validity?.badInput === true
-    const now = field.value.get()
-    const before = edit && equalValues(edit.last, now) ? edit.before : now
+    const path = edit && isLast(edit) ? edit.path : field.outermostAbsent()
+    const before = edit && isLast(edit) ? edit.before : field.valueAt(path)
     const errors = attempt(() => {
       if (isIncomplete) throw new TextError('badInput', {}, 'is incomplete')
       write(parseText(schema, text))
     })
-    edit = { before, last: field.value.get() }
+    edit = { path, before, last: field.valueAt(path) }
     show(text, errors, isIncomplete ? () => (target.value = '') : undefined)
   }
 
