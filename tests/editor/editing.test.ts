@@ -396,6 +396,50 @@ describe('the search', () => {
     await test('table-search').fill('')
   })
 
+  it('finds a letter that is written as two, and a name whose accents are signs of their own', async () => {
+    const names = [
+      'Gießen',
+      'Bad Gross',
+      'Æbeltoft',
+      'Œuvre',
+      'Þórshöfn',
+      'Afﬁne',
+      'Ĳmuiden',
+      'Re\u0301unio\u0302n',
+      'Réuniôn',
+    ]
+    await page.evaluate((list) => {
+      const table = window.rowcastEditor?.store.table('annotation')
+      table?.insert(list.map((name, n) => ({ id: `two-${n}`, name, position: { lon: n, lat: n } })))
+    }, names)
+    const expected: Record<string, string[]> = {
+      giessen: ['Gießen'],
+      GIESS: ['Gießen'],
+      gies: ['Gießen'],
+      sse: ['Gießen'],
+      gieß: ['Gießen'],
+      'bad groß': ['Bad Gross'],
+      aebel: ['Æbeltoft'],
+      ebelt: ['Æbeltoft'],
+      oeuv: ['Œuvre'],
+      thors: ['Þórshöfn'],
+      affine: ['Afﬁne'],
+      ijmui: ['Ĳmuiden'],
+      reunion: ['Re\u0301unio\u0302n', 'Réuniôn'],
+      réuniôn: ['Re\u0301unio\u0302n', 'Réuniôn'],
+    }
+    for (const [words, found] of Object.entries(expected)) {
+      await test('table-search').fill(words)
+      await page.locator('.table[data-busy=false]').waitFor()
+      await expect
+        .poll(async () => (await namesShown()).filter((name) => names.includes(name)).toSorted(), {
+          message: words,
+        })
+        .toEqual(found.toSorted())
+    }
+    await test('table-search').fill('')
+  })
+
   it('finds a layer so too', async () => {
     await test('layer-filter').fill('cote d')
     await expect.poll(() => page.locator('.layer .layer-text').allTextContents()).toContain('Côte d’Ivoire')

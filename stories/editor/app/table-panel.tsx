@@ -18,8 +18,8 @@ import type { Guest } from '../collaboration/presence-state.ts'
 import { flyTo } from './camera.ts'
 import { useQuery, useRow, useRows } from './editor-store.ts'
 import type { Editor } from './editor.ts'
-import { foldedGlob } from './fold.ts'
 import { Icon } from './icons.tsx'
+import { nameHas } from './name-filter.ts'
 import { CloseButton } from './panel-layout-controls.tsx'
 import { selectionOf, type Selection, toggled } from './selection.ts'
 import { useSubject } from './use-subject.ts'
@@ -48,7 +48,7 @@ const populations = [0, 1_000, 10_000, 100_000, 1_000_000, 5_000_000]
 /** The keys of the rows that match, in order: the rows themselves are read where they come into sight. */
 function keysQuery(words: string, layers: readonly string[] | undefined, least: number, sorting: Sorting): SqlFragment {
   const conditions: SqlFragment[] = []
-  if (words !== '') conditions.push(sql`name glob ${foldedGlob(words)}`)
+  if (words !== '') conditions.push(nameHas(words))
   if (layers) conditions.push(sql`layerId in (${sql.join(layers)})`)
   if (least > 0) conditions.push(sql`geonames_population >= ${least}`)
   const where = conditions.length > 0 ? sql`where ${sql.join(conditions, ' and ')}` : sql``
@@ -140,7 +140,7 @@ export function TablePanel({ editor }: { readonly editor: Editor }) {
           </button>
         )}
         <span className="top-space" />
-        <span className="dim" data-testid="table-count">
+        <span className="dim table-count" data-testid="table-count">
           {keys.length.toLocaleString('en')} {keys.length === 1 ? 'row' : 'rows'}
         </span>
         <button
