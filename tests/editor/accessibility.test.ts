@@ -88,6 +88,21 @@ describe('axe finds nothing in the editor', () => {
     expect(await findings(page)).toEqual([])
   })
 
+  it('with what others changed under an edit listed', async () => {
+    const id = await idAt(page, 3)
+    await choose(page, id)
+    await test('number-2-icon.size').fill('33')
+    await test('number-2-text.size').fill('34')
+    await page.evaluate((key) => {
+      const annotations = window.rowcastEditor?.store.table('annotation')
+      annotations?.update(key, { icon: { size: 11 }, text: { size: 12 } })
+    }, id)
+    await test('conflicts').locator('summary').click()
+    expect(await findings(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Escape')
+  })
+
   it('read-only, by a link', async () => {
     const bytes = await page.evaluate(() => [...(window.rowcastEditor?.store.export() ?? [])])
     const published = await servePublished(new Map([['cities.db', Uint8Array.from(bytes)]]))

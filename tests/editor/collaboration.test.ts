@@ -132,6 +132,44 @@ describe('two windows of the editor on one server', () => {
     await ann.keyboard.press('Escape')
   })
 
+  it('close the list of what was changed by Escape, which leaves the edit, and reach all of the bar above', async () => {
+    const id = await idAt(ann, 3)
+    await choose(ann, id)
+    await choose(ben, id)
+    await ann.getByTestId('number-2-icon.size').fill('34')
+    await ann.getByTestId('number-2-text.size').fill('24')
+    await ben.getByTestId('number-2-icon.size').fill('22')
+    await ben.getByTestId('number-2-text.size').fill('23')
+    await ben.getByTestId('ok').click()
+    const list = ann.getByTestId('conflicts')
+    await list.waitFor()
+    await ann.setViewportSize({ width: 1024, height: 700 })
+    for (const testId of ['cancel', 'ok', 'show-properties'])
+      expect(
+        await ann.getByTestId(testId).evaluate((button) => button.getBoundingClientRect().right),
+        testId,
+      ).toBeLessThan(1024)
+    await list.locator('summary').focus()
+    await ann.keyboard.press('Enter')
+    await list.getByTestId('conflict').first().waitFor()
+    await ann.keyboard.press('Tab')
+    await ann.keyboard.press('Escape')
+    expect(await list.getAttribute('open')).toBe(null)
+    expect(await list.locator('summary').evaluate((summary) => summary === document.activeElement)).toBe(true)
+    expect(await ann.getByTestId('number-2-icon.size').inputValue()).toBe('34')
+
+    // What is settled is gone, and the focus with what is left.
+    await ann.keyboard.press('Enter')
+    await list.getByTestId('conflict').first().getByText('Keep mine').press('Enter')
+    await expect.poll(() => list.getByTestId('conflict').count()).toBe(1)
+    await expect.poll(() => list.evaluate((element) => element.contains(document.activeElement))).toBe(true)
+    await list.getByTestId('conflict').first().getByText('Keep mine').press('Enter')
+    await list.waitFor({ state: 'detached' })
+    await expect.poll(() => ann.getByTestId('ok').evaluate((ok) => ok === document.activeElement)).toBe(true)
+    await ann.setViewportSize({ width: 1440, height: 900 })
+    await ann.keyboard.press('Escape')
+  })
+
   it('go on after the server was killed in the middle of a drag, with nothing lost that was acknowledged', async () => {
     const [first, second] = [await idAt(ann, 0), await idAt(ann, 4)]
     await choose(ben, first)

@@ -1,3 +1,4 @@
+import { closePopover } from '../collaboration/popover-focus.ts'
 import type { Editor } from './editor.ts'
 import { nothing } from './selection.ts'
 import { isTextField, Typing } from './typing.ts'
@@ -40,6 +41,7 @@ export function listenToShortcuts(editor: Editor): () => void {
     // In a tree letters go to what begins with them.
     const hasLetters = event.target instanceof Element && event.target.closest('[role=tree]') !== null
     if (key === 'escape') {
+      if (closePopover()) return
       // A browser empties a search by itself.
       if (isOwnText(event.target)) {
         if (event.target.type !== 'search' || event.target.value === '') event.target.blur()
