@@ -74,7 +74,8 @@ function isTaken(lock: string, waitMs: number): Promise<boolean> {
 function newPerson(others: readonly Person[]): Person {
   const names = adjectives.flatMap((adjective) => animals.map((animal) => `${adjective} ${animal}`))
   const free = names.filter((name) => !others.some((other) => other.name === name))
-  return { name: pick(free.length > 0 ? free : names), color: pick(colors) }
+  const unused = colors.filter((color) => !others.some((other) => other.color === color))
+  return { name: pick(free.length > 0 ? free : names), color: pick(unused.length > 0 ? unused : colors) }
 }
 
 function readPeople(storage: Storage, key: string): Person[] {
