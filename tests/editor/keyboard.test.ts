@@ -22,6 +22,11 @@ const focused = (): Promise<string> =>
     const element = document.activeElement
     return element?.getAttribute('data-layer') ?? element?.getAttribute('data-testid') ?? ''
   })
+/** Whether a click in its middle would reach it. */
+const isInSight = (element: Element): boolean => {
+  const { left, top, width, height } = element.getBoundingClientRect()
+  return element.contains(document.elementFromPoint(left + width / 2, top + height / 2))
+}
 const viewNow = (): Promise<{ lon: number; lat: number; zoom: number }> =>
   page.evaluate(() => {
     const { center, zoom } = window.rowcastEditor?.scene?.view ?? { center: { lon: 0, lat: 0 }, zoom: 0 }
@@ -81,6 +86,51 @@ describe('the panels', () => {
       expect(await test(`show-${panel}`).getAttribute('aria-pressed')).toBe('false')
       await press('Enter')
       await test(`close-${panel}`).waitFor()
+      await test(`separator-${panel}`).focus()
+      await press('Enter')
+      await test(`close-${panel}`).waitFor({ state: 'detached' })
+      expect(await focused()).toBe(`show-${panel}`)
+      await press('Enter')
+      await test(`close-${panel}`).waitFor()
+    }
+  })
+
+  it('are as large as they say, also where the window has no more room, and shrink from there', async () => {
+    for (const panel of ['layers', 'properties', 'history', 'table']) {
+      await test(`separator-${panel}`).focus()
+      await press('End')
+    }
+    await page.setViewportSize({ width: 1024, height: 700 })
+    const shown = async (panel: string): Promise<number> => {
+      const element = test(`close-${panel}`).locator(
+        panel === 'layers' || panel === 'properties' ? 'xpath=ancestor::*[self::nav or self::aside]' : 'xpath=../..',
+      )
+      const box = await element.boundingBox()
+      return Math.round((panel === 'layers' || panel === 'properties' ? box?.width : box?.height) ?? 0)
+    }
+    const smallerBy: Readonly<Record<string, string>> = {
+      layers: 'ArrowLeft',
+      properties: 'ArrowRight',
+      table: 'ArrowDown',
+      history: 'ArrowDown',
+    }
+    for (const [panel, smaller] of Object.entries(smallerBy)) {
+      await expect.poll(() => size(panel), { message: panel }).toBe(await shown(panel))
+      const before = await shown(panel)
+      await test(`separator-${panel}`).focus()
+      await press(smaller)
+      expect(await shown(panel), panel).toBe(before - 16)
+      await press('End')
+    }
+    // What they leave is enough to see what is there, and to close it.
+    expect((await page.getByRole('region', { name: 'Layers' }).boundingBox())?.height).toBeGreaterThanOrEqual(90)
+    for (const panel of ['layers', 'history', 'table', 'properties'])
+      expect(await test(`close-${panel}`).evaluate(isInSight), panel).toBe(true)
+    await page.setViewportSize({ width: 1440, height: 900 })
+    for (const panel of ['layers', 'properties', 'history', 'table']) {
+      await test(`separator-${panel}`).focus()
+      await press('Home', ...Array.from({ length: 8 }, () => (panel === 'layers' ? 'ArrowRight' : 'ArrowUp')))
+      if (panel === 'properties') await press('End')
     }
   })
 })
