@@ -50,7 +50,7 @@ export class DraftConflicts {
     const row = rowOf(stack)
     const id = `${row}\0${String(cell)}`
     const known = this.#recorded.get(id)
-    this.#recorded.set(id, !lost && known && !known.lost ? { ...conflict, since: known.since } : conflict)
+    this.#recorded.set(id, known ? { ...conflict, since: known.since } : conflict)
     if (lost) this.#engine.layers.watch(this.#draft, stack)
     if (conflict.withdrawn) this.#withdrawn.set(row, stack)
     this.touched()
@@ -78,21 +78,28 @@ export class DraftConflicts {
       stack.id === keyId(cell.key as Key) &&
       (at === ROW ? '' : pathOfCell(stack.rows.schema.model, at)) === path
     const listed = this.#listed()
-    const found = listed.find(([, conflict]) => isMeant(conflict)) ?? this.#around(listed, isMeant)
+    const found = listed.find(([, conflict]) => isMeant(conflict)) ?? this.#unlisted(listed, isMeant)
     if (found) return found
     throw new NotFoundError(`the draft has no conflict at ${cell.table} ${String(cell.key)} '${path}'`)
   }
 
-  /** An object that both sides have put there, of which there are cells in conflict: it is meant with them. */
-  #around(
+  /**
+   * A conflict that may be meant without being listed: of a cell that was lost, and that keeping the object around it has
+   * written again; of an object that both sides have put there, with the cells in it.
+   */
+  #unlisted(
     listed: readonly [ConflictId, LayerConflict][],
     isMeant: (conflict: LayerConflict) => boolean,
   ): [ConflictId, LayerConflict] | undefined {
     const found = [...this.#recorded].find(([, conflict]) => isMeant(conflict))
-    const object = found && presenceAt(found[1].stack.rows.schema.model, found[1].cell)
+    if (!found) return undefined
+    const [id, recorded] = found
+    const now = this.#now(recorded)
+    const object = presenceAt(now.stack.rows.schema.model, now.cell)
     const isWithin = ({ stack, cell }: LayerConflict): boolean =>
-      stack.id === found![1].stack.id && guardsOf(stack.rows.schema.model, cell).includes(object!)
-    return object && listed.some(([, one]) => isWithin(one)) ? [found[0], this.#now(found[1])] : undefined
+      stack.id === now.stack.id && guardsOf(stack.rows.schema.model, cell).includes(object!)
+    const isBack = recorded.lost && !now.lost
+    return isBack || (object && listed.some(([, one]) => isWithin(one))) ? [id, now] : undefined
   }
 
   /** Those whose cells the draft still holds. */
@@ -166,10 +173,8 @@ export class DraftConflicts {
     this.#forgetReplaced()
     return [...this.#recorded].flatMap(([id, recorded]): [ConflictId, LayerConflict][] => {
       const now = this.#now(recorded)
-      const { mine, theirs, since, lost, cell } = now
-      // It was the draft's own, never below, and has been put there again.
-      if (cell === ROW && recorded.mine === 1 && recorded.theirs === 0 && !lost && theirs === 0) return []
-      return sameSql(mine, theirs) || (since !== undefined && sameSql(since, theirs)) ? [] : [[id, now]]
+      const { mine, theirs, since, lost } = now
+      return sameSql(mine, theirs) || (!lost && sameSql(since, theirs)) ? [] : [[id, now]]
     })
   }
 
@@ -188,8 +193,7 @@ export class DraftConflicts {
     const stack = this.#engine.layers.get(rows, id)
     const covered = cell === ROW ? stack?.exists : stack?.cells.get(cell)
     const mine = covered?.of(this.#draft)
-    if (!stack || !covered || !mine)
-      return { ...recorded, theirs: this.#below(recorded.stack, cell), since: undefined, lost: true }
+    if (!stack || !covered || !mine) return { ...recorded, theirs: this.#below(recorded.stack, cell), lost: true }
     return { stack, cell, mine: mine.value, theirs: covered.committed, since: recorded.since, lost: false }
   }
 

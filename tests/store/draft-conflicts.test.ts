@@ -167,6 +167,43 @@ describe('a row that a collision would leave invalid goes out of view whole, as 
   })
 })
 
+test('what goes with an object, or by a write of another’s, is a conflict, of which commit says nothing', async () => {
+  const number = { type: 'number' } as const
+  for (const type of ['object', ['object', 'null'] as const]) {
+    const store = await createStore({
+      schema: defineSchema({
+        version: 1,
+        tables: {
+          t: {
+            primaryKey: 'id',
+            schema: {
+              type: 'object',
+              required: ['id'],
+              properties: { id: text, n: number, o: { type: type as 'object', properties: { y: number } } },
+            },
+          },
+        },
+      }),
+      data: { t: [{ id: 'a', o: { y: 1 } }] },
+    })
+    const draft = store.draft()
+    let conflicts: readonly Conflict[] = []
+    draft.conflicts$.subscribe((now) => (conflicts = now))
+    draft.table('t').set('a', 'o.y', 5)
+    draft.table('t').set('a', 'n', 5)
+    store.table('t').set('a', 'n', 6)
+    const gone = typeof type === 'string' ? undefined : null
+    internals(store as never).applyRemote({ changes: [change('t', 'a', 'update', { o: gone })] })
+    expect(conflicts.map(({ path, mine }) => [path, mine])).toEqual([
+      ['n', 5],
+      ['o.y', 5],
+    ])
+    expect(() => draft.commit({ ifUnchanged: true })).toThrow(RejectedError)
+    expect(draft.commit().changes.changes).toEqual([])
+    await store.close()
+  }
+})
+
 describe('conflicts$ follows what lies below', () => {
   test('of a row that was deleted and comes back', async () => {
     const { store, cards, draft, conflicts } = await open()
@@ -251,6 +288,68 @@ describe('conflicts$ follows what lies below', () => {
     }
     draft.commit({ ifUnchanged: true })
     expect(store.table('tag').get('mine')).toEqual({ id: 'mine', code: 'B2' })
+    await store.close()
+  })
+
+  test('to nothing where a cell that was taken from the draft is written again over what it first was', async () => {
+    const { store, cards, draft, conflicts, theirs } = await open()
+    const mine = draft.table('card')
+    const again = (path: 'from' | 'title' | 'n', value: unknown): void => {
+      expect(conflicts().map((one) => one.path)).toContain(path)
+      mine.set('a', path, value as never)
+      expect(conflicts().filter((one) => one.path === path)).toEqual([])
+    }
+    // A collision with a rule of the row.
+    cards.set('a', 'to', 5)
+    mine.set('a', 'from', 3)
+    theirs(change('card', 'a', 'update', { to: undefined }))
+    theirs(change('card', 'a', 'update', { to: 5 }))
+    again('from', 3)
+    // A write of another's, and its undo.
+    mine.set('a', 'n', 1)
+    cards.set('a', 'n', 2)
+    store.history.undo()
+    again('n', 7)
+    // The row itself.
+    mine.set('a', 'title', 'mine')
+    cards.delete('a')
+    store.history.undo()
+    again('title', 'mine')
+    expect(conflicts().map(({ path }) => path)).toEqual(['from', 'n'])
+    mine.update('a', { from: 3, n: 7 })
+    expect(conflicts()).toEqual([])
+    // What is another's now is in conflict as ever.
+    theirs(change('card', 'a', 'update', { title: 'theirs' }))
+    expect(conflicts()).toMatchObject([{ path: 'title', mine: 'mine', theirs: 'theirs' }])
+    theirs(change('card', 'a', 'update', { title: 'orig' }))
+    draft.commit({ ifUnchanged: true })
+    expect(cards.get('a')).toMatchObject({ title: 'mine', from: 3, n: 7 })
+    await store.close()
+  })
+
+  test('and keeps a cell listed that was taken from the draft and written again over another’s value', async () => {
+    const { store, cards, draft, conflicts, theirs } = await open()
+    draft.table('card').set('a', 'title', 'mine')
+    cards.set('a', 'title', 'theirs')
+    draft.table('card').set('a', 'title', 'mine')
+    expect(conflicts()).toMatchObject([{ mine: 'mine', theirs: 'theirs' }])
+    theirs(change('card', 'a', 'update', { title: 'another' }))
+    theirs(change('card', 'a', 'update', { title: 'theirs' }))
+    expect(conflicts()).toMatchObject([{ mine: 'mine', theirs: 'theirs' }])
+    expect(() => draft.commit({ ifUnchanged: true })).toThrow(RejectedError)
+    await store.close()
+  })
+
+  test('to nothing where a unique value that another had for a while is written again', async () => {
+    const { store, draft, conflicts, theirs } = await open()
+    store.table('tag').insert({ id: 'mine', code: 'A' })
+    draft.table('tag').set('mine', 'code', 'B')
+    theirs(change('tag', 'theirs', 'insert', { id: 'theirs', code: 'B' }))
+    expect(conflicts()).toMatchObject([{ path: 'code', mine: 'B', theirs: 'A' }])
+    theirs(change('tag', 'theirs', 'delete'))
+    draft.table('tag').set('mine', 'code', 'B')
+    expect(conflicts()).toEqual([])
+    draft.commit({ ifUnchanged: true })
     await store.close()
   })
 

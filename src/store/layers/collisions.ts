@@ -91,7 +91,7 @@ class Losses {
           const held = cell === ROW ? stack.exists : stack.cells.get(cell)
           const [mine, theirs] = [held?.of(layer)?.value ?? null, held?.committed ?? null]
           const withdrawn = this.#withdrawn.has(stack)
-          return { layer, conflict: { stack, cell, mine, theirs, since: undefined, lost: true, withdrawn } }
+          return { layer, conflict: { stack, cell, mine, theirs, since: theirs, lost: true, withdrawn } }
         }),
       ),
     )

@@ -459,12 +459,13 @@ export class LayerStacks {
         return below !== undefined && !isThere(guard, below.base)
       })
       if (gone.length === 0) continue
+      const since = covered.base
       covered.base = null
       for (const entry of covered.entries.slice()) {
         const { layer, value } = entry
         if (gone.every((guard) => stack.cells.get(guard.index)!.of(layer))) continue
         covered.drop(layer)
-        if (value !== null) layer.conflict({ stack, cell, mine: value, theirs: null, since: undefined, lost: true })
+        if (value !== null) layer.conflict({ stack, cell, mine: value, theirs: null, since, lost: true })
       }
     }
   }
@@ -500,20 +501,21 @@ export class LayerStacks {
   #take(stack: RowStack, cell: CellId, value: SqlValue): void {
     const covered = stack.cells.get(cell)
     if (!covered) return
+    const since = covered.base
     covered.base = value
     for (const entry of covered.entries.slice()) {
       covered.drop(entry.layer)
-      entry.layer.conflict({ stack, cell, mine: entry.value, theirs: value, since: undefined, lost: true })
+      entry.layer.conflict({ stack, cell, mine: entry.value, theirs: value, since, lost: true })
     }
   }
 
   /** The row is gone from the base: whoever held anything of it has lost it. */
   #lose(stack: RowStack): void {
     for (const [cell, covered] of stack.cells)
-      for (const entry of covered.entries)
-        entry.layer.conflict({ stack, cell, mine: entry.value, theirs: null, since: undefined, lost: true })
-    for (const entry of stack.exists?.entries ?? [])
-      entry.layer.conflict({ stack, cell: ROW, mine: entry.value, theirs: 0, since: undefined, lost: true })
+      for (const { layer, value } of covered.entries)
+        layer.conflict({ stack, cell, mine: value, theirs: null, since: covered.base, lost: true })
+    for (const { layer, value } of stack.exists?.entries ?? [])
+      layer.conflict({ stack, cell: ROW, mine: value, theirs: 0, since: stack.exists!.base, lost: true })
     this.#clear(stack)
   }
 

@@ -160,8 +160,8 @@ export interface LayerConflict {
   /** The layer's own value as stored; for the row 1 or 0. */
   readonly mine: SqlValue
   readonly theirs: SqlValue
-  /** What lay below before the first change that is not dealt with; `undefined` where the layer has lost the cell. */
-  readonly since: SqlValue | undefined
+  /** What lay below before the first change that is not dealt with. */
+  readonly since: SqlValue
   /** Whether the layer has lost the cell; otherwise its value still lies on top. */
   readonly lost: boolean
   /** Whether it was lost with all that the layer held of the row, which could not be valid any more. */
