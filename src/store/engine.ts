@@ -183,6 +183,11 @@ export class Engine implements CaptureTarget {
     return this.#journal.length === 0 && this.announcer.tellsTheLast
   }
 
+  /** The draft that writes, `undefined` outside any. */
+  get writing(): Layer | undefined {
+    return this.#segments.at(-1)?.layer
+  }
+
   assertOpen(): void {
     if (this.#closed) throw new StoreClosedError()
     this.beforeUse?.()

@@ -1,6 +1,6 @@
 import { describeKey, keyId, type Key, type KeyId } from '../../changes/index.ts'
 import { ConstraintError } from '../../errors/index.ts'
-import { sameSql, type Column, type Reference } from '../../schema/index.ts'
+import type { Reference } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
 import type { NetRow } from '../rows/cells.ts'
 import { byRow } from '../rows/net-rows.ts'
@@ -9,7 +9,7 @@ import { issuesOf } from './committed-rows.ts'
 import type { RowWrite } from './layer-stacks.ts'
 import { PlannedValues } from './planned-values.ts'
 import { describe } from './reservations.ts'
-import type { Layer, RowStack } from './row-stack.ts'
+import { holderOf } from './taken-values.ts'
 
 /**
  * An undo takes no rows away but those of its step: rows that refer to them are somebody's work. Throws ConstraintError
@@ -49,13 +49,6 @@ function goneParent(
     if (parents.rowidOf(key) === undefined) return { reference, rows: parents, id: keyId(key), key }
   }
   return undefined
-}
-
-/** The draft by which alone a row has its values in some columns: it has put the row there, or one of the values. */
-function holderOf(stack: RowStack | undefined, columns: readonly Column[] = []): Layer | undefined {
-  if (stack?.committed === false) return stack.exists?.entries.at(-1)?.layer
-  const covered = columns.flatMap(({ index }) => stack?.cells.get(index) ?? [])
-  return covered.find((cell) => !sameSql(cell.top(), cell.committed))?.entries.at(-1)?.layer
 }
 
 /** A unique value that a row has in a draft only is given back once the draft has ended. Throws ConstraintError naming it. */

@@ -2,6 +2,7 @@ import type { Key } from '../../changes/index.ts'
 import type { SqlValue } from '../../drivers/index.ts'
 import type { StoredCells } from '../../schema/index.ts'
 import type { Engine } from '../engine.ts'
+import { takenValue } from '../layers/taken-values.ts'
 import type { TableRows } from './table-rows.ts'
 
 /** How many rows one statement inserts, where so many in a row have the same columns: half the time of one by one. */
@@ -24,7 +25,11 @@ export function insertRows(engine: Engine, rows: TableRows, list: readonly Store
 
 function insertOneByOne(engine: Engine, rows: TableRows, list: readonly StoredCells[]): void {
   for (const cells of list) {
-    rows.writes.insert(cells).run(cells.values)
+    try {
+      rows.writes.insert(cells).run(cells.values)
+    } catch (error) {
+      throw takenValue(engine, rows, error, ({ index }) => cells.get(index) ?? null)
+    }
     engine.noteInserted(rows.schema.model.index, [cells])
   }
 }

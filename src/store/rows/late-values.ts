@@ -6,6 +6,7 @@ import { insertRows } from './insert-rows.ts'
 import { parkedIn } from './parked-value.ts'
 import { refusingIndex } from './refusing-index.ts'
 import type { TableRows } from './table-rows.ts'
+import { updateCells } from './update-cells.ts'
 
 /** Values by column. */
 type Values = Map<Column, SqlValue>
@@ -94,7 +95,8 @@ export class LateValues {
   }
 
   #settle(): void {
-    for (const [rowid, late] of this.#late) this.#rows.writes.update(...late.keys()).run([...late.values(), rowid])
+    for (const [rowid, late] of this.#late)
+      updateCells(this.#engine, this.#rows, rowid, [...late.keys()], [...late.values()])
     this.#late.clear()
   }
 

@@ -31,6 +31,7 @@ import type { CellId } from './cell-id.ts'
 import { LateValues } from './late-values.ts'
 import { cellOf, membersOf } from './rest-members.ts'
 import type { TableRows } from './table-rows.ts'
+import { updateCells } from './update-cells.ts'
 
 const noColumns: readonly Column[] = []
 const aStatement = { single: true }
@@ -364,7 +365,7 @@ export class RowWriter {
   #writeLeaf(key: Key, rowid: number, column: Column, value: SqlValue): void {
     const single = this.#engine.inTransaction || this.#isPlain(key, column)
     this.#engine.write(this.#layer, single ? aStatement : aTransaction, () => {
-      this.#rows.writes.update(column).run([value, rowid])
+      updateCells(this.#engine, this.#rows, rowid, [column], [value])
       this.#intend(key, column, value)
     })
   }
@@ -372,7 +373,11 @@ export class RowWriter {
   #setCells(key: Key, rowid: number, cells: readonly (readonly [Column, SqlValue])[]): void {
     if (cells.length === 0) return
     if (this.#late) this.#late.update(rowid, cells)
-    else this.#rows.writes.update(...cells.map(([column]) => column)).run([...cells.map(([, value]) => value), rowid])
+    else {
+      const columns = cells.map(([column]) => column)
+      const values = cells.map(([, value]) => value)
+      updateCells(this.#engine, this.#rows, rowid, columns, values)
+    }
     for (const [column, value] of cells) this.#intend(key, column, value)
   }
 

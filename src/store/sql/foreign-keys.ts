@@ -3,6 +3,8 @@ import { ConstraintError, SqlError } from '../../errors/index.ts'
 import { quoteName } from '../../schema/index.ts'
 import type { LayerStacks } from '../layers/layer-stacks.ts'
 import { describe } from '../layers/reservations.ts'
+import type { Layer } from '../layers/row-stack.ts'
+import { holderOf } from '../layers/taken-values.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 
@@ -10,6 +12,8 @@ interface Place {
   readonly rows: readonly TableRows[]
   readonly byName: ReadonlyMap<string, TableRows>
   readonly layers: LayerStacks
+  /** The draft that writes. */
+  readonly writing: Layer | undefined
 }
 
 /**
@@ -57,7 +61,7 @@ function brokenReference({ byName, layers }: Place, net: NetRow): Details | unde
   return undefined
 }
 
-function brokenChild({ rows }: Place, net: NetRow): Details | undefined {
+function brokenChild({ rows, layers, writing }: Place, net: NetRow): Details | undefined {
   for (const child of rows)
     for (const reference of child.schema.model.references) {
       if (reference.table !== net.rows.schema.model.name) continue
@@ -67,11 +71,14 @@ function brokenChild({ rows }: Place, net: NetRow): Details | undefined {
         .get(net.rows.keyParameters(net.key))
       if (!found) continue
       const { model } = child.schema
+      const key = child.keyAt(Number(found[0]))
+      const draft = holderOf(layers.get(child, keyId(key)), reference.columns, writing)
       return {
         constraint: 'foreignKey',
         table: model.name,
         columns: reference.columns.map((column) => column.path),
-        message: `${net.rows.schema.model.name} ${describeKey(net.key)} can't be deleted: ${model.name} ${describeKey(child.keyAt(Number(found[0])))} refers to it by '${reference.name}' (onDelete ${reference.onDelete})`,
+        draftId: draft?.id,
+        message: `${net.rows.schema.model.name} ${describeKey(net.key)} can't be deleted: ${model.name} ${describeKey(key)} refers to it by '${reference.name}' (onDelete ${reference.onDelete})${draft ? ` in ${describe(draft)} only: commit or cancel it first` : ''}`,
       }
     }
   return undefined
