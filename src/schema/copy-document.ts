@@ -15,9 +15,9 @@ function isBrokenText(text: string): boolean {
 
 /**
  * A frozen copy of a document as plain JSON: what its author does to the original later changes nothing. Members that
- * are `undefined` and symbols are left out, as JSON does.
+ * are `undefined` and symbols are left out, as JSON does. A BigInt that is the default of a 64-bit integer becomes its digits.
  *
- * Throws SchemaError, with the path, for what is not plain JSON: functions, dates, bigints, numbers without a notation,
+ * Throws SchemaError, with the path, for what else is not plain JSON: functions, dates, bigints, numbers without a notation,
  * cycles, names with half a surrogate pair, more than 128 objects within one another.
  */
 export function copyDocument(document: unknown): unknown {
@@ -59,7 +59,8 @@ export function copyDocument(document: unknown): unknown {
           [...place, JSON.stringify(name)].join('.'),
           'the name holds half of a surrogate pair, which is no text: correct the name',
         )
-      if (member !== undefined) setOwn(copied, name, copy(member, [...place, name]))
+      const isInt64 = name === 'default' && typeof member === 'bigint' && 'format' in value && value.format === 'int64'
+      if (member !== undefined) setOwn(copied, name, isInt64 ? String(member) : copy(member, [...place, name]))
     }
     return copied
   }

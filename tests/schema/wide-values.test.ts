@@ -8,6 +8,8 @@ function schemaOf(v: object, around: object = {}): ReturnType<typeof defineSchem
   return defineSchema({ version: 1, tables: { t: { primaryKey: 'id', schema } } } as never)
 }
 
+const EDGE = 2 ** 53
+const edge = 2n ** 53n
 const INT64 = { type: 'integer', format: 'int64' }
 const BASE64 = { type: 'string', contentEncoding: 'base64' }
 
@@ -22,9 +24,15 @@ describe.each([
     [{ ...INT64, default: 7 }, 7n, 8n],
     [{ ...INT64, default: -9_007_199_254_740_991 }, -9_007_199_254_740_991n, 2n ** 62n],
     [{ ...INT64, type: ['integer', 'null'], default: 7 }, 7n, null],
+    [{ ...INT64, default: '5' }, 5n, 6n],
+    [{ ...INT64, default: '9007199254740993' }, edge + 1n, edge],
+    [{ ...INT64, default: edge + 1n }, edge + 1n, edge],
+    [{ ...INT64, default: -(2n ** 63n) }, -(2n ** 63n), 2n ** 63n - 1n],
+    [{ ...INT64, default: '9223372036854775807' }, 2n ** 63n - 1n, 0n],
+    [{ ...INT64, type: ['integer', 'null'], default: '-9007199254740993', maximum: 0 }, -edge - 1n, null],
     [{ ...BASE64, default: 'AAEC' }, new Uint8Array([0, 1, 2]), new Uint8Array([3])],
     [{ ...BASE64, default: '' }, new Uint8Array(), new Uint8Array([3])],
-  ])('%j', async (v, expected, other) => {
+  ])('$0', async (v, expected, other) => {
     const store = await open(v)
     const t = store.table('t')
     t.insert({ id: 'a' } as never)
@@ -70,15 +78,18 @@ describe.each([
 test.each([
   { ...INT64, default: 'seven' },
   { ...INT64, default: 1.5 },
+  { ...INT64, default: 2 ** 53 },
+  { ...INT64, default: '9223372036854775808' },
+  { ...INT64, default: 2n ** 63n },
+  { ...INT64, default: '' },
+  { ...INT64, default: '9007199254740993', maximum: 2 ** 53 },
+  { type: 'string', default: 7n },
   { ...INT64, default: 7, maximum: 6 },
   { ...BASE64, default: '%' },
   { ...BASE64, default: 7 },
-])('%j is no default', (v) => {
+])('$0 is no default', (v) => {
   expect(() => schemaOf(v)).toThrow(SchemaError)
 })
-
-const EDGE = 2 ** 53
-const edge = 2n ** 53n
 
 test.each([
   [{ maximum: EDGE }, [edge, edge - 1n, -edge], [edge + 1n, edge + 2n]],

@@ -520,13 +520,14 @@ function isClosed(facets: readonly Facet[]): boolean {
 
 /** How a default says, in plain JSON, what rows have a type of JavaScript for. */
 const JSON_FORMS: { readonly [kind in Column['kind']]?: string } = {
-  int64: 'must be an integer between -(2^53-1) and 2^53-1',
+  int64: 'must be an integer of 64 bits: beyond 2^53-1, where numbers are not exact, as a text ("9007199254740993")',
   binary: 'must be a text in base64',
 }
 
-/** A default as rows have it: a schema says a 64-bit integer as a number, and bytes as base64. */
+/** A default as rows have it: a schema says a 64-bit integer as a number or its digits, and bytes as base64. */
 function storedDefault(kind: Column['kind'], value: CellValue | undefined): CellValue | undefined {
-  if (kind === 'int64' && Number.isSafeInteger(value)) return BigInt(value as number)
+  if (kind === 'int64' && (Number.isSafeInteger(value) || (typeof value === 'string' && /^-?\d{1,19}$/.test(value))))
+    return BigInt(value as number | string)
   if (kind !== 'binary' || typeof value !== 'string') return value
   try {
     return fromBase64(value)
