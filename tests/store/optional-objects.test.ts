@@ -353,3 +353,56 @@ test('a removal of an object is kept where somebody has put the object meanwhile
   expect(store.table('pin').get('a')).toEqual({ id: 'a' })
   await store.close()
 })
+
+test('an object that was there, and is null by default or by its own, comes and goes with undo and redo', async () => {
+  const id = { type: 'string' } as const
+  for (const box of [{ default: null }, {}])
+    for (const unique of [[['box.slot']], [['rank', 'box.slot']], []] as const) {
+      const store = await createStore({
+        schema: defineSchema({
+          version: 1,
+          tables: {
+            t: {
+              primaryKey: 'id',
+              unique,
+              schema: {
+                type: 'object',
+                required: ['id'],
+                properties: {
+                  id,
+                  rank: { type: 'number', default: 0 },
+                  box: {
+                    type: ['object', 'null'],
+                    ...box,
+                    properties: { slot: { type: 'string', default: 'first' } },
+                  },
+                },
+              },
+            },
+          },
+        }),
+      })
+      const t = store.table('t')
+      t.insert([
+        { id: 'a', box: { slot: 'first' } },
+        { id: 'b', box: null },
+      ])
+      const before = t.all()
+      // The one takes what the other gives up.
+      t.upsert([
+        { id: 'a', box: null },
+        { id: 'b', box: {} },
+      ])
+      const after = t.all()
+      expect(store.history.undo()).toBeDefined()
+      expect(t.all()).toEqual(before)
+      expect(store.history.redo()).toBeDefined()
+      expect(t.all()).toEqual(after)
+      const draft = store.draft()
+      draft.table('t').set('a', 'rank', 3)
+      expect(store.history.undo()).toBeDefined()
+      draft.cancel()
+      expect(t.all()).toEqual(before)
+      await store.close()
+    }
+})

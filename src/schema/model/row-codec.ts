@@ -159,7 +159,7 @@ export class RowCodec {
           if (member === null && child.nullInRest) keep(name, null)
         } else if (member === null) {
           if (!child.presence || !child.nullable) throw new EncodeFailure('type', 'must be object')
-          cells.set(child.presence.index, 0)
+          if (child.presence.defaultSql !== 0) cells.set(child.presence.index, 0)
         } else {
           if (!isObject(member)) throw new EncodeFailure('type', 'must be object')
           if (child.presence && child.presence.defaultSql !== 1) cells.set(child.presence.index, 1)

@@ -3,6 +3,7 @@ import type { SqlValue } from '../../drivers/index.ts'
 import { effectiveSql, type Column, type IndexModel } from '../../schema/index.ts'
 import { getOrAdd } from '../get-or-add.ts'
 import { groupRows } from '../rows/net-rows.ts'
+import { isThere } from '../rows/objects.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 import { committedRow } from './committed-rows.ts'
 import type { LayerStacks, RowWrite } from './layer-stacks.ts'
@@ -68,7 +69,8 @@ export class PlannedValues {
       for (const stack of this.#drafts!.constrained(rows)) {
         if (!stack.committed || this.#isMoving(rows, stack.id, index)) continue
         const { key, id } = stack
-        const tuple = tupleOf(index, committedRow(stack))
+        const stored = committedRow(stack)
+        const tuple = tupleOf(index, (column) => stored[column.index]!)
         if (!tuple.includes(null)) getOrAdd(found, tupleId(tuple), () => []).push({ key, id, columns: index.columns })
       }
       return found
@@ -96,8 +98,8 @@ export class PlannedValues {
   #after({ rows, key, id, op, cells }: RowWrite, index: IndexModel): SqlValue[] | undefined {
     const stored = op === 'insert' ? undefined : this.#storedOf(rows, key, id)
     if (op === 'delete' || (op === 'update' && !stored)) return undefined
-    return index.columns.map((column) =>
-      effective(column, cells.has(column.index) ? cells.get(column.index)! : (stored?.[column.index] ?? null)),
+    return tupleOf(index, (column) =>
+      cells.has(column.index) ? cells.get(column.index)! : (stored?.[column.index] ?? null),
     )
   }
 
@@ -111,9 +113,21 @@ export class PlannedValues {
 
 /** Whether a write may give its row another value in a constraint. */
 function changesIndex({ op, cells }: RowWrite, { columns }: IndexModel): boolean {
-  return op === 'insert' || (op === 'update' && columns.some(({ index }) => cells.has(index)))
+  return (
+    op === 'insert' ||
+    (op === 'update' && columns.some((column) => around(column).some(({ index }) => cells.has(index))))
+  )
 }
 
-function tupleOf({ columns }: IndexModel, stored: readonly SqlValue[]): SqlValue[] {
-  return columns.map((column) => effective(column, stored[column.index]!))
+/** What a row reads as in a constraint's columns: nothing under an object that is not there. */
+function tupleOf({ columns }: IndexModel, valueOf: (column: Column) => SqlValue): SqlValue[] {
+  return columns.map((column) => {
+    const [, ...guards] = around(column)
+    return guards.every((guard) => isThere(guard, valueOf(guard))) ? effective(column, valueOf(column)) : null
+  })
+}
+
+/** A column, and the presence columns of the objects around it. */
+function around(column: Column): Column[] {
+  return [column, ...(column.guard ? around(column.guard) : [])]
 }
