@@ -73,21 +73,6 @@ describe('axe finds nothing in the editor', () => {
     await page.keyboard.press('Escape')
   })
 
-  it('with layers open and hidden, nothing found, the tool to add and panels closed', async () => {
-    await page.locator('[data-testid=layer-row]').first().focus()
-    for (const key of ['ArrowRight', ' ']) await page.keyboard.press(key)
-    await test('tool-add').click()
-    expect(await findings(page)).toEqual([])
-    await test('tool-select').click()
-    await page.keyboard.press('Escape')
-    await test('table-search').fill('nothing is called so')
-    await page.locator('.table-empty').waitFor()
-    await test('layer-filter').fill('nothing is called so')
-    expect(await findings(page)).toEqual([])
-    for (const panel of ['layers', 'table', 'properties']) await test(`close-${panel}`).click()
-    expect(await findings(page)).toEqual([])
-  })
-
   it('with what others changed under an edit listed', async () => {
     const id = await idAt(page, 3)
     await choose(page, id)
@@ -101,6 +86,21 @@ describe('axe finds nothing in the editor', () => {
     expect(await findings(page)).toEqual([])
     await page.keyboard.press('Escape')
     await page.keyboard.press('Escape')
+  })
+
+  it('with layers open and hidden, nothing found, the tool to add and panels closed', async () => {
+    await page.locator('[data-testid=layer-row]').first().focus()
+    for (const key of ['ArrowRight', ' ']) await page.keyboard.press(key)
+    await test('tool-add').click()
+    expect(await findings(page)).toEqual([])
+    await test('tool-select').click()
+    await page.keyboard.press('Escape')
+    await test('table-search').fill('nothing is called so')
+    await page.locator('.table-empty').waitFor()
+    await test('layer-filter').fill('nothing is called so')
+    expect(await findings(page)).toEqual([])
+    for (const panel of ['layers', 'table', 'properties']) await test(`close-${panel}`).click()
+    expect(await findings(page)).toEqual([])
   })
 
   it('read-only, by a link', async () => {
