@@ -130,7 +130,8 @@ describe('several that are selected', () => {
 
     const before = (await steps()).length
     await test('number-2-icon.size').fill('999')
-    await test('panel-2').locator('.field-error').first().waitFor()
+    const error = test('panel-2').locator('.field-error').first()
+    await error.getByText(/^At most \d+$/).waitFor()
     expect(await sizesOf(ids)).toEqual([10, 11, 12])
     await test('number-2-icon.size').fill('24')
     expect(await sizesOf(ids)).toEqual([24, 24, 24])

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react'
 import { App } from './app.tsx'
 import { Editor } from './editor.ts'
 import { StoreProvider } from './editor-store.ts'
+import { errorMessages } from './error-messages.ts'
 import { Icon } from './icons.tsx'
 import { databaseOf } from '../collaboration/open-shared.ts'
 import { keepWindow } from './keep-window.ts'
@@ -88,7 +89,7 @@ export function Boot() {
   }, [])
   if ('editor' in state) {
     return (
-      <StoreProvider store={state.editor.store}>
+      <StoreProvider store={state.editor.store} errorMessages={errorMessages}>
         <App editor={state.editor} />
       </StoreProvider>
     )
