@@ -158,6 +158,7 @@ export class Databases {
     )
     this.#open.clear()
     await Promise.all(this.#busy.values())
+    await this.#options.logs.close?.()
     for (const one of closed) if (one.status === 'rejected') this.#options.report(one.reason)
   }
 

@@ -29,5 +29,13 @@ export {
   type ListenOptions,
   type RowcastServer,
 } from './http/index.ts'
-export { fileStorage, memoryStorage, type Storage } from './storage-options.ts'
+export {
+  fileStorage,
+  memoryStorage,
+  s3SnapshotStorage,
+  s3Storage,
+  type S3StorageOptions,
+  type Storage,
+} from './storage-options.ts'
+export { BucketError, type S3Options } from './bucket/index.ts'
 export { serve, type ServeOptions, type Serving } from './serve.ts'

@@ -42,4 +42,8 @@ export interface LogStorage {
   list(): Promise<readonly string[]>
   /** Deletes a log that is not open. Does nothing where there is none. */
   delete(database: string): Promise<void>
+  /** Sees that it can be used, which a first use does otherwise. Throws RowcastError where it can't. */
+  ready?(): Promise<unknown>
+  /** Frees what it holds, once no log of it is open. */
+  close?(): Promise<void>
 }

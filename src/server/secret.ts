@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RowcastError } from '../errors/index.ts'
+import type { ObjectStore } from './bucket/index.ts'
 
 // A database's name begins with no dot.
 const FILE = '.secret'
@@ -24,6 +25,13 @@ export async function readSecret(directory: string): Promise<string> {
     throw new RowcastError('data', `the data directory ${directory} can't be used (${reason})`, { cause })
   }
   throw new RowcastError('data', `${path} was removed while it was made: start again`)
+}
+
+/** The same of a bucket, made by the first server of it. Throws BucketError. */
+export async function readBucketSecret(store: ObjectStore): Promise<string> {
+  const made = Buffer.from(randomBytes(32).toString('base64url'))
+  if (await store.create('secret', made)) return made.toString()
+  return Buffer.from((await store.get('secret')) ?? []).toString()
 }
 
 async function read(path: string): Promise<string | undefined> {

@@ -1,27 +1,64 @@
 import { createServer, type HttpOptions, type Listening, type ListenOptions, type RowcastServer } from './http/index.ts'
 import type { ServerOptions } from './create-server.ts'
 import { lockDirectory } from './lock-directory.ts'
-import { readSecret } from './secret.ts'
-import { fileStorage } from './storage-options.ts'
+import { S3ObjectStore, type S3Options } from './bucket/index.ts'
+import { readBucketSecret, readSecret } from './secret.ts'
+import { fileStorage, s3SnapshotStorage, s3Storage, type S3StorageOptions } from './storage-options.ts'
 
 /** A server on its port. */
 export interface Serving extends Listening, Pick<RowcastServer, 'disconnect'> {}
 
-export interface ServeOptions extends Omit<ServerOptions, 'storage' | 'secret'>, HttpOptions, ListenOptions {
+interface CommonOptions extends Omit<ServerOptions, 'storage' | 'secret'>, HttpOptions, ListenOptions {}
+
+/** A server of one machine. */
+interface DirectoryOptions extends CommonOptions {
   /** The directory of the databases, made if missing. It also keeps the secret that positions are made with. */
   readonly directory: string
+  /** Where snapshots lie, if not in the directory. */
+  readonly snapshots?: S3Options | undefined
 }
 
+/** A server of which nothing lies on its machine. */
+interface BucketOptions extends CommonOptions {
+  /** A bucket that keeps all, the secret too. */
+  readonly log: Omit<S3StorageOptions, 'onError'>
+}
+
+export type ServeOptions = DirectoryOptions | BucketOptions
+
 /**
- * A server with its databases in a directory of this machine, on a port: what `rowcast serve` runs. `close` ends it
- * gracefully. Rejects with RowcastError where the directory or the port can't be had.
+ * A server with its databases in a directory of this machine, or in a bucket, on a port: what `rowcast serve` runs. `close`
+ * ends it gracefully. Rejects with RowcastError where the directory, the bucket or the port can't be had.
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { directory, port, host, ...rest } = options
+  return 'log' in options ? serveBucket(options) : serveDirectory(options)
+}
+
+async function serveBucket({
+  log,
+  port,
+  host,
+  ...rest
+}: ServeOptions & { readonly log: S3StorageOptions }): Promise<Serving> {
+  const storage = s3Storage({ ...log, onError: rest.onError })
+  try {
+    await storage.logs.ready?.()
+    const secret = await readBucketSecret(new S3ObjectStore(log))
+    const server = createServer({ ...rest, secret, storage })
+    return { ...(await server.listen({ port, host })), close: () => server.close(), disconnect: server.disconnect }
+  } catch (error) {
+    await storage.logs.close?.()
+    throw error
+  }
+}
+
+async function serveDirectory(options: DirectoryOptions): Promise<Serving> {
+  const { directory, snapshots, port, host, ...rest } = options
   const secret = await readSecret(directory)
   const unlock = lockDirectory(directory)
   try {
-    const server = createServer({ ...rest, secret, storage: fileStorage(directory) })
+    const storage = { ...fileStorage(directory), ...(snapshots && { snapshots: s3SnapshotStorage(snapshots) }) }
+    const server = createServer({ ...rest, secret, storage })
     const close = (): Promise<void> => server.close().finally(unlock)
     try {
       const { url, port: actual } = await server.listen({ port, host })

@@ -1,3 +1,6 @@
+import { bucketSnapshotStorage, S3ObjectStore, type S3Options } from './bucket/index.ts'
+import { ClusterLogs } from './cluster/index.ts'
+import { describeReport } from './describe-report.ts'
 import type { LogStorage } from './log.ts'
 import type { SnapshotStorage } from './snapshot-storage.ts'
 import { fileLogStorage, fileSnapshotStorage, memoryLogStorage, memorySnapshotStorage } from './storage/index.ts'
@@ -16,4 +19,30 @@ export function fileStorage(directory: string): Storage {
 /** Both in memory, gone with the process: for tests and first steps. */
 export function memoryStorage(): Storage {
   return { logs: memoryLogStorage(), snapshots: memorySnapshotStorage() }
+}
+
+/** A bucket that keeps all that a server keeps. */
+export interface S3StorageOptions extends S3Options {
+  /** How many logs all databases share; 16 if not given. It is fixed with the first start: another number is refused. */
+  readonly shards?: number | undefined
+  /** The least time between two appends to one of them, in milliseconds: fewer requests, and later commits. 0 if not given. */
+  readonly commitEveryMs?: number | undefined
+  /** Told of failures that nobody else hears of; they are printed if not given. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/**
+ * Both in a bucket, which is all that must survive: what was acknowledged is in it. It has to honour conditional writes,
+ * as is seen at the first use. Needs the package `@aws-sdk/client-s3`. Throws RowcastError (`options`) for an address that
+ * is none.
+ */
+export function s3Storage({ shards, commitEveryMs, onError, ...options }: S3StorageOptions): Storage {
+  const store = new S3ObjectStore(options)
+  const report = onError ?? ((error) => process.stderr.write(`${describeReport(error)}\n`))
+  return { logs: new ClusterLogs(store, { shards, commitEveryMs, report }), snapshots: bucketSnapshotStorage(store) }
+}
+
+/** Snapshots in a bucket, for a server whose log lies elsewhere. Throws RowcastError (`options`) for an address that is none. */
+export function s3SnapshotStorage(options: S3Options): SnapshotStorage {
+  return bucketSnapshotStorage(new S3ObjectStore(options))
 }

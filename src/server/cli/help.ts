@@ -2,11 +2,22 @@ export const HELP = `rowcast: a sync server for SQLite databases of one schema
 
 Usage:
   rowcast serve --schema schema.json --data ./data [options]
+  rowcast serve --schema schema.json --log s3://bucket/prefix [options]
 
 Options of serve:
   --schema FILE        the schema: a .json file, or a .js, .mjs or (from Node 22.18 on) .ts module that exports it
                        (default, or as schema)
   --data DIRECTORY     where the databases lie; made if missing
+  --log s3://BUCKET/PREFIX
+                       all lies in a bucket instead, which must honour conditional writes; needs the package
+                       @aws-sdk/client-s3
+  --shards NUMBER      with --log: how many logs all databases share, fixed with the first start; 16 if not given
+  --commit-every MS    with --log: the least time between two appends to one of them; 0 if not given
+  --s3 s3://BUCKET/PREFIX
+                       with --data: snapshots lie in a bucket
+  --s3-endpoint URL, --s3-region NAME
+                       of another store than Amazon's. Credentials are those of the environment
+                       (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or of the machine
   --port NUMBER        8787 if not given; 0 for any that is free
   --host ADDRESS       127.0.0.1 if not given; 0.0.0.0 to be reached from other machines
   --auth-secret TEXT   takes JSON Web Tokens signed with this secret, of 32 bytes at least

@@ -19,7 +19,7 @@ export async function runServe(args: ServeArguments): Promise<void> {
   const origins = args.cors.includes('*') ? ('*' as const) : args.cors
   const server = await serve({
     schema,
-    directory: args.data,
+    ...args.data,
     port: args.port,
     host: args.host,
     ...(args.permissions !== undefined && {
@@ -35,7 +35,9 @@ export async function runServe(args: ServeArguments): Promise<void> {
     if (error instanceof RowcastError) throw new UsageError(error.message)
     throw error
   })
-  process.stdout.write(`rowcast serves ${args.data} at ${server.url}\n`)
+  process.stdout.write(
+    `rowcast serves ${'log' in args.data ? args.data.log.url : args.data.directory} at ${server.url}\n`,
+  )
   if (!hasAuth) process.stderr.write(`${describeOpenness(args)}\n`)
   await ended
   await server.close()

@@ -3,6 +3,7 @@
  * checkpoints in a bucket. Imports src/errors, Node, src/server/bucket, and of the server the contract of logs.
  * @module
  */
+export { ClusterLogs, type ClusterOptions } from './cluster-logs.ts'
 export { BucketSlotLog } from './bucket-slot-log.ts'
 export { Shard, type ShardOptions } from './shard.ts'
 export { ShardArchive } from './shard-archive.ts'

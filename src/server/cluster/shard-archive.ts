@@ -56,7 +56,7 @@ export class ShardArchive {
   }
 
   /** The payloads of a segment. Throws RowcastError (`log`) where it is gone, or not as it was written. */
-  async segment({ key }: Segment, signal?: AbortSignal): Promise<readonly string[]> {
+  async segment({ key }: Segment, signal: AbortSignal): Promise<readonly string[]> {
     const body = await this.#read(key, signal)
     if (!body) throw new RowcastError('log', `${this.#store.address}${key} is gone: restore it from a copy`)
     const end = body.indexOf('\n')
@@ -90,7 +90,7 @@ export class ShardArchive {
       )
   }
 
-  async #read(key: string, signal: AbortSignal | undefined): Promise<Buffer | undefined> {
+  async #read(key: string, signal: AbortSignal): Promise<Buffer | undefined> {
     const bytes = await this.#store.get(key, { signal })
     return bytes && decompress(unseal(bytes, this.#store.address + key))
   }

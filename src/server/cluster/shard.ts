@@ -4,7 +4,7 @@ import { LogUncertainError } from '../log-errors.ts'
 import { Serial } from '../serial.ts'
 import type { ShardArchive } from './shard-archive.ts'
 import { decodeRecord, encodeRecord, type NodeInfo, type Operation, type ShardRecord } from './shard-record.ts'
-import { ShardState, type Claim, type DatabaseLog } from './shard-state.ts'
+import { ShardState, type Claim, type DatabaseLog, type Segment } from './shard-state.ts'
 import type { SlotLog } from './slot-log.ts'
 
 export interface ShardOptions {
@@ -76,6 +76,7 @@ export class Shard {
   #state = new ShardState()
   /** Of the last append. */
   #appendedAt = -Infinity
+  #archivedAt = performance.now()
 
   constructor(options: ShardOptions) {
     this.#options = options
@@ -95,8 +96,10 @@ export class Shard {
     return this.#state.next
   }
 
-  get tailBytes(): number {
-    return this.#state.tailBytes
+  /** What is in no segment: bytes of payloads, records, and for how long the oldest of them may have been there. */
+  get tail(): { readonly bytes: number; readonly records: number; readonly sinceMs: number } {
+    const { next, checkpoint, tailBytes } = this.#state
+    return { bytes: tailBytes, records: next - Math.max(checkpoint, 1), sinceMs: performance.now() - this.#archivedAt }
   }
 
   get databases(): ReadonlyMap<string, DatabaseLog> {
@@ -133,6 +136,11 @@ export class Shard {
     return this.#archiving
   }
 
+  /** The payloads of a segment. Throws RowcastError (`log`) where it is gone, or not as it was written. */
+  segment(segment: Segment): Promise<readonly string[]> {
+    return this.#options.archive!.segment(segment, this.#closing.signal)
+  }
+
   /** Gives up what is under way; nobody knows then of an append whether it took effect. */
   async close(): Promise<void> {
     this.#closing.abort(new StoreClosedError(`the log at ${this.#options.slots.address}`))
@@ -155,6 +163,7 @@ export class Shard {
       if (!(await this.#put((epoch) => ({ kind: 'operations', epoch, operations: [], checkpoint: written.next }))))
         return
       this.#state.archived(written)
+      this.#archivedAt = performance.now()
       await archive.delete(this.#state.dropped.splice(0), signal)
       await this.#deleteBefore(written.next)
     })

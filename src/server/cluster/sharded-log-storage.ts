@@ -5,7 +5,6 @@ import { LogConflictError } from '../log-errors.ts'
 import type { Log, LogEntry, LogStorage } from '../log.ts'
 import { assertDatabaseName, assertPayloads, assertSequence } from '../names.ts'
 import type { LogEnd, Shard } from './shard.ts'
-import type { ShardArchive } from './shard-archive.ts'
 import type { DatabaseLog, Segment } from './shard-state.ts'
 
 /** A read lets others at the event loop after so many entries. */
@@ -14,13 +13,11 @@ const CHUNK_ENTRIES = 1_000
 /** Logs of databases in the logs of shards: a database's shard follows from its name. */
 export class ShardedLogStorage implements LogStorage {
   readonly #shards: readonly Shard[]
-  readonly #archive: ShardArchive | undefined
   /** How often each log is open here. */
   readonly #open = new Map<string, number>()
 
-  constructor(shards: readonly Shard[], archive?: ShardArchive) {
+  constructor(shards: readonly Shard[]) {
     this.#shards = shards
-    this.#archive = archive
   }
 
   /** The shard of a database. */
@@ -40,7 +37,7 @@ export class ShardedLogStorage implements LogStorage {
     const log = shard.databases.get(database)
     if (!log) throw new NotFoundError(`there is no log of '${database}': open it with create to begin one`)
     this.#count(database, 1)
-    return new ShardedLog(database, log.id, shard, this.#archive, () => this.#count(database, -1))
+    return new ShardedLog(database, log.id, shard, () => this.#count(database, -1))
   }
 
   async list(): Promise<readonly string[]> {
@@ -67,17 +64,15 @@ class ShardedLog implements Log {
   /** Of the log that was opened: one of the same name that was made later is another. */
   readonly #id: string
   readonly #shard: Shard
-  readonly #archive: ShardArchive | undefined
   readonly #closed: () => void
   #isOpen = true
   /** The segment that was read last. */
   #read: { readonly key: string; readonly payloads: readonly string[] } | undefined
 
-  constructor(database: string, id: string, shard: Shard, archive: ShardArchive | undefined, closed: () => void) {
+  constructor(database: string, id: string, shard: Shard, closed: () => void) {
     this.#database = database
     this.#id = id
     this.#shard = shard
-    this.#archive = archive
     this.#closed = closed
   }
 
@@ -160,8 +155,7 @@ class ShardedLog implements Log {
   }
 
   async #segment(segment: Segment): Promise<readonly string[]> {
-    if (this.#read?.key !== segment.key)
-      this.#read = { key: segment.key, payloads: await this.#archive!.segment(segment) }
+    if (this.#read?.key !== segment.key) this.#read = { key: segment.key, payloads: await this.#shard.segment(segment) }
     return this.#read.payloads
   }
 

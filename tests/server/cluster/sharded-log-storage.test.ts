@@ -15,7 +15,6 @@ interface Node {
 /** A server's view of two shards in a bucket. */
 function openNode(server: S3Server): Node {
   const store = new S3ObjectStore({ url: `s3://${Bucket}/c`, endpoint: server.url, credentials: server.credentials })
-  const archive = new ShardArchive(store, 'shards/0/checkpoints/')
   const node = { id: randomUUID() }
   const shards = [0, 1].map(
     (n) =>
@@ -25,7 +24,7 @@ function openNode(server: S3Server): Node {
         node,
       }),
   )
-  return { storage: new ShardedLogStorage(shards, archive), shards }
+  return { storage: new ShardedLogStorage(shards), shards }
 }
 
 /** Puts the tail into segments after every append. */

@@ -1,68 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { putNote, schema } from '../http/support.ts'
+import { describe, expect, test } from 'vitest'
+import { schema } from '../http/support.ts'
 import { RawClient } from './raw-client.ts'
-
-const command = fileURLToPath(new URL('../../../src/server/cli/cli.ts', import.meta.url))
-
-async function folder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'rowcast-serve-'))
-  onTestFinished(() => rm(path, { recursive: true, force: true }))
-  await writeFile(join(path, 'schema.json'), JSON.stringify(schema.definition))
-  return path
-}
-
-function start(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const child = spawn(process.execPath, [command, ...args], {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  return child
-}
-
-/** Runs to its end. */
-async function run(cwd: string, args: readonly string[]): Promise<{ code: unknown; out: string; err: string }> {
-  const child = start(cwd, args)
-  let [out, err] = ['', '']
-  child.stdout!.on('data', (data) => (out += String(data)))
-  child.stderr!.on('data', (data) => (err += String(data)))
-  const [code] = (await once(child, 'close')) as [unknown]
-  return { code, out, err }
-}
-
-async function serve(
-  cwd: string,
-  ...more: string[]
-): Promise<{ child: ChildProcess; url: string; problem: () => string }> {
-  const child = start(cwd, ['serve', '--schema', 'schema.json', '--data', 'data', '--port', '0', ...more])
-  let text = ''
-  let problem = ''
-  child.stderr!.on('data', (data) => (problem += String(data)))
-  for await (const data of child.stdout!) {
-    text += String(data)
-    const url = / at (\S+)\n/.exec(text)?.[1]
-    if (url !== undefined) return { child, url, problem: () => problem }
-  }
-  throw new Error(`the server did not start: ${problem}`)
-}
-
-const a = '/v1/databases/a'
-
-async function transact(url: string, id: string): Promise<Response> {
-  return fetch(`${url}${a}/transactions`, { method: 'POST', body: JSON.stringify({ id, ...putNote(id) }) })
-}
-
-async function notes(url: string): Promise<string[]> {
-  const { entries } = (await (await fetch(`${url}${a}/history?limit=1000`)).json()) as { entries: { id?: string }[] }
-  return entries.flatMap(({ id }) => id ?? [])
-}
+import { a, folder, notes, run, serve, transact } from './serve-process.ts'
 
 describe('rowcast serve', () => {
   test('loses nothing that was acknowledged when it is killed, and a client goes on from where it was', async () => {
@@ -185,6 +127,13 @@ describe('rowcast serve', () => {
     [['server'], /no command 'server'/],
     [['serve', '--data', 'd'], /--schema is missing/],
     [['serve', '--schema', 'schema.json'], /--data is missing/],
+    [['serve', '--schema', 'schema.json', '--data', 'd', '--log', 's3://bucket'], /exclude each other/],
+    [['serve', '--schema', 'schema.json', '--log', 'bucket'], /is no bucket: give s3:/],
+    [['serve', '--schema', 'schema.json', '--log', 's3://bucket', '--s3', 's3://bucket'], /--s3 is for --data/],
+    [['serve', '--schema', 'schema.json', '--log', 's3://bucket', '--shards', '0'], /0 shards can't be had/],
+    [['serve', '--schema', 'schema.json', '--log', 's3://bucket', '--shards', 'x'], /'x' is no number/],
+    [['serve', '--schema', 'schema.json', '--log', 's3://bucket', '--s3-endpoint', 'x'], /is no URL/],
+    [['serve', '--schema', 'schema.json', '--data', 'd', '--shards', '2'], /need --log/],
     [['serve', '--schema', 'none.json', '--data', 'd'], /none\.json: there is no such file/],
     [['serve', '--schema', 'broken.json', '--data', 'd'], /broken\.json is not JSON/],
     [['serve', '--schema', 'wrong.json', '--data', 'd'], /wrong\.json: .*version/],

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import { RowcastError } from '../../errors/index.ts'
+import { probeBucket, type ObjectStore } from '../bucket/index.ts'
+import type { Log, LogStorage } from '../log.ts'
+import { BucketSlotLog } from './bucket-slot-log.ts'
+import { ShardArchive } from './shard-archive.ts'
+import { Shard } from './shard.ts'
+import { ShardedLogStorage } from './sharded-log-storage.ts'
+
+export interface ClusterOptions {
+  /** How many logs all databases share; 16 if not given. It is fixed with the first start: another number is refused. */
+  readonly shards?: number | undefined
+  /** The least time between two appends to one of them, in milliseconds: fewer requests, and later commits. 0 if not given. */
+  readonly commitEveryMs?: number | undefined
+  /** Told where what was appended can't be put into segments for now. */
+  readonly report: (error: unknown) => void
+}
+
+const KEY = 'cluster.json'
+const SHARDS = 16
+const MOST_SHARDS = 1_024
+/** How often it is looked whether a tail is to be put into segments. */
+const LOOK_MS = 1_000
+/** A tail is put into segments once it has so many bytes, or records, or is so old. */
+const TAIL_BYTES = 16 << 20
+const TAIL_RECORDS = 1_000
+const TAIL_MS = 60_000
+
+/** The logs of databases in a bucket that any number of servers share. The bucket is looked at when they are used first. */
+export class ClusterLogs implements LogStorage {
+  readonly #store: ObjectStore
+  readonly #options: ClusterOptions
+  #opened: Promise<{ readonly storage: ShardedLogStorage; readonly shards: readonly Shard[] }> | undefined
+  #looking: NodeJS.Timeout | undefined
+
+  /** Throws RowcastError (`options`) for a number of shards, or of milliseconds, that is none. */
+  constructor(store: ObjectStore, options: ClusterOptions) {
+    const { shards = SHARDS, commitEveryMs = 0 } = options
+    if (!Number.isInteger(shards) || shards < 1 || shards > MOST_SHARDS)
+      throw new RowcastError('options', `${shards} shards can't be had: give a number from 1 to ${MOST_SHARDS}`)
+    if (!(commitEveryMs >= 0 && commitEveryMs <= 60_000))
+      throw new RowcastError('options', `commits every ${commitEveryMs} ms can't be had: give 0 to 60,000`)
+    this.#store = store
+    this.#options = options
+  }
+
+  async open(database: string, options?: Parameters<LogStorage['open']>[1]): Promise<Log> {
+    return (await this.ready()).storage.open(database, options)
+  }
+
+  async list(): Promise<readonly string[]> {
+    return (await this.ready()).storage.list()
+  }
+
+  async delete(database: string): Promise<void> {
+    return (await this.ready()).storage.delete(database)
+  }
+
+  /** Looks whether the bucket will do. Throws BucketError where it won't, RowcastError where it is another cluster's. */
+  ready(): Promise<{ readonly storage: ShardedLogStorage; readonly shards: readonly Shard[] }> {
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      this.#opened = undefined
+      throw error
+    })
+    return this.#opened
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#looking)
+    const opened = await this.#opened?.catch(() => undefined)
+    await Promise.all(opened?.shards.map((shard) => shard.close()) ?? [])
+  }
+
+  async #open(): Promise<{ readonly storage: ShardedLogStorage; readonly shards: readonly Shard[] }> {
+    const { commitEveryMs } = this.#options
+    await probeBucket(this.#store)
+    const count = await this.#shardCount()
+    const node = { id: randomUUID() }
+    const shards = Array.from({ length: count }, (_, n) => {
+      const prefix = `shards/${String(n).padStart(4, '0')}/`
+      const slots = new BucketSlotLog(this.#store, `${prefix}slots/`)
+      return new Shard({ slots, archive: new ShardArchive(this.#store, `${prefix}checkpoints/`), node, commitEveryMs })
+    })
+    this.#looking = setInterval(() => {
+      for (const shard of shards) if (isLong(shard)) shard.archive().catch(this.#options.report)
+    }, LOOK_MS).unref()
+    return { storage: new ShardedLogStorage(shards), shards }
+  }
+
+  /** That of the cluster, which the first server of it says. */
+  async #shardCount(): Promise<number> {
+    const { shards } = this.#options
+    const said = { version: 1, shards: shards ?? SHARDS, id: randomUUID() }
+    if (await this.#store.create(KEY, new TextEncoder().encode(JSON.stringify(said)))) return said.shards
+    const bytes = await this.#store.get(KEY)
+    const known = JSON.parse(new TextDecoder().decode(bytes)) as { readonly version: number; readonly shards: number }
+    if (known.version !== 1)
+      throw new RowcastError('options', `${this.#store.address} is of a newer rowcast: start that version`)
+    if (shards !== undefined && shards !== known.shards)
+      throw new RowcastError(
+        'options',
+        `${this.#store.address} has ${known.shards} shards, not ${shards}: their number is fixed with the first start`,
+      )
+    return known.shards
+  }
+}
+
+function isLong(shard: Shard): boolean {
+  const { bytes, records, sinceMs } = shard.tail
+  return shard.isOwner && records > 0 && (bytes >= TAIL_BYTES || records >= TAIL_RECORDS || sinceMs >= TAIL_MS)
+}
