@@ -9,7 +9,7 @@ import { issuesOf } from './committed-rows.ts'
 import type { RowWrite } from './layer-stacks.ts'
 import { PlannedValues } from './planned-values.ts'
 import { describe } from './reservations.ts'
-import { holderOf } from './taken-values.ts'
+import { holderOf } from './holder-of.ts'
 
 /**
  * An undo takes no rows away but those of its step: rows that refer to them are somebody's work. Throws ConstraintError

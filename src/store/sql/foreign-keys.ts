@@ -4,7 +4,7 @@ import { quoteName } from '../../schema/index.ts'
 import type { LayerStacks } from '../layers/layer-stacks.ts'
 import { describe } from '../layers/reservations.ts'
 import type { Layer } from '../layers/row-stack.ts'
-import { holderOf } from '../layers/taken-values.ts'
+import { holderOf } from '../layers/holder-of.ts'
 import type { NetRow } from '../rows/cells.ts'
 import type { TableRows } from '../rows/table-rows.ts'
 

@@ -34,16 +34,17 @@ function archiving({ storage, shards }: Node): LogStorage {
     delete: (database) => storage.delete(database),
     open: async (database, options) => {
       const log = await storage.open(database, options)
-      const append: Log['append'] = async (payloads, expected) => {
-        await log.append(payloads, expected)
-        for (const shard of shards) await shard.archive()
-      }
-      return new Proxy(log, {
-        get: (target, name) => {
-          const value = name === 'append' ? append : Reflect.get(target, name)
-          return typeof value === 'function' ? value.bind(target) : value
+      return {
+        bounds: () => log.bounds(),
+        append: async (payloads, expected) => {
+          await log.append(payloads, expected)
+          for (const shard of shards) await shard.archive()
         },
-      })
+        read: (from, limit) => log.read(from, limit),
+        bytes: (from, to) => log.bytes(from, to),
+        trim: (before) => log.trim(before),
+        close: () => log.close(),
+      }
     },
   }
 }
