@@ -28,6 +28,12 @@ interface Waiting {
   readonly fail: (error: unknown) => void
 }
 
+/** Someone who waits, and how to tell what was decided: done, or refused. It holds once the log is known to be as it was. */
+interface Decided {
+  readonly waiting: Waiting
+  readonly tell: () => void
+}
+
 /** Payloads of one record, in UTF-16 units: it ends with what brings more. */
 const MOST_GATHERED = 4 << 20
 /** Slots between the end of the log and a claim against an owner that goes on writing. */
@@ -158,11 +164,14 @@ export class Shard {
     const { archive } = this.#options
     const { signal } = this.#closing
     if (!archive || !this.isOwner) return
-    const written = await archive.write(this.#state.copy(), signal)
+    const state = this.#state
+    const written = await archive.write(state.copy(), signal)
     await this.#run(async () => {
       if (!(await this.#put((epoch) => ({ kind: 'operations', epoch, operations: [], checkpoint: written.next }))))
         return
-      this.#state.archived(written)
+      // It went on from another's checkpoint, and has that one's segments.
+      if (this.#state !== state) return
+      state.archived(written)
       this.#archivedAt = performance.now()
       await archive.delete(this.#state.dropped.splice(0), signal)
       await this.#deleteBefore(written.next)
@@ -181,32 +190,34 @@ export class Shard {
   /** One record of what waits. All that goes wrong is told to those who wait. */
   async #appendWaiting(): Promise<void> {
     const { signal } = this.#closing
-    let taken: Waiting[] = []
+    let taken: readonly Decided[] = []
+    let isUncertain = false
     try {
       signal.throwIfAborted()
       await this.#own()
       await this.#rest()
       const { operations, decided } = this.#gather()
       taken = decided
-      const isThere =
-        operations.length === 0 ||
-        (await this.#put((epoch) => ({ kind: 'operations', epoch, operations, checkpoint: this.#state.checkpoint })))
-      if (isThere) for (const { settle } of taken) settle()
+      isUncertain = operations.length > 0
+      const isLatest = isUncertain
+        ? await this.#put((epoch) => ({ kind: 'operations', epoch, operations, checkpoint: this.#state.checkpoint }))
+        : await this.#isLatest()
+      if (isLatest) for (const { tell } of taken) tell()
       // They are decided again on what the log has by now.
-      else this.#waiting.unshift(...taken)
+      else this.#waiting.unshift(...taken.map(({ waiting }) => waiting))
     } catch (error) {
-      const isUncertain = taken.length > 0
       const failure = isUncertain
         ? new LogUncertainError(`log at ${this.#options.slots.address}`, { cause: error })
         : error
-      for (const { fail } of isUncertain ? taken : this.#waiting.splice(0)) fail(failure)
+      const failed = taken.length > 0 ? taken.map(({ waiting }) => waiting) : this.#waiting.splice(0)
+      for (const { fail } of failed) fail(failure)
     }
   }
 
-  #gather(): { readonly operations: readonly Operation[]; readonly decided: Waiting[] } {
+  #gather(): { readonly operations: readonly Operation[]; readonly decided: readonly Decided[] } {
     const staged = new Staged(this.#state.databases)
     const operations: Operation[] = []
-    const decided: Waiting[] = []
+    const decided: Decided[] = []
     for (let length = 0; this.#waiting.length > 0 && length < MOST_GATHERED;) {
       const waiting = this.#waiting.shift()!
       try {
@@ -215,12 +226,19 @@ export class Shard {
           operations.push(operation)
           if (operation.do === 'append') length += operation.payload.length
         }
-        decided.push(waiting)
+        decided.push({ waiting, tell: waiting.settle })
       } catch (error) {
-        waiting.fail(error)
+        decided.push({ waiting, tell: () => waiting.fail(error) })
       }
     }
     return { operations, decided }
+  }
+
+  /** Whether nothing was appended since the log was read: an owner that was deposed would decide on what is no more. */
+  async #isLatest(): Promise<boolean> {
+    const { next } = this.#state
+    await this.#read()
+    return this.#state.next === next
   }
 
   async #rest(): Promise<void> {
@@ -264,55 +282,63 @@ export class Shard {
     }
   }
 
-  /** Takes in all records up to the first slot that is empty. */
+  /**
+   * Takes in all records up to the first slot that is empty. A claim, or what fills the slots before one, may have arrived
+   * late, in a slot that was trimmed: where the log has a checkpoint behind one that was just read, that is gone on from.
+   * Whoever trimmed had named it in the log before, so that one who lists after reading such a record knows.
+   */
   async #read(): Promise<void> {
     const { slots } = this.#options
     const { signal } = this.#closing
-    while (true) {
+    for (let doubtful = Infinity; ;) {
       const from = this.#state.next
       const listed = await slots.slots(from - 1, { signal })
       const run = listed.findIndex((slot, n) => slot !== from + n)
       const there = run === -1 ? listed : listed.slice(0, run)
-      const isWhole = await this.#take(there)
-      const last = listed.at(-1) ?? 0
-      if (!isWhole) continue
-      if (last < this.#state.next + NEVER_DELETED) return
-      await this.#jump(listed)
+      const { isWhole, firstOther } = await this.#take(there)
+      doubtful = Math.min(doubtful, firstOther)
+      const isTrimmed = isWhole && (listed.at(-1) ?? 0) >= this.#state.next + NEVER_DELETED
+      if (doubtful < this.#state.checkpoint || isTrimmed) {
+        await this.#jump(listed, Math.min(doubtful, this.#state.next))
+        doubtful = Infinity
+      } else if (isWhole && firstOther === Infinity) return
     }
   }
 
-  /** Takes in the records of slots; `false` where one was deleted meanwhile. */
-  async #take(there: readonly number[]): Promise<boolean> {
+  /** Takes in the records of slots, unless one was deleted meanwhile, and tells the first that is no owner's. */
+  async #take(there: readonly number[]): Promise<{ readonly isWhole: boolean; readonly firstOther: number }> {
+    let firstOther = Infinity
     for (let from = 0; from < there.length; from += AT_ONCE) {
       const some = there.slice(from, from + AT_ONCE)
       const records = await Promise.all(some.map((slot) => this.#record(slot)))
       for (const record of records) {
-        if (!record) return false
+        if (!record) return { isWhole: false, firstOther }
+        if (record.kind !== 'operations') firstOther = Math.min(firstOther, this.#state.next)
         this.#state.apply(record)
       }
     }
-    return true
+    return { isWhole: true, firstOther }
   }
 
-  /** Goes on from a checkpoint: what follows in the log was trimmed while this server did not look. */
-  async #jump(listed: readonly number[]): Promise<void> {
-    const { archive, slots } = this.#options
-    const { next } = this.#state
+  /** Goes on from a checkpoint behind a slot: what follows it in the log was trimmed while this server did not look. */
+  async #jump(listed: readonly number[], behind: number): Promise<void> {
+    const { slots } = this.#options
+    if (await this.#restore(this.#state.checkpoint, behind)) return
     for (const slot of listed.toReversed()) {
       const record = await this.#record(slot)
-      if (record && record.checkpoint > next) {
-        const state = await archive?.read(record.checkpoint, this.#closing.signal)
-        if (state) {
-          this.#state = ShardState.restore(state)
-          return
-        }
-      }
-      if (slot <= next) break
+      if (record && (await this.#restore(record.checkpoint, behind))) return
     }
     throw new RowcastError(
       'log',
-      `the log at ${slots.address} has nothing between slot ${next} and the next that there is, and no checkpoint that goes so far: restore what is missing from a copy`,
+      `the log at ${slots.address} has nothing between slot ${behind} and the next that there is, and no checkpoint that goes so far: restore what is missing from a copy`,
     )
+  }
+
+  async #restore(checkpoint: number, behind: number): Promise<boolean> {
+    if (checkpoint <= behind) return false
+    const state = await this.#options.archive?.read(checkpoint, this.#closing.signal)
+    if (state) this.#state = ShardState.restore(state)
+    return state !== undefined
   }
 
   async #record(slot: number): Promise<ShardRecord | undefined> {

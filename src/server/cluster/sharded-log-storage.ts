@@ -32,8 +32,10 @@ export class ShardedLogStorage implements LogStorage {
     assertSequence(start, `the start of the log of '${database}'`)
     const shard = this.shardOf(database)
     await shard.refresh()
-    if (create && !shard.databases.has(database))
-      await shard.append((logOf) => (logOf(database) ? [] : [{ do: 'open', database, id: randomUUID(), start }]))
+    // One that was made may be deleted in the same record.
+    if (create)
+      while (!shard.databases.has(database))
+        await shard.append((logOf) => (logOf(database) ? [] : [{ do: 'open', database, id: randomUUID(), start }]))
     const log = shard.databases.get(database)
     if (!log) throw new NotFoundError(`there is no log of '${database}': open it with create to begin one`)
     this.#count(database, 1)
