@@ -1,0 +1,35 @@
+import { setImmediate as immediate } from 'node:timers/promises'
+import { S3ObjectStore } from '../../../src/server/bucket/index.ts'
+import { BucketSlotLog } from '../../../src/server/cluster/index.ts'
+import { Bucket } from '../../support/s3-seat.ts'
+import { S3Server } from '../../support/s3-server/index.ts'
+import { fair, SimulatedBucket, SimulatedNode } from '../../support/simulated-slots.ts'
+import { runSlotLogContract } from './slot-log-contract.ts'
+
+runSlotLogContract('a bucket', async () => {
+  const server = await S3Server.open({ buckets: [Bucket] })
+  const open = (): BucketSlotLog => {
+    const { url, credentials } = server
+    return new BucketSlotLog(new S3ObjectStore({ url: `s3://${Bucket}/c`, endpoint: url, credentials }), 'slots/')
+  }
+  return { logs: [open(), open()], done: (asked) => asked, dispose: () => server.close() }
+})
+
+runSlotLogContract('simulated slots', async () => {
+  const bucket = new SimulatedBucket(fair)
+  const open = (id: string) => new SimulatedNode(id, bucket).slots('0')
+  const done = async <Result>(asked: Promise<Result>): Promise<Result> => {
+    const told = Promise.allSettled([asked])
+    for (let idle = 0; idle < 3; idle++) {
+      const [step] = bucket.ready()
+      if (step) {
+        bucket.happen(step)
+        idle = -1
+      }
+      await immediate()
+    }
+    await told
+    return asked
+  }
+  return { logs: [open('one'), open('other')], done, dispose: () => Promise.resolve() }
+})
