@@ -42,7 +42,7 @@ const AHEAD = 8
  * So many slots at the end are never deleted: a gap before them was trimmed, one within them is before a claim that was put
  * ahead. Claims are put ahead by less.
  */
-export const NEVER_DELETED = 64
+const NEVER_DELETED = 64
 /** Records that are read at once. */
 const AT_ONCE = 32
 
