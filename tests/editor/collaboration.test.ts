@@ -300,7 +300,10 @@ describe('two windows of the editor on one server', () => {
     await rollBack('Roll back to 1 (Created)?')
     await ann.getByTestId('notice').getByText('Rolled back to 1 (Created)').waitFor()
     // The first entry was just now another one that was rolled back to.
-    await items.first().getByText(/Rolled back to 1(?!\d)/).waitFor()
+    await items
+      .first()
+      .getByText(/Rolled back to 1(?!\d)/)
+      .waitFor()
     const last = await items.first().getAttribute('data-sequence')
     await rollBack('Roll back to 1 (Created)?')
     await ann.getByTestId('notice').getByText('Nothing differs from 1 (Created)').waitFor()
