@@ -1,3 +1,4 @@
+import type * as S3 from '@aws-sdk/client-s3'
 import type { S3Client, ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-s3'
 import { RowcastError } from '../../errors/index.ts'
 import { BucketError } from './bucket-error.ts'
@@ -6,7 +7,7 @@ import { Patience } from './patience.ts'
 import { readAnswer, statusOf } from './s3-answer.ts'
 import { parseS3Url, type S3Options } from './s3-options.ts'
 
-type Sdk = typeof import('@aws-sdk/client-s3')
+type Sdk = typeof S3
 type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = Parameters<
   typeof S3Client.prototype.send<Input, Output>
 >[0]
