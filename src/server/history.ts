@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto'
 import { NotFoundError } from '../errors/index.ts'
+import { digestOf } from './digest.ts'
 import { parseRecord } from './log-record.ts'
 import type { Log } from './log.ts'
-
-/** Of SHA-256. Positions have a digest in them, and are to be short. */
-export const DIGEST_BYTES = 12
 
 /** A place in the history of a database, and not only a number: a log that was put back has that number too. */
 export interface Point {
@@ -19,11 +16,6 @@ export type Place = Pick<Point, 'sequence'> & { readonly digest?: string | undef
 
 /** What of a log tells of its history. */
 type History = Pick<Log, 'bounds' | 'read'>
-
-/** The digest of the history that ends with an entry: the entry names that of the one before it, so it stands for all. */
-export function digestOf(payload: string): string {
-  return createHash('sha256').update(payload).digest().subarray(0, DIGEST_BYTES).toString('base64url')
-}
 
 /** What a log says of the history up to an entry, by that entry or the one behind it; `undefined` where it has neither. */
 export async function digestAt(log: History, sequence: number): Promise<string | undefined> {

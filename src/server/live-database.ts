@@ -15,7 +15,8 @@ import type { Committed, Decided, Listener, Outcome } from './decided.ts'
 import { LogConflictError, LogPartedError, LogUncertainError } from './log-errors.ts'
 import { assertDepthOf } from './depth.ts'
 import { FairQueue } from './fair-queue.ts'
-import { digestAt, digestOf, isApart, type Place, type Point } from './history.ts'
+import { digestOf } from './digest.ts'
+import { digestAt, isApart, type Place, type Point } from './history.ts'
 import { formatInSteps, formatRecord, parseRecord, partsOf, type LogRecord } from './log-record.ts'
 import type { Limits } from './limits.ts'
 import type { Log } from './log.ts'
@@ -604,16 +605,11 @@ export class LiveDatabase {
   }
 
   /**
-   * Appends what was decided on the state, or after a point that goes on from it. Throws LogConflictError where the log has gone on without it, LogPartedError
-   * where it has another history, and what the log throws.
+   * Appends what was decided on the state, or after a point that goes on from it. Throws LogConflictError where the log has
+   * gone on without it, LogPartedError where it has another history, and what the log throws.
    */
-  async #append(payloads: readonly string[], point: Point = this.#state.point): Promise<void> {
-    const { log } = this.#options
-    // The number alone does not tell.
-    if (await isApart(log, point)) throw new LogPartedError(`log of '${this.name}'`, point.sequence)
-    const { last } = await log.bounds()
-    if (last !== point.sequence) throw new LogConflictError(`log of '${this.name}'`, point.sequence, last)
-    if (payloads.length > 0) await log.append(payloads, point.sequence)
+  #append(payloads: readonly string[], { sequence, digest }: Point = this.#state.point): Promise<void> {
+    return this.#options.log.append(payloads, sequence, digest)
   }
 
   async #decide(batch: readonly Waiting[]): Promise<Draft> {

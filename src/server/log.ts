@@ -15,10 +15,11 @@ export interface Log {
   bounds(): Promise<{ readonly first: number; readonly last: number }>
   /**
    * Appends entries as `expected + 1` and on, all of them or none, durable once it resolves.
-   * Throws `LogConflictError` where the last entry is not `expected`: nothing was appended. Throws `LogUncertainError`
-   * where it can't be known whether they were: read the log to find out.
+   * Throws `LogConflictError` where the last entry is not `expected`: nothing was appended. With the digest of the history
+   * up to `expected` (`digestOf` of that entry) also `LogPartedError`, where the log is known to have another one.
+   * Throws `LogUncertainError` where it can't be known whether they were appended: read the log to find out.
    */
-  append(payloads: readonly string[], expected: number): Promise<void>
+  append(payloads: readonly string[], expected: number, digest?: string): Promise<void>
   /** Entries from a sequence number on, in order, as far as the log goes now. Throws NotFoundError where `from` is trimmed away. */
   read(from: number, limit?: number): AsyncIterable<LogEntry>
   /**

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { DIGEST_BYTES, type Point } from './history.ts'
+import { DIGEST_BYTES } from './digest.ts'
+import { type Point } from './history.ts'
 
 const CIPHER = 'aes-128-gcm'
 /** Bytes of the parts of a position: sequence, view and history are encrypted, between a random number and a tag. */

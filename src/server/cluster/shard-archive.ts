@@ -4,7 +4,7 @@ import { brotliCompress, brotliDecompress, constants } from 'node:zlib'
 import { RowcastError } from '../../errors/index.ts'
 import type { ObjectStore } from '../bucket/index.ts'
 import { seal, unseal } from './sealed.ts'
-import type { CheckpointState, DatabaseLog, Segment, StateCopy } from './shard-state.ts'
+import { lastDigest, type CheckpointState, type DatabaseLog, type Segment, type StateCopy } from './shard-state.ts'
 
 const compress = promisify(brotliCompress)
 const decompress = promisify(brotliDecompress)
@@ -43,7 +43,10 @@ export class ShardArchive {
     const state = {
       next,
       claim,
-      databases: databases.map(([name, { tail: _tail, ...log }]) => [name, log] as const),
+      databases: databases.map(([name, { tail: _tail, lastPayload: _lastPayload, ...log }]) => {
+        const digest = lastDigest({ lastPayload: _lastPayload, digest: log.digest })
+        return [name, { ...log, digest }] as const
+      }),
     }
     await this.#write(this.#key(next), Buffer.from(JSON.stringify(state)), signal)
     return state

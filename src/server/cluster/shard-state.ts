@@ -1,3 +1,4 @@
+import { digestOf } from '../digest.ts'
 import type { NodeInfo, Operation, ShardRecord } from './shard-record.ts'
 
 /** Entries of one database that have left the tail for an object of the bucket. */
@@ -16,6 +17,9 @@ export interface DatabaseLog {
   /** The last entry that was trimmed away, or that it began after. */
   origin: number
   last: number
+  /** The last entry, or its digest where it is in a segment; neither where it was trimmed away. */
+  lastPayload?: string | undefined
+  digest?: string | undefined
   /** Oldest first; the first may begin before the origin. */
   segments: readonly Segment[]
   /** The payloads of the entries behind the segments, up to the last; those before the origin are not kept. */
@@ -33,12 +37,17 @@ export interface Claim {
 export interface CheckpointState {
   readonly next: number
   readonly claim: Claim | undefined
-  readonly databases: readonly (readonly [name: string, log: Omit<DatabaseLog, 'tail'>])[]
+  readonly databases: readonly (readonly [name: string, log: Omit<DatabaseLog, 'tail' | 'lastPayload'>])[]
 }
 
 /** A state at a slot, with the tails. */
 export interface StateCopy extends Pick<CheckpointState, 'next' | 'claim'> {
   readonly databases: readonly (readonly [name: string, log: DatabaseLog])[]
+}
+
+/** The digest of the history of a log, as far as it tells. */
+export function lastDigest({ lastPayload, digest }: Pick<DatabaseLog, 'lastPayload' | 'digest'>): string | undefined {
+  return lastPayload === undefined ? digest : digestOf(lastPayload)
 }
 
 /** What the records of a shard come to, in the order of their slots. */
@@ -106,10 +115,12 @@ export class ShardState {
       this.databases.delete(database)
     } else if (operation.do === 'trim') {
       log.origin = Math.max(log.origin, Math.min(operation.before - 1, log.last))
+      if (log.origin === log.last) log.lastPayload = log.digest = undefined
       this.#drop(log, log.origin)
       log.tail = log.tail.slice(Math.max(0, log.tail.length - (log.last - log.origin)))
     } else if (operation.sequence === log.last + 1) {
       log.last += 1
+      log.lastPayload = operation.payload
       log.tail.push(operation.payload)
       this.tailBytes += Buffer.byteLength(operation.payload)
     }

@@ -17,7 +17,7 @@ export interface ShardOptions {
 }
 
 /** What decisions rest on. */
-export type LogEnd = Pick<DatabaseLog, 'id' | 'last'>
+export type LogEnd = Pick<DatabaseLog, 'id' | 'last' | 'lastPayload' | 'digest'>
 
 /** Decides, on the logs with all that goes before it, which operations are to be appended; none is fine. May throw. */
 export type Decision = (logOf: (database: string) => LogEnd | undefined) => readonly Operation[]
@@ -63,7 +63,10 @@ class Staged {
     const { database } = operation
     if (operation.do === 'open') this.#changed.set(database, { id: operation.id, last: operation.start })
     if (operation.do === 'delete') this.#changed.set(database, undefined)
-    if (operation.do === 'append') this.#changed.set(database, { id: this.get(database)!.id, last: operation.sequence })
+    if (operation.do === 'append') {
+      const { sequence: last, payload: lastPayload } = operation
+      this.#changed.set(database, { id: this.get(database)!.id, last, lastPayload })
+    }
   }
 }
 

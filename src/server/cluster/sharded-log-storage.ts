@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { NotFoundError, RowcastError, StoreClosedError } from '../../errors/index.ts'
-import { LogConflictError } from '../log-errors.ts'
+import { assertAppend } from '../assert-append.ts'
 import type { Log, LogEntry, LogStorage } from '../log.ts'
 import { assertDatabaseName, assertPayloads, assertSequence } from '../names.ts'
 import type { LogEnd, Shard } from './shard.ts'
-import type { DatabaseLog, Segment } from './shard-state.ts'
+import { lastDigest, type DatabaseLog, type Segment } from './shard-state.ts'
 
 /** A read lets others at the event loop after so many entries. */
 const CHUNK_ENTRIES = 1_000
@@ -83,13 +83,14 @@ class ShardedLog implements Log {
     return { first: origin + 1, last }
   }
 
-  async append(payloads: readonly string[], expected: number): Promise<void> {
+  async append(payloads: readonly string[], expected: number, digest?: string): Promise<void> {
     this.#assertOpen()
     assertPayloads(payloads, this.#what)
     const database = this.#database
     await this.#shard.append((logOf) => {
-      const { last } = this.#same(logOf(database))
-      if (last !== expected) throw new LogConflictError(this.#what, expected, last)
+      const end = this.#same(logOf(database))
+      const { last } = end
+      assertAppend({ log: this.#what, expected, digest, last }, (at) => (at === last ? lastDigest(end) : undefined))
       return payloads.map((payload, n) => ({ do: 'append', database, sequence: last + 1 + n, payload }))
     })
   }

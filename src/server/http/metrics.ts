@@ -48,6 +48,8 @@ export class Metrics {
       open: async (...args) => this.#timedLog(await logs.open(...args)),
       list: () => logs.list(),
       delete: (database) => logs.delete(database),
+      ready: async () => logs.ready?.(),
+      close: async () => logs.close?.(),
     }
   }
 
@@ -99,9 +101,9 @@ export class Metrics {
   #timedLog(log: Log): Log {
     return {
       bounds: () => log.bounds(),
-      append: async (payloads, expected) => {
+      append: async (...args) => {
         const stop = this.#append.startTimer()
-        await log.append(payloads, expected)
+        await log.append(...args)
         stop()
       },
       read: (from, limit) => log.read(from, limit),

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { NotFoundError, StoreClosedError } from '../../errors/index.ts'
-import { LogConflictError, LogUncertainError } from '../log-errors.ts'
+import { assertAppend } from '../assert-append.ts'
+import { digestOf } from '../digest.ts'
+import { LogConflictError, LogPartedError, LogUncertainError } from '../log-errors.ts'
 import type { Log, LogEntry } from '../log.ts'
 import { sqlFailure } from './log-database.ts'
 import { assertPayloads, assertSequence } from '../names.ts'
@@ -50,13 +52,13 @@ export class FileLog implements Log {
     return this.#readBounds()
   }
 
-  async append(payloads: readonly string[], expected: number): Promise<void> {
+  async append(payloads: readonly string[], expected: number, digest?: string): Promise<void> {
     this.#assertOpen()
     assertPayloads(payloads, this.#what)
     this.#settle()
     this.#write(() => {
       const { last } = this.#readBounds()
-      if (last !== expected) throw new LogConflictError(this.#what, expected, last)
+      assertAppend({ log: this.#what, expected, digest, last }, (sequence) => this.#digestAt(sequence))
       let sequence = last
       for (const payload of payloads) this.#insert.run(++sequence, payload)
     })
@@ -111,6 +113,12 @@ export class FileLog implements Log {
   #readBounds(): { first: number; last: number } {
     const { origin, last } = this.#attempt(() => this.#bounds.get()) as { origin: number; last: number }
     return { first: origin + 1, last }
+  }
+
+  #digestAt(sequence: number): string | undefined {
+    if (!Number.isSafeInteger(sequence)) return undefined
+    const row = this.#select.get(sequence, sequence, 1) as { payload: string } | undefined
+    return row && digestOf(row.payload)
   }
 
   #readChunk(from: number, end: number): LogEntry[] {
@@ -177,7 +185,7 @@ export class FileLog implements Log {
     try {
       return work()
     } catch (error) {
-      if (error instanceof LogConflictError) throw error
+      if (error instanceof LogConflictError || error instanceof LogPartedError) throw error
       throw sqlFailure(error, `the ${this.#what} can't be used, and nothing was changed`)
     }
   }

@@ -1,5 +1,6 @@
 import { NotFoundError, RowcastError, StoreClosedError } from '../../errors/index.ts'
-import { LogConflictError } from '../log-errors.ts'
+import { assertAppend } from '../assert-append.ts'
+import { digestOf } from '../digest.ts'
 import type { Log, LogEntry, LogStorage } from '../log.ts'
 import { assertDatabaseName, assertPayloads, assertSequence } from '../names.ts'
 
@@ -61,10 +62,13 @@ class MemoryLog implements Log {
     return { first: this.#kept.origin + 1, last: this.#last }
   }
 
-  async append(payloads: readonly string[], expected: number): Promise<void> {
+  async append(payloads: readonly string[], expected: number, digest?: string): Promise<void> {
     this.#assertOpen()
     assertPayloads(payloads, this.#what)
-    if (expected !== this.#last) throw new LogConflictError(this.#what, expected, this.#last)
+    assertAppend({ log: this.#what, expected, digest, last: this.#last }, (sequence) => {
+      const payload = this.#kept.payloads[sequence - this.#kept.origin - 1]
+      return payload === undefined ? undefined : digestOf(payload)
+    })
     for (const payload of payloads) {
       this.#kept.payloads.push(payload)
       this.#kept.bytes.push(Buffer.byteLength(payload))

@@ -36,8 +36,8 @@ function archiving({ storage, shards }: Node): LogStorage {
       const log = await storage.open(database, options)
       return {
         bounds: () => log.bounds(),
-        append: async (payloads, expected) => {
-          await log.append(payloads, expected)
+        append: async (...args) => {
+          await log.append(...args)
           for (const shard of shards) await shard.archive()
         },
         read: (from, limit) => log.read(from, limit),

@@ -278,7 +278,7 @@ function movable(first: LogStorage): LogStorage & { moveTo(logs: LogStorage): Pr
       opened.push(one)
       return {
         bounds: () => one.log.bounds(),
-        append: (payloads, expected) => one.log.append(payloads, expected),
+        append: (...args) => one.log.append(...args),
         read: (from, limit) => one.log.read(from, limit),
         bytes: (from, to) => one.log.bytes(from, to),
         trim: (before) => one.log.trim(before),

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NotFoundError, RowcastError, StoreClosedError } from 'rowcast'
-import { LogConflictError } from '../../../src/server/log-errors.ts'
+import { digestOf } from '../../../src/server/digest.ts'
+import { LogConflictError, LogPartedError } from '../../../src/server/log-errors.ts'
 import type { Log, LogEntry, LogStorage } from '../../../src/server/log.ts'
 import { runAppender, type AppenderScript } from './run-appender.ts'
 
@@ -99,6 +100,24 @@ export function runLogContract(name: string, make: () => Promise<LogHarness>): v
       await expect(log.append([], 1)).rejects.toBeInstanceOf(LogConflictError)
       await log.append([], 2)
       expect(await readAll(log, 1)).toEqual(numbered(1, 2).map(asEntry))
+    })
+
+    test('an append that tells another history than the log has is refused, and appends nothing', async () => {
+      const log = await openLog()
+      await log.append(numbered(1, 2), 0)
+      const parted = [
+        log.append(['no'], 2, digestOf('other')),
+        log.append([], 2, digestOf('1')),
+        log.append(['no'], 3, digestOf('2')),
+      ]
+      for (const append of parted) expect(await failure(append)).toBeInstanceOf(LogPartedError)
+      expect(await failure(log.append(['no'], 1, digestOf('1')))).toBeInstanceOf(LogConflictError)
+      await Promise.all([log.append(['3'], 2, digestOf('2')), log.append(['4'], 3, digestOf('3'))])
+      await log.append([], 4, digestOf('4'))
+      expect(await readAll(log, 1)).toEqual(numbered(1, 4).map(asEntry))
+      await log.trim(5)
+      await log.append(['5'], 4, digestOf('of what is not there any more'))
+      expect(await failure(log.append(['no'], 5, digestOf('other')))).toBeInstanceOf(LogPartedError)
     })
 
     test('text that is not well-formed is refused with everything that was to be appended with it', async () => {
