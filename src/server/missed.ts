@@ -34,7 +34,7 @@ export class Missed {
     for (const transition of transitions) this.#note(transition)
   }
 
-  /** Something else has told the client of rows: of these it may have any by now, and of none it is known how it has it. */
+  /** Rows have been taken from the client by something else: of these it is not known any more which it has, and how. */
   mayBeHad(): void {
     for (const rows of this.#tables.values())
       for (const row of rows.values()) {

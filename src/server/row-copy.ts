@@ -64,9 +64,10 @@ export class RowCopy extends RowScan {
   }
 
   #last(): string {
-    const [changed, gone] = this.#rowsOf(this.missed)
+    const { untold, finished } = this.options
+    const [changed, gone] = this.#rowsOf(untold?.() ?? this.missed)
     this.close()
-    return this.#text([...this.#taken(), ...changed], gone, this.options.finished())
+    return this.#text([...this.#taken(), ...changed], gone, finished())
   }
 
   #rowsOf(missed: Missed): [rows: string[], gone: [string, Key][]] {

@@ -12,6 +12,8 @@ export interface ScanOptions {
   readonly viewer: Viewer
   /** Only the rows that this subscription alone shows. */
   readonly subscription?: string | undefined
+  /** What the client has not been told of otherwise, at the end: it is told of with the last rows. */
+  readonly untold?: () => Missed
   /**
    * Told, between transactions, that all has been said: what happens from then on is to be told by others. Gives what the
    * client is up to with it.

@@ -136,7 +136,7 @@ export class Telling {
     if (!sender.busy) this.#sayLive()
   }
 
-  /** The whole copy is made: what happens from now on comes after it. */
+  /** All rows up to a point are told: what happens from now on comes after them. */
   copied(point: Point): void {
     this.#told = point
     this.#missed = new Missed(this.#options.viewer)
@@ -147,17 +147,26 @@ export class Telling {
     const { database, viewer } = this.#options
     const finished = (): UpTo => {
       viewer.markSent(subscription, true)
-      return this.#scanned(copy)
+      this.#scans.delete(copy)
+      this.copied(database.point)
+      return this.#at(database.point)
     }
     viewer.markSent(subscription, false)
-    const copy: RowCopy = new RowCopy({ database, viewer, subscription, finished })
+    // Its rows are those of the end: a client that went on from before that would keep what came and went in between.
+    const untold = (): Missed => this.#missed!
+    const copy: RowCopy = new RowCopy({ database, viewer, subscription, untold, finished })
     this.#scan(copy)
   }
 
   /** Takes a subscription away, and its rows with it. The viewer has it until they have left, which is waited for. */
   removeRows(subscription: string): Promise<void> {
     const { database, viewer } = this.#options
-    const rows: LeavingRows = new LeavingRows({ database, viewer, subscription, finished: () => this.#scanned(rows) })
+    const finished = (): UpTo => {
+      this.#scans.delete(rows)
+      this.#missed?.mayBeHad()
+      return this.#at(this.#told!)
+    }
+    const rows: LeavingRows = new LeavingRows({ database, viewer, subscription, finished })
     this.#scan(rows)
     return rows.closed
   }
@@ -228,12 +237,6 @@ export class Telling {
     // From here on the client is told of changes once its rows are complete.
     this.#missed ??= new Missed(this.#options.viewer)
     this.#options.sender.stream(randomUUID(), 0, source)
-  }
-
-  #scanned(scan: RowScan): UpTo {
-    this.#scans.delete(scan)
-    this.#missed?.mayBeHad()
-    return this.#at(this.#told!)
   }
 
   #tell(committed: readonly Committed[]): void {
