@@ -101,9 +101,11 @@ export class Metrics {
   #timedLog(log: Log): Log {
     return {
       bounds: () => log.bounds(),
-      append: async (...args) => {
+      append: async (payloads, ...place) => {
+        // Of nothing it only tells whether the log is as it was.
+        if (payloads.length === 0) return log.append(payloads, ...place)
         const stop = this.#append.startTimer()
-        await log.append(...args)
+        await log.append(payloads, ...place)
         stop()
       },
       read: (from, limit) => log.read(from, limit),
