@@ -28,7 +28,7 @@ export interface ObjectStore {
   /**
    * Writes an object that is not there yet: whether it is there now as given, `false` where another one is. No two writers
    * give the same bytes: that is how one whose answer was lost knows its own. It tries for as long as it takes: only the
-   * signal ends it, and then nobody knows whether the object will be there.
+   * signal ends it, or a refusal for good, and then nobody knows whether the object will be there.
    */
   create(key: string, bytes: Uint8Array, options?: ObjectOptions): Promise<boolean>
   /** The objects whose keys begin with a prefix, in the order of their keys' UTF-8; those after a key only, if one is given. */

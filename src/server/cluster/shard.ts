@@ -83,6 +83,8 @@ export class Shard {
   #pumping = false
   #archiving: Promise<void> | undefined
   #state = new ShardState()
+  /** The slot of the last append of which nobody knew: until another record is in it, it may still arrive. */
+  #uncertain = 0
   /** Of the last append. */
   #appendedAt = -Infinity
   #archivedAt = performance.now()
@@ -115,9 +117,12 @@ export class Shard {
     return this.#state.databases
   }
 
-  /** Reads what others have appended. */
+  /** Reads what others have appended. What became of an append of this server's of which nobody knew is settled by it. */
   refresh(): Promise<void> {
-    return this.#run(() => this.#read())
+    return this.#run(async () => {
+      await this.#read()
+      if (this.#isUncertain) await this.#own()
+    })
   }
 
   /** Becomes the owner, whoever was it. */
@@ -255,8 +260,13 @@ export class Shard {
     const { signal } = this.#closing
     while (this.isOwner) {
       const record = make(this.#state.claim!.slot)
+      const { next } = this.#state
       this.#appendedAt = performance.now()
-      if (await slots.put(this.#state.next, encodeRecord(record), { signal })) {
+      const isThere = await slots.put(next, encodeRecord(record), { signal }).catch((error: unknown) => {
+        this.#uncertain = next
+        throw error
+      })
+      if (isThere) {
         this.#state.apply(record)
         return true
       }
@@ -265,16 +275,21 @@ export class Shard {
     return false
   }
 
+  get #isUncertain(): boolean {
+    return this.#state.next <= this.#uncertain
+  }
+
   /**
    * A claim at the end of the log first. Against an owner that goes on writing ahead of it, and the slots before are filled:
-   * it is in force once all of them are taken, and read.
+   * it is in force once all of them are taken, and read. An owner of whose append nobody knows claims anew: its claim lies
+   * in that slot then, or behind it.
    */
   async #own(): Promise<void> {
     const { slots, node } = this.#options
     const { signal } = this.#closing
-    for (let attempt = 0; !this.isOwner; attempt++) {
+    for (let attempt = 0; !this.isOwner || this.#isUncertain; attempt++) {
       await this.#read()
-      if (this.isOwner) return
+      if (this.isOwner && !this.#isUncertain) return
       const { next, checkpoint } = this.#state
       const at = next + (attempt % 2 === 0 ? 0 : AHEAD)
       const isThere = await slots.put(at, encodeRecord({ kind: 'claim', node, checkpoint }), { signal })

@@ -14,7 +14,8 @@ export interface SlotLog {
   /** Its address, for messages. */
   readonly address: string
   /**
-   * Writes a record into a slot: `true` once it is there, `false` where another one is. Resolves only when it is known.
+   * Writes a record into a slot: `true` once it is there, `false` where another one is. Resolves only when it is known:
+   * where it rejects, the record may still arrive, until another one is in the slot.
    * No two records have the same bytes.
    */
   put(slot: number, bytes: Uint8Array, options?: SlotOptions): Promise<boolean>
