@@ -14,7 +14,7 @@ type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>
 
 /** How long a store that says nothing is asked again. */
 const PATIENCE_MS = 30_000
-/** One attempt: what any answer takes, and what its bytes take on a slow line. */
+/** One attempt: what any answer takes, or more of one, and what is sent takes on a slow line. */
 const ATTEMPT_MS = 10_000
 const BYTES_PER_MS = 500
 /** As many as S3 takes at once. */
@@ -27,25 +27,28 @@ export class S3ObjectStore implements ObjectStore {
   readonly #bucket: string
   readonly #prefix: string
   readonly #patienceMs: number
+  readonly #attemptMs: number
   #opened: Promise<{ readonly sdk: Sdk; readonly client: S3Client }> | undefined
 
   /** Throws RowcastError (`options`) for an address that is none. */
-  constructor(options: S3Options, { patienceMs = PATIENCE_MS }: { readonly patienceMs?: number } = {}) {
+  constructor(
+    options: S3Options,
+    {
+      patienceMs = PATIENCE_MS,
+      attemptMs = ATTEMPT_MS,
+    }: { readonly patienceMs?: number; readonly attemptMs?: number } = {},
+  ) {
     const { bucket, prefix } = parseS3Url(options.url)
     this.address = `s3://${bucket}/${prefix}`
     this.#options = options
     this.#bucket = bucket
     this.#prefix = prefix
     this.#patienceMs = patienceMs
+    this.#attemptMs = attemptMs
   }
 
-  async get(key: string, { signal }: ObjectOptions = {}): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { sdk } = await this.#open()
-    const read = async (attempt: AbortSignal): Promise<Uint8Array<ArrayBuffer>> => {
-      const { Body } = await this.#send(new sdk.GetObjectCommand(this.#named(key)), attempt)
-      return whole(Body as AsyncIterable<Uint8Array> & { destroy(): void }, attempt)
-    }
-    return this.#ask('read', key, read, { signal, missing: undefined })
+  get(key: string, { signal }: ObjectOptions = {}): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#read(key, signal, this.#patienceMs)
   }
 
   async put(key: string, bytes: Uint8Array, { signal }: ObjectOptions = {}): Promise<void> {
@@ -72,7 +75,7 @@ export class S3ObjectStore implements ObjectStore {
       if (written) return true
       // What is there may be this very object, of an attempt whose answer was lost. Nothing follows from there being none:
       // it may have been deleted, and a late attempt may still come.
-      const there = await this.get(key, { signal })
+      const there = await this.#read(key, signal, Infinity)
       if (there) return Buffer.compare(there, bytes) === 0
     }
   }
@@ -123,6 +126,19 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
+  async #read(
+    key: string,
+    signal: AbortSignal | undefined,
+    patienceMs: number,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { sdk } = await this.#open()
+    const read = async (attempt: AbortSignal, goesOn: () => void): Promise<Uint8Array<ArrayBuffer>> => {
+      const { Body } = await this.#send(new sdk.GetObjectCommand(this.#named(key)), attempt)
+      return whole(Body as AsyncIterable<Uint8Array> & { destroy(): void }, attempt, goesOn)
+    }
+    return this.#ask('read', key, read, { signal, patienceMs, missing: undefined })
+  }
+
   #named(key: string): { readonly Bucket: string; readonly Key: string } {
     return { Bucket: this.#bucket, Key: this.#prefix + key }
   }
@@ -135,11 +151,14 @@ export class S3ObjectStore implements ObjectStore {
     return client.send(command, { abortSignal })
   }
 
-  /** Asks until there is an answer. What is missing, or unmet, is what is given for it, or refused. */
+  /**
+   * Asks until there is an answer. What is missing, or unmet, is what is given for it, or refused. An attempt that goes on
+   * has as much time again.
+   */
   async #ask<Answer, Otherwise = never>(
     verb: string,
     key: string,
-    attempt: (signal: AbortSignal) => Promise<Answer>,
+    attempt: (signal: AbortSignal, goesOn: () => void) => Promise<Answer>,
     options: ObjectOptions & {
       readonly bytes?: number
       readonly patienceMs?: number
@@ -151,15 +170,22 @@ export class S3ObjectStore implements ObjectStore {
     const patience = new Patience(patienceMs)
     while (true) {
       signal?.throwIfAborted()
-      const timeout = AbortSignal.timeout(ATTEMPT_MS + Math.ceil(bytes / BYTES_PER_MS))
+      const stalled = new AbortController()
+      const timer = setTimeout(
+        () => stalled.abort(new DOMException('it did not answer in time', 'TimeoutError')),
+        this.#attemptMs + Math.ceil(bytes / BYTES_PER_MS),
+      )
       try {
-        return await attempt(signal ? AbortSignal.any([signal, timeout]) : timeout)
+        const ended = signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal
+        return await attempt(ended, () => timer.refresh())
       } catch (error) {
         signal?.throwIfAborted()
         const answer = readAnswer(error)
         if ((answer === 'missing' || answer === 'unmet') && answer in options) return options[answer] as Otherwise
         if (answer === 'again' && (await patience.again(signal))) continue
         throw this.#failure(verb, key, error)
+      } finally {
+        clearTimeout(timer)
       }
     }
   }
@@ -221,12 +247,16 @@ async function loadSdk(): Promise<Sdk> {
 async function whole(
   body: AsyncIterable<Uint8Array> & { destroy(): void },
   attempt: AbortSignal,
+  goesOn: () => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const end = (): void => body.destroy()
   attempt.addEventListener('abort', end, { once: true })
   try {
     const parts: Uint8Array[] = []
-    for await (const part of body) parts.push(part)
+    for await (const part of body) {
+      parts.push(part)
+      goesOn()
+    }
     attempt.throwIfAborted()
     return new Uint8Array(Buffer.concat(parts))
   } finally {

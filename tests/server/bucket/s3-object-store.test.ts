@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
 import { BucketError, probeBucket, S3ObjectStore } from '../../../src/server/bucket/index.ts'
 import { Bucket, prepareS3 } from '../../support/s3-seat.ts'
 import type { Fault } from '../../support/s3-server/index.ts'
@@ -93,6 +96,31 @@ test('a store that says nothing is waited for, and told', async () => {
     status: 503,
     message: expect.stringContaining('s3://tests/a/b/ could not read "one" (503') as string,
   })
+})
+
+test('an object that takes long to come is read as long as more of it comes', async () => {
+  const drip = async (response: ServerResponse): Promise<void> => {
+    response.writeHead(200, { 'content-length': 10 })
+    for (let n = 0; n < 10; n++) {
+      response.write(`${n}`)
+      await delay(50)
+    }
+    response.end()
+  }
+  const slow = createServer((_request, response) => void drip(response))
+  onTestFinished(() => void slow.close())
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve))
+  const endpoint = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`
+  const { credentials } = s3.server
+  const store = new S3ObjectStore({ url: `s3://${Bucket}`, endpoint, credentials }, { patienceMs: 0, attemptMs: 300 })
+  expect(await store.get('one')).toEqual(text('0123456789'))
+})
+
+test('who is told that an object is there asks for it until the store says what it is', async () => {
+  const store = open(undefined, 0)
+  await store.create('one', text('theirs'))
+  fail('GetObject', { kind: 'answer', code: 'ServiceUnavailable' }, { kind: 'reset' })
+  expect(await store.create('one', text('mine'))).toBe(false)
 })
 
 test('what it refuses for good is told at once, and who gives up is let go', async () => {
