@@ -12,8 +12,10 @@ export async function probeBucket(store: ObjectStore, options: ObjectOptions = {
     Uint8Array<ArrayBuffer>,
     Uint8Array<ArrayBuffer>,
   ]
+  // Whoever makes an object waits for as long as it takes; who reads tells that the bucket can't be reached.
+  await store.get(key, options)
+  const isMade = await store.create(key, first, options)
   try {
-    const isMade = await store.create(key, first, options)
     const isMadeAgain = await store.create(key, second, options)
     if (!isMade || isMadeAgain)
       throw unfit(store, 'it lets an object be made where there is one (it does not heed If-None-Match)')

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { RowcastError } from '../../errors/index.ts'
 import { jwtAuth } from '../http/index.ts'
 import { serve } from '../serve.ts'
@@ -8,6 +9,9 @@ import { loadSchema } from './load-schema.ts'
 import type { ServeArguments } from './read-arguments.ts'
 import { UsageError } from './usage-error.ts'
 
+/** So long it may take to end, with a bucket that says nothing for one: what was acknowledged is in the log anyway. */
+const GRACE_MS = 10_000
+
 /** Runs the server until it is told to end (SIGINT, SIGTERM), then ends the process. Throws UsageError. */
 export async function runServe(args: ServeArguments): Promise<void> {
   const ended = new Promise<void>((resolve) => {
@@ -17,7 +21,7 @@ export async function runServe(args: ServeArguments): Promise<void> {
   const { secret, jwksUrl } = args.auth
   const hasAuth = secret !== undefined || jwksUrl !== undefined
   const origins = args.cors.includes('*') ? ('*' as const) : args.cors
-  const server = await serve({
+  const serving = serve({
     schema,
     ...args.data,
     port: args.port,
@@ -35,14 +39,17 @@ export async function runServe(args: ServeArguments): Promise<void> {
     if (error instanceof RowcastError) throw new UsageError(error.message)
     throw error
   })
+  const server = await Promise.race([serving, ended])
+  if (!server) process.exit(0)
   process.stdout.write(
     `rowcast serves ${'log' in args.data ? args.data.log.url : args.data.directory} at ${server.url}\n`,
   )
   if (!hasAuth) process.stderr.write(`${describeOpenness(args)}\n`)
   await ended
-  await server.close()
-  // Everything is on the disk; what still runs are timers for streams that nobody reads any more.
-  process.exit(0)
+  const isClosed = await Promise.race([server.close().then(() => true), delay(GRACE_MS, false)])
+  if (!isClosed) process.stderr.write('Ended with what was not acknowledged yet: nobody knows of it.\n')
+  // Everything is where it is kept; what still runs are timers for streams that nobody reads any more.
+  process.exit(isClosed ? 0 : 1)
 }
 
 /** What a server without tokens is open to. On loopback that is every program of the machine, and of all its users. */

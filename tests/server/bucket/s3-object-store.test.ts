@@ -165,6 +165,14 @@ test('a bucket that honours conditions passes the probe, and nothing is left of 
   expect((await s3.list()).keys).toEqual([])
 })
 
+test('one that can not be reached is told, by the first thing that was tried', async () => {
+  s3.server.fault = () => ({ kind: 'answer', code: 'ServiceUnavailable' })
+  await expect(probeBucket(open(undefined, 100))).rejects.toThrow(/could not read "probes.*503/)
+  s3.server.fault = ({ operation }) =>
+    operation === 'PutObject' || operation === 'DeleteObjects' ? { kind: 'answer', code: 'AccessDenied' } : undefined
+  await expect(probeBucket(open(undefined, 100))).rejects.toThrow(/could not make "probes.*403/)
+})
+
 test('one that does not is refused with the reason', async () => {
   s3.server = await s3.open({ ignores: ['if-none-match'] })
   await expect(probeBucket(open())).rejects.toThrow(

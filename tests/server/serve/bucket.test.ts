@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { Bucket } from '../../support/s3-seat.ts'
 import { S3Server, type S3ServerOptions } from '../../support/s3-server/index.ts'
 import { RawClient } from './raw-client.ts'
-import { a, folder, notes, run, serveOn, transact, type ServeProcess } from './serve-process.ts'
+import { a, folder, notes, run, serveOn, start, transact, type ServeProcess } from './serve-process.ts'
 
 async function openBucket(options: S3ServerOptions = {}): Promise<S3Server> {
   const server = await S3Server.open({ buckets: [Bucket], ...options })
@@ -80,6 +80,37 @@ describe('rowcast serve with its log in a bucket', () => {
     server.fault = undefined
     expect((await meanwhile).status).toBe(200)
     expect(await notes(url)).toEqual(['before', 'meanwhile'])
+  })
+
+  test('ends when it is told to, though the bucket says nothing', { timeout: 30_000 }, async () => {
+    const server = await openBucket()
+    const { child, url, problem } = await serveBucket(server)
+    expect((await fetch(`${url}${a}`, { method: 'PUT' })).status).toBe(201)
+    let asked = 0
+    server.fault = () => {
+      asked += 1
+      return { kind: 'hang' }
+    }
+    const meanwhile = transact(url, 'meanwhile').catch(() => undefined)
+    await expect.poll(() => asked).toBeGreaterThan(0)
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([1, null])
+    expect(problem()).toContain('not acknowledged')
+    await meanwhile
+  })
+
+  test('ends when it is told to while it still looks for the bucket', async () => {
+    const server = await openBucket()
+    let asked = 0
+    server.fault = () => {
+      asked += 1
+      return { kind: 'hang' }
+    }
+    const options = ['--schema', 'schema.json', '--port', '0', '--log', `s3://${Bucket}/p`, '--s3-endpoint', server.url]
+    const child = start(await folder(), ['serve', ...options], environment(server))
+    await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(0)
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
   })
 
   test('says at start that a bucket does not do, or can not be had', async () => {

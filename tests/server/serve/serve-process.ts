@@ -17,7 +17,8 @@ export async function folder(): Promise<string> {
   return path
 }
 
-function start(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+/** Starts `rowcast`. */
+export function start(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   const child = spawn(process.execPath, [command, ...args], {
     cwd,
     env: { ...process.env, ...env },
