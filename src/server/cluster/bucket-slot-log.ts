@@ -26,8 +26,11 @@ export class BucketSlotLog implements SlotLog {
 
   async slots(after: number, options: SlotOptions = {}): Promise<readonly number[]> {
     const slots: number[] = []
-    for await (const { key } of this.#store.list(this.#prefix, { ...options, after: this.#key(after) }))
-      slots.push(Number(key.slice(this.#prefix.length)))
+    for await (const { key } of this.#store.list(this.#prefix, { ...options, after: this.#key(after) })) {
+      const digits = key.slice(this.#prefix.length)
+      // What others have put there is no slot.
+      if (/^\d{16}$/.test(digits)) slots.push(Number(digits))
+    }
     return slots
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { RowcastError } from '../../errors/index.ts'
 import { probeBucket, type ObjectStore } from '../bucket/index.ts'
 import type { Log, LogStorage } from '../log.ts'
@@ -25,6 +26,8 @@ const LOOK_MS = 1_000
 const TAIL_BYTES = 16 << 20
 const TAIL_RECORDS = 1_000
 const TAIL_MS = 60_000
+/** What failed is tried again after so long. */
+const AGAIN_MS = 10_000
 
 /** The logs of databases in a bucket that any number of servers share. The bucket is looked at when they are used first. */
 export class ClusterLogs implements LogStorage {
@@ -32,6 +35,7 @@ export class ClusterLogs implements LogStorage {
   readonly #options: ClusterOptions
   #opened: Promise<{ readonly storage: ShardedLogStorage; readonly shards: readonly Shard[] }> | undefined
   #looking: NodeJS.Timeout | undefined
+  #isClosed = false
 
   /** Throws RowcastError (`options`) for a number of shards, or of milliseconds, that is none. */
   constructor(store: ObjectStore, options: ClusterOptions) {
@@ -66,6 +70,7 @@ export class ClusterLogs implements LogStorage {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     clearInterval(this.#looking)
     const opened = await this.#opened?.catch(() => undefined)
     await Promise.all(opened?.shards.map((shard) => shard.close()) ?? [])
@@ -81,10 +86,25 @@ export class ClusterLogs implements LogStorage {
       const slots = new BucketSlotLog(this.#store, `${prefix}slots/`)
       return new Shard({ slots, archive: new ShardArchive(this.#store, `${prefix}checkpoints/`), node, commitEveryMs })
     })
+    const archiving = new Set<Shard>()
     this.#looking = setInterval(() => {
-      for (const shard of shards) if (isLong(shard)) shard.archive().catch(this.#options.report)
+      for (const shard of shards) {
+        if (archiving.has(shard) || !isLong(shard)) continue
+        archiving.add(shard)
+        void this.#archive(shard).finally(() => archiving.delete(shard))
+      }
     }, LOOK_MS).unref()
     return { storage: new ShardedLogStorage(shards), shards }
+  }
+
+  async #archive(shard: Shard): Promise<void> {
+    try {
+      await shard.archive()
+    } catch (error) {
+      if (this.#isClosed) return
+      this.#options.report(error)
+      await delay(AGAIN_MS, undefined, { ref: false })
+    }
   }
 
   /** That of the cluster, which the first server of it says. */

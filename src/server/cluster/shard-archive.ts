@@ -23,6 +23,8 @@ const AT_ONCE = 16
 export class ShardArchive {
   readonly #store: ObjectStore
   readonly #prefix: string
+  /** What was written of archives that failed. */
+  readonly #failed: string[] = []
 
   /** @param prefix of the keys of checkpoints, with a slash at its end */
   constructor(store: ObjectStore, prefix: string) {
@@ -32,12 +34,22 @@ export class ShardArchive {
 
   /** Writes the tails as segments, and the state as a checkpoint. */
   async write(copy: StateCopy, signal: AbortSignal): Promise<CheckpointState> {
+    const keys: string[] = []
+    try {
+      return await this.#writeAll(copy, keys, signal)
+    } catch (error) {
+      this.#failed.push(...keys)
+      throw error
+    }
+  }
+
+  async #writeAll(copy: StateCopy, keys: string[], signal: AbortSignal): Promise<CheckpointState> {
     const { next, claim, databases } = copy
     const grown = databases.filter(([, { tail }]) => tail.length > 0)
     for (let from = 0; from < grown.length; from += AT_ONCE)
       await Promise.all(
         grown.slice(from, from + AT_ONCE).map(async ([name, log]) => {
-          log.segments = [...log.segments, await this.#writeSegment(name, log, signal)]
+          log.segments = [...log.segments, await this.#writeSegment(name, log, keys, signal)]
         }),
       )
     const state = {
@@ -69,15 +81,31 @@ export class ShardArchive {
     )
   }
 
+  /** Deletes segments, and what was written of archives that failed. */
   async delete(keys: readonly string[], signal: AbortSignal): Promise<void> {
+    const failed = [...this.#failed]
+    await this.#store.delete([...keys, ...failed], { signal })
+    this.#failed.splice(0, failed.length)
+  }
+
+  /** Deletes the checkpoints before a slot. */
+  async deleteCheckpoints(before: number, signal: AbortSignal): Promise<void> {
+    const keys: string[] = []
+    for await (const { key } of this.#store.list(this.#prefix, { signal })) if (key < this.#key(before)) keys.push(key)
     await this.#store.delete(keys, { signal })
   }
 
-  async #writeSegment(name: string, { id, last, tail }: DatabaseLog, signal: AbortSignal): Promise<Segment> {
+  async #writeSegment(
+    name: string,
+    { id, last, tail }: DatabaseLog,
+    keys: string[],
+    signal: AbortSignal,
+  ): Promise<Segment> {
     const payloads = tail.map((payload) => Buffer.from(payload))
     const lengths = payloads.map(({ length }) => length)
     const first = last - tail.length + 1
     const key = `databases/${name}/log/${id}/${first}-${last}.${randomUUID()}`
+    keys.push(key)
     await this.#write(key, Buffer.concat([Buffer.from(`${JSON.stringify(lengths)}\n`), ...payloads]), signal)
     return { key, first, last, bytes: lengths.reduce((sum, length) => sum + length, 0) }
   }

@@ -88,6 +88,8 @@ export class Shard {
   /** Of the last append. */
   #appendedAt = -Infinity
   #archivedAt = performance.now()
+  /** The slots before it are deleted, but for those that stay. */
+  #deletedBefore = 1
 
   constructor(options: ShardOptions) {
     this.#options = options
@@ -107,10 +109,14 @@ export class Shard {
     return this.#state.next
   }
 
-  /** What is in no segment: bytes of payloads, records, and for how long the oldest of them may have been there. */
+  /**
+   * What is in no segment: bytes of payloads, records (but for the first behind a checkpoint, which is the one that names
+   * it), and for how long the oldest of them may have been there.
+   */
   get tail(): { readonly bytes: number; readonly records: number; readonly sinceMs: number } {
     const { next, checkpoint, tailBytes } = this.#state
-    return { bytes: tailBytes, records: next - Math.max(checkpoint, 1), sinceMs: performance.now() - this.#archivedAt }
+    const sinceMs = performance.now() - this.#archivedAt
+    return { bytes: tailBytes, records: Math.max(0, next - 1 - checkpoint), sinceMs }
   }
 
   get databases(): ReadonlyMap<string, DatabaseLog> {
@@ -158,6 +164,7 @@ export class Shard {
   /** Gives up what is under way; nobody knows then of an append whether it took effect. */
   async close(): Promise<void> {
     this.#closing.abort(new StoreClosedError(`the log at ${this.#options.slots.address}`))
+    await this.#archiving?.catch(() => undefined)
     await this.#serial.run(() => undefined)
   }
 
@@ -173,17 +180,29 @@ export class Shard {
     const { signal } = this.#closing
     if (!archive || !this.isOwner) return
     const state = this.#state
-    const written = await archive.write(state.copy(), signal)
-    await this.#run(async () => {
+    const { checkpoint: earlier } = state
+    const written = await archive.write(state.copy(), signal).catch(async (error: unknown) => {
+      await this.#run(() => this.#read())
+      // Who has gone further meanwhile deletes what was written.
+      if (this.#state.checkpoint === earlier) throw error
+    })
+    if (!written) return
+    const isNamed = await this.#run(async () => {
       if (!(await this.#put((epoch) => ({ kind: 'operations', epoch, operations: [], checkpoint: written.next }))))
-        return
+        return false
       // It went on from another's checkpoint, and has that one's segments.
-      if (this.#state !== state) return
+      if (this.#state !== state) return false
       state.archived(written)
       this.#archivedAt = performance.now()
-      await archive.delete(this.#state.dropped.splice(0), signal)
-      await this.#deleteBefore(written.next)
+      return true
     })
+    if (!isNamed) return
+    // Beside the appends: what goes is needed by nobody, whoever is the owner meanwhile.
+    const dropped = [...state.dropped]
+    await archive.delete(dropped, signal)
+    state.dropped.splice(0, dropped.length)
+    await archive.deleteCheckpoints(earlier, signal)
+    await this.#deleteBefore(written.next)
   }
 
   async #pump(): Promise<void> {
@@ -317,8 +336,7 @@ export class Shard {
       doubtful = Math.min(doubtful, firstOther)
       const isTrimmed = isWhole && (listed.at(-1) ?? 0) >= this.#state.next + NEVER_DELETED
       if (doubtful < this.#state.checkpoint || isTrimmed) {
-        await this.#jump(listed, Math.min(doubtful, this.#state.next))
-        doubtful = Infinity
+        if (await this.#jump(listed, Math.min(doubtful, this.#state.next))) doubtful = Infinity
       } else if (isWhole && firstOther === Infinity) return
     }
   }
@@ -338,14 +356,19 @@ export class Shard {
     return { isWhole: true, firstOther }
   }
 
-  /** Goes on from a checkpoint behind a slot: what follows it in the log was trimmed while this server did not look. */
-  async #jump(listed: readonly number[], behind: number): Promise<void> {
+  /**
+   * Goes on from a checkpoint behind a slot: what follows it in the log was trimmed while this server did not look. `false`
+   * where newer records may name one that is still there.
+   */
+  async #jump(listed: readonly number[], behind: number): Promise<boolean> {
     const { slots } = this.#options
-    if (await this.#restore(this.#state.checkpoint, behind)) return
+    if (await this.#restore(this.#state.checkpoint, behind)) return true
     for (const slot of listed.toReversed()) {
       const record = await this.#record(slot)
-      if (record && (await this.#restore(record.checkpoint, behind))) return
+      if (record && (await this.#restore(record.checkpoint, behind))) return true
     }
+    const newer = await slots.slots(listed.at(-1) ?? behind, { signal: this.#closing.signal })
+    if (newer.length > 0) return false
     throw new RowcastError(
       'log',
       `the log at ${slots.address} has nothing between slot ${behind} and the next that there is, and no checkpoint that goes so far: restore what is missing from a copy`,
@@ -370,11 +393,15 @@ export class Shard {
     const { slots } = this.#options
     const { signal } = this.#closing
     const end = Math.min(checkpoint, this.#state.next - NEVER_DELETED)
-    const deleted: number[] = []
-    for (const slot of await slots.slots(0, { signal })) {
-      if (slot >= end) break
-      if ((await this.#record(slot))?.kind === 'operations') deleted.push(slot)
+    const there = (await slots.slots(this.#deletedBefore - 1, { signal })).filter((slot) => slot < end)
+    for (let from = 0; from < there.length; from += AT_ONCE) {
+      const some = there.slice(from, from + AT_ONCE)
+      const records = await Promise.all(some.map((slot) => this.#record(slot)))
+      await slots.delete(
+        some.filter((_, n) => records[n]?.kind === 'operations'),
+        { signal },
+      )
     }
-    await slots.delete(deleted, { signal })
+    this.#deletedBefore = Math.max(this.#deletedBefore, end)
   }
 }
