@@ -27,11 +27,16 @@ export async function readSecret(directory: string): Promise<string> {
   throw new RowcastError('data', `${path} was removed while it was made: start again`)
 }
 
-/** The same of a bucket, made by the first server of it. Throws BucketError. */
+/** The same of a bucket, made by the first server of it. Throws BucketError, RowcastError (`data`) where it is damaged. */
 export async function readBucketSecret(store: ObjectStore): Promise<string> {
   const made = Buffer.from(randomBytes(32).toString('base64url'))
   if (await store.create('secret', made)) return made.toString()
-  return Buffer.from((await store.get('secret')) ?? []).toString()
+  const known = Buffer.from((await store.get('secret')) ?? []).toString()
+  if (/^[\w-]{43}$/.test(known)) return known
+  throw new RowcastError(
+    'data',
+    `${store.address}secret is damaged: remove it while no server runs, and clients will fetch everything anew`,
+  )
 }
 
 async function read(path: string): Promise<string | undefined> {

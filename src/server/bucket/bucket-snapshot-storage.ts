@@ -98,7 +98,16 @@ class BucketSnapshotStorage implements SnapshotStorage {
 
   async #manifest(database: string, sequence: number): Promise<Manifest | undefined> {
     const bytes = await this.#store.get(`${keyOf(database, sequence)}.json`)
-    return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Manifest)
+    if (!bytes) return undefined
+    try {
+      return JSON.parse(new TextDecoder().decode(bytes)) as Manifest
+    } catch (cause) {
+      throw new RowcastError(
+        'snapshot-damaged',
+        `snapshot ${sequence} of '${database}' is not as it was written (${this.#store.address}${keyOf(database, sequence)}.json): restore that object, or delete it, and an older snapshot and the log are taken`,
+        { cause },
+      )
+    }
   }
 }
 

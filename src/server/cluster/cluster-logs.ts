@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RowcastError } from '../../errors/index.ts'
 import { probeBucket, type ObjectStore } from '../bucket/index.ts'
@@ -110,10 +110,14 @@ export class ClusterLogs implements LogStorage {
   /** That of the cluster, which the first server of it says. */
   async #shardCount(): Promise<number> {
     const { shards } = this.#options
-    const said = { version: 1, shards: shards ?? SHARDS, id: randomUUID() }
-    if (await this.#store.create(KEY, new TextEncoder().encode(JSON.stringify(said)))) return said.shards
-    const bytes = await this.#store.get(KEY)
-    const known = JSON.parse(new TextDecoder().decode(bytes)) as { readonly version: number; readonly shards: number }
+    const said = formatCluster({ version: 1, shards: shards ?? SHARDS, id: randomUUID() })
+    if (await this.#store.create(KEY, Buffer.from(said))) return shards ?? SHARDS
+    const known = parseCluster(Buffer.from((await this.#store.get(KEY)) ?? []).toString())
+    if (!known)
+      throw new RowcastError(
+        'data',
+        `${this.#store.address}${KEY} is not as rowcast wrote it: restore it from a copy, or give a prefix of the bucket that nothing else has`,
+      )
     if (known.version !== 1)
       throw new RowcastError('options', `${this.#store.address} is of a newer rowcast: start that version`)
     if (shards !== undefined && shards !== known.shards)
@@ -122,6 +126,28 @@ export class ClusterLogs implements LogStorage {
         `${this.#store.address} has ${known.shards} shards, not ${shards}: their number is fixed with the first start`,
       )
     return known.shards
+  }
+}
+
+interface Cluster {
+  readonly version: number
+  readonly shards: number
+  /** So that no two are the same. */
+  readonly id: string
+}
+
+function formatCluster({ version, shards, id }: Cluster): string {
+  const cluster = { version, shards, id }
+  return JSON.stringify({ ...cluster, sha256: createHash('sha256').update(JSON.stringify(cluster)).digest('hex') })
+}
+
+/** `undefined` where it is not as it was written. */
+function parseCluster(text: string): Cluster | undefined {
+  try {
+    const known = JSON.parse(text) as Cluster
+    return formatCluster(known) === text ? known : undefined
+  } catch {
+    return undefined
   }
 }
 

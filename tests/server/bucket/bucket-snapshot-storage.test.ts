@@ -31,5 +31,8 @@ test('a snapshot of which a byte has changed in the bucket is told to be damaged
     message: expect.stringMatching(/snapshot 7 of 'plan'.*s3:\/\/tests\/here\/databases\/plan\//) as string,
   })
   expect(await storage.list('plan')).toEqual([{ sequence: 7, at: 1, size: 100 }])
+  for await (const { key } of store.list('databases/')) if (key.endsWith('.json')) server.flip(Bucket, `here/${key}`, 0)
+  await expect(storage.get('plan', 7)).rejects.toMatchObject({ code: 'snapshot-damaged' })
+  await expect(storage.list('plan')).rejects.toThrow(/7\.json\): restore that object, or delete it/)
   await server.close()
 })

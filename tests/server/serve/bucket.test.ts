@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { S3ObjectStore } from '../../../src/server/bucket/index.ts'
 import { Bucket } from '../../support/s3-seat.ts'
 import { S3Server, type S3ServerOptions } from '../../support/s3-server/index.ts'
 import { RawClient } from './raw-client.ts'
@@ -126,6 +127,19 @@ describe('rowcast serve with its log in a bucket', () => {
     const missing = await run(cwd, [...serve, '--log', 's3://missing'], env)
     expect([missing.code, missing.err]).toEqual([2, expect.stringMatching(/404 NoSuchBucket/)])
     expect(missing.err).not.toContain(server.credentials.secretAccessKey)
+  })
+
+  test('says at start what was damaged in its bucket', async () => {
+    const server = await openBucket()
+    const { child } = await serveBucket(server)
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    const { url: endpoint, credentials } = server
+    const store = new S3ObjectStore({ url: `s3://${Bucket}/p`, endpoint, credentials })
+    await store.put('secret', new Uint8Array())
+    await expect(serveBucket(server)).rejects.toThrow(`rowcast: ${store.address}secret is damaged`)
+    server.flip(Bucket, 'p/cluster.json', 20)
+    await expect(serveBucket(server)).rejects.toThrow(`rowcast: ${store.address}cluster.json is not as`)
   })
 
   test('keeps the number of its shards', async () => {
