@@ -265,12 +265,6 @@ class SimulatedStore implements ObjectStore {
     yield* (await this.#node.ask(`list ${prefix}`, 'answered', list, signal))!
   }
 
-  async *names(prefix: string, options: ObjectOptions = {}): AsyncGenerator<string> {
-    const names = new Set<string>()
-    for await (const { key } of this.list(prefix, options)) names.add(key.slice(prefix.length).split('/', 1)[0]!)
-    yield* names
-  }
-
   delete(keys: readonly string[], { signal }: ObjectOptions = {}): Promise<void> {
     const { objects } = this.#bucket
     return this.#change(`delete ${keys.length}`, () => keys.forEach((key) => objects.delete(key)), signal)

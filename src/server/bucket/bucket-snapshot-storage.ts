@@ -3,6 +3,7 @@ import { RowcastError } from '../../errors/index.ts'
 import type { NewSnapshot, SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
 import { assertDatabaseName, assertSequence } from '../names.ts'
 import type { ObjectStore } from './object-store.ts'
+import { sortableNumber } from './sortable-number.ts'
 
 /** What `<sequence>.json` holds. */
 interface Manifest extends SnapshotInfo {
@@ -11,9 +12,6 @@ interface Manifest extends SnapshotInfo {
   /** Of the bytes, SHA-256. */
   readonly sha256: string
 }
-
-/** Digits of a number in a key, so that keys are in the order of their numbers. */
-const DIGITS = 16
 
 /**
  * Snapshots in a bucket: `<prefix>/databases/<database>/snapshots/<sequence>.<id>.db`, which any tool for SQLite opens, and
@@ -118,7 +116,7 @@ function folderOf(database: string): string {
 
 function keyOf(database: string, sequence: number): string {
   assertSequence(sequence, 'the number of the snapshot')
-  return `${folderOf(database)}${String(sequence).padStart(DIGITS, '0')}`
+  return `${folderOf(database)}${sortableNumber(sequence)}`
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -33,8 +33,6 @@ export interface ObjectStore {
   create(key: string, bytes: Uint8Array, options?: ObjectOptions): Promise<boolean>
   /** The objects whose keys begin with a prefix, in the order of their keys' UTF-8; those after a key only, if one is given. */
   list(prefix: string, options?: ObjectOptions & { readonly after?: string }): AsyncIterable<ObjectInfo>
-  /** The names that stand between a prefix and the next slash of the keys that begin with it, in order. */
-  names(prefix: string, options?: ObjectOptions): AsyncIterable<string>
   /** Deletes objects, those that are there. */
   delete(keys: readonly string[], options?: ObjectOptions): Promise<void>
 }

@@ -97,22 +97,6 @@ export class S3ObjectStore implements ObjectStore {
     } while (next !== undefined)
   }
 
-  async *names(prefix: string, { signal }: ObjectOptions = {}): AsyncGenerator<string> {
-    const { sdk } = await this.#open()
-    let next: string | undefined
-    do {
-      const command = new sdk.ListObjectsV2Command({
-        Bucket: this.#bucket,
-        Prefix: this.#prefix + prefix,
-        Delimiter: '/',
-        ...(next !== undefined && { ContinuationToken: next }),
-      })
-      const page = await this.#ask('list', prefix, (attempt) => this.#send(command, attempt), { signal })
-      for (const { Prefix } of page.CommonPrefixes ?? []) yield Prefix!.slice(this.#prefix.length + prefix.length, -1)
-      next = page.NextContinuationToken
-    } while (next !== undefined)
-  }
-
   async delete(keys: readonly string[], { signal }: ObjectOptions = {}): Promise<void> {
     const { sdk } = await this.#open()
     for (let from = 0; from < keys.length; from += MOST_DELETED) {

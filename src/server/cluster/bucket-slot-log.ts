@@ -1,7 +1,5 @@
-import type { ObjectStore } from '../bucket/index.ts'
+import { sortableNumber, type ObjectStore } from '../bucket/index.ts'
 import type { SlotLog, SlotOptions } from './slot-log.ts'
-
-const DIGITS = 16
 
 /** Slots as objects of a bucket, named by their numbers and written with `If-None-Match: *`. */
 export class BucketSlotLog implements SlotLog {
@@ -42,6 +40,6 @@ export class BucketSlotLog implements SlotLog {
   }
 
   #key(slot: number): string {
-    return this.#prefix + String(slot).padStart(DIGITS, '0')
+    return this.#prefix + sortableNumber(slot)
   }
 }

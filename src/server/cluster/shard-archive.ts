@@ -2,14 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib'
 import { RowcastError } from '../../errors/index.ts'
-import type { ObjectStore } from '../bucket/index.ts'
+import { sortableNumber, type ObjectStore } from '../bucket/index.ts'
 import { seal, unseal } from './sealed.ts'
 import { lastDigest, type CheckpointState, type DatabaseLog, type Segment, type StateCopy } from './shard-state.ts'
 
 const compress = promisify(brotliCompress)
 const decompress = promisify(brotliDecompress)
 
-const DIGITS = 16
 /** Of brotli, from 0 to 11: twice as fast as gzip's default, and smaller. */
 const QUALITY = 4
 /** Objects that are written at once. */
@@ -127,6 +126,6 @@ export class ShardArchive {
   }
 
   #key(slot: number): string {
-    return this.#prefix + String(slot).padStart(DIGITS, '0')
+    return this.#prefix + sortableNumber(slot)
   }
 }
