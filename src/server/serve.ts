@@ -34,41 +34,40 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   return 'log' in options ? serveBucket(options) : serveDirectory(options)
 }
 
-async function serveBucket({
-  log,
-  port,
-  host,
-  ...rest
-}: ServeOptions & { readonly log: S3StorageOptions }): Promise<Serving> {
+async function serveBucket({ log, port, host, ...rest }: BucketOptions): Promise<Serving> {
   const storage = s3Storage({ ...log, onError: rest.onError })
   try {
     await storage.logs.ready?.()
     const secret = await readBucketSecret(new S3ObjectStore(log))
     const server = createServer({ ...rest, secret, storage })
-    return { ...(await server.listen({ port, host })), close: () => server.close(), disconnect: server.disconnect }
+    const close = (): Promise<void> => server.close()
+    return { ...(await listenOrClose(server, { port, host })), close, disconnect: server.disconnect }
   } catch (error) {
     await storage.logs.close?.()
     throw error
   }
 }
 
-async function serveDirectory(options: DirectoryOptions): Promise<Serving> {
-  const { directory, snapshots, port, host, ...rest } = options
+async function serveDirectory({ directory, snapshots, port, host, ...rest }: DirectoryOptions): Promise<Serving> {
   const secret = await readSecret(directory)
   const unlock = lockDirectory(directory)
   try {
     const storage = { ...fileStorage(directory), ...(snapshots && { snapshots: s3SnapshotStorage(snapshots) }) }
     const server = createServer({ ...rest, secret, storage })
     const close = (): Promise<void> => server.close().finally(unlock)
-    try {
-      const { url, port: actual } = await server.listen({ port, host })
-      return { url, port: actual, close, disconnect: server.disconnect }
-    } catch (error) {
-      await server.close()
-      throw error
-    }
+    return { ...(await listenOrClose(server, { port, host })), close, disconnect: server.disconnect }
   } catch (error) {
     unlock()
+    throw error
+  }
+}
+
+/** A server that gets no port is closed. */
+async function listenOrClose(server: RowcastServer, at: ListenOptions): Promise<Listening> {
+  try {
+    return await server.listen(at)
+  } catch (error) {
+    await server.close()
     throw error
   }
 }

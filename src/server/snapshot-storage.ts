@@ -19,6 +19,17 @@ export interface NewSnapshot {
   readonly at: number
 }
 
+/** A snapshot as it is told of, of so many bytes: what was not said of it is not there. */
+export function snapshotInfo({ sequence, label, digest, at }: NewSnapshot, size: number): SnapshotInfo {
+  return {
+    sequence,
+    ...(label === undefined ? {} : { label }),
+    ...(digest === undefined ? {} : { digest }),
+    at,
+    size,
+  }
+}
+
 /** Where snapshots lie: `.db` files by database and sequence number. One contract, which one suite tests. */
 export interface SnapshotStorage {
   /** Keeps a snapshot, whole and durable once it resolves. Replaces one of the same sequence number. */

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { RowcastError } from '../../errors/index.ts'
-import type { NewSnapshot, SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
+import { snapshotInfo, type NewSnapshot, type SnapshotInfo, type SnapshotStorage } from '../snapshot-storage.ts'
 import { assertDatabaseName, assertSequence } from '../names.ts'
 import type { ObjectStore } from './object-store.ts'
 import { sortableNumber } from './sortable-number.ts'
@@ -32,14 +32,10 @@ class BucketSnapshotStorage implements SnapshotStorage {
   }
 
   async put(database: string, snapshot: NewSnapshot, bytes: Uint8Array): Promise<void> {
-    const { sequence, label, digest, at } = snapshot
+    const { sequence } = snapshot
     const key = keyOf(database, sequence)
     const manifest: Manifest = {
-      sequence,
-      ...(label === undefined ? {} : { label }),
-      ...(digest === undefined ? {} : { digest }),
-      at,
-      size: bytes.length,
+      ...snapshotInfo(snapshot, bytes.length),
       object: `${key}.${randomUUID()}.db`,
       sha256: sha256(bytes),
     }

@@ -71,9 +71,11 @@ export class ClusterLogs implements LogStorage {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    // Whoever opened it was told what failed.
+    const [opened] = await Promise.allSettled([this.#opened])
+    // One that was opened meanwhile looks, too.
     clearInterval(this.#looking)
-    const opened = await this.#opened?.catch(() => undefined)
-    await Promise.all(opened?.shards.map((shard) => shard.close()) ?? [])
+    if (opened.status === 'fulfilled') await Promise.all(opened.value?.shards.map((shard) => shard.close()) ?? [])
   }
 
   async #open(): Promise<{ readonly storage: ShardedLogStorage; readonly shards: readonly Shard[] }> {

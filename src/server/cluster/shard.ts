@@ -164,7 +164,8 @@ export class Shard {
   /** Gives up what is under way; nobody knows then of an append whether it took effect. */
   async close(): Promise<void> {
     this.#closing.abort(new StoreClosedError(`the log at ${this.#options.slots.address}`))
-    await this.#archiving?.catch(() => undefined)
+    // Whoever asked for it is told what failed.
+    await Promise.allSettled([this.#archiving])
     await this.#serial.run(() => undefined)
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { NewSnapshot, SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
+import { snapshotInfo, type NewSnapshot, type SnapshotInfo, type SnapshotStorage } from '../snapshot-storage.ts'
 import { makeDirectory, namesIn, syncDirectory, tidyDirectory, writeDurably } from './durable-files.ts'
 import type { FileStorageOptions } from './file-log-storage.ts'
 import { assertDatabaseName, assertSequence } from '../names.ts'
@@ -27,17 +27,13 @@ class FileSnapshotStorage implements SnapshotStorage {
   }
 
   async put(database: string, snapshot: NewSnapshot, bytes: Uint8Array): Promise<void> {
-    const { sequence, label, digest, at } = snapshot
+    const { sequence } = snapshot
     const folder = this.#folder(database)
     assertSequence(sequence, 'the number of the snapshot')
     await makeDirectory(folder)
     const id = randomUUID()
     const manifest: Manifest = {
-      sequence,
-      ...(label === undefined ? {} : { label }),
-      ...(digest === undefined ? {} : { digest }),
-      at,
-      size: bytes.length,
+      ...snapshotInfo(snapshot, bytes.length),
       file: `${sequence}.${id}.db`,
     }
     const written = join(folder, `${sequence}.${id}.new`)

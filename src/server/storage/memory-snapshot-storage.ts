@@ -1,5 +1,5 @@
 import { setImmediate as immediate } from 'node:timers/promises'
-import type { NewSnapshot, SnapshotInfo, SnapshotStorage } from '../snapshot-storage.ts'
+import { snapshotInfo, type NewSnapshot, type SnapshotInfo, type SnapshotStorage } from '../snapshot-storage.ts'
 import { assertDatabaseName, assertSequence } from '../names.ts'
 
 const CHUNK = 4 * 1024 * 1024
@@ -19,15 +19,9 @@ class MemorySnapshotStorage implements SnapshotStorage {
 
   async put(database: string, snapshot: NewSnapshot, bytes: Uint8Array): Promise<void> {
     assertDatabaseName(database)
-    const { sequence, label, digest, at } = snapshot
+    const { sequence } = snapshot
     assertSequence(sequence, 'the number of the snapshot')
-    const info = {
-      sequence,
-      ...(label === undefined ? {} : { label }),
-      ...(digest === undefined ? {} : { digest }),
-      at,
-      size: bytes.length,
-    }
+    const info = snapshotInfo(snapshot, bytes.length)
     const snapshots = this.#databases.get(database) ?? new Map<number, Kept>()
     snapshots.set(sequence, { info, bytes: await copyOf(bytes) })
     this.#databases.set(database, snapshots)

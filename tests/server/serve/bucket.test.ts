@@ -51,15 +51,7 @@ describe('rowcast serve with its log in a bucket', () => {
     expect((await notes(second.url)).slice(0, acknowledged.length)).toEqual(acknowledged)
     const again = new RawClient(`${second.url}${a}/sync`)
     await again.opened
-    again.send({
-      type: 'hello',
-      protocol: 3,
-      schemaVersion: 1,
-      database: 'a',
-      position: rows['position'],
-      subscriptions: [{ id: 'all', sets: [] }],
-    })
-    expect(await again.until(({ type }) => type === 'welcome')).toMatchObject({ reset: false })
+    expect(await again.helloAgain('a', rows['position'])).toMatchObject({ reset: false })
     await again.told('n20')
     second.child.kill('SIGTERM')
     expect(await once(second.child, 'exit')).toEqual([0, null])
@@ -92,12 +84,12 @@ describe('rowcast serve with its log in a bucket', () => {
       asked += 1
       return { kind: 'hang' }
     }
-    const meanwhile = transact(url, 'meanwhile').catch(() => undefined)
+    const lost = expect(transact(url, 'meanwhile')).rejects.toThrow('fetch failed')
     await expect.poll(() => asked).toBeGreaterThan(0)
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([1, null])
     expect(problem()).toContain('not acknowledged')
-    await meanwhile
+    await lost
   })
 
   test('ends when it is told to while it still looks for the bucket', async () => {

@@ -31,15 +31,7 @@ describe('rowcast serve', () => {
     expect(kept.slice(0, acknowledged.length)).toEqual(acknowledged)
     const again = new RawClient(`${second.url}${a}/sync`)
     await again.opened
-    again.send({
-      type: 'hello',
-      protocol: 3,
-      schemaVersion: 1,
-      database: 'a',
-      position: rows['position'],
-      subscriptions: [{ id: 'all', sets: [] }],
-    })
-    expect(await again.until(({ type }) => type === 'welcome')).toMatchObject({ reset: false })
+    expect(await again.helloAgain('a', rows['position'])).toMatchObject({ reset: false })
     await again.told('n50')
     second.child.kill('SIGTERM')
     expect(await once(second.child, 'exit')).toEqual([0, null])

@@ -64,6 +64,19 @@ export class RawClient {
     return this.until(({ type, position }) => type === 'rows' && position !== undefined)
   }
 
+  /** Goes on from a position; what `welcome` says. */
+  helloAgain(database: string, position: unknown): Promise<Message> {
+    this.send({
+      type: 'hello',
+      protocol: 3,
+      schemaVersion: 1,
+      database,
+      position,
+      subscriptions: [{ id: 'all', sets: [] }],
+    })
+    return this.until(({ type }) => type === 'welcome')
+  }
+
   put(id: string): void {
     this.send({
       type: 'transact',

@@ -58,13 +58,17 @@ test('a delay may be given in milliseconds', async () => {
 
 test('a request that hangs is answered never, done before or not', async () => {
   const abort = new AbortController()
+  const asked: Promise<unknown>[] = []
   for (const when of ['before', 'after'] as const) {
     s3.failNext('PutObject', { kind: 'hang', when })
-    const asked = s3.client.send(new PutObjectCommand({ Bucket, Key: when, Body: '.' }), { abortSignal: abort.signal })
-    asked.catch(() => undefined)
+    const { signal: abortSignal } = abort
+    asked.push(s3.client.send(new PutObjectCommand({ Bucket, Key: when, Body: '.' }), { abortSignal }))
     await expect.poll(() => s3.server.fault).toBeUndefined()
   }
   expect((await s3.list()).keys).toEqual(['after'])
+  abort.abort()
+  const left = { status: 'rejected', reason: expect.objectContaining({ name: 'AbortError' }) as unknown }
+  expect(await Promise.allSettled(asked)).toEqual([left, left])
 })
 
 test.each(['reset', 'nothing'] as const)('a late write lands though its client was told %s', async (told) => {
