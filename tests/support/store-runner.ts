@@ -305,9 +305,8 @@ export async function runSteps(
       const place = `${lost.table} ${lost.key} ${lost.path}`
       const since = sinces.get(lost.draft) ?? new Map<string, unknown>()
       sinces.set(lost.draft, since)
-      if (lost.taken) since.delete(place)
-      else if (!since.has(place)) since.set(place, beforeCommitted[lost.table].get(lost.key)?.[lost.path])
-      // Mine equals theirs, or what lies below is back at what it was.
+      if (!since.has(place)) since.set(place, beforeCommitted[lost.table].get(lost.key)?.[lost.path])
+      // Mine equals theirs, or what lies below a cell that the draft has is back at what it was when it was first written.
       const isSettled = same(lost.mine, lost.theirs) || (!lost.taken && same(since.get(place), lost.theirs))
       let listed: readonly Conflict[] = []
       drafts
