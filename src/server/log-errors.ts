@@ -49,3 +49,15 @@ export class LogUncertainError extends RowcastError<'log-uncertain'> {
     )
   }
 }
+
+/** A log that another server looks after by now. Nothing was appended. */
+export class LogMovedError extends RowcastError<'moved'> {
+  override readonly name: string = 'LogMovedError'
+  /** Where that server is, if it says so. */
+  readonly url: string | undefined
+
+  constructor(log: string, url: string | undefined) {
+    super('moved', `the ${log} is looked after by another server${url === undefined ? '' : `, ${url}`}: ask there`)
+    this.url = url
+  }
+}

@@ -1,5 +1,12 @@
 import type { ObjectInfo, ObjectOptions, ObjectStore } from '../../src/server/bucket/index.ts'
-import type { SlotLog, SlotOptions } from '../../src/server/cluster/index.ts'
+import { BucketSlotLog, type SlotLog } from '../../src/server/cluster/index.ts'
+import { SimulatedStream, SimulatedStreamLog } from './simulated-stream.ts'
+
+const SLOTS = 'slots/'
+
+function prefixOf(log: string): string {
+  return `${SLOTS}${log}/`
+}
 
 /** What becomes of one attempt to write. */
 export type Fate =
@@ -42,17 +49,24 @@ export class SimulatedBucket {
   now = 0
   /** Records that were deleted. */
   deleted = 0
-  readonly #slots = new Map<string, Map<number, Uint8Array>>()
+  readonly #streams = new Map<string, SimulatedStream>()
 
   constructor(weather: Weather) {
     this.weather = weather
   }
 
-  /** The records of a log. */
-  slots(log: string): Map<number, Uint8Array> {
-    let slots = this.#slots.get(log)
-    if (!slots) this.#slots.set(log, (slots = new Map<number, Uint8Array>()))
-    return slots
+  /** The slots of a log in the bucket that have a record. */
+  slots(log: string): ReadonlySet<number> {
+    const prefix = prefixOf(log)
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix))
+    return new Set(keys.map((key) => Number(key.slice(prefix.length))))
+  }
+
+  /** The stream of a log that lies on one. */
+  stream(log: string): SimulatedStream {
+    let stream = this.#streams.get(log)
+    if (!stream) this.#streams.set(log, (stream = new SimulatedStream()))
+    return stream
   }
 
   /** The steps that may happen now. Where there are none yet, it is the time of the first that will be. */
@@ -95,7 +109,11 @@ export class SimulatedNode {
   }
 
   slots(log: string): SlotLog {
-    return new SimulatedSlotLog(log, this.#bucket, this)
+    return new BucketSlotLog(this.store, prefixOf(log))
+  }
+
+  stream(log: string): SlotLog {
+    return new SimulatedStreamLog(log, this.#bucket, this)
   }
 
   /** Nothing happens in it for so many steps; what it has sent arrives all the same. */
@@ -161,75 +179,25 @@ export class SimulatedNode {
     })
   }
 
+  /** Asks until there is an answer. */
+  async askUntilAnswered<Answer>(
+    what: string,
+    perform: () => { readonly is: Answer },
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    while (true) {
+      const answer = await this.ask(what, this.#bucket.weather.fate(), perform, signal)
+      if (answer) return answer.is
+    }
+  }
+
   #add(kind: Step['kind'], what: string, run: () => void, delay: number): void {
     if (this.#isDead) return
     this.#bucket.steps.push({ kind, what, node: this, notBefore: this.#bucket.now + delay, run })
   }
 }
 
-/** Asks until there is an answer. */
-async function askUntilAnswered<Answer>(
-  node: SimulatedNode,
-  { weather }: SimulatedBucket,
-  what: string,
-  perform: () => { readonly is: Answer },
-  signal: AbortSignal | undefined,
-): Promise<Answer> {
-  while (true) {
-    const answer = await node.ask(what, weather.fate(), perform, signal)
-    if (answer) return answer.is
-  }
-}
-
-/** Slots of which a client finds out by the bytes whether it was itself that has written one, as that of a bucket does. */
-class SimulatedSlotLog implements SlotLog {
-  readonly address: string
-  readonly #slots: Map<number, Uint8Array>
-  readonly #bucket: SimulatedBucket
-  readonly #node: SimulatedNode
-
-  constructor(log: string, bucket: SimulatedBucket, node: SimulatedNode) {
-    this.address = `simulated://${log}`
-    this.#slots = bucket.slots(log)
-    this.#bucket = bucket
-    this.#node = node
-  }
-
-  async put(slot: number, bytes: Uint8Array, { signal }: SlotOptions = {}): Promise<boolean> {
-    const perform = (): { readonly is: boolean } => {
-      if (this.#slots.has(slot)) return { is: false }
-      this.#slots.set(slot, bytes)
-      return { is: true }
-    }
-    while (true) {
-      if (await askUntilAnswered(this.#node, this.#bucket, `put ${slot}`, perform, signal)) return true
-      const there = await this.get(slot, { signal })
-      if (there) return Buffer.compare(there, bytes) === 0
-    }
-  }
-
-  get(slot: number, { signal }: SlotOptions = {}): Promise<Uint8Array | undefined> {
-    return this.#node.ask(`get ${slot}`, 'answered', () => this.#slots.get(slot), signal)
-  }
-
-  async slots(after: number, { signal }: SlotOptions = {}): Promise<readonly number[]> {
-    const list = (): number[] => [...this.#slots.keys()].filter((slot) => slot > after).toSorted((a, b) => a - b)
-    return (await this.#node.ask(`slots after ${after}`, 'answered', list, signal))!
-  }
-
-  /** One after the other, as a bucket that deletes many at once may. */
-  async delete(slots: readonly number[], { signal }: SlotOptions = {}): Promise<void> {
-    const half = slots.length >> 1
-    for (const some of [slots.slice(half), slots.slice(0, half)].filter(({ length }) => length > 0)) {
-      const perform = (): { readonly is: undefined } => {
-        for (const slot of some) if (this.#slots.delete(slot)) this.#bucket.deleted++
-        return { is: undefined }
-      }
-      await askUntilAnswered(this.#node, this.#bucket, `delete ${some[0]} to ${some.at(-1)}`, perform, signal)
-    }
-  }
-}
-
+/** One whose client finds out by the bytes whether it was itself that has made an object, as that of a bucket does. */
 class SimulatedStore implements ObjectStore {
   readonly address = 'simulated://objects/'
   readonly #bucket: SimulatedBucket
@@ -251,8 +219,16 @@ class SimulatedStore implements ObjectStore {
   async create(key: string, bytes: Uint8Array, { signal }: ObjectOptions = {}): Promise<boolean> {
     const { objects } = this.#bucket
     const mine = new Uint8Array(bytes)
-    await this.#change(`create ${key}`, () => void (objects.has(key) || objects.set(key, mine)), signal)
-    return objects.get(key) === mine
+    const perform = (): { readonly is: boolean } => {
+      if (objects.has(key)) return { is: false }
+      objects.set(key, mine)
+      return { is: true }
+    }
+    while (true) {
+      if (await this.#node.askUntilAnswered(`create ${key}`, perform, signal)) return true
+      const there = await this.get(key, { signal })
+      if (there) return Buffer.compare(there, mine) === 0
+    }
   }
 
   async *list(prefix: string, options: ObjectOptions & { readonly after?: string } = {}): AsyncGenerator<ObjectInfo> {
@@ -265,13 +241,19 @@ class SimulatedStore implements ObjectStore {
     yield* (await this.#node.ask(`list ${prefix}`, 'answered', list, signal))!
   }
 
-  delete(keys: readonly string[], { signal }: ObjectOptions = {}): Promise<void> {
-    const { objects } = this.#bucket
-    return this.#change(`delete ${keys.length}`, () => keys.forEach((key) => objects.delete(key)), signal)
+  /** One after the other, as a bucket that deletes many at once may. */
+  async delete(keys: readonly string[], { signal }: ObjectOptions = {}): Promise<void> {
+    const half = keys.length >> 1
+    for (const some of [keys.slice(half), keys.slice(0, half)].filter(({ length }) => length > 0)) {
+      const remove = (): void => {
+        for (const key of some) if (this.#bucket.objects.delete(key) && key.startsWith(SLOTS)) this.#bucket.deleted++
+      }
+      await this.#change(`delete ${some[0]} to ${some.at(-1)}`, remove, signal)
+    }
   }
 
   #change(what: string, change: () => void, signal: AbortSignal | undefined): Promise<void> {
     const perform = (): { readonly is: undefined } => (change(), { is: undefined })
-    return askUntilAnswered(this.#node, this.#bucket, what, perform, signal)
+    return this.#node.askUntilAnswered(what, perform, signal)
   }
 }

@@ -26,9 +26,16 @@ export type ShardRecord = {
   | { readonly kind: 'claim'; readonly node: NodeInfo }
   /** Fills the slots before a claim that was put ahead of its turn. */
   | { readonly kind: 'gap' }
+  /** The owner whose claim lies in the slot `epoch` is it no more: whoever claims next has it. */
+  | { readonly kind: 'release'; readonly epoch: number }
   /** By the owner whose claim lies in the slot `epoch`. */
   | { readonly kind: 'operations'; readonly epoch: number; readonly operations: readonly Operation[] }
 )
+
+/** Whether a record is an owner's, in the slot that was the next. Others may arrive late, in one that was trimmed. */
+export function isOwners({ kind }: ShardRecord): boolean {
+  return kind === 'operations' || kind === 'release'
+}
 
 /**
  * A record as sealed bytes: a line of JSON, and the payloads one after the other as UTF-8. Two of the same content differ,

@@ -77,8 +77,9 @@ export class ShardState {
     const slot = this.next++
     this.checkpoint = Math.max(this.checkpoint, record.checkpoint)
     if (record.kind === 'claim') this.claim = { slot, node: record.node }
-    else if (record.kind === 'operations' && record.epoch === this.claim?.slot)
-      for (const operation of record.operations) this.#do(operation)
+    else if (record.kind === 'gap' || record.epoch !== this.claim?.slot) return
+    else if (record.kind === 'release') this.claim = undefined
+    else for (const operation of record.operations) this.#do(operation)
   }
 
   /** All of it as of now, for who puts the tails into segments. */

@@ -1,10 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { RowcastError, StoreClosedError } from '../../errors/index.ts'
-import { LogUncertainError } from '../log-errors.ts'
+import { StoreClosedError } from '../../errors/index.ts'
+import { LogMovedError, LogUncertainError } from '../log-errors.ts'
 import { Serial } from '../serial.ts'
 import type { ShardArchive } from './shard-archive.ts'
-import { decodeRecord, encodeRecord, type NodeInfo, type Operation, type ShardRecord } from './shard-record.ts'
-import { ShardState, type Claim, type DatabaseLog, type Segment } from './shard-state.ts'
+import { NEVER_TRIMMED, ShardReader } from './shard-reader.ts'
+import {
+  decodeRecord,
+  encodeRecord,
+  isOwners,
+  type NodeInfo,
+  type Operation,
+  type ShardRecord,
+} from './shard-record.ts'
+import type { Claim, DatabaseLog, Segment, ShardState } from './shard-state.ts'
 import type { SlotLog } from './slot-log.ts'
 
 export interface ShardOptions {
@@ -14,6 +22,11 @@ export interface ShardOptions {
   readonly node: NodeInfo
   /** The least time between two appends, in milliseconds; 0 if not given. */
   readonly commitEveryMs?: number | undefined
+  /**
+   * Whether it leaves the log to whichever server has claimed it: what is the owner's to do throws LogMovedError then,
+   * where it otherwise becomes the owner.
+   */
+  readonly yields?: boolean | undefined
 }
 
 /** What decisions rest on. */
@@ -36,16 +49,6 @@ interface Decided {
 
 /** Payloads of one record, in UTF-16 units: it ends with what brings more. */
 const MOST_GATHERED = 4 << 20
-/** Slots between the end of the log and a claim against an owner that goes on writing. */
-const AHEAD = 8
-/**
- * So many slots at the end are never deleted: a gap before them was trimmed, one within them is before a claim that was put
- * ahead. Claims are put ahead by less.
- */
-const NEVER_DELETED = 64
-/** Records that are read at once. */
-const AT_ONCE = 32
-
 /** The logs as they are once the operations are done that are decided upon, as far as decisions ask. */
 class Staged {
   readonly #databases: ReadonlyMap<string, DatabaseLog>
@@ -80,19 +83,20 @@ export class Shard {
   readonly #serial = new Serial()
   readonly #waiting: Waiting[] = []
   readonly #closing = new AbortController()
+  readonly #reader: ShardReader
   #pumping = false
   #archiving: Promise<void> | undefined
-  #state = new ShardState()
   /** The slot of the last append of which nobody knew: until another record is in it, it may still arrive. */
   #uncertain = 0
   /** Of the last append. */
   #appendedAt = -Infinity
+  /** A moment at which this server was the owner, and had read all. */
+  #provenAt = -Infinity
   #archivedAt = performance.now()
-  /** The slots before it are deleted, but for those that stay. */
-  #deletedBefore = 1
 
   constructor(options: ShardOptions) {
     this.#options = options
+    this.#reader = new ShardReader(options.slots, options.archive, this.#closing.signal)
   }
 
   /** The owner, as of the last time that the log was read. */
@@ -123,22 +127,53 @@ export class Shard {
     return this.#state.databases
   }
 
-  /** Reads what others have appended. What became of an append of this server's of which nobody knew is settled by it. */
-  refresh(): Promise<void> {
+  /** Reads what others have appended, as far as is told, and settles what became of an append of which nobody knew. */
+  look(): Promise<void> {
     return this.#run(async () => {
-      await this.#read()
-      if (this.#isUncertain) await this.#own()
+      await this.#reader.read()
+      if (this.#isUncertain && (this.isOwner || this.#options.yields !== true)) await this.#own()
+    })
+  }
+
+  /** Reads all that was appended before the call. Where only an append tells what there is, it is the owner's to do. */
+  refresh(): Promise<void> {
+    const { slots, yields = false } = this.#options
+    return slots.isCurrent && !yields ? this.look() : this.prove(0)
+  }
+
+  /** Sees that this server is the owner, and has read all, as of so many milliseconds ago at most. */
+  async prove(withinMs: number): Promise<void> {
+    const since = performance.now() - withinMs
+    if (this.#isProven(since)) return
+    await this.#run(async () => {
+      while (!this.#isProven(since)) {
+        await this.#own()
+        await this.#isLatest()
+      }
     })
   }
 
   /** Becomes the owner, whoever was it. */
   own(): Promise<void> {
-    return this.#run(() => this.#own())
+    return this.#run(async () => void (await this.#claim(() => true)))
+  }
+
+  /** Becomes the owner in the place of one, or of none: whether it is. `false` where another one was faster. */
+  claimAfter(former: Claim | undefined): Promise<boolean> {
+    return this.#run(() => this.#claim((current) => current?.slot === former?.slot))
+  }
+
+  /** Gives the log up: whoever claims it first has it. */
+  release(): Promise<void> {
+    return this.#run(async () => {
+      const { checkpoint } = this.#state
+      await this.#put((epoch) => ({ kind: 'release', epoch, checkpoint }))
+    })
   }
 
   /**
-   * Appends operations, durable once it resolves, and becomes the owner for it where another one is. Rejects with what the
-   * decision throws; with LogUncertainError where it is closed meanwhile.
+   * Appends operations as the owner, durable once it resolves. Rejects with what the decision throws; with LogUncertainError
+   * where it is closed meanwhile.
    */
   append(decide: Decision): Promise<void> {
     return new Promise((settle, fail) => {
@@ -169,6 +204,10 @@ export class Shard {
     await this.#serial.run(() => undefined)
   }
 
+  get #state(): ShardState {
+    return this.#reader.state
+  }
+
   #run<Result>(task: () => Promise<Result>): Promise<Result> {
     return this.#serial.run(() => {
       this.#closing.signal.throwIfAborted()
@@ -183,7 +222,7 @@ export class Shard {
     const state = this.#state
     const { checkpoint: earlier } = state
     const written = await archive.write(state.copy(), signal).catch(async (error: unknown) => {
-      await this.#run(() => this.#read())
+      await this.#run(() => this.#reader.read())
       // Who has gone further meanwhile deletes what was written.
       if (this.#state.checkpoint === earlier) throw error
     })
@@ -203,7 +242,7 @@ export class Shard {
     await archive.delete(dropped, signal)
     state.dropped.splice(0, dropped.length)
     await archive.deleteCheckpoints(earlier, signal)
-    await this.#deleteBefore(written.next)
+    await this.#trim(written.next)
   }
 
   async #pump(): Promise<void> {
@@ -262,11 +301,26 @@ export class Shard {
     return { operations, decided }
   }
 
-  /** Whether nothing was appended since the log was read: an owner that was deposed would decide on what is no more. */
+  /**
+   * Whether nothing was appended since the log was read: an owner that was deposed would decide on what is no more. Where
+   * only an append tells, one of nothing does.
+   */
   async #isLatest(): Promise<boolean> {
-    const { next } = this.#state
-    await this.#read()
-    return this.#state.next === next
+    const { next, checkpoint } = this.#state
+    if (!this.#options.slots.isCurrent)
+      return (
+        (await this.#put((epoch) => ({ kind: 'operations', epoch, operations: [], checkpoint }))) &&
+        this.#state.next === next + 1
+      )
+    const askedAt = performance.now()
+    await this.#reader.read()
+    if (!this.isOwner || this.#state.next !== next) return false
+    this.#provenAt = askedAt
+    return true
+  }
+
+  #isProven(since: number): boolean {
+    return this.isOwner && !this.#isUncertain && this.#provenAt >= since
   }
 
   async #rest(): Promise<void> {
@@ -274,23 +328,29 @@ export class Shard {
     if (leftMs > 0) await delay(leftMs, undefined, { signal: this.#closing.signal })
   }
 
-  /** Appends a record as the owner: whether it is there; `false` where this server is the owner no more. */
+  /**
+   * Appends a record as the owner: whether it is there; `false` where this server is the owner no more, or anew: another
+   * one may have been it in between.
+   */
   async #put(make: (epoch: number) => ShardRecord): Promise<boolean> {
     const { slots } = this.#options
     const { signal } = this.#closing
-    while (this.isOwner) {
-      const record = make(this.#state.claim!.slot)
+    const { claim } = this.#state
+    while (claim && this.isOwner && this.#state.claim?.slot === claim.slot) {
+      const record = make(claim.slot)
       const { next } = this.#state
-      this.#appendedAt = performance.now()
+      const askedAt = performance.now()
+      this.#appendedAt = askedAt
       const isThere = await slots.put(next, encodeRecord(record), { signal }).catch((error: unknown) => {
         this.#uncertain = next
         throw error
       })
       if (isThere) {
         this.#state.apply(record)
+        this.#provenAt = askedAt
         return true
       }
-      await this.#read()
+      await this.#reader.read()
     }
     return false
   }
@@ -299,110 +359,38 @@ export class Shard {
     return this.#state.next <= this.#uncertain
   }
 
-  /**
-   * A claim at the end of the log first. Against an owner that goes on writing ahead of it, and the slots before are filled:
-   * it is in force once all of them are taken, and read. An owner of whose append nobody knows claims anew: its claim lies
-   * in that slot then, or behind it.
-   */
+  /** Throws LogMovedError where another server is the owner, and this one yields. */
   async #own(): Promise<void> {
+    const { slots, yields = false } = this.#options
+    if (!(await this.#claim(() => !yields)))
+      throw new LogMovedError(`log at ${slots.address}`, this.#state.claim?.node.url)
+  }
+
+  /**
+   * Becomes the owner, whether it is, unless another one is that it may not follow. An owner of whose append nobody knows
+   * claims anew: its claim lies in that slot then, or behind it.
+   */
+  async #claim(mayFollow: (current: Claim | undefined) => boolean): Promise<boolean> {
     const { slots, node } = this.#options
     const { signal } = this.#closing
     for (let attempt = 0; !this.isOwner || this.#isUncertain; attempt++) {
-      await this.#read()
-      if (this.isOwner && !this.#isUncertain) return
-      const { next, checkpoint } = this.#state
-      const at = next + (attempt % 2 === 0 ? 0 : AHEAD)
-      const isThere = await slots.put(at, encodeRecord({ kind: 'claim', node, checkpoint }), { signal })
-      if (!isThere) continue
-      const gap = Array.from({ length: at - next }, (_, n) => next + n)
-      await Promise.all(gap.map((slot) => slots.put(slot, encodeRecord({ kind: 'gap', checkpoint }), { signal })))
-      // It counts once it is read: one that lies where the log was trimmed, or that another has overtaken, is not in force.
+      await this.#reader.read()
+      const { next, checkpoint, claim: current } = this.#state
+      if (this.isOwner && !this.#isUncertain) break
+      if (!this.isOwner && !mayFollow(current)) return false
+      const claim = encodeRecord({ kind: 'claim', node, checkpoint })
+      const filler = (): Uint8Array => encodeRecord({ kind: 'gap', checkpoint })
+      await slots.claim({ next, claim, filler, attempt }, { signal })
     }
+    return true
   }
 
-  /**
-   * Takes in all records up to the first slot that is empty. A claim, or what fills the slots before one, may have arrived
-   * late, in a slot that was trimmed: where the log has a checkpoint behind one that was just read, that is gone on from.
-   * Whoever trimmed had named it in the log before, so that one who lists after reading such a record knows.
-   */
-  async #read(): Promise<void> {
+  /** Claims, and what fills the slots before one, stay where slots are written again: whoever was frozen before them meets them. */
+  async #trim(checkpoint: number): Promise<void> {
     const { slots } = this.#options
+    const isKept = (bytes: Uint8Array, slot: number): boolean =>
+      !isOwners(decodeRecord(bytes, `slot ${slot} of the log at ${slots.address}`))
     const { signal } = this.#closing
-    for (let doubtful = Infinity; ;) {
-      const from = this.#state.next
-      const listed = await slots.slots(from - 1, { signal })
-      const run = listed.findIndex((slot, n) => slot !== from + n)
-      const there = run === -1 ? listed : listed.slice(0, run)
-      const { isWhole, firstOther } = await this.#take(there)
-      doubtful = Math.min(doubtful, firstOther)
-      const isTrimmed = isWhole && (listed.at(-1) ?? 0) >= this.#state.next + NEVER_DELETED
-      if (doubtful < this.#state.checkpoint || isTrimmed) {
-        if (await this.#jump(listed, Math.min(doubtful, this.#state.next))) doubtful = Infinity
-      } else if (isWhole && firstOther === Infinity) return
-    }
-  }
-
-  /** Takes in the records of slots, unless one was deleted meanwhile, and tells the first that is no owner's. */
-  async #take(there: readonly number[]): Promise<{ readonly isWhole: boolean; readonly firstOther: number }> {
-    let firstOther = Infinity
-    for (let from = 0; from < there.length; from += AT_ONCE) {
-      const some = there.slice(from, from + AT_ONCE)
-      const records = await Promise.all(some.map((slot) => this.#record(slot)))
-      for (const record of records) {
-        if (!record) return { isWhole: false, firstOther }
-        if (record.kind !== 'operations') firstOther = Math.min(firstOther, this.#state.next)
-        this.#state.apply(record)
-      }
-    }
-    return { isWhole: true, firstOther }
-  }
-
-  /**
-   * Goes on from a checkpoint behind a slot: what follows it in the log was trimmed while this server did not look. `false`
-   * where newer records may name one that is still there.
-   */
-  async #jump(listed: readonly number[], behind: number): Promise<boolean> {
-    const { slots } = this.#options
-    if (await this.#restore(this.#state.checkpoint, behind)) return true
-    for (const slot of listed.toReversed()) {
-      const record = await this.#record(slot)
-      if (record && (await this.#restore(record.checkpoint, behind))) return true
-    }
-    const newer = await slots.slots(listed.at(-1) ?? behind, { signal: this.#closing.signal })
-    if (newer.length > 0) return false
-    throw new RowcastError(
-      'log',
-      `the log at ${slots.address} has nothing between slot ${behind} and the next that there is, and no checkpoint that goes so far: restore what is missing from a copy`,
-    )
-  }
-
-  async #restore(checkpoint: number, behind: number): Promise<boolean> {
-    if (checkpoint <= behind) return false
-    const state = await this.#options.archive?.read(checkpoint, this.#closing.signal)
-    if (state) this.#state = ShardState.restore(state)
-    return state !== undefined
-  }
-
-  async #record(slot: number): Promise<ShardRecord | undefined> {
-    const { slots } = this.#options
-    const bytes = await slots.get(slot, { signal: this.#closing.signal })
-    return bytes && decodeRecord(bytes, `slot ${slot} of the log at ${slots.address}`)
-  }
-
-  /** Claims, and what fills the slots before one, stay: whoever was frozen before them meets them. */
-  async #deleteBefore(checkpoint: number): Promise<void> {
-    const { slots } = this.#options
-    const { signal } = this.#closing
-    const end = Math.min(checkpoint, this.#state.next - NEVER_DELETED)
-    const there = (await slots.slots(this.#deletedBefore - 1, { signal })).filter((slot) => slot < end)
-    for (let from = 0; from < there.length; from += AT_ONCE) {
-      const some = there.slice(from, from + AT_ONCE)
-      const records = await Promise.all(some.map((slot) => this.#record(slot)))
-      await slots.delete(
-        some.filter((_, n) => records[n]?.kind === 'operations'),
-        { signal },
-      )
-    }
-    this.#deletedBefore = Math.max(this.#deletedBefore, end)
+    await slots.trim(Math.min(checkpoint, this.#state.next - NEVER_TRIMMED), isKept, { signal })
   }
 }

@@ -43,7 +43,7 @@ export class ShardedLogStorage implements LogStorage {
   }
 
   async list(): Promise<readonly string[]> {
-    await Promise.all(this.#shards.map((shard) => shard.refresh()))
+    await Promise.all(this.#shards.map((shard) => shard.look()))
     return this.#shards.flatMap(({ databases }) => [...databases.keys()]).toSorted()
   }
 

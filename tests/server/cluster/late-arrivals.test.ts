@@ -60,7 +60,7 @@ test('a claim that arrives in a slot that was trimmed is not in force', async ()
   await network.append(log, 0, 5)
   const theirs = await network.done(late.storage.open('plan'))
   const at = late.shard.next
-  network.isHeld = ({ node, kind, what }) => node === late.node && kind === 'request' && what.startsWith('put')
+  network.isHeld = ({ node, kind, what }) => node === late.node && kind === 'request' && what.startsWith('create slots')
   const claiming = late.shard.own()
   const told = theirs.append(['late'], 5).catch((error: unknown) => error)
   await network.append(log, 5, 5 + 64)
