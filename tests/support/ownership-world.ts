@@ -1,7 +1,7 @@
 import { setImmediate as immediate } from 'node:timers/promises'
 import { NotFoundError, RowcastError, StoreClosedError } from '../../src/errors/index.ts'
 import { Shard, ShardArchive, ShardedLogStorage } from '../../src/server/cluster/index.ts'
-import { LogConflictError, LogUncertainError } from '../../src/server/log-errors.ts'
+import { LogConflictError, LogMovedError, LogUncertainError } from '../../src/server/log-errors.ts'
 import type { Log } from '../../src/server/log.ts'
 import { LogJudge, type Before } from './log-judge.ts'
 import { Random } from './random.ts'
@@ -27,6 +27,8 @@ interface Habits {
   readonly appends: number
   readonly archives: number
   readonly claims: number
+  /** Whether a server leaves a shard to the one that has claimed it, until it claims it itself. */
+  readonly yields: boolean
   readonly deletes: number
   readonly trouble: number
   readonly longestDelay: number
@@ -44,6 +46,7 @@ function drawHabits(random: Random): Habits {
     appends: isLong ? 80 + random.int(18) : 30 + random.int(60),
     archives: random.pick([1, 3, 10]),
     claims: random.pick([0, 2, 10]),
+    yields: random.chance(40),
     deletes: random.pick([0, 1, 5]),
     trouble: random.pick([0, 5, 25]),
     longestDelay: random.pick([1, 5, 30]),
@@ -128,6 +131,7 @@ export class OwnershipWorld {
           slots: node[this.#kind](`${n}`),
           archive: new ShardArchive(node.store, `shards/${n}/checkpoints/`),
           node: { id: node.id },
+          yields: this.#habits.yields,
         }),
     )
     const storage = new ShardedLogStorage(shards)
@@ -180,7 +184,7 @@ export class OwnershipWorld {
     const { appends, archives, claims, deletes } = this.#habits
     if (this.#habits.acts-- <= 0) return undefined
     if (random.chance(archives)) return 'archive'
-    if (random.chance(claims)) return 'claim'
+    if (random.chance(claims)) return random.pick(['claim', 'claim', 'release'])
     if (random.chance(deletes)) return 'delete'
     if (random.chance(appends)) return 'append'
     return random.pick(['read', 'bounds', 'trim', 'reopen', 'list'])
@@ -227,23 +231,45 @@ class Client {
     this.isDone = true
   }
 
-  /** Reads all there is. */
+  /** Reads all there is, as the owner where only that one may. */
   async readAll(): Promise<void> {
     for (const database of DATABASES) {
-      this.#opened.delete(database)
-      const opened = await this.#open(database, false)
-      if (!opened) continue
-      const { first } = await opened.log.bounds()
-      await this.#read(opened, first)
+      const shard = this.#server.storage.shardOf(database)
+      for (let isRead = false; !isRead;) {
+        try {
+          await this.#readWhole(database)
+          isRead = true
+        } catch (error) {
+          if (!(error instanceof LogMovedError)) throw error
+          await follow(shard)
+        }
+      }
     }
   }
 
+  async #readWhole(database: string): Promise<void> {
+    this.#opened.delete(database)
+    const opened = await this.#open(database, false)
+    if (!opened) return
+    const { first } = await opened.log.bounds()
+    await this.#read(opened, first)
+  }
+
   async #do(act: string): Promise<void> {
+    try {
+      await this.#act(act)
+    } catch (error) {
+      if (!(error instanceof StoreClosedError && this.#server.isClosed)) throw error
+    }
+  }
+
+  async #act(act: string): Promise<void> {
     const { random } = this.#world
     const { shards } = this.#server
     try {
       if (act === 'archive') return await random.pick(shards).archive()
       if (act === 'claim') return await random.pick(shards).own()
+      if (act === 'release') return await random.pick(shards).release()
       if (act === 'list') return void (await this.#server.storage.list())
       const database = this.#world.database()
       if (act === 'delete') return await this.#delete(database)
@@ -255,8 +281,8 @@ class Client {
       if (act === 'bounds') await this.#bounds(opened)
       if (act === 'trim') await this.#trim(opened)
     } catch (error) {
-      if (error instanceof StoreClosedError && this.#server.isClosed) return
-      throw error
+      if (!(error instanceof LogMovedError)) throw error
+      for (const shard of shards) if (random.chance(50)) await follow(shard)
     }
   }
 
@@ -272,6 +298,7 @@ class Client {
       return opened
     } catch (error) {
       if (error instanceof LogUncertainError) return undefined
+      if (error instanceof LogMovedError) throw error
       if (!(error instanceof NotFoundError)) throw error
       opening.missing()
       return undefined
@@ -358,4 +385,10 @@ class Client {
     this.#opened.delete(before.log.database)
     void log.close()
   }
+}
+
+/** Claims a shard, unless another server is faster. */
+async function follow(shard: Shard): Promise<void> {
+  await shard.look()
+  await shard.claimAfter(shard.claim)
 }

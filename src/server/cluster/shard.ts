@@ -108,6 +108,10 @@ export class Shard {
     return this.#state.claim?.node.id === this.#options.node.id
   }
 
+  get yields(): boolean {
+    return this.#options.yields === true
+  }
+
   /** How far the log is read. */
   get next(): number {
     return this.#state.next
@@ -131,14 +135,14 @@ export class Shard {
   look(): Promise<void> {
     return this.#run(async () => {
       await this.#reader.read()
-      if (this.#isUncertain && (this.isOwner || this.#options.yields !== true)) await this.#own()
+      if (this.#isUncertain && (this.isOwner || !this.yields)) await this.#own()
     })
   }
 
   /** Reads all that was appended before the call. Where only an append tells what there is, it is the owner's to do. */
   refresh(): Promise<void> {
-    const { slots, yields = false } = this.#options
-    return slots.isCurrent && !yields ? this.look() : this.prove(0)
+    const { slots } = this.#options
+    return slots.isCurrent && !this.yields ? this.look() : this.prove(0)
   }
 
   /** Sees that this server is the owner, and has read all, as of so many milliseconds ago at most. */
@@ -361,8 +365,8 @@ export class Shard {
 
   /** Throws LogMovedError where another server is the owner, and this one yields. */
   async #own(): Promise<void> {
-    const { slots, yields = false } = this.#options
-    if (!(await this.#claim(() => !yields)))
+    const { slots } = this.#options
+    if (!(await this.#claim(() => !this.yields)))
       throw new LogMovedError(`log at ${slots.address}`, this.#state.claim?.node.url)
   }
 
