@@ -10,7 +10,7 @@ import { Databases, UnknownDatabaseError, type Lease } from './databases.ts'
 import { describeReport } from './describe-report.ts'
 import { FairShare } from './fair-share.ts'
 import { judgeUser, unavailable } from './judge-user.ts'
-import type { LogStorage } from './log.ts'
+import type { LogStorage, Placement } from './log.ts'
 import { ForbiddenError } from './refusals.ts'
 import { limitsOf, type GivenLimits, type Limits } from './limits.ts'
 import { linearPatterns, PatternError } from './patterns/index.ts'
@@ -119,6 +119,10 @@ const serverPatterns: PatternEngine = (pattern) => {
 export class ServerCore {
   readonly schema: Schema
   readonly databases: Databases
+  /** Where several servers share the databases. */
+  readonly placement: Placement | undefined
+  /** Known to all servers of these databases and to nobody else. */
+  readonly secret: string
   /** Where that is done which takes as long as a database is large. */
   readonly beside: Beside
   readonly limits: Limits
@@ -147,12 +151,14 @@ export class ServerCore {
     this.#unread = new Unread(this.limits.userBuffered)
     this.report = options.onError ?? print
     this.beside = new Beside(this.schema, options.patterns ?? 'linear')
+    this.placement = options.storage.logs.placement
+    this.secret = options.secret ?? randomUUID()
     this.databases = new Databases({
       schema: this.schema,
       beside: this.beside,
       logs: options.storage.logs,
       snapshots: options.storage.snapshots,
-      secret: options.secret ?? randomUUID(),
+      secret: this.secret,
       now: Date.now,
       snapshotEvery: options.snapshotEvery ?? 5_000,
       historyEntries: options.historyEntries ?? 100_000,
@@ -276,6 +282,8 @@ export class ServerCore {
 
   async close(): Promise<void> {
     clearInterval(this.#revocations)
+    // Whoever is sent elsewhere finds that it is looked after there.
+    await this.placement?.leave().catch(this.report)
     for (const session of Array.from(this.sessions))
       session.end('shutting-down', 'the server is going down', { retryAfterMs: 500 })
     this.#transfers.close()

@@ -45,6 +45,7 @@ export class Databases {
 
   constructor(options: DatabasesOptions) {
     this.#options = options
+    options.logs.placement?.watch((isLost, url) => this.#giveUp(isLost, url))
   }
 
   list(): Promise<readonly string[]> {
@@ -67,8 +68,8 @@ export class Databases {
     this.#assertOpen()
     let open = this.#open.get(name)
     if (!open) {
-      const parted = (): void => this.#dropParted(name, one)
-      const one: Open = { database: this.#load(name, parted), uses: 0, idle: undefined }
+      const givenUp = (): void => this.#dropGivenUp(name, one)
+      const one: Open = { database: this.#load(name, givenUp), uses: 0, idle: undefined }
       open = one
       this.#open.set(name, one)
       one.database.catch(() => this.#open.get(name) === one && this.#open.delete(name))
@@ -162,7 +163,7 @@ export class Databases {
     for (const one of closed) if (one.status === 'rejected') this.#options.report(one.reason)
   }
 
-  async #load(name: string, parted: () => void): Promise<LiveDatabase> {
+  async #load(name: string, givenUp: () => void): Promise<LiveDatabase> {
     let log
     try {
       log = await this.#options.logs.open(name)
@@ -172,7 +173,7 @@ export class Databases {
       throw error
     }
     try {
-      const database = await LiveDatabase.open(name, { ...this.#options, log, parted })
+      const database = await LiveDatabase.open(name, { ...this.#options, log, givenUp })
       for (const watcher of this.#watchers) watcher(database)
       return database
     } catch (error) {
@@ -195,8 +196,15 @@ export class Databases {
     }
   }
 
-  /** Its state is not that of the log: whoever asks for it next has it opened anew. */
-  #dropParted(name: string, open: Open): void {
+  /** What another server has by now. */
+  #giveUp(isLost: (database: string) => boolean, url: string | undefined): void {
+    for (const [name, { database }] of Array.from(this.#open))
+      // Who asked for one that failed to open was told.
+      if (isLost(name)) database.then((one) => one.giveUp(url)).catch(() => undefined)
+  }
+
+  /** Its state is not that of the log, or another server's: whoever asks for it next has it opened anew. */
+  #dropGivenUp(name: string, open: Open): void {
     if (this.#open.get(name) !== open) return
     this.#open.delete(name)
     clearTimeout(open.idle)

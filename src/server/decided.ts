@@ -32,9 +32,17 @@ export interface Decided {
   }[]
 }
 
+export interface EndOptions {
+  readonly retryAfterMs?: number
+  /** Whether the client is to be loaded anew. */
+  readonly reload?: boolean
+  /** The server to go to. */
+  readonly redirect?: string | undefined
+}
+
 /** Someone who is told, in order, what was decided. */
 export interface Listener {
   decided(decided: Decided): void
   /** The database goes: say so and leave. */
-  end(code: ClosingCode, reason: string, options?: { readonly retryAfterMs?: number }): void
+  end(code: ClosingCode, reason: string, options?: EndOptions): void
 }

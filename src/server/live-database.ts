@@ -11,8 +11,8 @@ import { scopeOf } from './applied-transactions.ts'
 import { authorOf, type Author } from './author.ts'
 import { isSmall, type Beside, type WorkOptions, type Works } from './beside/index.ts'
 import { assertReads, decide } from './decide.ts'
-import type { Committed, Decided, Listener, Outcome } from './decided.ts'
-import { LogConflictError, LogPartedError, LogUncertainError } from './log-errors.ts'
+import type { Committed, Decided, EndOptions, Listener, Outcome } from './decided.ts'
+import { LogConflictError, LogMovedError, LogPartedError, LogUncertainError } from './log-errors.ts'
 import { assertDepthOf } from './depth.ts'
 import { FairQueue } from './fair-queue.ts'
 import { digestOf } from './digest.ts'
@@ -74,8 +74,8 @@ export interface LiveDatabaseOptions {
   readonly historyEntries: number
   readonly limits: Pick<Limits, 'databasePresenceBytes' | 'recentBytes' | 'verdictBytes' | 'historyBytes'>
   readonly report: (error: unknown) => void
-  /** Its state is of another history than the log by now: it is of no use any more, and is to be opened anew. */
-  readonly parted?: () => void
+  /** Its state is of another history than the log by now, or another server's: it is of no use, and is to be opened anew. */
+  readonly givenUp?: () => void
 }
 
 /** One entry of the log. */
@@ -147,7 +147,7 @@ export class LiveDatabase {
   #whole: { readonly sequence: number; readonly texts: readonly string[] } | undefined
   #forgetWhole: NodeJS.Timeout | undefined
   #closed = false
-  #parted = false
+  #isGivenUp = false
 
   private constructor(name: string, state: State, snapshotAt: number, options: LiveDatabaseOptions) {
     this.name = name
@@ -155,7 +155,13 @@ export class LiveDatabase {
     this.#state = state
     this.#snapshotAt = snapshotAt
     const { databasePresenceBytes, recentBytes, verdictBytes } = options.limits
-    this.presence = new Presence(databasePresenceBytes, (work) => this.#serial.run(work))
+    this.presence = new Presence(
+      databasePresenceBytes,
+      (work) => this.run(work),
+      (error) => {
+        if (!(error instanceof StoreClosedError)) options.report(error)
+      },
+    )
     this.#verdicts = new Verdicts(verdictBytes)
     this.#recent = new RecentChanges(state.point, recentBytes)
     this.positions = new Positions(options.secret, name, state.applied.fact('incarnation')!)
@@ -262,6 +268,7 @@ export class LiveDatabase {
     return this.#serial.run(async () => {
       this.#assertOpen()
       try {
+        if (this.#options.log.prove) await this.#options.log.prove()
         return await task()
       } catch (error) {
         throw this.#failed(error)
@@ -507,12 +514,20 @@ export class LiveDatabase {
   }
 
   #assertOpen(): void {
-    if (this.#closed || this.#parted) throw new StoreClosedError(`database '${this.name}'`)
+    if (this.#closed || this.#isGivenUp) throw new StoreClosedError(`database '${this.name}'`)
   }
 
   /** Tells everyone that the database goes. */
-  dismiss(code: ClosingCode, reason: string): void {
-    for (const listener of Array.from(this.#listeners)) listener.end(code, reason)
+  dismiss(code: ClosingCode, reason: string, options?: EndOptions): void {
+    for (const listener of Array.from(this.#listeners)) listener.end(code, reason, options)
+  }
+
+  /** Another server has it by now: nothing is confirmed on it any more, and everyone is sent there. */
+  giveUp(redirect: string | undefined): void {
+    if (this.#isGivenUp) return
+    this.#isGivenUp = true
+    this.dismiss('shutting-down', `another server has '${this.name}' by now`, { retryAfterMs: 0, redirect })
+    this.#options.givenUp?.()
   }
 
   /** Finishes what has begun, keeps a snapshot, and closes. */
@@ -528,7 +543,7 @@ export class LiveDatabase {
     clearTimeout(this.#forgetWhole)
     for (const { fail } of this.#waiting.clear()) fail(new StoreClosedError(`database '${this.name}'`))
     try {
-      if (!this.#parted && this.#state.sequence > this.#snapshotAt) await this.#snapshot(this.#state.point)
+      if (!this.#isGivenUp && this.#state.sequence > this.#snapshotAt) await this.#snapshot(this.#state.point)
     } finally {
       await this.#state.close()
       await this.#options.log.close()
@@ -548,7 +563,7 @@ export class LiveDatabase {
         if (this.#waiting.length > 0) this.#pump()
         if (batch.length === 0) return
         try {
-          if (this.#parted) throw new StoreClosedError(`database '${this.name}'`)
+          if (this.#isGivenUp) throw new StoreClosedError(`database '${this.name}'`)
           await this.#process(batch)
         } catch (error) {
           const failure = this.#failed(error)
@@ -577,6 +592,7 @@ export class LiveDatabase {
       try {
         // What is refused is decided on all that the log has, like what is not.
         if (committed.length > 0 || refused.length > 0) await this.#append(payloads)
+        else await this.#options.log.prove?.()
       } catch (error) {
         this.#takeBack(committed.map(({ record }) => record))
         for (const { record } of committed)
@@ -753,12 +769,13 @@ export class LiveDatabase {
    * is confirmed on it any more, and everyone is sent away: what they come back to is opened anew.
    */
   #failed(error: unknown): unknown {
-    if (!(error instanceof LogPartedError)) return error
-    if (!this.#parted) {
-      this.#parted = true
+    if (error instanceof LogMovedError) this.giveUp(error.url)
+    else if (!(error instanceof LogPartedError)) return error
+    else if (!this.#isGivenUp) {
+      this.#isGivenUp = true
       this.#options.report(error)
       for (const listener of Array.from(this.#listeners)) this.#drop(listener)
-      this.#options.parted?.()
+      this.#options.givenUp?.()
     }
     return new StoreClosedError(`database '${this.name}'`)
   }
@@ -770,7 +787,7 @@ export class LiveDatabase {
     const kept = this.#besideAll(() => this.#snapshot(point, { signal: this.#closing.signal })).catch(
       (error: unknown) => {
         // The log has everything; a later batch tries again. One that closes keeps a snapshot itself.
-        if (!this.#closing.signal.aborted && !this.#parted) this.#options.report(error)
+        if (!this.#closing.signal.aborted && !this.#isGivenUp) this.#options.report(error)
       },
     )
     if (await this.#options.beside.isNear(this.name, this.#options, point.sequence)) await kept

@@ -30,6 +30,35 @@ export interface Log {
   /** Drops the entries before a sequence number. The last one's number is never forgotten. */
   trim(before: number): Promise<void>
   close(): Promise<void>
+  /**
+   * Sees that this server still looks after the log, where others may: resolves once that is known as of a second ago at
+   * most. Throws LogMovedError where another one does. Absent where no other may.
+   */
+  prove?(): Promise<void>
+}
+
+/** Which of the servers that share logs looks after a database. */
+export interface Placement {
+  /** Names this server, another one each time that it starts; `undefined` once it leaves. */
+  readonly node: string | undefined
+  /**
+   * Where the server is reached that looks after a database; `undefined` where that is this one, or has become it by this
+   * call. Throws RowcastError where nobody can tell.
+   */
+  elsewhere(database: string, asked?: AskedPlace): Promise<string | undefined>
+  /** From now on tells of databases that this server looks after no more, and where the next one is reached, if it is known. */
+  watch(watcher: LostWatcher): void
+  /** Gives up all that this server looks after, so that others have it at once. */
+  leave(): Promise<void>
+}
+
+export type LostWatcher = (isLost: (database: string) => boolean, url: string | undefined) => void
+
+export interface AskedPlace {
+  /** Another server has sent someone here: it is not sent on but to one that certainly looks after the database. */
+  readonly isSent?: boolean
+  /** What is known is not good enough: the server that was told before would not have it. */
+  readonly isStale?: boolean
 }
 
 /** Where logs lie, by the name of their database. */
@@ -45,6 +74,8 @@ export interface LogStorage {
   delete(database: string): Promise<void>
   /** Sees that it can be used, which a first use does otherwise. Throws RowcastError where it can't. */
   ready?(): Promise<unknown>
+  /** Where several servers share the logs, and each database has one of them. */
+  readonly placement?: Placement | undefined
   /** Frees what it holds, once no log of it is open. */
   close?(): Promise<void>
 }

@@ -59,6 +59,7 @@ export class Presence {
   readonly #changed = new Set<Part>()
   readonly #most: number
   readonly #between: (work: () => void) => Promise<void>
+  readonly #failed: (error: unknown) => void
   /** How many changes there have been. */
   #changes = 0
   /** Bytes of all that is said. */
@@ -74,10 +75,12 @@ export class Presence {
   /**
    * @param most bytes that all together may say of themselves
    * @param between runs something between two transactions: who sees which rows is asked of the state
+   * @param failed is told what that rejected with: the others are told with the next change
    */
-  constructor(most: number, between: (work: () => void) => Promise<void>) {
+  constructor(most: number, between: (work: () => void) => Promise<void>, failed: (error: unknown) => void) {
     this.#most = most
     this.#between = between
+    this.#failed = failed
   }
 
   enter(member: PresenceMember, author: Author): void {
@@ -149,7 +152,10 @@ export class Presence {
     const ms = Math.max(GATHER_MS, this.#restUntil - performance.now())
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      void this.#tellAll()
+      this.#tellAll().catch((error: unknown) => {
+        this.#telling = false
+        this.#failed(error)
+      })
     }, ms).unref()
   }
 

@@ -17,7 +17,7 @@ import type { Access, User } from './access.ts'
 import { authorOf } from './author.ts'
 import { budgetKey, type Budget, type Budgets } from './budgets.ts'
 import { callAt } from './call-at.ts'
-import type { Decided, Listener } from './decided.ts'
+import type { Decided, EndOptions, Listener } from './decided.ts'
 import type { FairShare, Lane } from './fair-share.ts'
 import { TooDearError, unreadablyDear } from './filter-budget.ts'
 import { Incoming, type IncomingUser } from './incoming.ts'
@@ -205,7 +205,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   }
 
   /** Ends the connection, saying why. */
-  end(code: ClosingCode, reason: string, options: { retryAfterMs?: number; reload?: boolean } = {}): void {
+  end(code: ClosingCode, reason: string, options: EndOptions = {}): void {
     if (this.#closed) return
     this.#closed = true
     const told = code === 'unavailable' && this.#protocol < FULL_PROTOCOL ? 'internal' : code

@@ -1,3 +1,4 @@
+import { RowcastError } from '../errors/index.ts'
 import { bucketSnapshotStorage, S3ObjectStore, type S3Options } from './bucket/index.ts'
 import { ClusterLogs } from './cluster/index.ts'
 import { describeReport } from './describe-report.ts'
@@ -27,6 +28,11 @@ export interface S3StorageOptions extends S3Options {
   readonly shards?: number | undefined
   /** The least time between two appends to one of them, in milliseconds: fewer requests, and later commits. 0 if not given. */
   readonly commitEveryMs?: number | undefined
+  /**
+   * Where other servers of the same bucket, and clients, reach this one. Each database is then looked after by one of the
+   * servers, and the others pass on who comes for it; without it several servers of one bucket take turns at it.
+   */
+  readonly advertise?: string | undefined
   /** Told of failures that nobody else hears of; they are printed if not given. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
@@ -36,10 +42,19 @@ export interface S3StorageOptions extends S3Options {
  * as is seen at the first use. Needs the package `@aws-sdk/client-s3`. Throws RowcastError (`options`) for an address that
  * is none.
  */
-export function s3Storage({ shards, commitEveryMs, onError, ...options }: S3StorageOptions): Storage {
+export function s3Storage({ shards, commitEveryMs, advertise, onError, ...options }: S3StorageOptions): Storage {
+  const url = advertise === undefined ? undefined : checkAdvertised(advertise)
   const store = new S3ObjectStore(options)
   const report = onError ?? ((error) => process.stderr.write(`${describeReport(error)}\n`))
-  return { logs: new ClusterLogs(store, { shards, commitEveryMs, report }), snapshots: bucketSnapshotStorage(store) }
+  return {
+    logs: new ClusterLogs(store, { shards, commitEveryMs, url, report }),
+    snapshots: bucketSnapshotStorage(store),
+  }
+}
+
+function checkAdvertised(url: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  throw new RowcastError('options', `'${url}' can't be advertised: give the http: or https: address of this server`)
 }
 
 /** Snapshots in a bucket, for a server whose log lies elsewhere. Throws RowcastError (`options`) for an address that is none. */

@@ -6,7 +6,13 @@ let presence: Presence
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  presence = new Presence(1_000_000, async (work) => work())
+  presence = new Presence(
+    1_000_000,
+    async (work) => work(),
+    (error) => {
+      throw error
+    },
+  )
 })
 
 afterEach(() => {

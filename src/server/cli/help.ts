@@ -13,6 +13,8 @@ Options of serve:
                        @aws-sdk/client-s3
   --shards NUMBER      with --log: how many logs all databases share, fixed with the first start; 16 if not given
   --commit-every MS    with --log: the least time between two appends to one of them; 0 if not given
+  --advertise URL      with --log, of several servers: where others reach this one. Each database is looked after by one
+                       of them, and the others pass on who comes for it
   --s3 s3://BUCKET/PREFIX
                        with --data: snapshots lie in a bucket
   --s3-endpoint URL, --s3-region NAME

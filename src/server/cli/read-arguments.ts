@@ -36,6 +36,7 @@ const SERVE = {
   's3-region': { type: 'string' },
   shards: { type: 'string' },
   'commit-every': { type: 'string' },
+  advertise: { type: 'string' },
   port: { type: 'string' },
   host: { type: 'string' },
   'auth-secret': { type: 'string' },
@@ -110,7 +111,7 @@ function parse(
 
 type Values = ReturnType<typeof parse>['values']
 
-function readData({ data, log, s3, shards, ...values }: Values): ServeArguments['data'] {
+function readData({ data, log, s3, shards, advertise, ...values }: Values): ServeArguments['data'] {
   const [endpoint, region, commitEvery] = [values['s3-endpoint'], values['s3-region'], values['commit-every']]
   if ((data === undefined) === (log === undefined))
     throw new UsageError(
@@ -121,8 +122,10 @@ function readData({ data, log, s3, shards, ...values }: Values): ServeArguments[
   if (data === '') throw new UsageError('--data is empty: give the directory of the databases, --data ./data')
   if (endpoint !== undefined && !/^https?:\/\/./.test(endpoint))
     throw new UsageError(`--s3-endpoint '${endpoint}' is no URL: give https://…`)
-  if (log === undefined && (shards ?? commitEvery) !== undefined)
-    throw new UsageError('--shards and --commit-every need --log')
+  if (log === undefined && (shards ?? commitEvery ?? advertise) !== undefined)
+    throw new UsageError('--shards, --commit-every and --advertise need --log')
+  if (advertise !== undefined && !/^https?:\/\/./.test(advertise))
+    throw new UsageError(`--advertise '${advertise}' is no URL: give the address by which others reach this server`)
   if (log === undefined && s3 === undefined && (endpoint ?? region) !== undefined)
     throw new UsageError('--s3-endpoint and --s3-region need --log or --s3')
   if (data !== undefined)
@@ -134,6 +137,7 @@ function readData({ data, log, s3, shards, ...values }: Values): ServeArguments[
       endpoint,
       region,
       ...(shards !== undefined && { shards: readNumber('--shards', shards) }),
+      advertise,
       ...(commitEvery !== undefined && { commitEveryMs: readNumber('--commit-every', commitEvery) }),
     },
   }

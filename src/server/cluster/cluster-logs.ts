@@ -2,9 +2,12 @@ import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RowcastError } from '../../errors/index.ts'
 import { probeBucket, type ObjectStore } from '../bucket/index.ts'
-import type { Log, LogStorage } from '../log.ts'
+import type { Log, LogStorage, LostWatcher, Placement } from '../log.ts'
 import { BucketSlotLog } from './bucket-slot-log.ts'
+import { Nodes, type Node } from './nodes.ts'
+import { ShardPlacement } from './shard-placement.ts'
 import { ShardArchive } from './shard-archive.ts'
+import type { NodeInfo } from './shard-record.ts'
 import { Shard } from './shard.ts'
 import { ShardedLogStorage } from './sharded-log-storage.ts'
 
@@ -13,6 +16,11 @@ export interface ClusterOptions {
   readonly shards?: number | undefined
   /** The least time between two appends to one of them, in milliseconds: fewer requests, and later commits. 0 if not given. */
   readonly commitEveryMs?: number | undefined
+  /**
+   * Where other servers, and clients, reach this one. Then each database is looked after by one of the servers, and the
+   * others send there who asks for it; without it whoever is asked does, one after the other.
+   */
+  readonly url?: string | undefined
   /** Told where what was appended can't be put into segments for now. */
   readonly report: (error: unknown) => void
 }
@@ -29,11 +37,20 @@ const TAIL_MS = 60_000
 /** What failed is tried again after so long. */
 const AGAIN_MS = 10_000
 
+interface Opened {
+  readonly storage: ShardedLogStorage
+  readonly shards: readonly Shard[]
+  readonly placement: ShardPlacement | undefined
+}
+
 /** The logs of databases in a bucket that any number of servers share. The bucket is looked at when they are used first. */
 export class ClusterLogs implements LogStorage {
   readonly #store: ObjectStore
   readonly #options: ClusterOptions
-  #opened: Promise<{ readonly storage: ShardedLogStorage; readonly shards: readonly Shard[] }> | undefined
+  readonly #node: NodeInfo
+  readonly placement: Placement | undefined
+  readonly #watchers: LostWatcher[] = []
+  #opened: Promise<Opened> | undefined
   #looking: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -46,6 +63,8 @@ export class ClusterLogs implements LogStorage {
       throw new RowcastError('options', `commits every ${commitEveryMs} ms can't be had: give 0 to 60,000`)
     this.#store = store
     this.#options = options
+    this.#node = { id: randomUUID(), url: options.url }
+    this.placement = options.url === undefined ? undefined : this.#placement()
   }
 
   async open(database: string, options?: Parameters<LogStorage['open']>[1]): Promise<Log> {
@@ -61,7 +80,7 @@ export class ClusterLogs implements LogStorage {
   }
 
   /** Looks whether the bucket will do. Throws BucketError where it won't, RowcastError where it is another cluster's. */
-  ready(): Promise<{ readonly storage: ShardedLogStorage; readonly shards: readonly Shard[] }> {
+  ready(): Promise<Opened> {
     this.#opened ??= this.#open().catch((error: unknown) => {
       this.#opened = undefined
       throw error
@@ -75,19 +94,27 @@ export class ClusterLogs implements LogStorage {
     const [opened] = await Promise.allSettled([this.#opened])
     // One that was opened meanwhile looks, too.
     clearInterval(this.#looking)
+    if (opened.status === 'fulfilled') opened.value?.placement?.close()
     if (opened.status === 'fulfilled') await Promise.all(opened.value?.shards.map((shard) => shard.close()) ?? [])
   }
 
-  async #open(): Promise<{ readonly storage: ShardedLogStorage; readonly shards: readonly Shard[] }> {
-    const { commitEveryMs } = this.#options
+  async #open(): Promise<Opened> {
+    const { commitEveryMs, url } = this.#options
     await probeBucket(this.#store)
     const count = await this.#shardCount()
-    const node = { id: randomUUID() }
+    const node = this.#node
     const shards = Array.from({ length: count }, (_, n) => {
       const prefix = `shards/${String(n).padStart(4, '0')}/`
-      const slots = new BucketSlotLog(this.#store, `${prefix}slots/`)
-      return new Shard({ slots, archive: new ShardArchive(this.#store, `${prefix}checkpoints/`), node, commitEveryMs })
+      return new Shard({
+        slots: new BucketSlotLog(this.#store, `${prefix}slots/`),
+        archive: new ShardArchive(this.#store, `${prefix}checkpoints/`),
+        node,
+        commitEveryMs,
+        yields: url !== undefined,
+      })
     })
+    const storage = new ShardedLogStorage(shards)
+    const placement = url === undefined ? undefined : await this.#join(storage, shards, { ...node, url })
     const archiving = new Set<Shard>()
     this.#looking = setInterval(() => {
       for (const shard of shards) {
@@ -96,7 +123,38 @@ export class ClusterLogs implements LogStorage {
         void this.#archive(shard).finally(() => archiving.delete(shard))
       }
     }, LOOK_MS).unref()
-    return { storage: new ShardedLogStorage(shards), shards }
+    return { storage, shards, placement }
+  }
+
+  async #join(storage: ShardedLogStorage, shards: readonly Shard[], self: Node): Promise<ShardPlacement> {
+    const placement = new ShardPlacement({
+      shards,
+      numberOf: (database) => storage.numberOf(database),
+      nodes: new Nodes(this.#store, self),
+      lost: (...lost) => {
+        for (const watcher of this.#watchers) watcher(...lost)
+      },
+      report: this.#options.report,
+    })
+    await placement.join()
+    return placement
+  }
+
+  #placement(): Placement {
+    const ready = async (): Promise<ShardPlacement> => (await this.ready()).placement!
+    let isLeaving = false
+    const { id } = this.#node
+    return {
+      get node() {
+        return isLeaving ? undefined : id
+      },
+      elsewhere: async (database, asked) => (await ready()).elsewhere(database, asked),
+      watch: (watcher) => void this.#watchers.push(watcher),
+      leave: async () => {
+        isLeaving = true
+        await (await ready()).leave()
+      },
+    }
   }
 
   async #archive(shard: Shard): Promise<void> {

@@ -339,9 +339,9 @@ export class Shard {
   async #put(make: (epoch: number) => ShardRecord): Promise<boolean> {
     const { slots } = this.#options
     const { signal } = this.#closing
-    const { claim } = this.#state
-    while (claim && this.isOwner && this.#state.claim?.slot === claim.slot) {
-      const record = make(claim.slot)
+    const epoch = this.isOwner ? this.#state.claim!.slot : undefined
+    while (epoch !== undefined && this.#state.claim?.slot === epoch) {
+      const record = make(epoch)
       const { next } = this.#state
       const askedAt = performance.now()
       this.#appendedAt = askedAt

@@ -10,6 +10,9 @@ import { lastDigest, type DatabaseLog, type Segment } from './shard-state.ts'
 /** A read lets others at the event loop after so many entries. */
 const CHUNK_ENTRIES = 1_000
 
+/** What an owner has known for longer it sees again before it tells anyone. */
+const SILENCE_MS = 1_000
+
 /** Logs of databases in the logs of shards: a database's shard follows from its name. */
 export class ShardedLogStorage implements LogStorage {
   readonly #shards: readonly Shard[]
@@ -22,8 +25,11 @@ export class ShardedLogStorage implements LogStorage {
 
   /** The shard of a database. */
   shardOf(database: string): Shard {
-    const number = createHash('sha256').update(database).digest().readUInt32BE()
-    return this.#shards[number % this.#shards.length]!
+    return this.#shards[this.numberOf(database)]!
+  }
+
+  numberOf(database: string): number {
+    return createHash('sha256').update(database).digest().readUInt32BE() % this.#shards.length
   }
 
   async open(database: string, options: { readonly create?: boolean; readonly start?: number } = {}): Promise<Log> {
@@ -131,6 +137,11 @@ class ShardedLog implements Log {
       this.#same(logOf(database))
       return [{ do: 'trim', database, before }]
     })
+  }
+
+  async prove(): Promise<void> {
+    this.#assertOpen()
+    if (this.#shard.yields) await this.#shard.prove(SILENCE_MS)
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,7 @@ import { answerMetrics } from './routes/metrics.ts'
 import type { Metrics } from './metrics.ts'
 import type { OriginGate } from './origin-gate.ts'
 import type { CorsOptions } from './origins.ts'
+import { relayRequest, SENT_BY, sentBy, type RelayOptions } from '../relay/index.ts'
 import { createDatabase, deleteDatabase, listDatabases } from './routes/databases.ts'
 import { exportDatabase } from './routes/export-database.ts'
 import { forkDatabase } from './routes/fork.ts'
@@ -29,6 +30,8 @@ export interface Origin {
 type Plain = (request: Request, from?: Origin) => Promise<Response>
 
 export interface AppOptions extends CallContext {
+  /** Where other servers have some of the databases. */
+  readonly relay: RelayOptions | undefined
   readonly accept: Accept
   readonly metrics: Metrics
   readonly publicMetrics: boolean
@@ -89,9 +92,13 @@ export function createApp(options: AppOptions): Plain {
 }
 
 /** Who asks, and about which database; then the answer. */
-async function take(context: CallContext, answer: Answer, request: Request, from: Origin = {}): Promise<Response> {
-  const { core } = context
+async function take(context: AppOptions, answer: Answer, request: Request, origin: Origin = {}): Promise<Response> {
+  const { core, relay } = context
   const url = new URL(request.url)
+  const name = databaseOf(url)
+  const elsewhere = relay && name !== '' ? await relayRequest(request, name, origin, relay) : undefined
+  if (elsewhere) return elsewhere
+  const from = (relay && sentBy(request.headers.get(SENT_BY), relay.secret)) ?? origin
   const user = await core.authenticate({ token: bearerToken(request) })
   // Requests of whom nothing is known count together.
   const budget = core.budgets.of(budgetKey(user, from.address) ?? 'anyone')
@@ -106,7 +113,7 @@ async function take(context: CallContext, answer: Answer, request: Request, from
     held += bytes
   }
   try {
-    return await answer({ ...context, request, url, user, hold, name: databaseOf(url) })
+    return await answer({ ...context, request, url, user, hold, name })
   } finally {
     budget.release('requests')
     budget.release('waitingBytes', held)

@@ -27,6 +27,7 @@ const STATUS: Readonly<Record<string, number>> = {
   conflict: 409,
   'log-conflict': 409,
   'too-large': 413,
+  moved: 421,
   validation: 422,
   constraint: 422,
   migration: 422,

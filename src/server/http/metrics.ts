@@ -50,6 +50,7 @@ export class Metrics {
       delete: (database) => logs.delete(database),
       ready: async () => logs.ready?.(),
       close: async () => logs.close?.(),
+      placement: logs.placement,
     }
   }
 
@@ -112,6 +113,7 @@ export class Metrics {
       bytes: (from, to) => log.bytes(from, to),
       trim: (before) => log.trim(before),
       close: () => log.close(),
+      ...(log.prove && { prove: () => log.prove!() }),
     }
   }
 }

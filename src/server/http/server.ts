@@ -5,6 +5,7 @@ import type { User } from '../access.ts'
 import { ServerCore, type ServerOptions } from '../create-server.ts'
 import type { Databases } from '../databases.ts'
 import { createUpgrade } from '../ws/index.ts'
+import { relayConnections } from '../relay/index.ts'
 import { createApp } from './app.ts'
 import { ExportFiles } from './export-files.ts'
 import { listen, type ListenOptions, type Listening } from './listen.ts'
@@ -59,12 +60,14 @@ export function createServer(options: ServerOptions & HttpOptions): RowcastServe
   )
   metrics.observe(core.databases, core.sessions)
   // A tab that leads brings the sessions of all tabs over its one connection.
-  const accept = acceptMuxToo(metrics.counted(core.accept))
+  const { placement, secret, report } = core
+  const relay = placement && { placement, secret, report }
+  const accept = acceptMuxToo(metrics.counted(relay ? relayConnections(core.accept, relay) : core.accept))
   const publicMetrics = options.publicMetrics ?? options.authenticate === undefined
   // A browser says nothing of it to the page: the server says where to look.
   const allowsOrigin = createOriginGate(cors, core.report)
   const files = new ExportFiles()
-  const fetch = createApp({ core, files, importBytes, accept, metrics, publicMetrics, cors, allowsOrigin })
+  const fetch = createApp({ core, relay, files, importBytes, accept, metrics, publicMetrics, cors, allowsOrigin })
   const sockets = createUpgrade({
     accept,
     messageBytes: core.limits.messageBytes,

@@ -11,5 +11,9 @@ export async function answerHealth(core: ServerCore, request: Request): Promise<
       return errorBody(503, 'unavailable', 'the storage is out of reach')
     }
   }
-  return Response.json({ status: 'ok' }, { headers: { 'cache-control': 'no-store' } })
+  // By it other servers of the same databases know that this one lives.
+  const { placement } = core
+  const node = placement?.node
+  if (placement && node === undefined) return errorBody(503, 'shutting-down', 'the server is going down')
+  return Response.json({ status: 'ok', node }, { headers: { 'cache-control': 'no-store' } })
 }

@@ -1,0 +1,145 @@
+import { RowcastError, StoreClosedError } from '../../errors/index.ts'
+import { LogMovedError } from '../log-errors.ts'
+import type { AskedPlace, LostWatcher, Placement } from '../log.ts'
+import type { Node, Nodes } from './nodes.ts'
+import type { Shard } from './shard.ts'
+import type { Claim } from './shard-state.ts'
+
+/** How often it is looked which servers live, and which shards this one has. */
+const LOOK_MS = 500
+/** Whose shard a database's is holds for so long, while that server lives. */
+const KNOWN_MS = 5_000
+/** An owner that appends nothing sees so often that it is still the owner. */
+const PROVE_MS = 5_000
+
+export interface ShardPlacementOptions {
+  readonly shards: readonly Shard[]
+  readonly numberOf: (database: string) => number
+  readonly nodes: Nodes
+  /** Told of shards that this server has no more: which databases are in it, and where the next owner is reached. */
+  readonly lost: LostWatcher
+  readonly report: (error: unknown) => void
+}
+
+/**
+ * Which server has which shard. A shard belongs to who has claimed it, for as long as that server lives; then to whichever of
+ * those that live is chosen. Nothing here decides what is in a log: a server that is taken for dead and is not is deposed by
+ * the claim, and finds out by its next append.
+ */
+export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
+  readonly #options: ShardPlacementOptions
+  readonly #closing = new AbortController()
+  readonly #owned = new Set<Shard>()
+  /** When the log of a shard was read last. */
+  readonly #lookedAt = new Map<Shard, number>()
+  readonly #timer: NodeJS.Timeout
+  readonly #busy = new Set<Shard>()
+  #isLeaving = false
+
+  constructor(options: ShardPlacementOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => this.#lookAtAll(), LOOK_MS).unref()
+  }
+
+  /** Says that this server is there. */
+  async join(): Promise<void> {
+    await this.#options.nodes.join(this.#closing.signal)
+  }
+
+  async elsewhere(database: string, { isSent = false, isStale = false }: AskedPlace = {}): Promise<string | undefined> {
+    const number = this.#options.numberOf(database)
+    const shard = this.#options.shards[number]!
+    if (!shard.isOwner && (isStale || this.#isOld(shard))) await this.#look(shard)
+    while (!shard.isOwner) {
+      if (isStale && shard.claim?.node.url !== undefined) this.#options.nodes.doubt(shard.claim.node.url)
+      const owner = await this.#owner(shard.claim)
+      if (owner) return owner.url
+      const chosen = await this.#chosen(number)
+      if (!chosen) throw new RowcastError('unavailable', 'the server is going down, and knows of no other')
+      if (chosen.id !== this.#options.nodes.self.id && (!isSent || this.#isLeaving)) return chosen.url
+      await this.#claim(shard)
+    }
+    return undefined
+  }
+
+  async leave(): Promise<void> {
+    if (this.#isLeaving) return
+    this.#isLeaving = true
+    clearInterval(this.#timer)
+    const { nodes, shards } = this.#options
+    const { signal } = this.#closing
+    await nodes.leave(signal)
+    await Promise.all(
+      shards.map(async (shard, number) => {
+        if (!shard.isOwner) return
+        await shard.release()
+        this.#tellLost(shard, (await this.#chosen(number))?.url)
+      }),
+    )
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#closing.abort(new StoreClosedError('the cluster'))
+  }
+
+  /** The owner by a claim, where it lives and is reached. */
+  async #owner(claim: Claim | undefined): Promise<Node | undefined> {
+    const { url, id } = claim?.node ?? {}
+    if (url === undefined || id === undefined) return undefined
+    return (await this.#options.nodes.isAlive({ id, url })) ? { id, url } : undefined
+  }
+
+  #chosen(number: number): Promise<Node | undefined> {
+    return this.#options.nodes.chosen(number, this.#closing.signal, this.#isLeaving)
+  }
+
+  /** Whoever is faster has it. */
+  async #claim(shard: Shard): Promise<void> {
+    await shard.claimAfter(shard.claim)
+    this.#lookedAt.set(shard, performance.now())
+    if (shard.isOwner) this.#owned.add(shard)
+  }
+
+  async #look(shard: Shard): Promise<void> {
+    const at = performance.now()
+    await shard.look()
+    this.#lookedAt.set(shard, at)
+  }
+
+  #isOld(shard: Shard): boolean {
+    return performance.now() - (this.#lookedAt.get(shard) ?? -Infinity) > KNOWN_MS
+  }
+
+  #lookAtAll(): void {
+    for (const [number, shard] of this.#options.shards.entries()) {
+      if (this.#owned.has(shard) && !shard.isOwner) this.#tellLost(shard, shard.claim?.node.url)
+      if (this.#busy.has(shard)) continue
+      this.#busy.add(shard)
+      this.#lookAt(number, shard)
+        .catch((error: unknown) => {
+          if (!this.#closing.signal.aborted && !(error instanceof LogMovedError)) this.#options.report(error)
+        })
+        .finally(() => this.#busy.delete(shard))
+    }
+  }
+
+  /** An owner sees whether it is still the owner; where another one has died, its shard is claimed by the one that is chosen. */
+  async #lookAt(number: number, shard: Shard): Promise<void> {
+    if (shard.isOwner) {
+      this.#owned.add(shard)
+      await shard.prove(PROVE_MS)
+      return
+    }
+    const { claim } = shard
+    if (!claim || (await this.#owner(claim))) return
+    const chosen = await this.#chosen(number)
+    if (!this.#isLeaving && chosen?.id === this.#options.nodes.self.id) await this.#claim(shard)
+  }
+
+  #tellLost(shard: Shard, url: string | undefined): void {
+    this.#owned.delete(shard)
+    const isLost = (database: string): boolean => this.#options.shards[this.#options.numberOf(database)] === shard
+    this.#options.lost(isLost, url)
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * relay: those who come to a server that does not look after their database are passed on to the one that does. Imports
+ * src/errors, src/transport, Node, ws, and of the server the contract of logs.
+ * @module
+ */
+export { relayConnections, type RelayOptions } from './relay-connections.ts'
+export { MisdirectedError, relayRequest } from './relay-request.ts'
+export { SENT_BY, sentBy } from './sent-by.ts'

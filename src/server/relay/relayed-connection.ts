@@ -1,0 +1,111 @@
+import { WebSocket } from 'ws'
+import type { ConnectionHandler, ServerConnection } from '../../transport/index.ts'
+
+/** More than this is not read from one side before the other one has taken it, in bytes. */
+const MUCH = 256 * 1024
+/** How often it is looked whether a client has taken what waits. */
+const LOOK_MS = 10
+/** How long a server may take to accept a connection. */
+const HANDSHAKE_MS = 2_000
+/** Why a connection ended whose server is gone, or has said nothing of it. */
+const LOST = { code: 4000, reason: 'unavailable' }
+
+export interface RelayedConnectionOptions {
+  /** The server's. */
+  readonly url: string
+  readonly database: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** A connection whose messages go to another server over a WebSocket, and whose other side's come from there. */
+export class RelayedConnection implements ConnectionHandler {
+  /** Resolves with the first message of the server, or with why there was none: then nothing was told to the client. */
+  readonly answered: Promise<string | undefined>
+  readonly #connection: ServerConnection
+  readonly #socket: WebSocket
+  /** What came before the server has taken the connection. */
+  #early: string[] | undefined = []
+  #hasAnswered = false
+  #isClosed = false
+  /** What ends the pause of the client. */
+  #resume: (() => void) | undefined
+  #looking: NodeJS.Timeout | undefined
+
+  constructor(connection: ServerConnection, { url, database, headers }: RelayedConnectionOptions) {
+    this.#connection = connection
+    const address = new URL(`v1/databases/${encodeURIComponent(database)}/sync`, url.replace(/\/?$/, '/'))
+    address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
+    const socket = new WebSocket(address, { headers, perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS })
+    this.#socket = socket
+    let failure = 'the connection ended'
+    // `close` follows.
+    socket.on('error', (error) => (failure = error.message))
+    socket.on('open', () => {
+      const early = this.#early ?? []
+      this.#early = undefined
+      for (const message of early) this.#send(message)
+    })
+    this.answered = new Promise((resolve) => {
+      socket.on('message', (data: Buffer) => {
+        this.#hasAnswered = true
+        resolve(undefined)
+        this.#tell(data.toString('utf8'))
+      })
+      socket.on('close', (code, reason) => {
+        const text = reason.toString('utf8')
+        resolve(text || failure)
+        this.#ended(code, text)
+      })
+    })
+  }
+
+  receive(message: string): void {
+    if (this.#early) this.#early.push(message)
+    else this.#send(message)
+  }
+
+  closed(): void {
+    this.#isClosed = true
+    clearTimeout(this.#looking)
+    this.#goOn()
+    // One that is not open yet is given up.
+    this.#socket.close()
+  }
+
+  #send(message: string): void {
+    this.#socket.send(message, () => {
+      if (this.#socket.bufferedAmount <= MUCH) this.#goOn()
+    })
+    if (this.#socket.bufferedAmount > MUCH) this.#resume ??= this.#connection.pause?.()
+  }
+
+  #goOn(): void {
+    this.#resume?.()
+    this.#resume = undefined
+  }
+
+  #tell(message: string): void {
+    if (this.#isClosed) return
+    this.#connection.send(message)
+    if (this.#connection.buffered > MUCH && !this.#looking) {
+      this.#socket.pause()
+      this.#look()
+    }
+  }
+
+  #look(): void {
+    this.#looking = setTimeout(() => {
+      this.#looking = undefined
+      if (this.#connection.buffered > MUCH) this.#look()
+      else this.#socket.resume()
+    }, LOOK_MS)
+  }
+
+  /** Of one that was never answered the client hears nothing: it is passed on anew. */
+  #ended(code: number, reason: string): void {
+    if (this.#isClosed || !this.#hasAnswered) return
+    this.#goOn()
+    const isSaid = code === 1001 || (code >= 4000 && code < 5000)
+    this.#connection.close(isSaid ? code : LOST.code, reason || LOST.reason)
+  }
+}
