@@ -127,6 +127,7 @@ export class Incoming {
         return
       }
       release()
+      if (!this.#isDue(piece.n)) return
       const bytes = Buffer.byteLength(piece.text)
       if (!this.#user.budget.take('waitingBytes', bytes)) return this.#flood('too much of one user is waiting')
       this.#pieces += bytes
@@ -141,8 +142,14 @@ export class Incoming {
       if (received && !this.#closed) this.#user.received(received)
     } catch (error) {
       if (!(error instanceof PieceError)) throw error
-      this.#user.end('malformed', error.message)
+      this.#user.end(error.code, error.message, error.code === 'out-of-order' ? { retryAfterMs: 0 } : {})
     }
+  }
+
+  #isDue(n: number): boolean {
+    if (n === this.#received) return true
+    this.#user.end('out-of-order', `message ${n} came where ${this.#received} was due`, { retryAfterMs: 0 })
+    return false
   }
 
   /** Goes on with what had arrived over an earlier connection. How many pieces are there. */
@@ -206,19 +213,15 @@ export class Incoming {
     }
     if (this.#closed) return
     const { message } = read
-    if (message.n !== this.#received++) {
-      this.#user.end('out-of-order', `message ${message.n} came where ${this.#received - 1} was due`, {
-        retryAfterMs: 0,
-      })
-      return
-    }
+    if (!this.#isDue(message.n)) return
+    this.#received++
     if (message.type === 'hello' && !isKnown && !this.#user.greeted()) return
     if (message.type === 'begin') {
       if (message.transfer !== this.#receiver.unfinished?.transfer) this.#forgetWhole()
       this.#receiver.begin(message)
     } else if (message.type === 'end') {
+      this.#receiver.end(message)
       this.#forgetWhole()
-      this.#receiver.end()
     } else this.#queue(read, bytes)
   }
 

@@ -6,6 +6,7 @@ import {
   isDeeper,
   OLDEST_PROTOCOL_VERSION,
   PartSender,
+  PieceError,
   PROTOCOL_VERSION,
   type ClosingCode,
   type ConnectionHandler,
@@ -642,6 +643,10 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   }
 
   #fail(error: unknown): void {
+    if (error instanceof PieceError) {
+      this.end(error.code, error.message)
+      return
+    }
     if (error instanceof RowcastError) {
       const code = CLOSING[String(error.code)]
       if (code) {

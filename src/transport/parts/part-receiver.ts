@@ -1,4 +1,5 @@
 import { byteLength } from '../protocol/byte-length.ts'
+import { PieceError } from './piece-error.ts'
 import type { Piece } from './pieces.ts'
 import { progressOf, type Progress } from './progress.ts'
 
@@ -11,11 +12,6 @@ const ACKNOWLEDGE_MS = 1_000
 export interface Received {
   readonly transfer: string
   readonly pieces: number
-}
-
-/** A piece that none was waited for, or that makes a message longer than may be. */
-export class PieceError extends Error {
-  override readonly name: string = 'PieceError'
 }
 
 /** Puts the pieces of what is long together, over several connections if need be. */
@@ -70,19 +66,25 @@ export class PartReceiver {
     readonly aside?: boolean
   }): void {
     if (this.#transfer?.id !== transfer) {
-      if (from !== 0) throw new PieceError(`transfer ${transfer} begins with piece ${from}`)
+      if (from !== 0) throw new PieceError('malformed', `transfer ${transfer} begins with piece ${from}`)
       this.forget()
       this.#transfer = { id: transfer, bytes, aside, pieces: 0, done: 0, parts: [] }
     } else if (this.#transfer.pieces !== from)
-      throw new PieceError(`transfer ${transfer} goes on with piece ${from} after ${this.#transfer.pieces}`)
+      throw new PieceError(
+        'malformed',
+        `transfer ${transfer} goes on with piece ${from} after ${this.#transfer.pieces}`,
+      )
   }
 
   /** The message that is whole with it, without its opening brace and number. Throws PieceError. */
-  take({ text, ends }: Piece): string | undefined {
+  take({ number, text, ends }: Piece): string | undefined {
     const transfer = this.#transfer
-    if (!transfer) throw new PieceError('a piece of nothing')
+    if (!transfer) throw new PieceError('malformed', 'a piece of nothing')
+    if (number !== transfer.pieces)
+      throw new PieceError('out-of-order', `piece ${number} came where ${transfer.pieces} was due`)
     this.#length += text.length
-    if (this.#length > this.#maxLength) throw new PieceError(`a message of more than ${this.#maxLength} characters`)
+    if (this.#length > this.#maxLength)
+      throw new PieceError('malformed', `a message of more than ${this.#maxLength} characters`)
     transfer.parts.push(text)
     transfer.pieces++
     transfer.done += byteLength(text)
@@ -106,8 +108,12 @@ export class PartReceiver {
     return { transfer: id, pieces }
   }
 
-  /** All of it is here. */
-  end(): void {
+  /** All of it is here. Throws PieceError where that can't be: within a message, or of another than the one that has begun. */
+  end(named?: { readonly transfer: string }): void {
+    const { id, parts = [] } = this.#transfer ?? {}
+    if (named && named.transfer !== id)
+      throw new PieceError('malformed', `transfer ${named.transfer} ends and has not begun`)
+    if (parts.length > 0) throw new PieceError('malformed', `transfer ${id} ends within a message`)
     this.forget()
   }
 

@@ -1,4 +1,5 @@
 import { byteLength } from '../protocol/byte-length.ts'
+import { PieceError } from './piece-error.ts'
 import { formatPiece, PIECE_LENGTH, type Piece } from './pieces.ts'
 import { sourceOf, Transfer, type MessageSource } from './transfer.ts'
 
@@ -120,10 +121,13 @@ export class PartSender {
     if (!busy) this.#sendWaiting()
   }
 
-  /** The other side has so many pieces of a transfer. */
+  /** The other side has so many pieces of a transfer. Throws PieceError where these have not gone out. */
   acknowledge(id: string, pieces: number): void {
     const current = this.#current
-    if (current?.id !== id) return
+    if (current?.id !== id) {
+      if (this.#ended?.id === id || this.#closed) return
+      throw new PieceError('malformed', `pieces of transfer ${id} are received, which is not under way`)
+    }
     current.acknowledge(pieces)
     this.#events.moved?.()
     this.#pump()
@@ -227,9 +231,9 @@ export class PartSender {
       current.acknowledge(current.acknowledged + 1)
       return
     }
-    // It has the number that is due once it is whole.
+    this.#line.send(formatPiece(piece, this.#count))
+    // The message has the number that is due once it is whole.
     if (piece.ends) this.#count++
-    this.#line.send(formatPiece(piece))
   }
 
   #write(rest: string): void {
@@ -237,6 +241,6 @@ export class PartSender {
   }
 }
 
-function whole(text: string): Piece[] {
-  return [{ text, ends: true }]
+function whole(text: string, number: number): Piece[] {
+  return [{ number, text, ends: true }]
 }

@@ -1,4 +1,5 @@
 import { byteLength } from '../protocol/byte-length.ts'
+import { PieceError } from './piece-error.ts'
 import { piecesOf, type Piece } from './pieces.ts'
 import { progressOf, type Progress } from './progress.ts'
 
@@ -24,7 +25,7 @@ export class Transfer {
   /** Whether it says nothing of the data: who receives it is not behind. */
   readonly aside: boolean
   readonly #source: MessageSource
-  readonly #cut: (message: string) => Iterable<Piece>
+  readonly #cut: (message: string, first: number) => Iterable<Piece>
   /** Pieces from the first that is not acknowledged on, as far as they were asked for. */
   #kept: Piece[] = []
   #acknowledged = 0
@@ -32,12 +33,12 @@ export class Transfer {
   #next = 0
   #complete = false
 
-  /** @param options `aside`: it says nothing of the data; `cut`: what the pieces of a message are */
+  /** @param options `aside`: it says nothing of the data; `cut`: the pieces of a message, from which number on */
   constructor(
     id: string,
     bytes: number,
     source: MessageSource,
-    options: { readonly aside?: boolean; readonly cut?: (message: string) => Iterable<Piece> } = {},
+    options: { readonly aside?: boolean; readonly cut?: (message: string, first: number) => Iterable<Piece> } = {},
   ) {
     this.id = id
     this.bytes = bytes
@@ -89,9 +90,11 @@ export class Transfer {
     return message instanceof Promise ? message.then((text) => this.#keep(text)) : this.#keep(message)
   }
 
-  /** The other side has so many pieces. Ignores what can't be. */
+  /** The other side has so many pieces. Throws PieceError where fewer have gone out. */
   acknowledge(pieces: number): void {
-    if (!(pieces > this.#acknowledged) || pieces > this.#next) return
+    if (pieces > this.#next)
+      throw new PieceError('malformed', `${pieces} pieces of transfer ${this.id} are received of ${this.#next}`)
+    if (pieces <= this.#acknowledged) return
     for (const { text } of this.#kept.splice(0, pieces - this.#acknowledged)) this.#arrived += byteLength(text)
     this.#acknowledged = pieces
   }
@@ -106,6 +109,6 @@ export class Transfer {
 
   #keep(message: string | undefined): void {
     if (message === undefined) this.#complete = true
-    else this.#kept.push(...this.#cut(message))
+    else this.#kept.push(...this.#cut(message, this.#acknowledged + this.#kept.length))
   }
 }

@@ -98,7 +98,7 @@ export class ServerLine {
     const piece = parsePiece(frame)
     try {
       if (!piece) this.#take(frame)
-      else {
+      else if (this.#isDue(piece.n)) {
         const rest = this.#receiver.take(piece)
         if (rest !== undefined) this.#take(`{"n":${this.#received},${rest}`)
         const received = this.#receiver.acknowledgement
@@ -107,24 +107,29 @@ export class ServerLine {
       }
     } catch (error) {
       if (!(error instanceof MalformedMessageError) && !(error instanceof PieceError)) throw error
-      this.#receiver.forget()
+      // What has come before something that is missing is good: the next connection goes on from there.
+      if (!(error instanceof PieceError && error.code === 'out-of-order')) this.#receiver.forget()
       this.#user.misunderstood(error.message)
     }
   }
 
+  #isDue(n: number): boolean {
+    if (n === this.#received) return true
+    this.#user.misunderstood(`message ${n} came where ${this.#received} was due`)
+    return false
+  }
+
   #take(text: string): void {
     const message = parseServerMessage(text)
-    if (message.n !== this.#received++) {
-      this.#user.misunderstood(`message ${message.n} came where ${this.#received - 1} was due`)
-      return
-    }
+    if (!this.#isDue(message.n)) return
+    this.#received++
     switch (message.type) {
       case 'begin':
         this.#receiver.begin(message)
         this.#user.progressed()
         break
       case 'end':
-        this.#receiver.end()
+        this.#receiver.end(message)
         this.#user.progressed()
         break
       case 'received':

@@ -110,6 +110,41 @@ describe('a connection', () => {
       expect(await closingAfter(...said)).toMatchObject({ code: 'out-of-order', retryAfterMs: 0 })
   })
 
+  test('ends where a piece is missing, comes twice or early, also if the numbers of messages are right again', async () => {
+    const begin = { type: 'begin', transfer: 't', from: 0, bytes: 0 }
+    const end = { type: 'end', transfer: 't' }
+    const ping = '.2,0:"type":"ping"}'
+    for (const said of [
+      ['+2,1:"type":"ping"}'],
+      ['+2,0:"type":', '.2,2:"ping"}'],
+      ['+2,0:"type":', '+2,0:"type":', '.2,1:"ping"}'],
+      [ping, ping],
+      [ping, ping, { type: 'ping' }],
+      ['.3,0:"type":"ping"}'],
+      [ping, end],
+      [ping, '.3,0:"type":"ping"}'],
+    ])
+      expect(await closingAfter(helloMessage, begin, ...said), said.join(' ')).toMatchObject({
+        code: 'out-of-order',
+        retryAfterMs: 0,
+      })
+  })
+
+  test('ends where pieces of nothing come, end or are received', async () => {
+    const begin = { type: 'begin', transfer: 't', from: 0, bytes: 0 }
+    for (const said of [
+      ['.1,0:"type":"ping"}'],
+      ['.x,0:"type":"ping"}'],
+      ['."type":"ping"}'],
+      [{ ...begin, from: 1 }],
+      [{ type: 'end', transfer: 't' }],
+      [begin, { type: 'end', transfer: 'u' }],
+      [begin, '+2,0:"type":', { type: 'end', transfer: 't' }],
+      [{ type: 'received', transfer: 't', pieces: 1 }],
+    ])
+      expect(await closingAfter(helloMessage, ...said), JSON.stringify(said)).toMatchObject({ code: 'malformed' })
+  })
+
   test.each([
     { type: 'ping' },
     { type: 'transact', transactions: [] },

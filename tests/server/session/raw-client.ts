@@ -180,6 +180,7 @@ export class RawClient {
       this.#take(text)
       return
     }
+    if (piece.n !== this.#received) throw new Error(`a piece of message ${piece.n} after ${this.#received - 1}`)
     const rest = this.#parts.take(piece)
     if (rest !== undefined) this.#take(`{"n":${this.#received},${rest}`)
     const { acknowledgement } = this.#parts
@@ -190,7 +191,7 @@ export class RawClient {
     const message = parseServerMessage(text)
     if (message.n !== this.#received++) throw new Error(`message ${message.n} after ${this.#received - 2}`)
     if (message.type === 'begin') this.#parts.begin(message)
-    else if (message.type === 'end') this.#parts.end()
+    else if (message.type === 'end') this.#parts.end(message)
     else if (message.type !== 'live' && message.type !== 'received') {
       this.texts.push(text)
       this.messages.push(message)

@@ -6,6 +6,7 @@ import {
   PartReceiver,
   PartSender,
   PIECE_LENGTH,
+  PieceError,
   piecesOf,
   sourceOf,
   type Received,
@@ -38,19 +39,20 @@ class Reader {
   take(frame: string): void {
     const piece = parsePiece(frame)
     if (piece) {
+      expect(piece.n).toBe(this.#expected)
       const message = this.parts.take(piece)
       if (message !== undefined) this.#message(`{"n":${this.#expected},${message}`)
       const { acknowledgement } = this.parts
       if (acknowledgement) this.received.push(acknowledgement)
       return
     }
-    const message = JSON.parse(frame) as { type: string; transfer: string; from: number; bytes: number }
+    const message = JSON.parse(frame) as { n: number; type: string; transfer: string; from: number; bytes: number }
     if (message.type === 'begin') {
-      this.#expected++
+      expect(message.n).toBe(this.#expected++)
       this.parts.begin(message)
     } else if (message.type === 'end') {
-      this.#expected++
-      this.parts.end()
+      expect(message.n).toBe(this.#expected++)
+      this.parts.end(message)
     } else this.#message(frame)
   }
 
@@ -71,7 +73,7 @@ describe('long messages in pieces', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 40 }), { maxLength: 8 }), (texts) => {
         const text = texts.map((one) => one.repeat(1_000)).join('')
-        const pieces = [...piecesOf(text)].map((piece) => parsePiece(formatPiece(piece))!)
+        const pieces = [...piecesOf(text)].map((piece) => parsePiece(formatPiece(piece, 0))!)
         expect(pieces.map((piece) => piece.text).join('')).toBe(text)
         expect(pieces.map(({ ends }) => ends)).toEqual(pieces.map((_, n) => n === pieces.length - 1))
         for (const piece of pieces) {
@@ -186,5 +188,75 @@ describe('long messages in pieces', () => {
     sender.send(rest('c'), () => '2')
     expect(wire.frames.map((frame) => (JSON.parse(frame) as { n: number }).n)).toEqual([0, 1, 2, 3])
     expect(sender.close()).toBeUndefined()
+  })
+
+  /** What goes out of two transfers after one another, each of a message of three pieces. */
+  function framesOfTwo(): readonly string[] {
+    const wire = new Wire()
+    const sender = new PartSender(wire, { idle: () => undefined, failed: fail })
+    sender.usePieces()
+    for (const id of ['0', '1']) {
+      sender.send(rest(id.repeat(PIECE_LENGTH * 2 + 1)), () => id)
+      sender.acknowledge(id, 3)
+    }
+    expect(wire.frames.length).toBe(10)
+    return wire.frames
+  }
+
+  /** Whether all frames are taken, as a party of the protocol takes them. */
+  function areTaken(frames: readonly string[]): boolean {
+    const reader = new Reader()
+    try {
+      for (const frame of frames) reader.take(frame)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  test('one that is lost, doubled or late is noticed at the next, and so are two of these', () => {
+    const frames = framesOfTwo()
+    const last = frames.length - 1
+    expect(areTaken(frames)).toBe(true)
+    const lost = frames.slice(0, last).map((_, n) => frames.toSpliced(n, 1))
+    const doubled = frames.map((frame, n) => frames.toSpliced(n, 0, frame))
+    const swapped = frames.slice(0, last).map((frame, n) => frames.toSpliced(n, 2, frames[n + 1]!, frame))
+    // What the numbers of messages alone don't show: one comes twice, and another one never.
+    const both = frames.flatMap((frame, n) =>
+      frames
+        .slice(0, last)
+        .flatMap((_, m) => (m === n ? [] : [frames.toSpliced(n, 0, frame).toSpliced(m > n ? m + 1 : m, 1)])),
+    )
+    const stale = frames.flatMap((frame, n) =>
+      frames.slice(n + 1, last).map((_, m) => frames.toSpliced(n + 1 + m, 1, frame)),
+    )
+    for (const changed of [...lost, ...doubled, ...swapped, ...both, ...stale])
+      expect(areTaken(changed), changed.map((frame) => frame.slice(0, 40)).join('\n')).toBe(false)
+  })
+
+  test('more than has gone out can not be here', () => {
+    const sender = new PartSender(new Wire(), { idle: () => undefined, failed: fail })
+    sender.usePieces()
+    expect(() => sender.acknowledge('0', 1)).toThrow(PieceError)
+    sender.send(rest('x'.repeat(PIECE_LENGTH * 2 + 1)), () => '0')
+    expect(() => sender.acknowledge('0', 4)).toThrow(PieceError)
+    expect(() => sender.acknowledge('1', 1)).toThrow(PieceError)
+    sender.acknowledge('0', 3)
+    expect(sender.busy).toBe(false)
+    // Said again it is nothing new.
+    sender.acknowledge('0', 3)
+  })
+
+  test('what has not begun, or is not whole, does not end', () => {
+    const receiver = new PartReceiver()
+    expect(() => receiver.end({ transfer: '0' })).toThrow(PieceError)
+    expect(() => receiver.take({ number: 0, text: 'a', ends: true })).toThrow(PieceError)
+    receiver.begin({ transfer: '0', from: 0, bytes: 2 })
+    expect(() => receiver.end({ transfer: '1' })).toThrow(PieceError)
+    receiver.take({ number: 0, text: 'a', ends: false })
+    expect(() => receiver.end({ transfer: '0' })).toThrow(PieceError)
+    expect(receiver.take({ number: 1, text: 'b', ends: true })).toBe('ab')
+    receiver.end({ transfer: '0' })
+    expect(receiver.unfinished).toBeUndefined()
   })
 })

@@ -166,6 +166,8 @@ test.each([
   900_005_809,
   // The same, and the connection was cut before: the client went on from where it was before the scan.
   930_004_988,
+  // The last piece of a transfer came twice, and its end was lost: the numbers of messages were right again.
+  940_000_447,
 ])('so it is with seed %i, which failed once', (seed) => withoutClock(() => expectConvergence(seed)))
 
 async function family(): Promise<{ world: SteppedWorld; writer: Seat }> {
