@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { NotFoundError, RowcastError, StoreClosedError } from '../errors/index.ts'
+import { NotFoundError, RowcastError, SqlError, StoreClosedError } from '../errors/index.ts'
 import type { MeasuredSources, WorkOptions } from './beside/index.ts'
 import { LiveDatabase, type FirstState, type LiveDatabaseOptions } from './live-database.ts'
-import type { LogStorage } from './log.ts'
+import { existsError } from './exists-error.ts'
+import type { Log, LogStorage } from './log.ts'
+import { unmadeEnd } from './unmade.ts'
 
 export interface DatabasesOptions extends Omit<LiveDatabaseOptions, 'log'> {
   readonly logs: LogStorage
@@ -48,6 +50,7 @@ export class Databases {
     options.logs.placement?.watch((isLost, url) => this.#giveUp(isLost, url))
   }
 
+  /** The names that are taken; one whose making was begun and never ended, and can be begun anew, is among them. */
   list(): Promise<readonly string[]> {
     return this.#options.logs.list()
   }
@@ -86,29 +89,61 @@ export class Databases {
 
   /**
    * Makes a database: empty, from a first state, or from a file, whose bytes are given away. Throws RowcastError
-   * (`exists`) where there is one of that name, and what `store.import` throws.
+   * (`exists`) where there is one of that name, and what `store.import` throws. One that was half made, by a server that
+   * was killed, is made anew. Returns the number of its first entry.
    */
   create(
     name: string,
     from?: FirstState | (Omit<FirstState, 'bytes' | 'incarnation'> & { readonly file: Uint8Array }),
     options: Pick<WorkOptions, 'signal' | 'progress'> = {},
-  ): Promise<void> {
+  ): Promise<number> {
     return this.#alone(name, async () => {
       // What someone is being told to be missing is not to be found half made. That it is missing is told to who opens it.
       await this.#open.get(name)?.database.catch(() => undefined)
-      if ((await this.list()).includes(name)) throw new RowcastError('exists', `there is a database '${name}' already`)
+      // Before what takes its time.
+      await this.#assertUnmade(name)
       const first = from && 'file' in from ? { ...from, ...(await this.#firstState(name, from.file, options)) } : from
       const log = await this.#options.logs.open(name, { create: true })
       try {
-        await LiveDatabase.create(name, { ...this.#options, log }, first)
+        return await LiveDatabase.create(name, { ...this.#options, log }, first)
+      } finally {
+        // What failed is left as it is: another server may have gone on from there.
         await log.close()
-      } catch (error) {
-        await log.close()
-        await this.#options.snapshots.delete(name)
-        await this.#options.logs.delete(name)
-        throw error
       }
     })
+  }
+
+  async #assertUnmade(name: string): Promise<void> {
+    const log = await this.#find(name)
+    if (!log) return
+    try {
+      if (!(await unmadeEnd(name, { ...this.#options, log }))) throw existsError(name)
+    } finally {
+      await log.close()
+    }
+  }
+
+  /** The log of a database; `undefined` where there is none. */
+  async #find(name: string): Promise<Log | undefined> {
+    try {
+      return await this.#options.logs.open(name)
+    } catch (error) {
+      if (error instanceof NotFoundError || (error instanceof RowcastError && error.code === 'database-name'))
+        return undefined
+      throw error
+    }
+  }
+
+  async #hasLog(name: string): Promise<boolean> {
+    try {
+      const log = await this.#find(name)
+      await log?.close()
+      return log !== undefined
+    } catch (error) {
+      // A file that is damaged can be deleted.
+      if (error instanceof SqlError) return true
+      throw error
+    }
   }
 
   async #firstState(
@@ -131,14 +166,15 @@ export class Databases {
   /** Deletes a database for good, with its history and snapshots. Throws UnknownDatabaseError. */
   delete(name: string): Promise<void> {
     return this.#alone(name, async () => {
-      if (!(await this.list()).includes(name)) throw new UnknownDatabaseError(name)
+      if (!(await this.#hasLog(name))) throw new UnknownDatabaseError(name)
       const open = this.#open.get(name)
       if (open) {
         this.#open.delete(name)
         clearTimeout(open.idle)
-        const database = await open.database
-        database.dismiss('unknown-database', `database '${name}' was deleted`)
-        await database.close()
+        // One that can't be opened can be deleted.
+        const database = await open.database.catch(() => undefined)
+        database?.dismiss('unknown-database', `database '${name}' was deleted`)
+        await database?.close()
       }
       // The log goes last: until it has gone the database is there.
       await this.#options.snapshots.delete(name)
@@ -164,15 +200,10 @@ export class Databases {
   }
 
   async #load(name: string, givenUp: () => void): Promise<LiveDatabase> {
-    let log
+    const log = await this.#find(name)
+    if (!log) throw new UnknownDatabaseError(name)
     try {
-      log = await this.#options.logs.open(name)
-    } catch (error) {
-      if (error instanceof NotFoundError || (error instanceof RowcastError && error.code === 'database-name'))
-        throw new UnknownDatabaseError(name)
-      throw error
-    }
-    try {
+      if (await unmadeEnd(name, { ...this.#options, log })) throw new UnknownDatabaseError(name)
       const database = await LiveDatabase.open(name, { ...this.#options, log, givenUp })
       for (const watcher of this.#watchers) watcher(database)
       return database

@@ -30,6 +30,8 @@ import type { SnapshotInfo, SnapshotStorage } from './snapshot-storage.ts'
 import { State, type Loaded } from './state.ts'
 import { toldOf } from './told.ts'
 import { inTurns, Turn } from './turns.ts'
+import { existsError } from './exists-error.ts'
+import { isMade, isMadeAnewAt, unmadeEnd } from './unmade.ts'
 import { UnloggedRefusals, type StagedRefusals } from './unlogged-refusals.ts'
 import { Verdicts } from './verdicts.ts'
 
@@ -167,21 +169,37 @@ export class LiveDatabase {
     this.positions = new Positions(options.secret, name, state.applied.fact('incarnation')!)
   }
 
-  /** Makes a database: its first entry in the log, and a snapshot, which is what makes it be there. */
-  static async create(name: string, options: Omit<LiveDatabaseOptions, 'beside'>, from?: FirstState): Promise<void> {
+  /**
+   * Makes a database: an entry in the log, the first or behind those of others who began and never ended, and a snapshot,
+   * which is what makes it be there. Returns the entry's number. Throws RowcastError (`exists`) where there is one already,
+   * or another server makes one at the same time: no two succeed.
+   */
+  static async create(name: string, options: Omit<LiveDatabaseOptions, 'beside'>, from?: FirstState): Promise<number> {
     const { schema, log, snapshots, now } = options
+    const end = await unmadeEnd(name, options)
+    if (!end) throw existsError(name)
     const { bytes, incarnation, origin, author } = from ?? (await emptyState(schema))
+    const isFirst = end.sequence === 0
     const record: LogRecord = {
       kind: 'created',
-      parent: incarnation,
+      parent: isFirst ? incarnation : end.digest,
       at: now(),
       changes: [],
       ...(origin && { from: origin }),
       ...author,
     }
     const payload = formatRecord(record)
-    await log.append([payload], 0)
-    await snapshots.put(name, { sequence: 1, digest: digestOf(payload), at: record.at }, bytes)
+    const sequence = end.sequence + 1
+    try {
+      await log.append([payload], end.sequence, isFirst ? undefined : end.digest)
+    } catch (error) {
+      throw error instanceof LogConflictError ? existsError(name) : error
+    }
+    // Whoever began before has ended meanwhile, or sees after that that this one has begun.
+    if (await isMade(name, options)) throw existsError(name)
+    await snapshots.put(name, { sequence, digest: digestOf(payload), at: record.at }, bytes)
+    if (await isMadeAnewAt(log, sequence + 1)) throw existsError(name)
+    return sequence
   }
 
   /**

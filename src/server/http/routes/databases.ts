@@ -8,8 +8,8 @@ export const listDatabases: Answer = async ({ core, user }) => {
 
 export const createDatabase: Answer = async ({ core, user, name }) => {
   await core.authorize(user, 'create', name)
-  await core.databases.create(name)
-  return Response.json({ name, sequence: 1 }, { status: 201 })
+  const sequence = await core.databases.create(name)
+  return Response.json({ name, sequence }, { status: 201 })
 }
 
 export const deleteDatabase: Answer = async ({ core, user, name }) => {

@@ -14,7 +14,7 @@ export const forkDatabase: Answer = async (call) => {
   await core.authorize(user, 'create', body.name)
   return answerWithProgress(call, async (ongoing) => {
     const first = await withDatabase(call, (database) => database.fork(body.at, ongoing))
-    await core.databases.create(body.name, { ...first, author: authorOf(user) })
-    return Response.json({ name: body.name, sequence: 1, from: first.origin }, { status: 201 })
+    const sequence = await core.databases.create(body.name, { ...first, author: authorOf(user) })
+    return Response.json({ name: body.name, sequence, from: first.origin }, { status: 201 })
   })
 }

@@ -20,8 +20,8 @@ export const importDatabase: Answer = async (call) => {
   if (!lease) {
     await core.authorize(user, 'create', name)
     return answerWithProgress(call, async (ongoing) => {
-      await core.databases.create(name, { file: given, author }, ongoing)
-      return Response.json({ name, sequence: 1, created: true }, { status: 201 })
+      const sequence = await core.databases.create(name, { file: given, author }, ongoing)
+      return Response.json({ name, sequence, created: true }, { status: 201 })
     })
   }
   return answerWithProgress(call, async (ongoing) => {
