@@ -15,7 +15,7 @@ export {
   parseClientMessage,
   parseServerMessage,
 } from './protocol/parse-message.ts'
-export type { TokenSource, Transport, TransportStatus } from './transport.ts'
+export type { Addresses, TokenSource, Transport, TransportStatus } from './transport.ts'
 export {
   holdFor,
   type Accept,
@@ -55,6 +55,8 @@ export {
   type SseHandlerOptions,
   type SseTransportOptions,
   type TabTransportOptions,
+  type Urls,
+  type UrlSource,
   type WebSocketLike,
   type WebSocketTransportOptions,
 } from './transports/index.ts'

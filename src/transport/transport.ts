@@ -7,6 +7,19 @@ export interface TransportStatus {
   readonly reason?: string
 }
 
+/** The addresses of a transport that has several, or that a server may send elsewhere. */
+export interface Addresses {
+  /** How many of its own it has, as far as it knows. */
+  readonly count: number
+  /** The next connection is to go to another. It goes on to another by itself where one could not be opened, or broke. */
+  next(): void
+  /**
+   * The next connection is to go to this one, which a server has named. Where that fails it goes to one of its own again.
+   * Says why where it is not gone to: it is no address of a server, or is not encrypted where the last one was.
+   */
+  redirect(address: string): string | undefined
+}
+
 /** A token, or what gives a fresh one for each connection. */
 export type TokenSource = string | (() => string | Promise<string>)
 
@@ -25,6 +38,8 @@ export interface Transport {
   readonly messages$: Observable<string>
   /** Tells when the server is reached another way from now on: that it could not be says nothing any more. */
   readonly renewed$?: Observable<void> | undefined
+  /** Where it can go, if not to one place alone. */
+  readonly addresses?: Addresses | undefined
   /**
    * Starts a connection, to what serves this database where the transport's address leaves that open. Does nothing
    * while one is connecting or open.

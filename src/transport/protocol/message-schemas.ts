@@ -132,6 +132,7 @@ export const serverMessageSchemas: Readonly<Record<string, object>> = {
     reason: text(10_000),
     'retryAfterMs?': count,
     'reload?': { type: 'boolean' },
+    'redirect?': text(2048),
   }),
   ...transfers,
 }

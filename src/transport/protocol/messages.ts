@@ -1,7 +1,7 @@
 import type { Cells, Key } from '../../changes/index.ts'
 
 /** Raised with every change of a message's form. A server refuses versions that it does not speak with code `protocol-version`. */
-export const PROTOCOL_VERSION = 4
+export const PROTOCOL_VERSION = 5
 
 /** The oldest version that a server still speaks. To a client of it nothing is sent that it does not know. */
 export const OLDEST_PROTOCOL_VERSION = 3
@@ -284,6 +284,8 @@ export interface ClosingMessage {
   readonly retryAfterMs?: number
   /** Whether the application should be loaded anew: it is older than the server's schema. */
   readonly reload?: boolean
+  /** The address of the server to go to next; since version 5. */
+  readonly redirect?: string
 }
 
 export type ServerMessage =

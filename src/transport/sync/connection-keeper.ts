@@ -2,12 +2,18 @@ import { Subscription } from 'rxjs'
 import type { Transport } from '../transport.ts'
 import type { Timers } from './timers.ts'
 
+/** A connection that worked, and each other address, is tried within so long: at random, so that not everyone comes at once. */
+const AT_ONCE_MS = 100
 const FIRST_RETRY_MS = 250
 const LAST_RETRY_MS = 30_000
 /** So many pauses in a row are of the shortest: a server that is started anew is found within a second. */
 const QUICK_RETRIES = 4
 /** A connection that has lasted so long since the welcome is none that a server takes only to drop it. */
-const STEADY_MS = 1_000
+const STEADY_MS = 2_000
+/** So often in a row a server may send us to another without a pause. */
+const MOST_REDIRECTS = 3
+/** A server that can't be connected to for so long is passed over, where there is another. */
+const OPENING_MS = 10_000
 /** After so long without a word the server is asked for one. */
 const QUIET_MS = 20_000
 /** It has so long to answer. */
@@ -31,8 +37,10 @@ export interface ConnectionUser {
  * Keeps a transport connected, and notices a server that has fallen silent (a laptop that slept, a network that changed): nothing
  * comes from it, and nothing that waits to be sent leaves.
  * How long it waits before it tries again:
- * - Pauses are jittered, and grow with the attempts in vain since the last welcome; four short ones come first. A server
- *   that welcomes and drops at once, again and again, counts as one that does not answer.
+ * - After the loss of a connection that has worked it tries at once, and once with each address that there is.
+ * - Then there are pauses. They are jittered, and grow with the attempts in vain since the last welcome; four short ones
+ *   come first. A server that welcomes and drops at once, twice in a row, counts as one that does not answer.
+ * - Where a server sends us it goes at once, but not for ever.
  * - A pause that the server has asked for is kept, and says nothing of how the server is: the next one is as long as ever.
  * - When the page is visible again, the network back, or the server reached another way (another tab leads), it tries at
  *   once, unless the server has asked for the pause; pauses begin anew, as what failed before was something else.
@@ -43,14 +51,18 @@ export class ConnectionKeeper {
   readonly #user: ConnectionUser
   readonly #subscription = new Subscription()
   readonly #database: string
-  /** Attempts in vain, in a row. */
-  #futile = 0
+  /** Attempts since a connection has worked. */
+  #attempts = 0
   /** Connections in a row that ended as soon as they were welcomed. */
   #brief = 0
+  /** Servers in a row that have sent us to another. */
+  #redirects = 0
+  #isRedirected = false
   /** A connection was asked for, and is not over. */
   #began = false
   #isOpen = false
   #cancelRetry: (() => void) | undefined
+  #cancelOpening: (() => void) | undefined
   #cancelQuiet: (() => void) | undefined
   #cancelSteady: (() => void) | undefined
   /** The pause that the server has asked for. */
@@ -73,6 +85,7 @@ export class ConnectionKeeper {
         if (!this.#began) return
         if (state === 'open') {
           this.#isOpen = true
+          this.#cancelOpening?.()
           this.#listen()
           this.#user.opened()
         } else if (state === 'closed') this.#over(reason)
@@ -99,9 +112,28 @@ export class ConnectionKeeper {
   /** The server has welcomed us: it is there, and well unless it drops us at once. */
   welcomed(): void {
     this.#brief++
-    this.#futile = this.#brief
+    this.#attempts = this.#brief < 2 ? 0 : this.#addresses + this.#brief - 2
     this.#cancelSteady?.()
     this.#cancelSteady = this.#timers.after(STEADY_MS, () => this.#forgetFailures())
+  }
+
+  /**
+   * The server has said where to go: with `reconnect` the next connection goes there. Says why where it does not.
+   */
+  redirect(address: string): string | undefined {
+    const { addresses } = this.#transport
+    if (!addresses) return 'this transport goes to one place only'
+    const refused = addresses.redirect(address)
+    if (refused !== undefined) return refused
+    this.#redirects++
+    this.#isRedirected = true
+    return undefined
+  }
+
+  /** This server is of no use now: the next connection goes to another. Says whether there is one. */
+  moveOn(): boolean {
+    this.#transport.addresses?.next()
+    return this.#addresses > 1
   }
 
   /** Ends this connection and begins another: after so long at least, where the server has asked for that. */
@@ -149,10 +181,18 @@ export class ConnectionKeeper {
     this.#subscription.unsubscribe()
   }
 
+  get #addresses(): number {
+    return this.#transport.addresses?.count ?? 1
+  }
+
   #open(): void {
+    if (this.#askedMs === undefined) this.#attempts++
     this.#cancelRetry = undefined
     this.#askedMs = undefined
+    this.#isRedirected = false
     this.#began = true
+    if (this.#addresses > 1)
+      this.#cancelOpening = this.#timers.after(OPENING_MS, () => this.#leave('the server does not answer'))
     this.#transport.open(this.#database)
   }
 
@@ -167,6 +207,7 @@ export class ConnectionKeeper {
     this.#why = undefined
     this.#cancelRetry?.()
     this.#cancelRetry = undefined
+    this.#cancelOpening?.()
     this.#cancelQuiet?.()
     this.#cancelSteady?.()
   }
@@ -180,16 +221,22 @@ export class ConnectionKeeper {
   }
 
   #retry(): void {
-    const pauseMs = Math.min(FIRST_RETRY_MS * 2 ** Math.max(this.#futile - QUICK_RETRIES + 1, 0), LAST_RETRY_MS)
+    this.#openAfter(Math.max(this.#askedMs ?? 0, this.#pauseMs()))
+  }
+
+  #pauseMs(): number {
+    const futile = this.#attempts - this.#addresses
+    if (this.#redirects <= MOST_REDIRECTS && (futile < 0 || this.#isRedirected))
+      return this.#timers.random() * AT_ONCE_MS
+    const pauseMs = Math.min(FIRST_RETRY_MS * 2 ** Math.max(futile - QUICK_RETRIES + 1, 0), LAST_RETRY_MS)
     // Anything between half and all of it, so that not everyone comes back at once.
-    const ownMs = pauseMs * (0.5 + this.#timers.random() / 2)
-    if (this.#askedMs === undefined) this.#futile++
-    this.#openAfter(this.#askedMs === undefined ? ownMs : Math.max(this.#askedMs, ownMs))
+    return pauseMs * (0.5 + this.#timers.random() / 2)
   }
 
   #forgetFailures(): void {
-    this.#futile = 0
+    this.#attempts = 0
     this.#brief = 0
+    this.#redirects = 0
   }
 
   #listen(): void {
@@ -212,11 +259,14 @@ export class ConnectionKeeper {
       const { buffered } = this.#transport
       if (buffered < waiting) this.#listen()
       else if (ms > lookMs) this.#expect(buffered, ms - lookMs)
-      else {
-        this.#why = 'the server has fallen silent'
-        this.#transport.close()
-      }
+      else this.#leave('the server has fallen silent')
     })
+  }
+
+  #leave(why: string): void {
+    this.#why = why
+    this.moveOn()
+    this.#transport.close()
   }
 }
 

@@ -48,6 +48,9 @@ const READ_RETRIES = 10
 /** Codes of what was judged and refused: trying again is of no use. Everything else passes. */
 const FINAL = new Set(['protocol-version', 'schema-version', 'unauthenticated', 'forbidden', 'unknown-database'])
 
+/** Codes of what is wrong with the server: another may be well. */
+const ELSEWHERE = new Set(['shutting-down', 'unavailable', 'internal'])
+
 /** Why there is no connection, as `status$` tells it. */
 type Told = Required<Pick<SyncStatus, 'reason'>> & Pick<SyncStatus, 'code' | 'reload'>
 
@@ -332,7 +335,7 @@ export class SyncClient implements RunningSync, ConnectionUser {
     this.#copy.arrive(all, { position, sequence })
   }
 
-  #takeClosing({ code, reason, retryAfterMs, reload }: ClosingMessage): void {
+  #takeClosing({ code, reason, retryAfterMs, reload, redirect }: ClosingMessage): void {
     const told = { reason, code, ...(reload && { reload }) }
     // What the server could not read it will not be able to read next time either.
     const final = FINAL.has(code) || ((code === 'malformed' || code === 'too-large') && !this.#welcome)
@@ -342,7 +345,14 @@ export class SyncClient implements RunningSync, ConnectionUser {
     }
     // A position that the server does not know is no use any more.
     if (code === 'unknown-position') this.#copy.distrust()
-    this.#interrupt(told, retryAfterMs)
+    if (redirect !== undefined) {
+      const refused = this.#keeper.redirect(redirect)
+      // What it asks for is a pause before it is asked again.
+      if (refused === undefined) return this.#interrupt(told)
+      told.reason = `${reason} (not redirected: ${refused})`
+    }
+    const goesElsewhere = ELSEWHERE.has(code) && this.#keeper.moveOn()
+    this.#interrupt(told, goesElsewhere && code === 'shutting-down' ? undefined : retryAfterMs)
   }
 
   #interrupt(told: Told, askedMs?: number): void {

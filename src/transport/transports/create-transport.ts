@@ -2,7 +2,7 @@ import { BehaviorSubject, Subject } from 'rxjs'
 import type { SyncTransport } from '../../store/index.ts'
 import { syncing } from '../sync/syncing.ts'
 import type { Timers } from '../sync/timers.ts'
-import type { TokenSource, Transport, TransportStatus } from '../transport.ts'
+import type { Addresses, TokenSource, Transport, TransportStatus } from '../transport.ts'
 import { describeFailure } from './describe-failure.ts'
 
 /** The client's end of one connection. */
@@ -32,7 +32,11 @@ const OPEN: TransportStatus = Object.freeze({ state: 'open' })
  */
 export function createTransport(
   connect: (events: LinkEvents, database: string) => Link,
-  options: { readonly token?: TokenSource | undefined; readonly timers?: Timers | undefined } = {},
+  options: {
+    readonly token?: TokenSource | undefined
+    readonly timers?: Timers | undefined
+    readonly addresses?: Addresses | undefined
+  } = {},
 ): Transport & SyncTransport {
   const status$ = new BehaviorSubject<TransportStatus>(CLOSED)
   const messages$ = new Subject<string>()
@@ -40,10 +44,12 @@ export function createTransport(
   /** Goes up with each link that begins or ends: a link holds its own number, so that a late word of it is known. */
   let current = 0
 
-  const end = (status: TransportStatus): void => {
+  /** It broke, or could not be opened: another address is tried next, if there is one. */
+  const fail = (reason: string): void => {
     link = undefined
     current += 1
-    status$.next(status)
+    options.addresses?.next()
+    status$.next({ state: 'closed', reason })
   }
 
   const eventsOf = (own: number): LinkEvents => ({
@@ -54,12 +60,13 @@ export function createTransport(
       if (own === current) messages$.next(message)
     },
     closed: (reason) => {
-      if (own === current) end({ state: 'closed', reason })
+      if (own === current) fail(reason)
     },
   })
 
   const transport: Transport = {
     token: options.token,
+    addresses: options.addresses,
     status$: status$.asObservable(),
     messages$: messages$.asObservable(),
     open: (database) => {
@@ -71,7 +78,7 @@ export function createTransport(
       try {
         link = connect(eventsOf(own), database)
       } catch (error) {
-        end({ state: 'closed', reason: describeFailure(error) })
+        fail(describeFailure(error))
       }
     },
     send: (message) => {

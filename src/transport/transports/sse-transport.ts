@@ -5,13 +5,16 @@ import type { TokenSource, Transport } from '../transport.ts'
 import { createTransport, type Link, type LinkEvents } from './create-transport.ts'
 import { describeFailure } from './describe-failure.ts'
 import type { SseBatch, SseClose } from './sse-events.ts'
-import { endpointOf } from './endpoint.ts'
+import { ServerAddresses, type UrlSource } from './server-addresses.ts'
 import { noPlace, takePlace } from './sse-places.ts'
 import { SsePosts } from './sse-posts.ts'
 
 export interface SseTransportOptions {
-  /** The server's address, or that of its events, for the GET and for the POSTs. Keep secrets out of it. */
-  readonly url: string | URL
+  /**
+   * The server's address, or that of its events, for the GET and for the POSTs. Keep secrets out of it. Several, or a function,
+   * as for `webSocketTransport`.
+   */
+  readonly url: UrlSource
   /** Says who this is. It travels in the first message, never in the URL. */
   readonly token?: TokenSource | undefined
   /** Time for the sync client: the platform's if not given. */
@@ -36,13 +39,16 @@ const SHOWN_CHARACTERS = 200
  * Over HTTP/1.1 a browser opens six connections to one host, and each of these holds one: where five do already, in
  * whichever tabs, another is not opened, and its reason says so. A stream that does not begin, as something on the way
  * holds it back, ends with a reason that says that.
+ *
+ * Throws RowcastError with code `transport` for a `url` that is an empty list, or no text or URL.
  */
 export function sseTransport(options: SseTransportOptions): Transport & SyncTransport {
   const load = options.fetch ?? globalThis.fetch.bind(globalThis)
+  const { url, timers = platformTimers } = options
+  const addresses = new ServerAddresses(url, 'events', timers)
   return createTransport(
-    (events, database) =>
-      new SseLink(endpointOf(options.url, database, 'events', 'http'), load, events, options.timers ?? platformTimers),
-    options,
+    (events, database) => addresses.connect(database, events, (address) => new SseLink(address, load, events, timers)),
+    { ...options, addresses },
   )
 }
 

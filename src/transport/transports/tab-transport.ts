@@ -4,7 +4,7 @@ import { createTabs, type Tabs } from '../../tabs/index.ts'
 import { RowcastError } from '../../errors/index.ts'
 import { MuxClient } from '../mux/mux-client.ts'
 import type { Timers } from '../sync/timers.ts'
-import type { TokenSource, Transport } from '../transport.ts'
+import type { Addresses, TokenSource, Transport } from '../transport.ts'
 import { createTransport } from './create-transport.ts'
 import { TabEnd } from './tab-end.ts'
 
@@ -63,6 +63,7 @@ export function tabTransport(options: TabTransportOptions): Transport & SyncTran
   const transport = createTransport((events, database) => (standing ?? own?.end ?? join()).connect(events, database), {
     token: options.token ?? real.token,
     timers,
+    addresses: real.addresses && addressesOfAll(real.addresses),
   })
   const close = transport.close.bind(transport)
   return Object.assign(transport, {
@@ -72,4 +73,15 @@ export function tabTransport(options: TabTransportOptions): Transport & SyncTran
       leave()
     },
   })
+}
+
+/** A server that sends one database elsewhere says nothing of those that the other tabs have open. */
+function addressesOfAll(addresses: Addresses): Addresses {
+  return {
+    get count() {
+      return addresses.count
+    },
+    next: () => addresses.next(),
+    redirect: (address) => `tabs that share a connection do not go to '${address}'`,
+  }
 }

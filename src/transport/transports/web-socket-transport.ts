@@ -2,8 +2,8 @@ import { RowcastError } from '../../errors/index.ts'
 import type { SyncTransport } from '../../store/index.ts'
 import type { Timers } from '../sync/timers.ts'
 import type { TokenSource, Transport } from '../transport.ts'
-import { endpointOf } from './endpoint.ts'
 import { createTransport, type Link, type LinkEvents } from './create-transport.ts'
+import { ServerAddresses, type UrlSource } from './server-addresses.ts'
 
 /** The part of a `WebSocket` that is used here: the platform's, or that of the package `ws`. */
 export interface WebSocketLike {
@@ -17,8 +17,13 @@ export interface WebSocketLike {
 }
 
 export interface WebSocketTransportOptions {
-  /** The server's address, or that of its sync endpoint. `ws:` or `wss:`; browsers also take `http:`, `https:` and a path on their own origin. Keep secrets out of it: it is logged. */
-  readonly url: string | URL
+  /**
+   * The server's address, or that of its sync endpoint. `ws:` or `wss:`; browsers also take `http:`, `https:` and a path on their own origin. Keep secrets out of it: it is logged.
+   *
+   * Of several it begins with a random one, stays with it while it works, and goes on to the next when it does not. A
+   * function is asked anew for each connection, unless a server has said where that is to go.
+   */
+  readonly url: UrlSource
   /** Says who this is. It travels in the first message, never in the URL. */
   readonly token?: TokenSource | undefined
   /** Time for the sync client: the platform's if not given. */
@@ -34,7 +39,8 @@ const UNSUPPORTED_DATA = 4003
 /**
  * Messages as the text frames of a WebSocket. A binary frame ends the connection. `buffered` is in bytes.
  *
- * Throws RowcastError with code `transport` where the platform has no `WebSocket` and none is given.
+ * Throws RowcastError with code `transport` where the platform has no `WebSocket` and none is given, and for a `url`
+ * that is an empty list, or no text or URL.
  */
 export function webSocketTransport(options: WebSocketTransportOptions): Transport & SyncTransport {
   const { url, protocols = [] } = options
@@ -44,16 +50,18 @@ export function webSocketTransport(options: WebSocketTransportOptions): Transpor
       'transport',
       'webSocketTransport: this platform has no WebSocket: pass one as the option `WebSocket`',
     )
-  return createTransport((events, database) => {
-    const address = endpointOf(url, database, 'sync', 'ws')
-    let socket: WebSocketLike
+  const addresses = new ServerAddresses(url, 'sync', options.timers)
+  const open = (address: string): WebSocketLike => {
     try {
-      socket = new WebSocket(address, typeof protocols === 'string' ? protocols : [...protocols])
+      return new WebSocket(address, typeof protocols === 'string' ? protocols : [...protocols])
     } catch (error) {
       throw new RowcastError('transport', `${address} can't be opened`, { cause: error })
     }
-    return linkOf(socket, events, address)
-  }, options)
+  }
+  return createTransport(
+    (events, database) => addresses.connect(database, events, (address) => linkOf(open(address), events, address)),
+    { ...options, addresses },
+  )
 }
 
 /** A browser says no more, so that a page can't look around in a network. */

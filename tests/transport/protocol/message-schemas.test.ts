@@ -11,6 +11,7 @@ const HASHES: { readonly [version: number]: string } = {
   2: 'd41625d128a87c04',
   3: '41801c9a38f9c6a4',
   4: 'f2b471a3511e630e',
+  5: '0867236e747d7d7d',
 }
 
 const document = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8')

@@ -34,13 +34,23 @@ class Clock implements Timers {
   }
 }
 
-/** A keeper whose server a test plays. */
-function scene() {
+/** A keeper whose server a test plays, at one of so many addresses. */
+function scene(count = 1) {
   const clock = new Clock()
   const renewed$ = new Subject<void>()
   const opened: number[] = []
   const lost: (string | undefined)[] = []
   let pings = 0
+  /** What became of the addresses: how often the next was asked for, and redirects. */
+  const turns: string[] = []
+  const addresses = {
+    count,
+    next: () => turns.push('next'),
+    redirect: (address: string) => {
+      turns.push(address)
+      return address.startsWith('ws') ? undefined : 'no address'
+    },
+  }
   let buffered = 0
   let link: LinkEvents | undefined
   const transport = createTransport((events) => {
@@ -60,7 +70,7 @@ function scene() {
     lost: (reason: string | undefined) => lost.push(reason),
     ping: () => pings++,
   }
-  const keeper = new ConnectionKeeper(Object.assign(transport, { renewed$ }), 'db', user, clock)
+  const keeper = new ConnectionKeeper(Object.assign(transport, { renewed$, addresses }), 'db', user, clock)
   keeper.start()
   return {
     clock,
@@ -68,12 +78,18 @@ function scene() {
     lost,
     renewed$,
     opened,
+    turns,
     get pings() {
       return pings
     },
     welcome: () => {
       link!.opened()
       keeper.welcomed()
+    },
+    accept: () => link!.opened(),
+    redirect: (address = 'ws://x.test') => {
+      keeper.redirect(address)
+      keeper.reconnect()
     },
     drop: (reason = 'it broke') => link!.closed(reason),
     hear: () => link!.received('a piece'),
@@ -109,16 +125,94 @@ test('a welcome ends the long pauses, however many there were', () => {
   const one = scene()
   pausesOf(one, 9)
   one.welcome()
-  expect(pausesOf(one, 3)).toEqual([250, 250, 250])
+  expect(pausesOf(one, 3)).toEqual([100, 250, 250])
+})
+
+test('a connection that has worked is opened again at once, at some moment of the first tenth of a second', () => {
+  const one = scene()
+  one.welcome()
+  one.clock.pass(10_000)
+  one.drop()
+  one.clock.pass(0)
+  expect(one.opened.length).toBe(1)
+  one.clock.pass(100)
+  expect(one.opened.length).toBe(2)
+})
+
+test('each of several addresses is tried once without a pause, also before any has worked', () => {
+  const one = scene(3)
+  expect(pausesOf(one, 8)).toEqual([100, 100, 250, 250, 250, 250, 500, 1000])
+  one.welcome()
+  one.clock.pass(10_000)
+  expect(pausesOf(one, 5)).toEqual([100, 100, 100, 250, 250])
+})
+
+test('a server that takes connections only to drop them is backed off from, however many addresses there are', () => {
+  const one = scene(2)
+  const pauses = Array.from({ length: 8 }, () => {
+    one.accept()
+    one.drop()
+    return one.pause()
+  })
+  expect(pauses).toEqual([100, 250, 250, 250, 250, 500, 1000, 2000])
+})
+
+test('a server that can not be reached for ten seconds is passed over where there is another', () => {
+  const one = scene(2)
+  one.clock.pass(9_999)
+  expect(one.lost).toEqual([])
+  one.clock.pass(1)
+  expect([one.lost, one.turns]).toEqual([['the server does not answer'], ['next']])
+  one.pause()
+  one.welcome()
+  one.clock.pass(15_000)
+  expect(one.lost.length).toBe(1)
+  const alone = scene()
+  alone.clock.pass(120_000)
+  expect(alone.lost).toEqual([])
+})
+
+test('a redirect is followed at once', () => {
+  const one = scene()
+  one.welcome()
+  one.clock.pass(5_000)
+  one.redirect()
+  expect([one.pause(), one.turns]).toEqual([100, ['ws://x.test']])
+  one.drop()
+  expect(one.pause()).toBe(250)
+})
+
+test('a redirect that is not followed makes nothing faster', () => {
+  const one = scene()
+  one.redirect('nowhere')
+  expect(one.pause()).toBe(250)
+})
+
+test.each([
+  ['before they welcome', false],
+  ['as soon as they have welcomed', true],
+])('two servers that send one to each other %s are backed off from after three times', (_when, welcomes) => {
+  const one = scene(10)
+  const pauses = Array.from({ length: 12 }, () => {
+    if (welcomes) one.welcome()
+    one.redirect()
+    return one.pause()
+  })
+  expect(pauses.slice(0, 5)).toEqual([100, 100, 100, 250, 250])
+  expect(Math.min(...pauses.slice(3))).toBe(250)
+  one.welcome()
+  one.clock.pass(2_000)
+  one.redirect()
+  expect(one.pause()).toBe(100)
 })
 
 test('kills of a server, one after the other, make no pause longer', () => {
   const one = scene()
   for (let kill = 0; kill < 20; kill++) {
     one.welcome()
-    one.clock.pass(1_500)
+    one.clock.pass(2_000)
     one.drop()
-    expect(one.pause()).toBe(250)
+    expect(one.pause()).toBe(100)
   }
 })
 
@@ -130,11 +224,11 @@ test('a server that welcomes and drops at once is backed off from, until a conne
     one.drop()
     return one.pause()
   })
-  expect(pauses).toEqual([250, 250, 250, 500, 1000, 2000, 4000, 8000])
+  expect(pauses).toEqual([100, 250, 250, 250, 250, 500, 1000, 2000])
   one.welcome()
-  one.clock.pass(1_000)
+  one.clock.pass(2_000)
   one.drop()
-  expect(one.pause()).toBe(250)
+  expect(one.pause()).toBe(100)
 })
 
 test('a pause that the server has asked for is kept, and makes those that follow no longer', () => {
@@ -197,6 +291,7 @@ test('a server that says nothing any more is told as that', () => {
   one.welcome()
   one.clock.pass(30_000)
   expect(one.lost).toEqual(['the server has fallen silent'])
+  expect(one.turns).toEqual(['next'])
 })
 
 test('whatever comes from a server says that it lives', () => {
