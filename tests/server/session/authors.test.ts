@@ -110,7 +110,7 @@ test('a client of version 3 is answered in version 3, in whole messages, with co
     client.hello({ token: 'x', protocol })
     expect(await client.closing()).toMatchObject({ code, retryAfterMs: 500 })
   }
-  for (const protocol of [2, 5]) {
+  for (const protocol of [2, 6]) {
     const client = new RawClient(core)
     client.hello({ protocol })
     expect(await client.closing()).toMatchObject({ code: 'protocol-version' })

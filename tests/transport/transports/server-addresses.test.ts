@@ -175,7 +175,7 @@ describe('a function of addresses', () => {
       await rest()
       expect(statuses.at(-1)).toEqual({
         state: 'closed',
-        reason: typeof reason === 'string' ? reason : expect.stringMatching(reason),
+        reason: typeof reason === 'string' ? reason : (expect.stringMatching(reason) as string),
       })
       transport.open('db')
       await rest()
