@@ -69,8 +69,10 @@ const ROOM_BYTES = 256 * 1024
 const HELLO_MS = 10_000
 /** Levels of nesting of what one may say of oneself. */
 const MAX_STATE_DEPTH = 32
-/** The version of the protocol from which on a client knows of the code `unavailable`, of pieces, and when it is up to date. */
+/** The version of the protocol from which on a client knows of the code `unavailable`, and when it is up to date. */
 const FULL_PROTOCOL = 4
+/** From which on it knows of numbered pieces, and of other servers. */
+const NUMBERED_PIECES = 5
 
 /** A session that has been let in. */
 interface Entered {
@@ -206,11 +208,21 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   }
 
   /** Ends the connection, saying why. */
-  end(code: ClosingCode, reason: string, options: EndOptions = {}): void {
+  end(code: ClosingCode, reason: string, { redirect, ...options }: EndOptions = {}): void {
     if (this.#closed) return
     this.#closed = true
+    // Connections that share one stay together.
+    const isSent = redirect !== undefined && this.#protocol >= NUMBERED_PIECES && this.#host.database !== undefined
     const told = code === 'unavailable' && this.#protocol < FULL_PROTOCOL ? 'internal' : code
-    this.#sender.end(textOf({ type: 'closing', code: told, reason: reason.slice(0, MAX_REASON), ...options }))
+    this.#sender.end(
+      textOf({
+        type: 'closing',
+        code: told,
+        reason: reason.slice(0, MAX_REASON),
+        ...options,
+        ...(isSent && { redirect }),
+      }),
+    )
     this.#leave(false)
     this.#connection.close(code === 'shutting-down' ? 1001 : 4000, code)
   }
@@ -443,7 +455,7 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
         ...(user && this.#protocol >= FULL_PROTOCOL && { user: user.id }),
         limits: { messageBytes, transactions },
       })
-      if (this.#protocol >= FULL_PROTOCOL) this.#sender.usePieces()
+      if (this.#protocol >= NUMBERED_PIECES) this.#sender.usePieces()
       for (const { id, reason } of refused) this.#send({ type: 'refused', id, code: 'too-large', reason })
       const seen = changes && viewer.changes(transitionsOf(internals(database.store).engine, changes))
       if (goesOn) telling.resume(suspended, seen)
