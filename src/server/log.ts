@@ -42,14 +42,22 @@ export interface Placement {
   /** Names this server, another one each time that it starts; `undefined` once it leaves. */
   readonly node: string | undefined
   /**
-   * Where the server is reached that looks after a database; `undefined` where that is this one, or has become it by this
-   * call. Throws RowcastError where nobody can tell.
+   * Which server looks after a database; `undefined` where that is this one, or has become it by this call. Throws
+   * RowcastError where nobody can tell.
    */
-  elsewhere(database: string, asked?: AskedPlace): Promise<string | undefined>
+  elsewhere(database: string, asked?: AskedPlace): Promise<OtherServer | undefined>
   /** From now on tells of databases that this server looks after no more, and where the next one is reached, if it is known. */
   watch(watcher: LostWatcher): void
   /** Gives up all that this server looks after, so that others have it at once. */
   leave(): Promise<void>
+}
+
+/** A server that looks after a database. */
+export interface OtherServer {
+  /** Where it is reached. */
+  readonly url: string
+  /** Aborted once it is found dead, or no longer the one: what waits for it waits in vain. */
+  readonly gone: AbortSignal
 }
 
 export type LostWatcher = (isLost: (database: string) => boolean, url: string | undefined) => void

@@ -1,6 +1,6 @@
 import { RowcastError, StoreClosedError } from '../../errors/index.ts'
 import { LogMovedError } from '../log-errors.ts'
-import type { AskedPlace, LostWatcher, Placement } from '../log.ts'
+import type { AskedPlace, LostWatcher, OtherServer, Placement } from '../log.ts'
 import type { Node, Nodes } from './nodes.ts'
 import type { Shard } from './shard.ts'
 import type { Claim } from './shard-state.ts'
@@ -34,6 +34,8 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
   readonly #lookedAt = new Map<Shard, number>()
   readonly #timer: NodeJS.Timeout
   readonly #busy = new Set<Shard>()
+  /** Where those were sent who asked for a database of a shard. */
+  readonly #others = new Map<Shard, { readonly node: Node; readonly gone: AbortController }>()
   #isLeaving = false
 
   constructor(options: ShardPlacementOptions) {
@@ -46,17 +48,20 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
     await this.#options.nodes.join(this.#closing.signal)
   }
 
-  async elsewhere(database: string, { isSent = false, isStale = false }: AskedPlace = {}): Promise<string | undefined> {
+  async elsewhere(
+    database: string,
+    { isSent = false, isStale = false }: AskedPlace = {},
+  ): Promise<OtherServer | undefined> {
     const number = this.#options.numberOf(database)
     const shard = this.#options.shards[number]!
     if (!shard.isOwner && (isStale || this.#isOld(shard))) await this.#look(shard)
     while (!shard.isOwner) {
       if (isStale && shard.claim?.node.url !== undefined) this.#options.nodes.doubt(shard.claim.node.url)
       const owner = await this.#owner(shard.claim)
-      if (owner) return owner.url
+      if (owner) return this.#other(shard, owner)
       const chosen = await this.#chosen(number)
       if (!chosen) throw new RowcastError('unavailable', 'the server is going down, and knows of no other')
-      if (chosen.id !== this.#options.nodes.self.id && (!isSent || this.#isLeaving)) return chosen.url
+      if (chosen.id !== this.#options.nodes.self.id && (!isSent || this.#isLeaving)) return this.#other(shard, chosen)
       await this.#claim(shard)
     }
     return undefined
@@ -72,8 +77,9 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
     await Promise.all(
       shards.map(async (shard, number) => {
         if (!shard.isOwner) return
+        const next = await this.#chosen(number)
         await shard.release()
-        this.#tellLost(shard, (await this.#chosen(number))?.url)
+        this.#tellLost(shard, next?.url)
       }),
     )
   }
@@ -94,11 +100,30 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
     return this.#options.nodes.chosen(number, this.#closing.signal, this.#isLeaving)
   }
 
+  #other(shard: Shard, node: Node): OtherServer {
+    let other = this.#others.get(shard)
+    if (other?.node.id !== node.id) {
+      this.#forget(shard)
+      other = { node, gone: new AbortController() }
+      this.#others.set(shard, other)
+    }
+    return { url: node.url, gone: other.gone.signal }
+  }
+
+  /** Whoever waits for another server waits in vain. */
+  #forget(shard: Shard): void {
+    const other = this.#others.get(shard)
+    this.#others.delete(shard)
+    other?.gone.abort(new RowcastError('unavailable', `the server at ${other.node.url} is gone`))
+  }
+
   /** Whoever is faster has it. */
   async #claim(shard: Shard): Promise<void> {
     await shard.claimAfter(shard.claim)
     this.#lookedAt.set(shard, performance.now())
-    if (shard.isOwner) this.#owned.add(shard)
+    if (!shard.isOwner) return
+    this.#owned.add(shard)
+    this.#forget(shard)
   }
 
   async #look(shard: Shard): Promise<void> {
@@ -131,6 +156,8 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
       await shard.prove(PROVE_MS)
       return
     }
+    const other = this.#others.get(shard)
+    if (other && !(await this.#options.nodes.isAlive(other.node))) this.#forget(shard)
     const { claim } = shard
     if (!claim || (await this.#owner(claim))) return
     const chosen = await this.#chosen(number)

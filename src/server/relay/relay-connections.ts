@@ -48,9 +48,9 @@ export function relayConnections(accept: Accept, options: RelayOptions): Accept 
     const place = async (database: string): Promise<void> => {
       let last = ''
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const url = await placement.elsewhere(database, { isSent: sender !== undefined, isStale: attempt > 0 })
+        const other = await placement.elsewhere(database, { isSent: sender !== undefined, isStale: attempt > 0 })
         if (isClosed) return
-        if (url === undefined) {
+        if (!other) {
           takeHere()
           return
         }
@@ -60,7 +60,7 @@ export function relayConnections(accept: Accept, options: RelayOptions): Accept 
           return
         }
         const relayed = new RelayedConnection(connection, {
-          url,
+          ...other,
           database,
           headers: { [SENT_BY]: signSender(address, secret) },
         })
@@ -73,7 +73,7 @@ export function relayConnections(accept: Accept, options: RelayOptions): Accept 
         }
         if (failure === undefined || isClosed) return
         handler = local
-        last = `${url}: ${failure}`
+        last = `${other.url}: ${failure}`
       }
       throw new Error(`nobody takes a connection for '${database}' (${last})`)
     }

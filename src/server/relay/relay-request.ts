@@ -1,5 +1,6 @@
 import { RowcastError } from '../../errors/index.ts'
 import type { RelayOptions } from './relay-connections.ts'
+import type { OtherServer } from '../log.ts'
 import { SENT_BY, sentBy, signSender } from './sent-by.ts'
 
 /** Of one connection only, or made by who sends it: they are not passed on. */
@@ -29,10 +30,10 @@ export async function relayRequest(
   const sender = sentBy(request.headers.get(SENT_BY), secret)
   const isSent = sender !== undefined
   for (let isStale = false; ; isStale = true) {
-    const url = await placement.elsewhere(database, { isSent, isStale })
-    if (url === undefined) return undefined
+    const other = await placement.elsewhere(database, { isSent, isStale })
+    if (!other) return undefined
     if (isSent) throw new MisdirectedError(database)
-    const answer = await pass(request, url, signSender(from.address, secret))
+    const answer = await pass(request, other, signSender(from.address, secret))
     if (answer.status !== 421) return answer
     // It has refused before it read anything; what is sent again must be there again.
     if (isStale || request.bodyUsed)
@@ -40,7 +41,7 @@ export async function relayRequest(
   }
 }
 
-async function pass(request: Request, to: string, sender: string): Promise<Response> {
+async function pass(request: Request, { url: to, gone }: OtherServer, sender: string): Promise<Response> {
   const { pathname, search } = new URL(request.url)
   const url = new URL(pathname.slice(1) + search, to.replace(/\/?$/, '/'))
   const headers = new Headers(request.headers)
@@ -53,7 +54,7 @@ async function pass(request: Request, to: string, sender: string): Promise<Respo
       method: request.method,
       headers,
       redirect: 'manual',
-      signal: request.signal,
+      signal: AbortSignal.any([request.signal, gone]),
       ...(request.body && { body: request.body, duplex: 'half' }),
     })
   } catch (cause) {

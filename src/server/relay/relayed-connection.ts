@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws'
 import type { ConnectionHandler, ServerConnection } from '../../transport/index.ts'
+import type { OtherServer } from '../log.ts'
 
 /** More than this is not read from one side before the other one has taken it, in bytes. */
 const MUCH = 256 * 1024
@@ -10,9 +11,7 @@ const HANDSHAKE_MS = 2_000
 /** Why a connection ended whose server is gone, or has said nothing of it. */
 const LOST = { code: 4000, reason: 'unavailable' }
 
-export interface RelayedConnectionOptions {
-  /** The server's. */
-  readonly url: string
+export interface RelayedConnectionOptions extends OtherServer {
   readonly database: string
   readonly headers: Readonly<Record<string, string>>
 }
@@ -31,12 +30,14 @@ export class RelayedConnection implements ConnectionHandler {
   #resume: (() => void) | undefined
   #looking: NodeJS.Timeout | undefined
 
-  constructor(connection: ServerConnection, { url, database, headers }: RelayedConnectionOptions) {
+  constructor(connection: ServerConnection, { url, gone, database, headers }: RelayedConnectionOptions) {
     this.#connection = connection
     const address = new URL(`v1/databases/${encodeURIComponent(database)}/sync`, url.replace(/\/?$/, '/'))
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
     const socket = new WebSocket(address, { headers, perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS })
     this.#socket = socket
+    const end = (): void => socket.terminate()
+    gone.addEventListener('abort', end)
     let failure = 'the connection ended'
     // `close` follows.
     socket.on('error', (error) => (failure = error.message))
@@ -52,6 +53,7 @@ export class RelayedConnection implements ConnectionHandler {
         this.#tell(data.toString('utf8'))
       })
       socket.on('close', (code, reason) => {
+        gone.removeEventListener('abort', end)
         const text = reason.toString('utf8')
         resolve(text || failure)
         this.#ended(code, text)

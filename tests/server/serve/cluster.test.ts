@@ -1,0 +1,194 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { webSocketTransport } from 'rowcast/transport'
+import { createStore, type Store } from 'rowcast'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { Bucket } from '../../support/s3-seat.ts'
+import { S3Server } from '../../support/s3-server/index.ts'
+import { schema } from '../http/support.ts'
+import { RawClient } from './raw-client.ts'
+import { a, folder, notes, serveOn, transact, type ServeProcess } from './serve-process.ts'
+
+let bucket: S3Server
+
+beforeEach(async () => {
+  bucket = await S3Server.open({ buckets: [Bucket] })
+})
+
+afterEach(() => bucket.close())
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A server of the cluster, on a machine of its own. */
+async function startNode(...more: string[]): Promise<ServeProcess> {
+  const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = bucket.credentials
+  const port = String(await freePort())
+  const options = ['--log', `s3://${Bucket}/p`, '--s3-endpoint', bucket.url, '--create', '--port', port]
+  const advertise = ['--advertise', `http://127.0.0.1:${port}`]
+  return serveOn(await folder(), [...options, ...advertise, ...more], { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY })
+}
+
+function startNodes(count: number): Promise<readonly ServeProcess[]> {
+  return Promise.all(Array.from({ length: count }, () => startNode()))
+}
+
+/** The server that looks after the database, and the others: whoever is sent to one of these by another is sent back. */
+async function sort(nodes: readonly ServeProcess[]): Promise<{ owner: ServeProcess; others: readonly ServeProcess[] }> {
+  const statuses = await Promise.all(
+    nodes.map(
+      async ({ url }) => (await fetch(`${url}${a}/history`, { headers: { 'rowcast-sent-by': 'test' } })).status,
+    ),
+  )
+  const owners = nodes.filter((_, n) => statuses[n] === 200)
+  expect(statuses.filter((status) => status !== 200 && status !== 421)).toEqual([])
+  expect(owners).toHaveLength(1)
+  return { owner: owners[0]!, others: nodes.filter((node) => node !== owners[0]) }
+}
+
+async function open(nodes: readonly ServeProcess[]): Promise<Store<(typeof schema)['definition']>> {
+  const urls = nodes.map(({ url }) => url)
+  const store = await createStore({ schema, sync: { transport: webSocketTransport({ url: urls }), database: 'a' } })
+  onTestFinished(() => store.close())
+  return store
+}
+
+async function connect({ url }: ServeProcess): Promise<RawClient> {
+  const client = new RawClient(`${url}${a}/sync`)
+  await client.opened
+  await client.hello('a')
+  return client
+}
+
+/** Writes by requests to any of the servers; those that were acknowledged. */
+class Writer {
+  readonly acknowledged: string[] = []
+  readonly #urls: () => readonly string[]
+  #isEnding = false
+  readonly #writing: Promise<void>
+
+  constructor(urls: () => readonly string[]) {
+    this.#urls = urls
+    this.#writing = this.#write()
+  }
+
+  /** Until so many more were acknowledged. */
+  async goOn(count: number): Promise<void> {
+    const wanted = this.acknowledged.length + count
+    await expect.poll(() => this.acknowledged.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(wanted)
+  }
+
+  async end(): Promise<readonly string[]> {
+    this.#isEnding = true
+    await this.#writing
+    return this.acknowledged
+  }
+
+  async #write(): Promise<void> {
+    for (let n = 0; !this.#isEnding; n++) {
+      const urls = this.#urls()
+      // What nobody answered is sent again, under the same id.
+      for (let attempt = 0; ; attempt++) {
+        const response = await transact(urls[(n + attempt) % urls.length]!, `w${n}`).catch(() => undefined)
+        if (response?.status === 200) break
+        if (response && response.status !== 503) throw new Error(`answered ${response.status} ${await response.text()}`)
+        if (this.#isEnding) return
+      }
+      this.acknowledged.push(`w${n}`)
+    }
+  }
+}
+
+/** Each of these is in the log once. */
+async function expectKept(nodes: readonly ServeProcess[], acknowledged: readonly string[]): Promise<void> {
+  for (const { url } of nodes) {
+    const there = await notes(url)
+    expect(new Set(there).size).toBe(there.length)
+    expect(there).toEqual(expect.arrayContaining([...acknowledged]))
+  }
+}
+
+describe('several servers of one bucket', { timeout: 120_000 }, () => {
+  test('whoever comes to one of them has the database, wherever it is looked after', async () => {
+    const nodes = await startNodes(3)
+    const clients = await Promise.all(nodes.map(connect))
+    await sort(nodes)
+    for (const [n, client] of clients.entries()) client.put(`from-${n}`)
+    for (const client of clients) for (const n of nodes.keys()) await client.told(`from-${n}`)
+    for (const [n, { url }] of nodes.entries()) expect((await transact(url, `call-${n}`)).status).toBe(200)
+    const known = [...nodes.keys()].map((n) => `call-${n}`)
+    for (const client of clients) for (const id of known) await client.told(id)
+    await expectKept(nodes, known)
+    const files = await Promise.all(nodes.map(async ({ url }) => (await fetch(`${url}${a}/export`)).arrayBuffer()))
+    for (const file of files) expect(Buffer.from(file).subarray(0, 15).toString()).toBe('SQLite format 3')
+  })
+
+  test('an owner that is killed has another one in its place, and nothing acknowledged is lost', async () => {
+    const nodes = await startNodes(3)
+    const store = await open(nodes)
+    const writer = new Writer(() =>
+      nodes.filter(({ child }) => child.exitCode === null && !child.killed).map(({ url }) => url),
+    )
+    await writer.goOn(10)
+    const { owner, others } = await sort(nodes)
+    owner.child.kill('SIGKILL')
+    await writer.goOn(20)
+    const acknowledged = await writer.end()
+    await expectKept(others, acknowledged)
+    const last = acknowledged.at(-1)!
+    await expect.poll(() => store.table('note').get(last), { timeout: 10_000 }).toBeDefined()
+    await sort(others)
+  })
+
+  test('an owner that was frozen says nothing of its own when it wakes', async () => {
+    const nodes = await startNodes(2)
+    const writer = new Writer(() => nodes.map(({ url }) => url))
+    await writer.goOn(5)
+    await writer.end()
+    const { owner, others } = await sort(nodes)
+    const client = await connect(owner)
+    owner.child.kill('SIGSTOP')
+    const other = others[0]!
+    const stopped = new Writer(() => [other.url])
+    await stopped.goOn(5)
+    // It is asked while it sleeps, and answers once it wakes.
+    const answer = fetch(`${owner.url}${a}/history?limit=1000`)
+    owner.child.kill('SIGCONT')
+    const there = (await (await answer).json()) as { entries: { id?: string }[] }
+    expect(there.entries.map(({ id }) => id)).toEqual(expect.arrayContaining(stopped.acknowledged.slice(0, 5)))
+    await client.closed
+    await expectKept(nodes, await stopped.end())
+  })
+
+  test('a server that goes hands over what it has, and tells its clients where to go', async () => {
+    const nodes = await startNodes(2)
+    const writer = new Writer(() => nodes.filter(({ child }) => !child.killed).map(({ url }) => url))
+    await writer.goOn(5)
+    const { owner, others } = await sort(nodes)
+    const store = await open([owner])
+    const client = new RawClient(`${owner.url}${a}/sync`)
+    await client.opened
+    client.send({
+      type: 'hello',
+      protocol: 5,
+      schemaVersion: 1,
+      database: 'a',
+      subscriptions: [{ id: 'all', sets: [] }],
+    })
+    await client.until(({ type }) => type === 'welcome')
+    owner.child.kill('SIGTERM')
+    expect(await client.until(({ type }) => type === 'closing')).toMatchObject({ redirect: others[0]!.url })
+    expect(await once(owner.child, 'exit')).toEqual([0, null])
+    await writer.goOn(10)
+    const acknowledged = await writer.end()
+    await expectKept(others, acknowledged)
+    await expect.poll(() => store.table('note').get(acknowledged.at(-1)!), { timeout: 10_000 }).toBeDefined()
+  })
+})
