@@ -1,66 +1,35 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
-import { webSocketTransport } from 'rowcast/transport'
+import { join } from 'node:path'
 import { createStore, type Store } from 'rowcast'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { Bucket } from '../../support/s3-seat.ts'
-import { S3Server } from '../../support/s3-server/index.ts'
+import { webSocketTransport } from 'rowcast/transport'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { LocalCluster, type LocalNode } from '../../support/local-cluster.ts'
 import { schema } from '../http/support.ts'
 import { RawClient } from './raw-client.ts'
-import { a, folder, notes, serveOn, transact, type ServeProcess } from './serve-process.ts'
+import { a, folder, notes, transact } from './serve-process.ts'
 
-let bucket: S3Server
-
-beforeEach(async () => {
-  bucket = await S3Server.open({ buckets: [Bucket] })
-})
-
-afterEach(() => bucket.close())
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+async function start(nodes: number): Promise<LocalCluster> {
+  const cluster = await LocalCluster.start({ nodes, schema: join(await folder(), 'schema.json') })
+  onTestFinished(() => cluster.close())
+  return cluster
 }
 
-/** A server of the cluster, on a machine of its own. */
-async function startNode(...more: string[]): Promise<ServeProcess> {
-  const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = bucket.credentials
-  const port = String(await freePort())
-  const options = ['--log', `s3://${Bucket}/p`, '--s3-endpoint', bucket.url, '--create', '--port', port]
-  const advertise = ['--advertise', `http://127.0.0.1:${port}`]
-  return serveOn(await folder(), [...options, ...advertise, ...more], { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY })
+/** The server that looks after the database, and the others. */
+async function sort(cluster: LocalCluster): Promise<{ owner: LocalNode; others: readonly LocalNode[] }> {
+  const nodes = cluster.nodes.filter(({ isRunning }) => isRunning)
+  const owner = await cluster.ownerOf('a', nodes)
+  if (!owner) throw new Error('nobody looks after the database')
+  return { owner, others: nodes.filter((node) => node !== owner) }
 }
 
-function startNodes(count: number): Promise<readonly ServeProcess[]> {
-  return Promise.all(Array.from({ length: count }, () => startNode()))
-}
-
-/** The server that looks after the database, and the others: whoever is sent to one of these by another is sent back. */
-async function sort(nodes: readonly ServeProcess[]): Promise<{ owner: ServeProcess; others: readonly ServeProcess[] }> {
-  const statuses = await Promise.all(
-    nodes.map(
-      async ({ url }) => (await fetch(`${url}${a}/history`, { headers: { 'rowcast-sent-by': 'test' } })).status,
-    ),
-  )
-  const owners = nodes.filter((_, n) => statuses[n] === 200)
-  expect(statuses.filter((status) => status !== 200 && status !== 421)).toEqual([])
-  expect(owners).toHaveLength(1)
-  return { owner: owners[0]!, others: nodes.filter((node) => node !== owners[0]) }
-}
-
-async function open(nodes: readonly ServeProcess[]): Promise<Store<(typeof schema)['definition']>> {
+async function open(nodes: readonly LocalNode[]): Promise<Store<(typeof schema)['definition']>> {
   const urls = nodes.map(({ url }) => url)
   const store = await createStore({ schema, sync: { transport: webSocketTransport({ url: urls }), database: 'a' } })
   onTestFinished(() => store.close())
   return store
 }
 
-async function connect({ url }: ServeProcess): Promise<RawClient> {
+async function connect({ url }: LocalNode): Promise<RawClient> {
   const client = new RawClient(`${url}${a}/sync`)
   await client.opened
   await client.hello('a')
@@ -107,7 +76,7 @@ class Writer {
 }
 
 /** Each of these is in the log once. */
-async function expectKept(nodes: readonly ServeProcess[], acknowledged: readonly string[]): Promise<void> {
+async function expectKept(nodes: readonly LocalNode[], acknowledged: readonly string[]): Promise<void> {
   for (const { url } of nodes) {
     const there = await notes(url)
     expect(new Set(there).size).toBe(there.length)
@@ -117,9 +86,10 @@ async function expectKept(nodes: readonly ServeProcess[], acknowledged: readonly
 
 describe('several servers of one bucket', { timeout: 120_000 }, () => {
   test('whoever comes to one of them has the database, wherever it is looked after', async () => {
-    const nodes = await startNodes(3)
+    const cluster = await start(3)
+    const { nodes } = cluster
     const clients = await Promise.all(nodes.map(connect))
-    await sort(nodes)
+    await sort(cluster)
     for (const [n, client] of clients.entries()) client.put(`from-${n}`)
     for (const [own, client] of clients.entries())
       for (const n of nodes.keys()) if (n !== own) await client.told(`from-${n}`)
@@ -132,28 +102,26 @@ describe('several servers of one bucket', { timeout: 120_000 }, () => {
   })
 
   test('an owner that is killed has another one in its place, and nothing acknowledged is lost', async () => {
-    const nodes = await startNodes(3)
-    const store = await open(nodes)
-    const writer = new Writer(() =>
-      nodes.filter(({ child }) => child.exitCode === null && !child.killed).map(({ url }) => url),
-    )
+    const cluster = await start(3)
+    const store = await open(cluster.nodes)
+    const writer = new Writer(() => cluster.nodes.filter(({ child }) => !child.killed).map(({ url }) => url))
     await writer.goOn(10)
-    const { owner, others } = await sort(nodes)
+    const { owner, others } = await sort(cluster)
     owner.child.kill('SIGKILL')
     await writer.goOn(20)
     const acknowledged = await writer.end()
     await expectKept(others, acknowledged)
     const last = acknowledged.at(-1)!
     await expect.poll(() => store.table('note').get(last), { timeout: 10_000 }).toBeDefined()
-    await sort(others)
+    await sort(cluster)
   })
 
   test('an owner that was frozen says nothing of its own when it wakes', async () => {
-    const nodes = await startNodes(2)
-    const writer = new Writer(() => nodes.map(({ url }) => url))
+    const cluster = await start(2)
+    const writer = new Writer(() => cluster.urls)
     await writer.goOn(5)
     await writer.end()
-    const { owner, others } = await sort(nodes)
+    const { owner, others } = await sort(cluster)
     const client = await connect(owner)
     owner.child.kill('SIGSTOP')
     const other = others[0]!
@@ -165,14 +133,14 @@ describe('several servers of one bucket', { timeout: 120_000 }, () => {
     const there = (await (await answer).json()) as { entries: { id?: string }[] }
     expect(there.entries.map(({ id }) => id)).toEqual(expect.arrayContaining(stopped.acknowledged.slice(0, 5)))
     await client.closed
-    await expectKept(nodes, await stopped.end())
+    await expectKept(cluster.nodes, await stopped.end())
   })
 
   test('a server that goes hands over what it has, and tells its clients where to go', async () => {
-    const nodes = await startNodes(2)
-    const writer = new Writer(() => nodes.filter(({ child }) => !child.killed).map(({ url }) => url))
+    const cluster = await start(2)
+    const writer = new Writer(() => cluster.nodes.filter(({ child }) => !child.killed).map(({ url }) => url))
     await writer.goOn(5)
-    const { owner, others } = await sort(nodes)
+    const { owner, others } = await sort(cluster)
     const store = await open([owner])
     const client = new RawClient(`${owner.url}${a}/sync`)
     await client.opened
