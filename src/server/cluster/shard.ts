@@ -339,8 +339,9 @@ export class Shard {
   async #put(make: (epoch: number) => ShardRecord): Promise<boolean> {
     const { slots } = this.#options
     const { signal } = this.#closing
-    const epoch = this.isOwner ? this.#state.claim!.slot : undefined
-    while (epoch !== undefined && this.#state.claim?.slot === epoch) {
+    const epoch = this.#epoch
+    if (epoch === undefined) return false
+    do {
       const record = make(epoch)
       const { next } = this.#state
       const askedAt = performance.now()
@@ -355,8 +356,13 @@ export class Shard {
         return true
       }
       await this.#reader.read()
-    }
+    } while (this.#epoch === epoch)
     return false
+  }
+
+  /** Of its own claim that is in force. */
+  get #epoch(): number | undefined {
+    return this.isOwner ? this.#state.claim?.slot : undefined
   }
 
   get #isUncertain(): boolean {

@@ -11,7 +11,7 @@ import { answerMetrics } from './routes/metrics.ts'
 import type { Metrics } from './metrics.ts'
 import type { OriginGate } from './origin-gate.ts'
 import type { CorsOptions } from './origins.ts'
-import { relayRequest, SENT_BY, sentBy, type RelayOptions } from '../relay/index.ts'
+import { relayRequest, SENT_BY, sentBy } from '../relay/index.ts'
 import { createDatabase, deleteDatabase, listDatabases } from './routes/databases.ts'
 import { exportDatabase } from './routes/export-database.ts'
 import { forkDatabase } from './routes/fork.ts'
@@ -30,8 +30,6 @@ export interface Origin {
 type Plain = (request: Request, from?: Origin) => Promise<Response>
 
 export interface AppOptions extends CallContext {
-  /** Where other servers have some of the databases. */
-  readonly relay: RelayOptions | undefined
   readonly accept: Accept
   readonly metrics: Metrics
   readonly publicMetrics: boolean
@@ -98,8 +96,11 @@ async function take(context: AppOptions, answer: Answer, request: Request, origi
   const name = databaseOf(url)
   const elsewhere = relay && name !== '' ? await relayRequest(request, name, origin, relay) : undefined
   if (elsewhere) return elsewhere
-  const from = (relay && sentBy(request.headers.get(SENT_BY), relay.secret)) ?? origin
-  const user = await core.authenticate({ token: bearerToken(request) })
+  const sender = relay && sentBy(request.headers.get(SENT_BY), relay.secret)
+  const from = sender ?? origin
+  const made = sender?.made
+  // Another server knows who it was.
+  const user = made ? undefined : await core.authenticate({ token: bearerToken(request) })
   // Requests of whom nothing is known count together.
   const budget = core.budgets.of(budgetKey(user, from.address) ?? 'anyone')
   if (!budget.take('requests')) throw flood(`${core.limits.transactions} requests of one user are under way`)
@@ -113,7 +114,7 @@ async function take(context: AppOptions, answer: Answer, request: Request, origi
     held += bytes
   }
   try {
-    return await answer({ ...context, request, url, user, hold, name })
+    return await answer({ ...context, request, url, user, hold, name, made })
   } finally {
     budget.release('requests')
     budget.release('waitingBytes', held)

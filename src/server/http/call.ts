@@ -2,6 +2,7 @@ import type { User } from '../access.ts'
 import type { ServerCore } from '../create-server.ts'
 import type { Lease } from '../databases.ts'
 import type { LiveDatabase } from '../live-database.ts'
+import type { Made, RelayOptions } from '../relay/index.ts'
 import { RequestError } from './error-response.ts'
 import type { ExportFiles } from './export-files.ts'
 
@@ -11,6 +12,8 @@ export interface CallContext {
   readonly files: ExportFiles
   /** The longest file that is taken, in bytes. */
   readonly importBytes: number
+  /** Where other servers have some of the databases. */
+  readonly relay: RelayOptions | undefined
 }
 
 /** One call of a known user. */
@@ -22,6 +25,8 @@ export interface Call extends CallContext {
   readonly hold: (bytes: number) => void
   /** Of the path, and a name that a database may have. `''` for a call that is about no database. */
   readonly name: string
+  /** What another server of these databases says of the body. */
+  readonly made: Made | undefined
 }
 
 /** Answers a call. What it throws becomes the answer. */

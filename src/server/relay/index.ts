@@ -4,5 +4,5 @@
  * @module
  */
 export { relayConnections, type RelayOptions } from './relay-connections.ts'
-export { MisdirectedError, relayRequest } from './relay-request.ts'
-export { SENT_BY, sentBy } from './sent-by.ts'
+export { MisdirectedError, relayMade, relayRequest } from './relay-request.ts'
+export { SENT_BY, sentBy, type Made } from './sent-by.ts'

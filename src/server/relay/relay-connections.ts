@@ -62,7 +62,7 @@ export function relayConnections(accept: Accept, options: RelayOptions): Accept 
         const relayed = new RelayedConnection(connection, {
           ...other,
           database,
-          headers: { [SENT_BY]: signSender(address, secret) },
+          headers: { [SENT_BY]: signSender({ address }, secret) },
         })
         handler = relayed
         for (const message of held ?? []) relayed.receive(message)

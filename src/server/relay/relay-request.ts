@@ -1,5 +1,6 @@
 import { RowcastError } from '../../errors/index.ts'
 import type { RelayOptions } from './relay-connections.ts'
+import type { FirstState } from '../live-database.ts'
 import type { OtherServer } from '../log.ts'
 import { SENT_BY, sentBy, signSender } from './sent-by.ts'
 
@@ -33,12 +34,29 @@ export async function relayRequest(
     const other = await placement.elsewhere(database, { isSent, isStale })
     if (!other) return undefined
     if (isSent) throw new MisdirectedError(database)
-    const answer = await pass(request, other, signSender(from.address, secret))
+    const answer = await pass(request, other, signSender(from, secret))
     if (answer.status !== 421) return answer
     // It has refused before it read anything; what is sent again must be there again.
     if (isStale || request.bodyUsed)
       throw new RowcastError('unavailable', `'${database}' is on its way to another server: ask again`)
   }
+}
+
+/**
+ * Has a database made by the server that is to look after it, and gives its answer; `undefined` where that is this one.
+ * Throws RowcastError (`unavailable`) where that server can't be reached.
+ */
+export async function relayMade(
+  database: string,
+  { bytes, ...made }: FirstState,
+  signal: AbortSignal,
+  { placement, secret }: RelayOptions,
+): Promise<Response | undefined> {
+  const other = await placement.elsewhere(database)
+  if (!other) return undefined
+  const url = new URL(`/v1/databases/${encodeURIComponent(database)}`, other.url)
+  const request = new Request(url, { method: 'PUT', body: new Uint8Array(bytes), signal })
+  return pass(request, other, signSender({ made }, secret))
 }
 
 async function pass(request: Request, { url: to, gone }: OtherServer, sender: string): Promise<Response> {

@@ -1,26 +1,31 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { FirstState } from '../live-database.ts'
 
 /** Says that another server has sent someone, and from which address; signed with the secret that all of them know. */
 export const SENT_BY = 'rowcast-sent-by'
 
+/** A database whose first state another server has made, which is the body. */
+export type Made = Omit<FirstState, 'bytes'>
+
 /** Another server that has sent someone here. */
 export interface Sender {
   /** Where who was sent comes from. `undefined` where the server is not known to be one of these. */
-  readonly address: string | undefined
+  readonly address?: string | undefined
+  readonly made?: Made | undefined
 }
 
-export function signSender(address: string | undefined, secret: string): string {
-  const told = Buffer.from(address ?? '').toString('base64url')
+export function signSender(sender: Sender, secret: string): string {
+  const told = Buffer.from(JSON.stringify(sender)).toString('base64url')
   return `${told}.${sign(told, secret)}`
 }
 
-/** The server that has sent someone, by the header; `undefined` where none has. */
+/** The server that has sent someone, by the header; `undefined` where none has. What is not signed as these do says nothing. */
 export function sentBy(header: string | null | undefined, secret: string): Sender | undefined {
   if (header === null || header === undefined) return undefined
   const [told = '', signature = ''] = header.split('.')
   const [given, right] = [Buffer.from(signature), Buffer.from(sign(told, secret))]
-  if (given.length !== right.length || !timingSafeEqual(given, right)) return { address: undefined }
-  return { address: Buffer.from(told, 'base64url').toString() || undefined }
+  if (given.length !== right.length || !timingSafeEqual(given, right)) return {}
+  return JSON.parse(Buffer.from(told, 'base64url').toString()) as Sender
 }
 
 function sign(told: string, secret: string): string {

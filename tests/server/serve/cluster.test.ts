@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { createStore, type Store } from 'rowcast'
 import { webSocketTransport } from 'rowcast/transport'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -99,6 +101,37 @@ describe('several servers of one bucket', { timeout: 120_000 }, () => {
     await expectKept(nodes, known)
     const files = await Promise.all(nodes.map(async ({ url }) => (await fetch(`${url}${a}/export`)).arrayBuffer()))
     for (const file of files) expect(Buffer.from(file).subarray(0, 15).toString()).toBe('SQLite format 3')
+  })
+
+  test('a fork goes to the server that is to look after it, whoever is asked', async () => {
+    const { nodes } = await start(3)
+    for (const id of ['one', 'two']) expect((await transact(nodes[0]!.url, id)).status).toBe(200)
+    const names = Array.from({ length: 12 }, (_, n) => `fork-${n}`)
+    const answers = await Promise.all(
+      names.map(async (name, n) => {
+        const body = JSON.stringify({ name, at: 2 })
+        const answer = await fetch(`${nodes[n % 3]!.url}${a}/fork`, { method: 'POST', body })
+        return { status: answer.status, body: (await answer.json()) as unknown }
+      }),
+    )
+    for (const [n, answer] of answers.entries())
+      expect(answer).toEqual({
+        status: 201,
+        body: { name: names[n], sequence: 1, from: { database: 'a', sequence: 2 } },
+      })
+    const path = join(await folder(), 'fork.db')
+    for (const name of names) {
+      const file = await fetch(`${nodes[1]!.url}/v1/databases/${name}/export`)
+      await writeFile(path, Buffer.from(await file.arrayBuffer()))
+      const database = new DatabaseSync(path)
+      expect(database.prepare('select id from note').all()).toEqual([{ id: 'one' }])
+      database.close()
+    }
+    const again = await fetch(`${nodes[2]!.url}${a}/fork`, { method: 'POST', body: JSON.stringify({ name: names[0] }) })
+    expect(again.status).toBe(409)
+    const forged = { 'rowcast-sent-by': `${Buffer.from('{"made":{}}').toString('base64url')}.x` }
+    const made = await fetch(`${nodes[0]!.url}/v1/databases/forged`, { method: 'PUT', headers: forged, body: 'x' })
+    expect([201, 421]).toContain(made.status)
   })
 
   test('an owner that is killed has another one in its place, and nothing acknowledged is lost', async () => {

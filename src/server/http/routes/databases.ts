@@ -1,4 +1,5 @@
 import type { Answer } from '../call.ts'
+import { readBytes } from '../read-body.ts'
 
 export const listDatabases: Answer = async ({ core, user }) => {
   await core.authorize(user, 'list')
@@ -6,9 +7,12 @@ export const listDatabases: Answer = async ({ core, user }) => {
   return Response.json({ databases: names.map((name) => ({ name })) })
 }
 
-export const createDatabase: Answer = async ({ core, user, name }) => {
-  await core.authorize(user, 'create', name)
-  const sequence = await core.databases.create(name)
+export const createDatabase: Answer = async (call) => {
+  const { core, user, name, made } = call
+  // Another server has asked before it sent what it has made.
+  if (!made) await core.authorize(user, 'create', name)
+  const first = made && { ...made, bytes: await readBytes(call, Infinity) }
+  const sequence = await core.databases.create(name, first)
   return Response.json({ name, sequence }, { status: 201 })
 }
 
