@@ -1,15 +1,17 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RowcastError } from '../../errors/index.ts'
 import { probeBucket, type ObjectStore } from '../bucket/index.ts'
 import type { Log, LogStorage, LostWatcher, Placement } from '../log.ts'
 import { BucketSlotLog } from './bucket-slot-log.ts'
+import { agreeOnCluster } from './cluster-file.ts'
 import { Nodes, type Node } from './nodes.ts'
 import { ShardPlacement } from './shard-placement.ts'
 import { ShardArchive } from './shard-archive.ts'
 import type { NodeInfo } from './shard-record.ts'
 import { Shard } from './shard.ts'
 import { ShardedLogStorage } from './sharded-log-storage.ts'
+import type { SlotLog } from './slot-log.ts'
 
 export interface ClusterOptions {
   /** How many logs all databases share; 16 if not given. It is fixed with the first start: another number is refused. */
@@ -21,12 +23,12 @@ export interface ClusterOptions {
    * others send there who asks for it; without it whoever is asked does, one after the other.
    */
   readonly url?: string | undefined
+  /** Where the logs of shards lie; in the bucket itself if not given. */
+  readonly slots?: SlotLogs | undefined
   /** Told where what was appended can't be put into segments for now. */
   readonly report: (error: unknown) => void
 }
 
-const KEY = 'cluster.json'
-const SHARDS = 16
 const MOST_SHARDS = 1_024
 /** How often it is looked whether a tail is to be put into segments. */
 const LOOK_MS = 1_000
@@ -37,16 +39,29 @@ const TAIL_MS = 60_000
 /** What failed is tried again after so long. */
 const AGAIN_MS = 10_000
 
+/** Where the logs of shards lie. */
+export interface SlotLogs {
+  /** What it is called where all servers of a cluster have to have the same. */
+  readonly kind: string
+  /** The log of a shard; `cluster` names the cluster, and no other one. */
+  open(shard: number, cluster: string): SlotLog
+  close?(): Promise<void>
+}
+
 interface Opened {
   readonly storage: ShardedLogStorage
   readonly shards: readonly Shard[]
   readonly placement: ShardPlacement | undefined
 }
 
-/** The logs of databases in a bucket that any number of servers share. The bucket is looked at when they are used first. */
+/**
+ * The logs of databases that any number of servers share, with all but the newest entries in a bucket. It is looked at when
+ * they are used first.
+ */
 export class ClusterLogs implements LogStorage {
   readonly #store: ObjectStore
   readonly #options: ClusterOptions
+  readonly #slots: SlotLogs
   readonly #node: NodeInfo
   readonly placement: Placement | undefined
   readonly #watchers: LostWatcher[] = []
@@ -56,13 +71,14 @@ export class ClusterLogs implements LogStorage {
 
   /** Throws RowcastError (`options`) for a number of shards, or of milliseconds, that is none. */
   constructor(store: ObjectStore, options: ClusterOptions) {
-    const { shards = SHARDS, commitEveryMs = 0 } = options
-    if (!Number.isInteger(shards) || shards < 1 || shards > MOST_SHARDS)
+    const { shards, commitEveryMs = 0 } = options
+    if (shards !== undefined && !(Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS))
       throw new RowcastError('options', `${shards} shards can't be had: give a number from 1 to ${MOST_SHARDS}`)
     if (!(commitEveryMs >= 0 && commitEveryMs <= 60_000))
       throw new RowcastError('options', `commits every ${commitEveryMs} ms can't be had: give 0 to 60,000`)
     this.#store = store
     this.#options = options
+    this.#slots = options.slots ?? bucketSlots(store)
     this.#node = { id: randomUUID(), url: options.url }
     this.placement = options.url === undefined ? undefined : this.#placement()
   }
@@ -94,25 +110,29 @@ export class ClusterLogs implements LogStorage {
     const [opened] = await Promise.allSettled([this.#opened])
     // One that was opened meanwhile looks, too.
     clearInterval(this.#looking)
-    if (opened.status === 'fulfilled') opened.value?.placement?.close()
-    if (opened.status === 'fulfilled') await Promise.all(opened.value?.shards.map((shard) => shard.close()) ?? [])
+    if (opened.status === 'fulfilled') {
+      opened.value?.placement?.close()
+      await Promise.all(opened.value?.shards.map((shard) => shard.close()) ?? [])
+    }
+    await this.#slots.close?.()
   }
 
   async #open(): Promise<Opened> {
-    const { commitEveryMs, url } = this.#options
+    const { commitEveryMs, url, shards: wanted } = this.#options
     await probeBucket(this.#store)
-    const count = await this.#shardCount()
+    const cluster = await agreeOnCluster(this.#store, { shards: wanted, log: this.#slots.kind })
     const node = this.#node
-    const shards = Array.from({ length: count }, (_, n) => {
-      const prefix = `shards/${String(n).padStart(4, '0')}/`
-      return new Shard({
-        slots: new BucketSlotLog(this.#store, `${prefix}slots/`),
-        archive: new ShardArchive(this.#store, `${prefix}checkpoints/`),
-        node,
-        commitEveryMs,
-        yields: url !== undefined,
-      })
-    })
+    const shards = Array.from(
+      { length: cluster.shards },
+      (_, n) =>
+        new Shard({
+          slots: this.#slots.open(n, cluster.id),
+          archive: new ShardArchive(this.#store, `${prefixOf(n)}checkpoints/`),
+          node,
+          commitEveryMs,
+          yields: url !== undefined,
+        }),
+    )
     const storage = new ShardedLogStorage(shards)
     const placement = url === undefined ? undefined : await this.#join(storage, shards, { ...node, url })
     const archiving = new Set<Shard>()
@@ -130,6 +150,7 @@ export class ClusterLogs implements LogStorage {
     const placement = new ShardPlacement({
       shards,
       numberOf: (database) => storage.numberOf(database),
+      isInUse: (shard) => storage.isInUse(shard),
       nodes: new Nodes(this.#store, self),
       lost: (...lost) => {
         for (const watcher of this.#watchers) watcher(...lost)
@@ -166,49 +187,15 @@ export class ClusterLogs implements LogStorage {
       await delay(AGAIN_MS, undefined, { ref: false })
     }
   }
-
-  /** That of the cluster, which the first server of it says. */
-  async #shardCount(): Promise<number> {
-    const { shards } = this.#options
-    const said = formatCluster({ version: 1, shards: shards ?? SHARDS, id: randomUUID() })
-    if (await this.#store.create(KEY, Buffer.from(said))) return shards ?? SHARDS
-    const known = parseCluster(Buffer.from((await this.#store.get(KEY)) ?? []).toString())
-    if (!known)
-      throw new RowcastError(
-        'data',
-        `${this.#store.address}${KEY} is not as rowcast wrote it: restore it from a copy, or give a prefix of the bucket that nothing else has`,
-      )
-    if (known.version !== 1)
-      throw new RowcastError('options', `${this.#store.address} is of a newer rowcast: start that version`)
-    if (shards !== undefined && shards !== known.shards)
-      throw new RowcastError(
-        'options',
-        `${this.#store.address} has ${known.shards} shards, not ${shards}: their number is fixed with the first start`,
-      )
-    return known.shards
-  }
 }
 
-interface Cluster {
-  readonly version: number
-  readonly shards: number
-  /** So that no two are the same. */
-  readonly id: string
+/** Of the keys of a shard. */
+function prefixOf(shard: number): string {
+  return `shards/${String(shard).padStart(4, '0')}/`
 }
 
-function formatCluster({ version, shards, id }: Cluster): string {
-  const cluster = { version, shards, id }
-  return JSON.stringify({ ...cluster, sha256: createHash('sha256').update(JSON.stringify(cluster)).digest('hex') })
-}
-
-/** `undefined` where it is not as it was written. */
-function parseCluster(text: string): Cluster | undefined {
-  try {
-    const known = JSON.parse(text) as Cluster
-    return formatCluster(known) === text ? known : undefined
-  } catch {
-    return undefined
-  }
+function bucketSlots(store: ObjectStore): SlotLogs {
+  return { kind: 'bucket', open: (shard) => new BucketSlotLog(store, `${prefixOf(shard)}slots/`) }
 }
 
 function isLong(shard: Shard): boolean {

@@ -15,6 +15,8 @@ const PROVE_MS = 5_000
 export interface ShardPlacementOptions {
   readonly shards: readonly Shard[]
   readonly numberOf: (database: string) => number
+  /** Whether anyone here uses what is in a shard. */
+  readonly isInUse: (shard: Shard) => boolean
   readonly nodes: Nodes
   /** Told of shards that this server has no more: which databases are in it, and where the next owner is reached. */
   readonly lost: LostWatcher
@@ -153,7 +155,7 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
   async #lookAt(number: number, shard: Shard): Promise<void> {
     if (shard.isOwner) {
       this.#owned.add(shard)
-      await shard.prove(PROVE_MS)
+      if (this.#options.isInUse(shard)) await shard.prove(PROVE_MS)
       return
     }
     const other = this.#others.get(shard)

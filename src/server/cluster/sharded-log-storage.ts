@@ -18,6 +18,8 @@ export class ShardedLogStorage implements LogStorage {
   readonly #shards: readonly Shard[]
   /** How often each log is open here. */
   readonly #open = new Map<string, number>()
+  /** How many logs of each shard are open here. */
+  readonly #openIn = new Map<Shard, number>()
 
   constructor(shards: readonly Shard[]) {
     this.#shards = shards
@@ -30,6 +32,11 @@ export class ShardedLogStorage implements LogStorage {
 
   numberOf(database: string): number {
     return createHash('sha256').update(database).digest().readUInt32BE() % this.#shards.length
+  }
+
+  /** Whether a log of a shard is open here. */
+  isInUse(shard: Shard): boolean {
+    return (this.#openIn.get(shard) ?? 0) > 0
   }
 
   async open(database: string, options: { readonly create?: boolean; readonly start?: number } = {}): Promise<Log> {
@@ -61,6 +68,8 @@ export class ShardedLogStorage implements LogStorage {
   }
 
   #count(database: string, by: number): void {
+    const shard = this.shardOf(database)
+    this.#openIn.set(shard, (this.#openIn.get(shard) ?? 0) + by)
     const open = (this.#open.get(database) ?? 0) + by
     if (open === 0) this.#open.delete(database)
     else this.#open.set(database, open)
