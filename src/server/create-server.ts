@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { RowcastError } from '../errors/index.ts'
 import { isSchema, withPatterns, type PatternEngine, type Schema } from '../schema/index.ts'
 import type { Accept, HelloMessage } from '../transport/index.ts'
@@ -96,6 +97,9 @@ export interface ServerOptions {
   /** Told of failures that nobody else hears of; they are printed if not given. */
   readonly onError?: (error: unknown) => void
 }
+
+/** So long it may take to give up what others are to have; they find out by themselves. */
+const LEAVE_MS = 5_000
 
 /** A server that fails on one thing goes on with the others. */
 function print(error: unknown): void {
@@ -283,7 +287,8 @@ export class ServerCore {
   async close(): Promise<void> {
     clearInterval(this.#revocations)
     // Whoever is sent elsewhere finds that it is looked after there.
-    await this.placement?.leave().catch(this.report)
+    const left = this.placement?.leave().catch(this.report)
+    await Promise.race([left, delay(LEAVE_MS, undefined, { ref: false })])
     for (const session of Array.from(this.sessions))
       session.end('shutting-down', 'the server is going down', { retryAfterMs: 500 })
     this.#transfers.close()

@@ -683,6 +683,7 @@ const CLOSING: { readonly [code: string]: ClosingCode | undefined } = {
   'unknown-database': 'unknown-database',
   'database-name': 'unknown-database',
   closed: 'shutting-down',
+  moved: 'shutting-down',
   unavailable: 'unavailable',
 }
 

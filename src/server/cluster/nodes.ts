@@ -6,8 +6,10 @@ import type { NodeInfo } from './shard-record.ts'
 export type Node = NodeInfo & { readonly url: string }
 
 const PREFIX = 'nodes/'
-/** A server that does not answer within it counts as dead: so long a claim of its shards waits. */
+/** A server that does not answer within it, twice, counts as dead: so long a claim of its shards waits. */
 const ANSWER_MS = 1_000
+/** More than a timer is late on a busy machine. */
+const STILL_MS = 300
 /** What was found of a server holds for so long. */
 const ALIVE_MS = 400
 const DEAD_MS = 2_000
@@ -92,13 +94,26 @@ function parseNode(text: string): Node | undefined {
   }
 }
 
-async function answers({ id, url }: Node): Promise<boolean> {
+/** One that refuses is dead; one that does not answer in time is asked once more. */
+async function answers(node: Node): Promise<boolean> {
+  for (let late = 0; late < 2;) {
+    const askedAt = performance.now()
+    const answer = await ask(node)
+    if (answer !== 'late') return answer === 'alive'
+    // An answer may have come while this server itself stood still.
+    if (performance.now() - askedAt < ANSWER_MS + STILL_MS) late++
+  }
+  return false
+}
+
+async function ask({ id, url }: Node): Promise<'alive' | 'dead' | 'late'> {
+  const signal = AbortSignal.timeout(ANSWER_MS)
   try {
-    const answer = await fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' })
+    const answer = await fetch(new URL('/healthz', url), { signal, redirect: 'error' })
     const { node } = (await answer.json()) as { readonly node?: unknown }
-    return answer.ok && node === id
+    return answer.ok && node === id ? 'alive' : 'dead'
   } catch {
-    return false
+    return signal.aborted ? 'late' : 'dead'
   }
 }
 

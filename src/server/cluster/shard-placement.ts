@@ -2,7 +2,7 @@ import { RowcastError, StoreClosedError } from '../../errors/index.ts'
 import { LogMovedError } from '../log-errors.ts'
 import type { AskedPlace, LostWatcher, OtherServer, Placement } from '../log.ts'
 import type { Node, Nodes } from './nodes.ts'
-import type { Shard } from './shard.ts'
+import { SILENCE_MS, type Shard } from './shard.ts'
 import type { Claim } from './shard-state.ts'
 
 /** How often it is looked which servers live, and which shards this one has. */
@@ -56,6 +56,7 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
   ): Promise<OtherServer | undefined> {
     const number = this.#options.numberOf(database)
     const shard = this.#options.shards[number]!
+    if (shard.isOwner) await this.#prove(shard)
     if (!shard.isOwner && (isStale || this.#isOld(shard))) await this.#look(shard)
     while (!shard.isOwner) {
       if (isStale && shard.claim?.node.url !== undefined) this.#options.nodes.doubt(shard.claim.node.url)
@@ -132,6 +133,15 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
     const at = performance.now()
     await shard.look()
     this.#lookedAt.set(shard, at)
+  }
+
+  /** Finds out whether it was deposed while it said nothing. */
+  async #prove(shard: Shard): Promise<void> {
+    try {
+      await shard.prove(SILENCE_MS)
+    } catch (error) {
+      if (!(error instanceof LogMovedError)) throw error
+    }
   }
 
   #isOld(shard: Shard): boolean {

@@ -47,6 +47,8 @@ interface Decided {
   readonly tell: () => void
 }
 
+/** What an owner has known for longer it sees again before it tells anyone. */
+export const SILENCE_MS = 1_000
 /** Payloads of one record, in UTF-16 units: it ends with what brings more. */
 const MOST_GATHERED = 4 << 20
 /** The logs as they are once the operations are done that are decided upon, as far as decisions ask. */

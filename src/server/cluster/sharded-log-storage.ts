@@ -4,14 +4,11 @@ import { NotFoundError, RowcastError, StoreClosedError } from '../../errors/inde
 import { assertAppend } from '../assert-append.ts'
 import type { Log, LogEntry, LogStorage } from '../log.ts'
 import { assertDatabaseName, assertPayloads, assertSequence } from '../names.ts'
-import type { LogEnd, Shard } from './shard.ts'
+import { SILENCE_MS, type LogEnd, type Shard } from './shard.ts'
 import { lastDigest, type DatabaseLog, type Segment } from './shard-state.ts'
 
 /** A read lets others at the event loop after so many entries. */
 const CHUNK_ENTRIES = 1_000
-
-/** What an owner has known for longer it sees again before it tells anyone. */
-const SILENCE_MS = 1_000
 
 /** Logs of databases in the logs of shards: a database's shard follows from its name. */
 export class ShardedLogStorage implements LogStorage {

@@ -27,7 +27,7 @@ const STATUS: Readonly<Record<string, number>> = {
   conflict: 409,
   'log-conflict': 409,
   'too-large': 413,
-  moved: 421,
+  misdirected: 421,
   validation: 422,
   constraint: 422,
   migration: 422,
@@ -39,6 +39,7 @@ const STATUS: Readonly<Record<string, number>> = {
   flood: 429,
   closed: 503,
   unavailable: 503,
+  moved: 503,
   thread: 503,
   'log-uncertain': 503,
 }

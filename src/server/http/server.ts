@@ -60,8 +60,9 @@ export function createServer(options: ServerOptions & HttpOptions): RowcastServe
   )
   metrics.observe(core.databases, core.sessions)
   // A tab that leads brings the sessions of all tabs over its one connection.
-  const { placement, secret, report } = core
-  const relay = placement && { placement, secret, report }
+  const { placement, secret, report, budgets } = core
+  const { messageBytes } = core.limits
+  const relay = placement && { placement, secret, report, budgets, messageBytes }
   const accept = acceptMuxToo(metrics.counted(relay ? relayConnections(core.accept, relay) : core.accept))
   const publicMetrics = options.publicMetrics ?? options.authenticate === undefined
   // A browser says nothing of it to the page: the server says where to look.
@@ -70,7 +71,7 @@ export function createServer(options: ServerOptions & HttpOptions): RowcastServe
   const fetch = createApp({ core, relay, files, importBytes, accept, metrics, publicMetrics, cors, allowsOrigin })
   const sockets = createUpgrade({
     accept,
-    messageBytes: core.limits.messageBytes,
+    messageBytes,
     pingMs,
     allowsOrigin,
     report: core.report,

@@ -1,5 +1,6 @@
 import { holdFor, type Accept, type ConnectionHandler } from '../../transport/index.ts'
 import { boundDatabase } from '../bound-database.ts'
+import { budgetKey, type Budgets } from '../budgets.ts'
 import type { Placement } from '../log.ts'
 import { isDatabaseName } from '../names.ts'
 import { databaseOfHello } from './database-of-hello.ts'
@@ -11,6 +12,9 @@ export interface RelayOptions {
   /** Known to all servers of these databases and to nobody else. */
   readonly secret: string
   readonly report: (error: unknown) => void
+  /** The longest message, in bytes. */
+  readonly messageBytes: number
+  readonly budgets: Budgets
 }
 
 /** How often it is asked where a database is, when the server that was told does not take someone. */
@@ -44,6 +48,9 @@ export function relayConnections(accept: Accept, options: RelayOptions): Accept 
       for (const message of messages) local.receive(message)
     }
 
+    /** Whose limits count: until another server has answered, those of who says nothing. */
+    const taking = (): ConnectionHandler => (held ? local : handler)
+
     /** Resolves once it is known who takes it. */
     const place = async (database: string): Promise<void> => {
       let last = ''
@@ -63,6 +70,8 @@ export function relayConnections(accept: Accept, options: RelayOptions): Accept 
           ...other,
           database,
           headers: { [SENT_BY]: signSender({ address }, secret) },
+          messageBytes: options.messageBytes,
+          budget: options.budgets.of(budgetKey(undefined, address) ?? 'anyone'),
         })
         handler = relayed
         for (const message of held ?? []) relayed.receive(message)
@@ -106,10 +115,10 @@ export function relayConnections(accept: Accept, options: RelayOptions): Accept 
           .finally(resume)
       },
       get allowedBytes() {
-        return local.allowedBytes
+        return taking().allowedBytes
       },
-      hold: (bytes) => holdFor(local, bytes),
-      tooLarge: () => local.tooLarge?.(),
+      hold: (bytes) => holdFor(taking(), bytes),
+      tooLarge: () => taking().tooLarge?.(),
       closed: (reason) => {
         isClosed = true
         const isPassedOn = !held && handler !== local

@@ -10,10 +10,10 @@ const OWN = ['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', '
 const OF_BODY = ['content-encoding', 'content-length', ...OWN]
 
 /** Another server than the one that was asked has the database: the one that has sent the request asks anew. */
-export class MisdirectedError extends RowcastError<'moved'> {
+export class MisdirectedError extends RowcastError<'misdirected'> {
   override readonly name: string = 'MisdirectedError'
   constructor(database: string) {
-    super('moved', `another server looks after '${database}' by now`)
+    super('misdirected', `another server looks after '${database}' by now`)
   }
 }
 
@@ -26,7 +26,7 @@ export async function relayRequest(
   request: Request,
   database: string,
   from: { readonly address?: string | undefined },
-  { placement, secret }: RelayOptions,
+  { placement, secret }: Pick<RelayOptions, 'placement' | 'secret'>,
 ): Promise<Response | undefined> {
   const sender = sentBy(request.headers.get(SENT_BY), secret)
   const isSent = sender !== undefined

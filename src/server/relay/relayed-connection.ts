@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws'
 import type { ConnectionHandler, ServerConnection } from '../../transport/index.ts'
+import type { Budget } from '../budgets.ts'
 import type { OtherServer } from '../log.ts'
 
 /** More than this is not read from one side before the other one has taken it, in bytes. */
@@ -14,13 +15,19 @@ const LOST = { code: 4000, reason: 'unavailable' }
 export interface RelayedConnectionOptions extends OtherServer {
   readonly database: string
   readonly headers: Readonly<Record<string, string>>
+  /** The longest message, in bytes. */
+  readonly messageBytes: number
+  /** Of where the connection comes from. */
+  readonly budget: Budget
 }
 
 /** A connection whose messages go to another server over a WebSocket, and whose other side's come from there. */
 export class RelayedConnection implements ConnectionHandler {
   /** Resolves with the first message of the server, or with why there was none: then nothing was told to the client. */
   readonly answered: Promise<string | undefined>
+  readonly allowedBytes: number
   readonly #connection: ServerConnection
+  readonly #budget: Budget
   readonly #socket: WebSocket
   /** What came before the server has taken the connection. */
   #early: string[] | undefined = []
@@ -30,8 +37,11 @@ export class RelayedConnection implements ConnectionHandler {
   #resume: (() => void) | undefined
   #looking: NodeJS.Timeout | undefined
 
-  constructor(connection: ServerConnection, { url, gone, database, headers }: RelayedConnectionOptions) {
+  constructor(connection: ServerConnection, options: RelayedConnectionOptions) {
+    const { url, gone, database, headers, messageBytes, budget } = options
+    this.allowedBytes = messageBytes
     this.#connection = connection
+    this.#budget = budget
     const address = new URL(`v1/databases/${encodeURIComponent(database)}/sync`, url.replace(/\/?$/, '/'))
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
     const socket = new WebSocket(address, { headers, perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS })
@@ -64,6 +74,16 @@ export class RelayedConnection implements ConnectionHandler {
   receive(message: string): void {
     if (this.#early) this.#early.push(message)
     else this.#send(message)
+  }
+
+  hold(bytes: number): (() => void) | undefined {
+    if (this.#budget.take('memoryBytes', bytes)) return () => this.#budget.release('memoryBytes', bytes)
+    this.#connection.close(4000, 'flood')
+    return undefined
+  }
+
+  tooLarge(): void {
+    this.#connection.close(4000, 'too-large')
   }
 
   closed(): void {

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createStore, type Store } from 'rowcast'
-import { webSocketTransport } from 'rowcast/transport'
+import { sseTransport, webSocketTransport } from 'rowcast/transport'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { LocalCluster, type LocalNode } from '../../support/local-cluster.ts'
 import { schema } from '../http/support.ts'
@@ -24,9 +24,12 @@ async function sort(cluster: LocalCluster): Promise<{ owner: LocalNode; others: 
   return { owner, others: nodes.filter((node) => node !== owner) }
 }
 
-async function open(nodes: readonly LocalNode[]): Promise<Store<(typeof schema)['definition']>> {
+async function open(
+  nodes: readonly LocalNode[],
+  transport: typeof webSocketTransport | typeof sseTransport = webSocketTransport,
+): Promise<Store<(typeof schema)['definition']>> {
   const urls = nodes.map(({ url }) => url)
-  const store = await createStore({ schema, sync: { transport: webSocketTransport({ url: urls }), database: 'a' } })
+  const store = await createStore({ schema, sync: { transport: transport({ url: urls }), database: 'a' } })
   onTestFinished(() => store.close())
   return store
 }
@@ -101,6 +104,23 @@ describe('several servers of one bucket', { timeout: 120_000 }, () => {
     await expectKept(nodes, known)
     const files = await Promise.all(nodes.map(async ({ url }) => (await fetch(`${url}${a}/export`)).arrayBuffer()))
     for (const file of files) expect(Buffer.from(file).subarray(0, 15).toString()).toBe('SQLite format 3')
+  })
+
+  test.each([
+    ['a WebSocket', webSocketTransport],
+    ['server-sent events', sseTransport],
+  ] as const)('long messages are passed on both ways over %s', async (_what, transport) => {
+    const cluster = await start(2)
+    expect((await transact(cluster.urls[0]!, 'first')).status).toBe(200)
+    const { owner, others } = await sort(cluster)
+    const [here, there] = await Promise.all([open([owner]), open(others, transport)])
+    const ids = Array.from({ length: 5_000 }, (_, n) => `${'long-'.repeat(20)}${n}`)
+    there.table('note').insert(ids.map((id) => ({ id })))
+    await expect.poll(() => here.table('note').count(), { timeout: 20_000 }).toBe(ids.length + 1)
+    const late = await open(others, transport)
+    await expect.poll(() => late.table('note').count(), { timeout: 20_000 }).toBe(ids.length + 1)
+    here.table('note').insert({ id: 'last' })
+    for (const store of [there, late]) await expect.poll(() => store.table('note').get('last')).toBeDefined()
   })
 
   test('a fork goes to the server that is to look after it, whoever is asked', async () => {
