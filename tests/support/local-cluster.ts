@@ -20,6 +20,8 @@ export interface LocalClusterOptions {
   readonly options?: readonly string[]
   /** The bucket that all share; one in this process if not given, which `close` ends. */
   readonly bucket?: Pick<S3Server, 'url' | 'credentials'>
+  /** Where the others reach a server, by its URL: that itself if not given. */
+  readonly advertise?: (url: string) => Promise<string>
 }
 
 /** `rowcast serve` in a process of its own. */
@@ -89,9 +91,10 @@ export class LocalCluster {
     const cwd = join(this.#folder, `${at}`)
     await mkdir(cwd, { recursive: true })
     const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = this.#bucket.credentials
-    const { schema, options = [] } = this.#options
+    const { schema, options = [], advertise } = this.#options
+    const reached = (await advertise?.(url)) ?? url
     const bucket = ['--log', `s3://${BUCKET}/rowcast`, '--s3-endpoint', this.#bucket.url]
-    const args = ['serve', '--schema', schema, ...bucket, '--port', `${at}`, '--advertise', url, '--create', ...options]
+    const args = ['serve', '--schema', schema, ...bucket, '--port', `${at}`, '--advertise', reached, '--create', ...options]
     const child = spawn(process.execPath, [command, ...args], {
       cwd,
       env: { ...process.env, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY },

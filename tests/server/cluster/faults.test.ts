@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { ClusterLoad, loadSchema } from '../../support/cluster-load.ts'
+import { ClusterUnderFaults } from '../../support/cluster-under-faults.ts'
+import { describeFault, planFaults } from '../../support/fault-plan.ts'
+import { firstSeed } from '../../support/random.ts'
+
+/** How long things happen; `npm run test:night` has an hour. */
+const SECONDS = Number(process.env['ROWCAST_FAULT_SECONDS'] ?? 30)
+/** Then there is quiet, and everything is looked at. */
+const ROUND_SECONDS = 120
+/** What lasts longer is for the night. */
+const LONGEST_MS = SECONDS > ROUND_SECONDS ? 60_000 : 5_000
+const NODES = 3
+const CLIENTS = 20
+const DATABASES = ['a', 'b', 'c']
+
+/** What servers print as errors while their bucket or another server fails: by lines that begin a report. */
+const expected = [
+  /^No authentication: /,
+  /^Ended with what was not acknowledged yet/,
+]
+
+/** The lines of a server's errors that begin a report: what is deeper belongs to it. */
+function reports(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '' && !/^[\s}\]]/.test(line))
+}
+
+const rounds = Math.max(1, Math.round(SECONDS / ROUND_SECONDS))
+
+test(
+  `whatever fails: nothing acknowledged is lost, nothing is applied twice, and all come to the same (seed ${firstSeed})`,
+  { timeout: (SECONDS + rounds * 400) * 1_000 },
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rowcast-faults-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const schema = join(folder, 'schema.json')
+    await writeFile(schema, JSON.stringify(loadSchema.definition))
+    const cluster = await ClusterUnderFaults.start({ schema, seed: firstSeed })
+    onTestFinished(() => cluster.close())
+    for (let round = 0; round < rounds; round++) {
+      const seed = firstSeed + round
+      const lengthMs = (SECONDS / rounds) * 1_000
+      const databases = DATABASES.map((name) => `${name}${round}`)
+      const plan = planFaults({ seed, lengthMs, nodes: NODES, databases, longestMs: LONGEST_MS })
+      const begun = cluster.trace.length
+      try {
+        const loads = await Promise.all(
+          databases.map((database, n) => {
+            const clients = Math.floor((CLIENTS + n) / databases.length)
+            const load = ClusterLoad.start(database, { urls: cluster.urls, seed: seed + n, clients })
+            load.then((one) => onTestFinished(() => one.close())).catch(() => undefined)
+            return load
+          }),
+        )
+        await cluster.run(plan, lengthMs)
+        for (const load of loads) await load.end()
+        for (const load of loads) await load.expectWhole()
+        for (const load of loads) {
+          const { committed, refused } = load.counts
+          const longest = (load.longestMs / 1000).toFixed(1)
+          process.stdout.write(
+            `faults, seed ${seed}, '${load.database}': ${committed} committed, ${refused} refused, longest silence ${longest} s\n`,
+          )
+          expect(committed).toBeGreaterThan(0)
+          await load.close()
+        }
+        expect(cluster.failures).toEqual([])
+        const unexpected = cluster.problems
+          .flatMap(reports)
+          .filter((line) => !expected.some((pattern) => pattern.test(line)))
+        expect(unexpected).toEqual([])
+      } catch (error) {
+        const told = error instanceof Error ? error.message : String(error)
+        const planned = plan.map((one) => `${(one.atMs / 1000).toFixed(2)} s: ${describeFault(one)}`)
+        throw new Error(
+          [
+            `seed ${seed} (ROWCAST_SEED=${seed} ROWCAST_FAULT_SECONDS=${SECONDS} plans the same): ${told}`,
+            ...['planned:', ...planned, 'happened:', ...cluster.trace.slice(begun)],
+            ...['the servers said:', ...cluster.problems],
+          ].join('\n'),
+          { cause: error },
+        )
+      }
+    }
+  },
+)

@@ -1,0 +1,68 @@
+import { bucketFaults, type BucketFault } from './faulty-bucket.ts'
+import { Random } from './random.ts'
+
+/** What happens to a server: it is killed, told to end, frozen, or cut off from the others. */
+export type NodeFault = 'kill' | 'end' | 'freeze' | 'cut'
+
+/** Something that goes wrong for a while, in milliseconds since the beginning. */
+export type PlannedFault = { readonly atMs: number; readonly lastsMs: number } & (
+  | { readonly on: 'node'; readonly fault: NodeFault; readonly node: FaultTarget }
+  | { readonly on: 'bucket'; readonly fault: BucketFault; readonly percent: number }
+)
+
+/** A server: by its place among all, or as the one that looks after a database by then. */
+export type FaultTarget = { readonly place: number } | { readonly ownerOf: string }
+
+export interface FaultPlanOptions {
+  readonly seed: number
+  readonly lengthMs: number
+  readonly nodes: number
+  readonly databases: readonly string[]
+  /** How long something that is told to last is at most, in milliseconds. */
+  readonly longestMs: number
+}
+
+const KILLED_MS = 3_000
+const FROZEN_MS = [500, 5_000, 20_000, 60_000]
+const SHORT_MS = [300, 1_000, 3_000, 8_000, 20_000, 60_000]
+const PERCENT = [10, 50, 100]
+
+/**
+ * What goes wrong, as a seed determines it: two things may go wrong with servers at once, and one with the bucket, and
+ * now and then nothing does.
+ */
+export function planFaults({ seed, lengthMs, nodes, databases, longestMs }: FaultPlanOptions): PlannedFault[] {
+  const random = new Random(seed)
+  const lasts = (from: readonly number[]): number => random.pick(from.filter((ms) => ms <= longestMs))
+  const target = (): FaultTarget =>
+    random.chance(60) ? { ownerOf: random.pick(databases) } : { place: random.int(nodes) }
+  const ofNodes = (): PlannedFault[] =>
+    track((atMs) => {
+      const fault = random.pick<NodeFault>(['kill', 'kill', 'end', 'freeze', 'freeze', 'cut'])
+      const lastsMs = fault === 'freeze' ? lasts(FROZEN_MS) : 200 + random.int(KILLED_MS)
+      return { on: 'node', fault, node: target(), atMs, lastsMs }
+    }, 3_000)
+  const ofBucket = (): PlannedFault[] =>
+    track((atMs) => {
+      const fault = random.pick(bucketFaults)
+      return { on: 'bucket', fault, percent: random.pick(PERCENT), atMs, lastsMs: lasts(SHORT_MS) }
+    }, 4_000)
+  const track = (next: (atMs: number) => PlannedFault, pauseMs: number): PlannedFault[] => {
+    const planned: PlannedFault[] = []
+    for (let atMs = random.int(pauseMs); atMs < lengthMs; atMs += random.int(2 * pauseMs)) {
+      const fault = next(atMs)
+      planned.push(fault)
+      atMs += fault.lastsMs
+    }
+    return planned
+  }
+  return [...ofNodes(), ...ofNodes(), ...ofBucket()].toSorted((one, other) => one.atMs - other.atMs)
+}
+
+export function describeFault(planned: PlannedFault): string {
+  const { on, fault, lastsMs } = planned
+  const length = `for ${lastsMs} ms`
+  if (on === 'bucket') return `the bucket: ${fault}, ${planned.percent} % ${length}`
+  const { node } = planned
+  return `${'place' in node ? `server ${node.place}` : `the owner of ${node.ownerOf}`}: ${fault} ${length}`
+}
