@@ -53,11 +53,17 @@ export class LogUncertainError extends RowcastError<'log-uncertain'> {
 /** A log that another server looks after by now. Nothing was appended. */
 export class LogMovedError extends RowcastError<'moved'> {
   override readonly name: string = 'LogMovedError'
+  readonly log: string
   /** Where that server is, if it says so. */
   readonly url: string | undefined
 
-  constructor(log: string, url: string | undefined) {
-    super('moved', `the ${log} is looked after by another server${url === undefined ? '' : `, ${url}`}: ask there`)
+  constructor(log: string, url: string | undefined, options?: { cause?: unknown }) {
+    super(
+      'moved',
+      `the ${log} is looked after by another server${url === undefined ? '' : `, ${url}`}: ask there`,
+      options,
+    )
+    this.log = log
     this.url = url
   }
 }

@@ -9,7 +9,7 @@ import {
   VersionError,
   type ValidationIssue,
 } from '../../errors/index.ts'
-import { LogPartedError } from '../log-errors.ts'
+import { LogMovedError, LogPartedError } from '../log-errors.ts'
 
 /** An error on its way between threads, where its class is lost. */
 export interface CarriedError {
@@ -55,6 +55,10 @@ export function arrivedError({ name, message, stack, details }: CarriedError): E
       return typeof details['log'] === 'string'
         ? new LogPartedError(details['log'], Number(details['sequence']), { cause })
         : new RowcastError('log', message, { cause })
+    case 'moved':
+      return typeof details['log'] === 'string'
+        ? new LogMovedError(details['log'], details['url'] as string | undefined, { cause })
+        : new RowcastError('moved', message, { cause })
     default:
       return new RowcastError(String(details['code']), message, { cause })
   }

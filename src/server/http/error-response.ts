@@ -64,7 +64,8 @@ export function errorResponse(error: unknown, report: (error: unknown) => void):
     return errorBody(500, 'internal', 'the server failed')
   }
   if (status === 503) {
-    report(error)
+    // What goes, or is another server's by now, is no failure.
+    if (known.code !== 'closed') report(error)
     return errorBody(503, 'unavailable', 'the server can not tell now: ask again', { 'retry-after': '1' })
   }
   return errorBody(
