@@ -17,6 +17,8 @@ function runNode(args: readonly string[], env: NodeJS.ProcessEnv = {}): void {
 run('tests/transport/sync', { ROWCAST_SEEDS: '1000' })
 // A minute of the hostile users, with times compared.
 run('tests/server/hardening/soak.test.ts', { ROWCAST_SOAK_SECONDS: '60' })
+// An hour of servers that are killed and frozen, and of a bucket that fails, in rounds that end in quiet.
+run('tests/server/cluster/faults.test.ts', { ROWCAST_FAULT_SECONDS: '3600' })
 // The README as tests/package/readme.ts follows it, in all the ways that take too long for every change.
 runNode(['node_modules/tsdown/dist/run.mjs'])
 runNode(['tests/package/readme.ts', 'vite7', 'next', 'webpack', 'node'])

@@ -4,7 +4,6 @@ import type { MeasuredSources, WorkOptions } from './beside/index.ts'
 import { LiveDatabase, type FirstState, type LiveDatabaseOptions } from './live-database.ts'
 import { existsError } from './exists-error.ts'
 import type { Log, LogStorage } from './log.ts'
-import { LogMovedError } from './log-errors.ts'
 import { unmadeEnd } from './unmade.ts'
 
 export interface DatabasesOptions extends Omit<LiveDatabaseOptions, 'log'> {
@@ -84,7 +83,7 @@ export class Databases {
       return this.#lease(name, open, await open.database)
     } catch (error) {
       open.uses--
-      throw told(name, error)
+      throw error
     }
   }
 
@@ -263,8 +262,6 @@ export class Databases {
     this.#busy.set(name, ended)
     try {
       return await running
-    } catch (error) {
-      throw told(name, error)
     } finally {
       this.#busy.delete(name)
     }
@@ -273,11 +270,6 @@ export class Databases {
   #assertOpen(): void {
     if (this.#closed) throw new StoreClosedError('the server')
   }
-}
-
-/** What is told of a failure: where another server has the database by now it is closed here, and who asks anew is sent there. */
-function told(name: string, error: unknown): unknown {
-  return error instanceof LogMovedError ? new StoreClosedError(`database '${name}'`) : error
 }
 
 /** A database that is still to be made has none. */

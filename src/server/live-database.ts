@@ -562,6 +562,9 @@ export class LiveDatabase {
     for (const { fail } of this.#waiting.clear()) fail(new StoreClosedError(`database '${this.name}'`))
     try {
       if (!this.#isGivenUp && this.#state.sequence > this.#snapshotAt) await this.#snapshot(this.#state.point)
+    } catch (error) {
+      // The server that has it by now keeps its own.
+      if (!(error instanceof LogMovedError)) throw error
     } finally {
       await this.#state.close()
       await this.#options.log.close()
@@ -590,7 +593,10 @@ export class LiveDatabase {
         }
         await this.#housekeep()
       })
-      .catch(this.#options.report)
+      .catch((error: unknown) => {
+        const failure = this.#failed(error)
+        if (!(failure instanceof StoreClosedError)) this.#options.report(failure)
+      })
   }
 
   /**

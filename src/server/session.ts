@@ -24,6 +24,7 @@ import { TooDearError, unreadablyDear } from './filter-budget.ts'
 import { Incoming, type IncomingUser } from './incoming.ts'
 import type { Limits } from './limits.ts'
 import type { LiveDatabase } from './live-database.ts'
+import { LogMovedError } from './log-errors.ts'
 import { MissedSince } from './missed-since.ts'
 import type { PresenceMember } from './presence.ts'
 import { MAX_REASON } from './refusals.ts'
@@ -657,6 +658,10 @@ export class Session implements ConnectionHandler, Listener, PresenceMember, Rea
   #fail(error: unknown): void {
     if (error instanceof PieceError) {
       this.end(error.code, error.message)
+      return
+    }
+    if (error instanceof LogMovedError) {
+      this.end('shutting-down', 'another server has the database by now', { retryAfterMs: RETRY_MS })
       return
     }
     if (error instanceof RowcastError) {

@@ -109,9 +109,9 @@ export class ClusterUnderFaults {
       return
     }
     const number = await this.#find(planned.node)
-    const place = number === undefined ? undefined : this.#places[number]!
+    const place = this.#places[number]!
     this.#tell(`${describeFault(planned)}${'ownerOf' in planned.node ? ` (server ${number})` : ''}`)
-    if (!place || place.isBusy) {
+    if (place.isBusy) {
       this.#tell('is not there')
       return
     }
@@ -179,16 +179,18 @@ export class ClusterUnderFaults {
     })
   }
 
-  /** The place of a server; `undefined` where nobody looks after the database now, or too many do not answer to tell. */
-  async #find(target: FaultTarget): Promise<number | undefined> {
+  /** The place of a server. Where nobody is found that looks after the database now, the first to which nothing happens. */
+  async #find(target: FaultTarget): Promise<number> {
     if ('place' in target) return target.place
-    const nodes = this.#places.filter(({ isBusy }) => !isBusy).map(({ node }) => node)
-    const owner = await Promise.race([
-      this.#cluster.ownerOf(target.ownerOf, nodes).catch(() => undefined),
-      delay(2_000, undefined, { ref: false }),
-    ])
-    const place = this.#places.findIndex(({ node }) => node === owner)
-    return place === -1 ? undefined : place
+    const free = [...this.#places.keys()].filter((at) => !this.#places[at]!.isBusy)
+    const owners = await Promise.all(
+      free.map(async (at) => {
+        const owner = this.#cluster.ownerOf(target.ownerOf, [this.#places[at]!.node])
+        const found = await Promise.race([owner.catch(() => undefined), delay(1_000, undefined, { ref: false })])
+        return found ? [at] : []
+      }),
+    )
+    return [...owners.flat(), ...free, 0][0]!
   }
 
   async #last(ms: number): Promise<void> {

@@ -94,7 +94,18 @@ export class LocalCluster {
     const { schema, options = [], advertise } = this.#options
     const reached = (await advertise?.(url)) ?? url
     const bucket = ['--log', `s3://${BUCKET}/rowcast`, '--s3-endpoint', this.#bucket.url]
-    const args = ['serve', '--schema', schema, ...bucket, '--port', `${at}`, '--advertise', reached, '--create', ...options]
+    const args = [
+      'serve',
+      '--schema',
+      schema,
+      ...bucket,
+      '--port',
+      `${at}`,
+      '--advertise',
+      reached,
+      '--create',
+      ...options,
+    ]
     const child = spawn(process.execPath, [command, ...args], {
       cwd,
       env: { ...process.env, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY },

@@ -2,8 +2,10 @@ import { Hono } from 'hono'
 import { cors as hono } from 'hono/cors'
 import { bodyBytes, createSseHandler, type Accept } from '../../transport/index.ts'
 import { budgetKey } from '../budgets.ts'
+import { LogMovedError } from '../log-errors.ts'
 import { assertDatabaseName } from '../names.ts'
 import { bearerToken } from './bearer-token.ts'
+import { StoreClosedError } from '../../errors/index.ts'
 import { flood, type Answer, type CallContext } from './call.ts'
 import { errorBody, errorResponse, RequestError } from './error-response.ts'
 import { answerHealth } from './routes/health.ts'
@@ -11,7 +13,7 @@ import { answerMetrics } from './routes/metrics.ts'
 import type { Metrics } from './metrics.ts'
 import type { OriginGate } from './origin-gate.ts'
 import type { CorsOptions } from './origins.ts'
-import { relayRequest, SENT_BY, sentBy } from '../relay/index.ts'
+import { MisdirectedError, relayRequest, SENT_BY, sentBy } from '../relay/index.ts'
 import { createDatabase, deleteDatabase, listDatabases } from './routes/databases.ts'
 import { exportDatabase } from './routes/export-database.ts'
 import { forkDatabase } from './routes/fork.ts'
@@ -115,6 +117,10 @@ async function take(context: AppOptions, answer: Answer, request: Request, origi
   }
   try {
     return await answer({ ...context, request, url, user, hold, name, made })
+  } catch (error) {
+    if (!(error instanceof LogMovedError)) throw error
+    // A server that has sent someone here asks anew where the database is.
+    throw sender ? new MisdirectedError(name) : new StoreClosedError(`database '${name}'`)
   } finally {
     budget.release('requests')
     budget.release('waitingBytes', held)
