@@ -3,6 +3,7 @@ import { createStore, defineSchema, RejectedError, type Store } from 'rowcast'
 import { nodeSqliteDriver } from 'rowcast/node'
 import { webSocketTransport } from 'rowcast/transport'
 import type { LogRecord } from 'rowcast/server'
+import { firstValueFrom } from 'rxjs'
 import { expect } from 'vitest'
 import { ASKS, Ledger } from './ledger.ts'
 import { Random } from './random.ts'
@@ -62,8 +63,8 @@ export class ClusterLoad {
   readonly database: string
   /** What a client was told that no fault explains. */
   readonly failures: string[] = []
-  /** The longest time without a confirmation, in milliseconds. */
-  longestMs = 0
+  /** The longest time without a confirmation, in milliseconds; when it began is as `performance.now` says. */
+  longest: { readonly fromMs: number; readonly lastedMs: number } = { fromMs: 0, lastedMs: 0 }
   readonly #urls: readonly string[]
   readonly #random: Random
   readonly #history: Recording[] = []
@@ -113,8 +114,10 @@ export class ClusterLoad {
     this.#isEnding = true
     const settled = Promise.all(this.#working).then(() => true)
     const isSettled = await Promise.race([settled, delay(SETTLES_MS, false, { ref: false })])
-    const open = this.#history.filter(({ outcome }) => outcome === 'unknown').map(({ id }) => id)
-    expect(isSettled ? [] : open, `${this.database}: nobody was told of`).toEqual([])
+    const untold = this.#history.filter(({ outcome }) => outcome === 'unknown').map(({ id }) => id)
+    const states = await Promise.all(this.#clients.map(({ store }) => firstValueFrom(store.sync.status$)))
+    const names = this.#clients.map(({ name }, n) => `${name}: ${JSON.stringify(states[n])}`)
+    expect(isSettled ? [] : untold, `${this.database}: nobody was told (${names.join(', ')}) of`).toEqual([])
     await this.#live()
   }
 
@@ -294,7 +297,8 @@ export class ClusterLoad {
     recording.outcome = outcome
     if (this.#isEnding) return
     const now = performance.now()
-    this.longestMs = Math.max(this.longestMs, now - this.#confirmedAt)
+    const silence = { fromMs: this.#confirmedAt, lastedMs: now - this.#confirmedAt }
+    if (silence.lastedMs > this.longest.lastedMs) this.longest = silence
     this.#confirmedAt = now
   }
 

@@ -87,6 +87,11 @@ export class ClusterUnderFaults {
     return this.#cluster.nodes.map(({ problems }) => problems)
   }
 
+  /** A time as it is in `trace`. */
+  timeOf(ms: number): string {
+    return `${((ms - this.#startedAt) / 1000).toFixed(2)} s`
+  }
+
   async close(): Promise<void> {
     this.#ending.abort()
     for (const place of this.#places) place.isBusy = true
@@ -200,6 +205,6 @@ export class ClusterUnderFaults {
   }
 
   #tell(what: string): void {
-    this.trace.push(`${((performance.now() - this.#startedAt) / 1000).toFixed(2)} s: ${what}`)
+    this.trace.push(`${this.timeOf(performance.now())}: ${what}`)
   }
 }

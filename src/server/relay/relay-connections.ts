@@ -1,3 +1,4 @@
+import { StoreClosedError } from '../../errors/index.ts'
 import { holdFor, type Accept, type ConnectionHandler } from '../../transport/index.ts'
 import { boundDatabase } from '../bound-database.ts'
 import { budgetKey, type Budgets } from '../budgets.ts'
@@ -109,7 +110,8 @@ export function relayConnections(accept: Accept, options: RelayOptions): Accept 
         const resume = connection.pause?.()
         place(database)
           .catch((error: unknown) => {
-            report(error)
+            // This server goes down: that is no failure.
+            if (!(error instanceof StoreClosedError)) report(error)
             if (!isClosed) connection.close(4000, 'unavailable')
           })
           .finally(resume)

@@ -69,13 +69,15 @@ test(
         for (const load of loads) await load.expectWhole()
         for (const load of loads) {
           const { committed, refused } = load.counts
-          const longest = (load.longestMs / 1000).toFixed(1)
+          const { fromMs, lastedMs } = load.longest
+          const silence = `longest silence ${(lastedMs / 1000).toFixed(1)} s, from ${cluster.timeOf(fromMs)} on`
           process.stdout.write(
-            `faults, seed ${seed}, '${load.database}': ${committed} committed, ${refused} refused, longest silence ${longest} s\n`,
+            `faults, seed ${seed}, '${load.database}': ${committed} committed, ${refused} refused, ${silence}\n`,
           )
           expect(committed).toBeGreaterThan(0)
           await load.close()
         }
+        if (process.env['ROWCAST_TRACE']) process.stdout.write(`${cluster.trace.slice(begun).join('\n')}\n`)
         expect(cluster.failures).toEqual([])
         const unexpected = cluster.problems
           .flatMap(reports)
