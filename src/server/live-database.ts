@@ -526,7 +526,7 @@ export class LiveDatabase {
       } catch (error) {
         // A log may also be damaged somewhere before the state.
         const isParted = error instanceof LogPartedError && (await isApart(this.#options.log, this.point))
-        throw isParted ? this.#failed(error) : error
+        throw isParted || error instanceof LogMovedError ? this.#failed(error) : error
       }
     })
   }
