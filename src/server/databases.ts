@@ -188,9 +188,10 @@ export class Databases {
     const closed = await Promise.allSettled(
       [...this.#open.values()].map(async (open) => {
         clearTimeout(open.idle)
-        const database = await open.database
-        database.dismiss('shutting-down', 'the server is going down')
-        await database.close()
+        // Whoever asked for one that could not be opened was told.
+        const database = await open.database.catch(() => undefined)
+        database?.dismiss('shutting-down', 'the server is going down')
+        await database?.close()
       }),
     )
     this.#open.clear()

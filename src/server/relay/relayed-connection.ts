@@ -2,11 +2,14 @@ import { WebSocket } from 'ws'
 import type { ConnectionHandler, ServerConnection } from '../../transport/index.ts'
 import type { Budget } from '../budgets.ts'
 import type { OtherServer } from '../log.ts'
+import { Life } from '../ws/index.ts'
 
 /** More than this is not read from one side before the other one has taken it, in bytes. */
 const MUCH = 256 * 1024
 /** How often it is looked whether a client has taken what waits. */
 const LOOK_MS = 10
+/** How often the server is asked whether it lives; one that has said nothing until it is asked again is given up. */
+const ASK_MS = 5_000
 /** How long a server may take to accept a connection. */
 const HANDSHAKE_MS = 2_000
 /** Why a connection ended whose server is gone, or has said nothing of it. */
@@ -48,6 +51,13 @@ export class RelayedConnection implements ConnectionHandler {
     this.#socket = socket
     const end = (): void => socket.terminate()
     gone.addEventListener('abort', end)
+    const life = new Life()
+    for (const event of ['pong', 'message']) socket.on(event, () => life.heard())
+    // What lies between two servers may swallow a connection without a word.
+    const asking = setInterval(() => {
+      if (!life.ask()) end()
+      else if (socket.readyState === WebSocket.OPEN) socket.ping()
+    }, ASK_MS).unref()
     let failure = 'the connection ended'
     // `close` follows.
     socket.on('error', (error) => (failure = error.message))
@@ -64,6 +74,7 @@ export class RelayedConnection implements ConnectionHandler {
       })
       socket.on('close', (code, reason) => {
         gone.removeEventListener('abort', end)
+        clearInterval(asking)
         const text = reason.toString('utf8')
         resolve(text || failure)
         this.#ended(code, text)

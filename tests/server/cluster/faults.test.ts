@@ -7,8 +7,8 @@ import { ClusterUnderFaults } from '../../support/cluster-under-faults.ts'
 import { describeFault, planFaults } from '../../support/fault-plan.ts'
 import { firstSeed } from '../../support/random.ts'
 
-/** How long things happen; `npm run test:night` has an hour. */
-const SECONDS = Number(process.env['ROWCAST_FAULT_SECONDS'] ?? 30)
+/** How long things happen, in seconds; not at all without it: `npm run test:night` has an hour. */
+const SECONDS = Number(process.env['ROWCAST_FAULT_SECONDS'] ?? 0)
 /** Then there is quiet, and everything is looked at. */
 const ROUND_SECONDS = 120
 /** What lasts longer is for long rounds. */
@@ -40,7 +40,7 @@ function reports(text: string): string[] {
 
 const rounds = Math.max(1, Math.round(SECONDS / ROUND_SECONDS))
 
-test(
+test.skipIf(SECONDS === 0)(
   `whatever fails: nothing acknowledged is lost, nothing is applied twice, and all come to the same (seed ${firstSeed})`,
   { timeout: (SECONDS + rounds * 400) * 1_000 },
   async () => {
