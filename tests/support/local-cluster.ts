@@ -5,15 +5,20 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { LocalProcess, started } from './local-process.ts'
 import { S3Server } from './s3-server/index.ts'
 
-const command = fileURLToPath(new URL('../../src/server/cli/cli.ts', import.meta.url))
+const sources = fileURLToPath(new URL('../../src/server/cli/cli.ts', import.meta.url))
 /** The name of the bucket that is there. */
 export const BUCKET = 'cluster'
 
 export interface LocalClusterOptions {
   /** 3 if not given. */
   readonly nodes?: number
+  /** That of the first of them, whose ports follow one another; any that are free if not given. */
+  readonly port?: number
+  /** The file of the command `rowcast`; the sources if not given. */
+  readonly command?: string
   /** Of the databases: a file, as `--schema` takes it. */
   readonly schema: string
   /** Further options of `rowcast serve`, of each of the servers. */
@@ -25,32 +30,7 @@ export interface LocalClusterOptions {
 }
 
 /** `rowcast serve` in a process of its own. */
-export class LocalNode {
-  readonly url: string
-  readonly child: ChildProcess
-  /** What it has printed as errors. */
-  problems = ''
-
-  constructor(url: string, child: ChildProcess) {
-    this.url = url
-    this.child = child
-    child.stderr!.on('data', (data) => (this.problems += String(data)))
-  }
-
-  get isRunning(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null
-  }
-
-  /** Resolves once it has ended, with its exit code and signal. */
-  async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<readonly [number | null, string | null]> {
-    if (this.isRunning) {
-      const ended = once(this.child, 'exit')
-      this.child.kill(signal)
-      await ended
-    }
-    return [this.child.exitCode, this.child.signalCode]
-  }
-}
+export type LocalNode = LocalProcess
 
 /** Servers of one bucket on this machine, each in a process of its own with nothing of its own on disk. */
 export class LocalCluster {
@@ -58,6 +38,8 @@ export class LocalCluster {
   readonly #bucket: Pick<S3Server, 'url' | 'credentials'>
   readonly #own: S3Server | undefined
   readonly #options: LocalClusterOptions
+  /** Those that run. */
+  readonly #children = new Set<ChildProcess>()
   readonly #folder: string
 
   private constructor(options: LocalClusterOptions, own: S3Server | undefined, folder: string) {
@@ -72,7 +54,9 @@ export class LocalCluster {
     const folder = await mkdtemp(join(tmpdir(), 'rowcast-cluster-'))
     const cluster = new LocalCluster(options, own, folder)
     try {
-      await Promise.all(Array.from({ length: options.nodes ?? 3 }, () => cluster.add()))
+      const { nodes = 3, port } = options
+      const ports = Array.from({ length: nodes }, (_, n) => (port === undefined ? freePort() : port + n))
+      cluster.nodes.push(...(await Promise.all(ports.map(async (at) => cluster.#start(await at)))))
     } catch (error) {
       await cluster.close()
       throw error
@@ -86,12 +70,24 @@ export class LocalCluster {
 
   /** Starts one more, at a port that was free, or at that of one that has ended. */
   async add(port?: number): Promise<LocalNode> {
-    const at = port ?? (await freePort())
-    const url = `http://127.0.0.1:${at}`
-    const cwd = join(this.#folder, `${at}`)
+    const node = await this.#start(port ?? (await freePort()))
+    this.nodes.push(node)
+    return node
+  }
+
+  /** Starts one at the address of one that has ended, in its place. */
+  async restart(node: LocalNode): Promise<LocalNode> {
+    const again = await this.#start(Number(new URL(node.url).port))
+    this.nodes[this.nodes.indexOf(node)] = again
+    return again
+  }
+
+  async #start(port: number): Promise<LocalNode> {
+    const url = `http://127.0.0.1:${port}`
+    const cwd = join(this.#folder, `${port}`)
     await mkdir(cwd, { recursive: true })
     const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = this.#bucket.credentials
-    const { schema, options = [], advertise } = this.#options
+    const { command = sources, schema, options = [], advertise } = this.#options
     const reached = (await advertise?.(url)) ?? url
     const bucket = ['--log', `s3://${BUCKET}/rowcast`, '--s3-endpoint', this.#bucket.url]
     const args = [
@@ -100,7 +96,7 @@ export class LocalCluster {
       schema,
       ...bucket,
       '--port',
-      `${at}`,
+      `${port}`,
       '--advertise',
       reached,
       '--create',
@@ -111,14 +107,10 @@ export class LocalCluster {
       env: { ...process.env, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const node = new LocalNode(url, child)
-    this.nodes.push(node)
-    const ended = once(child, 'exit').then(() => {
-      throw new Error(`the server at ${url} did not start: ${node.problems}`)
-    })
-    await Promise.race([once(child.stdout!, 'data'), ended])
-    ended.catch(() => undefined)
-    return node
+    this.#children.add(child)
+    child.once('exit', () => this.#children.delete(child))
+    await started(child, `the server at ${url}`)
+    return new LocalProcess(url, child)
   }
 
   /**
@@ -137,8 +129,9 @@ export class LocalCluster {
 
   /** Ends all of it, at once. */
   async close(): Promise<void> {
-    for (const { child } of this.nodes) child.kill('SIGCONT')
-    await Promise.all(this.nodes.map((node) => node.end('SIGKILL')))
+    const ended = [...this.#children].map((child) => once(child, 'exit'))
+    for (const child of this.#children) child.kill('SIGKILL')
+    await Promise.all(ended)
     await this.#own?.close()
     await rm(this.#folder, { recursive: true, force: true })
   }
