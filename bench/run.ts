@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const all = ['stores', 'editor-frame', 'react-table', 'sync']
+const all = ['stores', 'editor-frame', 'react-table', 'sync', 'cluster']
 
 function run(name: string, options: readonly string[]): boolean {
   const script = fileURLToPath(new URL(`${name}.ts`, import.meta.url))

@@ -128,10 +128,9 @@ function listen(port: number, took: (changes: number) => void): ReturnType<Conte
         JSON.stringify({
           type: 'hello',
           n: 0,
-          protocol: 2,
+          protocol: 3,
           schemaVersion: 1,
           database,
-          client: crypto.randomUUID(),
           subscriptions: [{ id: '1', sets: [] }],
         }),
       ),
