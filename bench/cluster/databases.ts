@@ -56,7 +56,6 @@ function measure(nodes: number, delayMs: number, seconds: number): Promise<numbe
     stopping.abort()
     await Promise.all(written)
     if (moves > 0) console.error(`${moves} times a database was moved meanwhile, among ${nodes} servers`)
-    for (const { problems } of scene.cluster.nodes) console.error(problems)
     return rate
   })
 }

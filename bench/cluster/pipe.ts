@@ -98,7 +98,8 @@ export class Pipe {
 
   #take(sequence: number, isCounted: boolean): void {
     const at = performance.now()
-    for (let n = this.#sequence; isCounted && n < sequence; n++) this.took.push(at - this.#sentAt[this.took.length]!)
+    const count = isCounted ? sequence - this.#sequence : 0
+    for (let n = 0; n < count; n++) this.took.push(at - this.#sentAt[this.took.length]!)
     this.#sequence = sequence
     this.#told()
   }

@@ -40,12 +40,13 @@ export function restart(databases: number): Promise<readonly Figure[]> {
   })
 }
 
-/** Nobody may have it yet: it is asked again. */
+/** Nobody may have it yet, or another server just now (421): it is asked again. */
 async function expectOk(url: string, init: RequestInit): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     const answer = await fetch(url, init)
     const text = await answer.text()
     if (answer.ok) return
-    if (answer.status < 500 || attempt === 100) throw new Error(`${url} answered ${answer.status}: ${text}`)
+    if ((answer.status < 500 && answer.status !== 421) || attempt === 100)
+      throw new Error(`${url} answered ${answer.status}: ${text}`)
   }
 }
