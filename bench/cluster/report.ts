@@ -8,7 +8,7 @@ export interface Figure {
   readonly target?: { readonly text: string; readonly isMet: boolean }
 }
 
-export function ms(value: number): string {
+function ms(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
 }
 

@@ -34,7 +34,8 @@ export function restart(databases: number): Promise<readonly Figure[]> {
       {
         title: `transactions acknowledged in ${ASKED} of them, in all shards, s`,
         values: [seconds(ready)],
-        target: { text: '10,000 known: < 30', isMet: ready < 30_000 },
+        // With fewer it says nothing.
+        ...(databases >= 10_000 && { target: { text: '< 30', isMet: ready < 30_000 } }),
       },
     ]
   })
