@@ -18,6 +18,9 @@ const OPENING_MS = 10_000
 const QUIET_MS = 20_000
 /** It has so long to answer. */
 const ANSWER_MS = 10_000
+/** Where there is another server, one that was sent something is asked, and has to answer, sooner. */
+const SOON_MS = 1_000
+const SOON_ANSWER_MS = 2_000
 /** The same while something waits to be sent, whose leaving is an answer too: on a slow link that takes longer. */
 const LEAVE_MS = 30_000
 /** How often it is looked whether something has left. */
@@ -35,7 +38,8 @@ export interface ConnectionUser {
 
 /**
  * Keeps a transport connected, and notices a server that has fallen silent (a laptop that slept, a network that changed): nothing
- * comes from it, and nothing that waits to be sent leaves.
+ * comes from it, and nothing that waits to be sent leaves. Where there is another server, one that answers nothing of what it
+ * was sent is left soon, once: on a line that is slow each would be as long in answering.
  * How long it waits before it tries again:
  * - After the loss of a connection that has worked it tries at once, and once with each address that there is.
  * - Then there are pauses. They are jittered, and grow with the attempts in vain since the last welcome; four short ones
@@ -65,6 +69,10 @@ export class ConnectionKeeper {
   #cancelOpening: (() => void) | undefined
   #cancelQuiet: (() => void) | undefined
   #cancelSteady: (() => void) | undefined
+  /** Something was sent, and nothing has come since. */
+  #isAwaiting = false
+  /** A server was left because it did not answer soon, and none has answered since: then it is the line that is slow. */
+  #isLineSlow = false
   /** The pause that the server has asked for. */
   #askedMs: number | undefined
   /** Why the connection was ended here, where that is all there is to tell. */
@@ -94,6 +102,8 @@ export class ConnectionKeeper {
     this.#subscription.add(
       this.#transport.messages$.subscribe((message) => {
         if (!this.#began) return
+        if (this.#isAwaiting) this.#isLineSlow = false
+        this.#isAwaiting = false
         this.#listen()
         this.#user.received(message)
       }),
@@ -115,6 +125,15 @@ export class ConnectionKeeper {
     this.#attempts = this.#brief < 2 ? 0 : this.#addresses + this.#brief - 2
     this.#cancelSteady?.()
     this.#cancelSteady = this.#timers.after(STEADY_MS, () => this.#forgetFailures())
+  }
+
+  /** Something was sent that the server answers. */
+  sent(): void {
+    if (!this.#isOpen || this.#isAwaiting || this.#addresses < 2) return
+    this.#isAwaiting = true
+    if (this.#isLineSlow) return
+    this.#cancelQuiet?.()
+    this.#cancelQuiet = this.#timers.after(SOON_MS, () => this.#ask(SOON_ANSWER_MS))
   }
 
   /**
@@ -205,6 +224,7 @@ export class ConnectionKeeper {
     this.#isOpen = false
     this.#resting = false
     this.#why = undefined
+    this.#isAwaiting = false
     this.#cancelRetry?.()
     this.#cancelRetry = undefined
     this.#cancelOpening?.()
@@ -244,12 +264,12 @@ export class ConnectionKeeper {
     this.#cancelQuiet = this.#timers.after(QUIET_MS, () => this.#ask())
   }
 
-  #ask(): void {
+  #ask(answerMs = ANSWER_MS): void {
     this.#cancelQuiet?.()
     // Without the ping: that leaves for the network also where there is nobody any more.
     const { buffered } = this.#transport
     this.#user.ping()
-    this.#expect(buffered, buffered > 0 ? LEAVE_MS : ANSWER_MS)
+    this.#expect(buffered, buffered > 0 ? LEAVE_MS : answerMs)
   }
 
   /** @param waiting what waits to be sent: less of it is a sign of life */
@@ -264,6 +284,7 @@ export class ConnectionKeeper {
   }
 
   #leave(why: string): void {
+    this.#isLineSlow = this.#isAwaiting
     this.#why = why
     this.moveOn()
     this.#transport.close()

@@ -435,9 +435,10 @@ export class SyncClient implements RunningSync, ConnectionUser {
         const { batch, tooLarge } = nextBatch(this.#copy.outbox, this.#welcome.limits)
         for (const { id, reason } of tooLarge) this.#copy.refuse(id, 'too-large', reason)
         if (tooLarge.length > 0) this.#pendingChanged()
-        if (batch.length > 0)
+        if (batch.length > 0) {
           this.#line.post({ type: 'transact', transactions: batch.map(({ wire }) => wire) }, () => nameOf(batch))
-        else if (tooLarge.length === 0) return
+          this.#keeper.sent()
+        } else if (tooLarge.length === 0) return
       }
     })
   }

@@ -294,6 +294,51 @@ test('a server that says nothing any more is told as that', () => {
   expect(one.turns).toEqual(['next'])
 })
 
+test('a server that answers nothing of what it was sent is left for another within three seconds, once', () => {
+  const one = scene(2)
+  one.welcome()
+  one.keeper.sent()
+  one.clock.pass(1_000)
+  expect(one.pings).toBe(1)
+  one.keeper.sent()
+  one.clock.pass(2_000)
+  expect([one.lost, one.turns]).toEqual([['the server has fallen silent'], ['next']])
+  // The other is no faster: it is the line.
+  one.clock.pass(100)
+  one.welcome()
+  one.keeper.sent()
+  one.clock.pass(25_000)
+  expect(one.lost).toHaveLength(1)
+  one.hear()
+  one.keeper.sent()
+  one.clock.pass(3_000)
+  expect(one.lost).toHaveLength(2)
+})
+
+test.each([
+  ['there is no other', 1, 0],
+  ['it still takes what waits', 2, 1_000],
+])('a server that answers late is not left soon where %s', (_why, count, waiting) => {
+  const one = scene(count)
+  one.welcome()
+  one.wait(waiting)
+  one.keeper.sent()
+  one.clock.pass(10_000)
+  expect(one.lost).toEqual([])
+})
+
+test('what is answered in time is not asked about', () => {
+  const one = scene(2)
+  one.welcome()
+  for (let n = 0; n < 20; n++) {
+    one.keeper.sent()
+    one.clock.pass(900)
+    one.hear()
+    one.clock.pass(5_000)
+  }
+  expect([one.lost, one.pings]).toEqual([[], 0])
+})
+
 test('whatever comes from a server says that it lives', () => {
   const one = scene()
   one.welcome()
