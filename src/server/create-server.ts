@@ -156,6 +156,8 @@ export class ServerCore {
     this.report = options.onError ?? print
     this.beside = new Beside(this.schema, options.patterns ?? 'linear')
     this.placement = options.storage.logs.placement
+    if (this.placement && options.secret === undefined)
+      throw new RowcastError('options', 'servers that share databases need { secret }, the same for all of them')
     this.secret = options.secret ?? randomUUID()
     this.databases = new Databases({
       schema: this.schema,

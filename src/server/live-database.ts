@@ -286,7 +286,8 @@ export class LiveDatabase {
     return this.#serial.run(async () => {
       this.#assertOpen()
       try {
-        if (this.#options.log.prove) await this.#options.log.prove()
+        // Another server may have had it in between.
+        if ((await this.#lastProven()) > this.#state.sequence) await this.#catchUp()
         return await task()
       } catch (error) {
         throw this.#failed(error)
@@ -294,8 +295,9 @@ export class LiveDatabase {
     })
   }
 
-  /** From now on told of what is decided. */
+  /** From now on told of what is decided. Throws StoreClosedError where nothing is any more. */
   listen(listener: Listener): () => void {
+    this.#assertOpen()
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
@@ -616,7 +618,7 @@ export class LiveDatabase {
       try {
         // What is refused is decided on all that the log has, like what is not.
         if (committed.length > 0 || refused.length > 0) await this.#append(payloads)
-        else await this.#options.log.prove?.()
+        else await this.#assertNewest()
       } catch (error) {
         this.#takeBack(committed.map(({ record }) => record))
         for (const { record } of committed)
@@ -650,6 +652,18 @@ export class LiveDatabase {
    */
   #append(payloads: readonly string[], { sequence, digest }: Point = this.#state.point): Promise<void> {
     return this.#options.log.append(payloads, sequence, digest)
+  }
+
+  /** Of the log, where another server may append to it as well. */
+  async #lastProven(): Promise<number> {
+    return (await this.#options.log.prove?.()) ?? this.#state.sequence
+  }
+
+  /** Throws as an append of nothing would. */
+  async #assertNewest(): Promise<void> {
+    const last = await this.#lastProven()
+    const { sequence } = this.#state
+    if (last !== sequence) throw new LogConflictError(`log of '${this.name}'`, sequence, last)
   }
 
   async #decide(batch: readonly Waiting[]): Promise<Draft> {

@@ -32,9 +32,9 @@ export interface Log {
   close(): Promise<void>
   /**
    * Sees that this server still looks after the log, where others may: resolves once that is known as of a second ago at
-   * most. Throws LogMovedError where another one does. Absent where no other may.
+   * most, with the number of the last entry. Throws LogMovedError where another one does. Absent where no other may.
    */
-  prove?(): Promise<void>
+  prove?(): Promise<number>
 }
 
 /** Which of the servers that share logs looks after a database. */

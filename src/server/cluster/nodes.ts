@@ -36,8 +36,11 @@ export class Nodes {
     return this.#store.put(keyOf(this.self), Buffer.from(JSON.stringify(this.self)), { signal })
   }
 
-  leave(signal: AbortSignal): Promise<void> {
-    return this.#store.delete([keyOf(this.self)], { signal })
+  /** Another one may be at this address by now. */
+  async leave(signal: AbortSignal): Promise<void> {
+    const bytes = await this.#store.get(keyOf(this.self), { signal })
+    const there = bytes && parseNode(Buffer.from(bytes).toString())
+    if (there?.id === this.self.id) await this.#store.delete([keyOf(this.self)], { signal })
   }
 
   /** Which of the servers that live is to have a shard, by rendezvous hashing: another one only for those of one that goes. */

@@ -65,6 +65,7 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
       const chosen = await this.#chosen(number)
       if (!chosen) throw new RowcastError('unavailable', 'the server is going down, and knows of no other')
       if (chosen.id !== this.#options.nodes.self.id && (!isSent || this.#isLeaving)) return this.#other(shard, chosen)
+      if (this.#isLeaving) throw new RowcastError('unavailable', 'the server is going down')
       await this.#claim(shard)
     }
     return undefined
@@ -76,8 +77,7 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
     clearInterval(this.#timer)
     const { nodes, shards } = this.#options
     const { signal } = this.#closing
-    await nodes.leave(signal)
-    await Promise.all(
+    const released = await Promise.allSettled(
       shards.map(async (shard, number) => {
         if (!shard.isOwner) return
         const next = await this.#chosen(number)
@@ -85,6 +85,8 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
         this.#tellLost(shard, next?.url)
       }),
     )
+    await nodes.leave(signal)
+    for (const one of released) if (one.status === 'rejected') throw one.reason
   }
 
   close(): void {

@@ -88,6 +88,7 @@ export class Shard {
   readonly #reader: ShardReader
   #pumping = false
   #archiving: Promise<void> | undefined
+  #looking: Promise<void> | undefined
   /** The slot of the last append of which nobody knew: until another record is in it, it may still arrive. */
   #uncertain = 0
   /** Of the last append. */
@@ -135,10 +136,13 @@ export class Shard {
 
   /** Reads what others have appended, as far as is told, and settles what became of an append of which nobody knew. */
   look(): Promise<void> {
-    return this.#run(async () => {
+    // All who ask before it begins have the same.
+    this.#looking ??= this.#run(async () => {
+      this.#looking = undefined
       await this.#reader.read()
       if (this.#isUncertain && (this.isOwner || !this.yields)) await this.#own()
     })
+    return this.#looking
   }
 
   /** Reads all that was appended before the call. Where only an append tells what there is, it is the owner's to do. */

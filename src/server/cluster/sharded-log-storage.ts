@@ -145,9 +145,10 @@ class ShardedLog implements Log {
     })
   }
 
-  async prove(): Promise<void> {
+  async prove(): Promise<number> {
     this.#assertOpen()
     if (this.#shard.yields) await this.#shard.prove(SILENCE_MS)
+    return this.#log().last
   }
 
   async close(): Promise<void> {

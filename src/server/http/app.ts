@@ -99,7 +99,13 @@ async function take(context: AppOptions, answer: Answer, request: Request, origi
   const elsewhere = relay && name !== '' ? await relayRequest(request, name, origin, relay) : undefined
   if (elsewhere) return elsewhere
   const sender = relay && sentBy(request.headers.get(SENT_BY), relay.secret)
-  const from = sender ?? origin
+  if (sender?.isKnown === false && request.method !== 'GET')
+    throw new RequestError(
+      403,
+      'sent-by',
+      'this was sent by a server that has another secret: give all of them the same',
+    )
+  const from = sender?.isKnown === true ? sender : origin
   const made = sender?.made
   // Another server knows who it was.
   const user = made ? undefined : await core.authenticate({ token: bearerToken(request) })

@@ -65,7 +65,7 @@ export function errorResponse(error: unknown, report: (error: unknown) => void):
   }
   if (status === 503) {
     // What goes, or is another server's by now, is no failure.
-    if (known.code !== 'closed') report(error)
+    if (known.code !== 'closed' && known.code !== 'moved') report(error)
     return errorBody(503, 'unavailable', 'the server can not tell now: ask again', { 'retry-after': '1' })
   }
   return errorBody(

@@ -1,7 +1,8 @@
-import { StoreClosedError } from '../../errors/index.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import { holdFor, type Accept, type ConnectionHandler } from '../../transport/index.ts'
 import { boundDatabase } from '../bound-database.ts'
 import { budgetKey, type Budgets } from '../budgets.ts'
+import { StoreClosedError } from '../../errors/index.ts'
 import type { Placement } from '../log.ts'
 import { isDatabaseName } from '../names.ts'
 import { databaseOfHello } from './database-of-hello.ts'
@@ -20,43 +21,45 @@ export interface RelayOptions {
 
 /** How often it is asked where a database is, when the server that was told does not take someone. */
 const ATTEMPTS = 4
+/** So long a connection waits for a server that takes it. */
+const PLACING_MS = 30_000
 
 /**
  * Passes connections on to the server that looks after their database; those for this one are for `accept`. Whose it is
  * says the first message: until then a connection is one for `accept` that says nothing.
  */
 export function relayConnections(accept: Accept, options: RelayOptions): Accept {
-  const { placement, secret, report } = options
+  const { placement, secret, report, messageBytes, budgets } = options
   return (connection, request) => {
     const sender = sentBy(request.headers.get(SENT_BY), secret)
-    const address = sender ? sender.address : request.address
-    const local = accept(connection, { ...request, address })
-    let handler: ConnectionHandler = local
-    /** What came while it is not known who takes it. */
-    let held: string[] | undefined = []
-    const releases: (() => void)[] = []
+    const address = sender?.isKnown === true ? sender.address : request.address
+    const begin = (): ConnectionHandler => accept(connection, { ...request, address })
+    const budget = budgets.of(budgetKey(undefined, address) ?? 'anyone')
+    let handler: ConnectionHandler = begin()
+    /** What came while it is looked for who takes it. */
+    let held: string[] | undefined
+    let heldBytes = 0
     let isClosed = false
 
     const letGo = (): void => {
       held = undefined
-      for (const release of releases.splice(0)) release()
+      budget.release('memoryBytes', heldBytes)
+      heldBytes = 0
     }
 
     const takeHere = (): void => {
       const messages = held ?? []
       letGo()
-      handler = local
-      for (const message of messages) local.receive(message)
+      handler = begin()
+      for (const message of messages) handler.receive(message)
     }
-
-    /** Whose limits count: until another server has answered, those of who says nothing. */
-    const taking = (): ConnectionHandler => (held ? local : handler)
 
     /** Resolves once it is known who takes it. */
     const place = async (database: string): Promise<void> => {
       let last = ''
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const other = await placement.elsewhere(database, { isSent: sender !== undefined, isStale: attempt > 0 })
+        const asked = { isSent: sender?.isKnown === true, isStale: attempt > 0 }
+        const other = await placement.elsewhere(database, asked)
         if (isClosed) return
         if (!other) {
           takeHere()
@@ -71,63 +74,76 @@ export function relayConnections(accept: Accept, options: RelayOptions): Accept 
           ...other,
           database,
           headers: { [SENT_BY]: signSender({ address }, secret) },
-          messageBytes: options.messageBytes,
-          budget: options.budgets.of(budgetKey(undefined, address) ?? 'anyone'),
+          messageBytes,
+          budget,
         })
         handler = relayed
         for (const message of held ?? []) relayed.receive(message)
         const failure = await relayed.answered
-        if (failure === undefined) {
-          letGo()
-          local.closed('it is passed on to another server')
-        }
+        if (failure === undefined) letGo()
         if (failure === undefined || isClosed) return
-        handler = local
         last = `${other.url}: ${failure}`
       }
       throw new Error(`nobody takes a connection for '${database}' (${last})`)
     }
 
+    const hold = (message: string): void => {
+      if (!budget.take('memoryBytes', message.length)) {
+        connection.close(4000, 'flood')
+        return
+      }
+      heldBytes += message.length
+      held!.push(message)
+      // One that can't be paused says more.
+      if (handler instanceof RelayedConnection) handler.receive(message)
+    }
+
+    const look = (database: string, message: string): void => {
+      // What it says from now on is another's to judge.
+      handler.closed('it has said hello')
+      handler = nobody
+      held = []
+      hold(message)
+      const resume = connection.pause?.()
+      const waited = new AbortController()
+      const tooLate = async (): Promise<never> => {
+        await delay(PLACING_MS, undefined, { signal: waited.signal, ref: false })
+        throw new Error(`nobody took a connection for '${database}' in ${PLACING_MS / 1000} s`)
+      }
+      Promise.race([place(database), tooLate()])
+        .catch((error: unknown) => {
+          // A server that goes down says so by itself.
+          if (!(error instanceof StoreClosedError)) report(error)
+          if (!isClosed) connection.close(4000, 'unavailable')
+        })
+        .finally(() => {
+          waited.abort()
+          resume?.()
+        })
+    }
+
+    let isFirst = true
     return {
       receive: (message) => {
-        if (!held) {
-          handler.receive(message)
-          return
-        }
-        const isFirst = held.push(message) === 1
-        const release = holdFor(local, message.length)
-        if (release) releases.push(release)
-        if (!isFirst) {
-          // One that can't be paused says more.
-          if (handler !== local) handler.receive(message)
-          return
-        }
-        const database = boundDatabase(request) ?? databaseOfHello(message)
-        if (database === undefined || !isDatabaseName(database)) {
-          takeHere()
-          return
-        }
-        const resume = connection.pause?.()
-        place(database)
-          .catch((error: unknown) => {
-            // This server goes down: that is no failure.
-            if (!(error instanceof StoreClosedError)) report(error)
-            if (!isClosed) connection.close(4000, 'unavailable')
-          })
-          .finally(resume)
+        const database = isFirst ? (boundDatabase(request) ?? databaseOfHello(message)) : undefined
+        if (held) hold(message)
+        else if (database !== undefined && isDatabaseName(database)) look(database, message)
+        else handler.receive(message)
+        isFirst = false
       },
       get allowedBytes() {
-        return taking().allowedBytes
+        return held ? messageBytes : handler.allowedBytes
       },
-      hold: (bytes) => holdFor(taking(), bytes),
-      tooLarge: () => taking().tooLarge?.(),
+      hold: (bytes) => holdFor(handler, bytes),
+      tooLarge: () => handler.tooLarge?.(),
       closed: (reason) => {
         isClosed = true
-        const isPassedOn = !held && handler !== local
         letGo()
-        if (handler !== local) handler.closed(reason)
-        if (!isPassedOn) local.closed(reason)
+        handler.closed(reason)
       },
     }
   }
 }
+
+/** Has a connection of which it is not known yet who takes it. */
+const nobody: ConnectionHandler = { receive: () => undefined, closed: () => undefined }

@@ -29,12 +29,12 @@ export async function relayRequest(
   { placement, secret }: Pick<RelayOptions, 'placement' | 'secret'>,
 ): Promise<Response | undefined> {
   const sender = sentBy(request.headers.get(SENT_BY), secret)
-  const isSent = sender !== undefined
+  const isSent = sender?.isKnown === true
   for (let isStale = false; ; isStale = true) {
     const other = await placement.elsewhere(database, { isSent, isStale })
     if (!other) return undefined
-    if (isSent) throw new MisdirectedError(database)
-    const answer = await pass(request, other, signSender(from, secret))
+    if (sender) throw new MisdirectedError(database)
+    const answer = await pass(request, other, signSender({ address: from.address }, secret))
     if (answer.status !== 421) return answer
     // It has refused before it read anything; what is sent again must be there again.
     if (isStale || request.bodyUsed)

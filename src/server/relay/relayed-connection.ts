@@ -24,6 +24,12 @@ export interface RelayedConnectionOptions extends OtherServer {
   readonly budget: Budget
 }
 
+/** A message on its way to the server, and what gives back its room. */
+interface Sent {
+  readonly message: string
+  readonly release: () => void
+}
+
 /** A connection whose messages go to another server over a WebSocket, and whose other side's come from there. */
 export class RelayedConnection implements ConnectionHandler {
   /** Resolves with the first message of the server, or with why there was none: then nothing was told to the client. */
@@ -32,8 +38,9 @@ export class RelayedConnection implements ConnectionHandler {
   readonly #connection: ServerConnection
   readonly #budget: Budget
   readonly #socket: WebSocket
+  readonly #life = new Life()
   /** What came before the server has taken the connection. */
-  #early: string[] | undefined = []
+  #early: Sent[] | undefined = []
   #hasAnswered = false
   #isClosed = false
   /** What ends the pause of the client. */
@@ -51,11 +58,11 @@ export class RelayedConnection implements ConnectionHandler {
     this.#socket = socket
     const end = (): void => socket.terminate()
     gone.addEventListener('abort', end)
-    const life = new Life()
-    for (const event of ['pong', 'message']) socket.on(event, () => life.heard())
+    if (gone.aborted) end()
+    for (const event of ['pong', 'message']) socket.on(event, () => this.#life.heard())
     // What lies between two servers may swallow a connection without a word.
     const asking = setInterval(() => {
-      if (!life.ask()) end()
+      if (!this.#life.ask()) end()
       else if (socket.readyState === WebSocket.OPEN) socket.ping()
     }, ASK_MS).unref()
     let failure = 'the connection ended'
@@ -64,7 +71,7 @@ export class RelayedConnection implements ConnectionHandler {
     socket.on('open', () => {
       const early = this.#early ?? []
       this.#early = undefined
-      for (const message of early) this.#send(message)
+      for (const sent of early) this.#send(sent)
     })
     this.answered = new Promise((resolve) => {
       socket.on('message', (data: Buffer) => {
@@ -75,6 +82,8 @@ export class RelayedConnection implements ConnectionHandler {
       socket.on('close', (code, reason) => {
         gone.removeEventListener('abort', end)
         clearInterval(asking)
+        for (const { release } of this.#early ?? []) release()
+        this.#early = undefined
         const text = reason.toString('utf8')
         resolve(text || failure)
         this.#ended(code, text)
@@ -83,8 +92,15 @@ export class RelayedConnection implements ConnectionHandler {
   }
 
   receive(message: string): void {
-    if (this.#early) this.#early.push(message)
-    else this.#send(message)
+    const bytes = Buffer.byteLength(message)
+    if (this.#isClosed) return
+    if (!this.#budget.take('memoryBytes', bytes)) {
+      this.#connection.close(4000, 'flood')
+      return
+    }
+    const sent = { message, release: () => this.#budget.release('memoryBytes', bytes) }
+    if (this.#early) this.#early.push(sent)
+    else this.#send(sent)
   }
 
   hold(bytes: number): (() => void) | undefined {
@@ -105,8 +121,9 @@ export class RelayedConnection implements ConnectionHandler {
     this.#socket.close()
   }
 
-  #send(message: string): void {
+  #send({ message, release }: Sent): void {
     this.#socket.send(message, () => {
+      release()
       if (this.#socket.bufferedAmount <= MUCH) this.#goOn()
     })
     if (this.#socket.bufferedAmount > MUCH) this.#resume ??= this.#connection.pause?.()
@@ -129,6 +146,8 @@ export class RelayedConnection implements ConnectionHandler {
   #look(): void {
     this.#looking = setTimeout(() => {
       this.#looking = undefined
+      // It is this side that does not read.
+      this.#life.heard()
       if (this.#connection.buffered > MUCH) this.#look()
       else this.#socket.resume()
     }, LOOK_MS)

@@ -7,14 +7,20 @@ export const SENT_BY = 'rowcast-sent-by'
 /** A database whose first state another server has made, which is the body. */
 export type Made = Omit<FirstState, 'bytes'>
 
-/** Another server that has sent someone here. */
-export interface Sender {
-  /** Where who was sent comes from. `undefined` where the server is not known to be one of these. */
+/** What another server says of whom it has sent here. */
+interface Told {
+  /** Where they come from. */
   readonly address?: string | undefined
   readonly made?: Made | undefined
 }
 
-export function signSender(sender: Sender, secret: string): string {
+/** Another server that has sent someone here, or who says so. */
+export interface Sender extends Told {
+  /** Whether it is one of these servers. Otherwise it has said nothing, but that this is not to be passed on. */
+  readonly isKnown: boolean
+}
+
+export function signSender(sender: Told, secret: string): string {
   const told = Buffer.from(JSON.stringify(sender)).toString('base64url')
   return `${told}.${sign(told, secret)}`
 }
@@ -24,8 +30,8 @@ export function sentBy(header: string | null | undefined, secret: string): Sende
   if (header === null || header === undefined) return undefined
   const [told = '', signature = ''] = header.split('.')
   const [given, right] = [Buffer.from(signature), Buffer.from(sign(told, secret))]
-  if (given.length !== right.length || !timingSafeEqual(given, right)) return {}
-  return JSON.parse(Buffer.from(told, 'base64url').toString()) as Sender
+  if (given.length !== right.length || !timingSafeEqual(given, right)) return { isKnown: false }
+  return { ...(JSON.parse(Buffer.from(told, 'base64url').toString()) as Told), isKnown: true }
 }
 
 function sign(told: string, secret: string): string {

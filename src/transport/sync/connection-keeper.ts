@@ -208,9 +208,10 @@ export class ConnectionKeeper {
     if (this.#askedMs === undefined) this.#attempts++
     this.#cancelRetry = undefined
     this.#askedMs = undefined
+    const hasAnother = this.#addresses > 1 || this.#isRedirected
     this.#isRedirected = false
     this.#began = true
-    if (this.#addresses > 1)
+    if (hasAnother)
       this.#cancelOpening = this.#timers.after(OPENING_MS, () => this.#leave('the server does not answer'))
     this.#transport.open(this.#database)
   }
