@@ -12,7 +12,8 @@ const QUICK_RETRIES = 4
 const STEADY_MS = 2_000
 /** So often in a row a server may send us to another without a pause. */
 const MOST_REDIRECTS = 3
-/** A server that can't be connected to for so long is passed over, where there is another. */
+/** A server that can't be connected to for so long is passed over, where there is another: soon, when each is tried first. */
+const OPENING_SOON_MS = 2_000
 const OPENING_MS = 10_000
 /** After so long without a word the server is asked for one. */
 const QUIET_MS = 20_000
@@ -211,8 +212,10 @@ export class ConnectionKeeper {
     const hasAnother = this.#addresses > 1 || this.#isRedirected
     this.#isRedirected = false
     this.#began = true
-    if (hasAnother)
-      this.#cancelOpening = this.#timers.after(OPENING_MS, () => this.#leave('the server does not answer'))
+    if (hasAnother) {
+      const ms = this.#attempts > this.#addresses ? OPENING_MS : OPENING_SOON_MS
+      this.#cancelOpening = this.#timers.after(ms, () => this.#leave('the server does not answer'))
+    }
     this.#transport.open(this.#database)
   }
 

@@ -157,19 +157,32 @@ test('a server that takes connections only to drop them is backed off from, howe
   expect(pauses).toEqual([100, 250, 250, 250, 250, 500, 1000, 2000])
 })
 
-test('a server that can not be reached for ten seconds is passed over where there is another', () => {
+test('a server that can not be reached is passed over where there is another: soon while each is tried, then after ten seconds', () => {
   const one = scene(2)
-  one.clock.pass(9_999)
-  expect(one.lost).toEqual([])
-  one.clock.pass(1)
-  expect([one.lost, one.turns]).toEqual([['the server does not answer'], ['next']])
-  one.pause()
+  for (const [n, ms] of [2_000, 2_000, 10_000, 10_000].entries()) {
+    one.clock.pass(ms - 20)
+    expect(one.lost.length).toBe(n)
+    one.clock.pass(20)
+    expect(one.lost.length).toBe(n + 1)
+    one.pause()
+  }
+  expect(one.turns).toEqual(['next', 'next', 'next', 'next'])
   one.welcome()
   one.clock.pass(15_000)
-  expect(one.lost.length).toBe(1)
+  expect(one.lost.length).toBe(4)
   const alone = scene()
   alone.clock.pass(120_000)
   expect(alone.lost).toEqual([])
+})
+
+test('where a server sends us and nobody answers, we come back to the one we know', () => {
+  const one = scene()
+  one.welcome()
+  one.clock.pass(5_000)
+  one.redirect()
+  one.pause()
+  one.clock.pass(2_000)
+  expect(one.turns).toEqual(['ws://x.test', 'next'])
 })
 
 test('a redirect is followed at once', () => {
