@@ -14,6 +14,8 @@ const ASK_MS = 5_000
 const HANDSHAKE_MS = 2_000
 /** Why a connection ended whose server is gone, or has said nothing of it. */
 const LOST = { code: 4000, reason: 'unavailable' }
+/** What begins a message of the server, or a piece of one: the number of the message, or of the next. */
+const NUMBER = /^(?:\{"n":(\d+)|[+.](\d+),)/
 
 export interface RelayedConnectionOptions extends OtherServer {
   readonly database: string
@@ -42,6 +44,8 @@ export class RelayedConnection implements ConnectionHandler {
   /** What came before the server has taken the connection. */
   #early: Sent[] | undefined = []
   #hasAnswered = false
+  /** The number of the next message. */
+  #next = 0
   #isClosed = false
   /** What ends the pause of the client. */
   #resume: (() => void) | undefined
@@ -77,7 +81,10 @@ export class RelayedConnection implements ConnectionHandler {
       socket.on('message', (data: Buffer) => {
         this.#hasAnswered = true
         resolve(undefined)
-        this.#tell(data.toString('utf8'))
+        const text = data.toString('utf8')
+        const [, message, next] = NUMBER.exec(text) ?? []
+        this.#next = message === undefined ? Number(next) : Number(message) + 1
+        this.#tell(text)
       })
       socket.on('close', (code, reason) => {
         gone.removeEventListener('abort', end)
@@ -153,11 +160,18 @@ export class RelayedConnection implements ConnectionHandler {
     }, LOOK_MS)
   }
 
+  /** So that the client comes back here, where the next owner is known first. */
+  #sayLost(): void {
+    const reason = 'the server that looks after the database is gone: connect again'
+    this.#connection.send(JSON.stringify({ n: this.#next, type: 'closing', code: 'too-slow', reason, retryAfterMs: 0 }))
+  }
+
   /** Of one that was never answered the client hears nothing: it is passed on anew. */
   #ended(code: number, reason: string): void {
     if (this.#isClosed || !this.#hasAnswered) return
     this.#goOn()
     const isSaid = code === 1001 || (code >= 4000 && code < 5000)
+    if (!isSaid) this.#sayLost()
     this.#connection.close(isSaid ? code : LOST.code, reason || LOST.reason)
   }
 }

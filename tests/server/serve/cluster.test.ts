@@ -160,7 +160,11 @@ describe('several servers of one bucket', { timeout: 120_000 }, () => {
     const writer = new Writer(() => cluster.nodes.filter(({ child }) => !child.killed).map(({ url }) => url))
     await writer.goOn(10)
     const { owner, others } = await sort(cluster)
+    const passedOn = await connect(others[0]!)
     owner.child.kill('SIGKILL')
+    // It is to come back to the one that it is connected to.
+    const closing = await passedOn.until(({ type }) => type === 'closing')
+    expect(closing).toMatchObject({ n: passedOn.messages.length - 1, code: 'too-slow', retryAfterMs: 0 })
     await writer.goOn(20)
     const acknowledged = await writer.end()
     await expectKept(others, acknowledged)
