@@ -231,8 +231,14 @@ export class Databases {
   /** What another server has by now. */
   #giveUp(isLost: (database: string) => boolean, url: string | undefined): void {
     for (const [name, { database }] of Array.from(this.#open))
-      // Who asked for one that failed to open was told.
-      if (isLost(name)) database.then((one) => one.giveUp(url)).catch(() => undefined)
+      if (isLost(name))
+        database
+          .then(
+            (one) => one.giveUp(url),
+            // Who asked for one that failed to open was told.
+            () => undefined,
+          )
+          .catch(this.#options.report)
   }
 
   /** Its state is not that of the log, or another server's: whoever asks for it next has it opened anew. */

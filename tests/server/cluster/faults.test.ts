@@ -61,7 +61,11 @@ test.skipIf(SECONDS === 0)(
           databases.map((database, n) => {
             const clients = Math.floor((CLIENTS + n) / databases.length)
             const load = ClusterLoad.start(database, { urls: cluster.urls, seed: seed + n, clients })
-            load.then((one) => onTestFinished(() => one.close())).catch(() => undefined)
+            load.then(
+              (one) => onTestFinished(() => one.close()),
+              // Promise.all tells.
+              () => undefined,
+            )
             return load
           }),
         )
