@@ -1,4 +1,5 @@
 import { type HeldLock, holdLock } from './held-lock.ts'
+import { isLate } from './late.ts'
 import type { Members } from './members.ts'
 import type { Message } from './wire.ts'
 import { leaderLock } from './wire.ts'
@@ -113,17 +114,24 @@ export class Leadership {
     this.#queue?.abort()
     const queue = new AbortController()
     this.#queue = queue
-    holdLock(leaderLock(this.#options.name), steal ? { steal } : { signal: queue.signal }).then(
-      (held) => this.#onGranted(held, queue, steal),
-      (error: unknown) => {
-        if (!queue.signal.aborted) this.#options.onFailure(error)
-      },
-    )
+    this.#await(queue, steal).catch((error: unknown) => {
+      if (!queue.signal.aborted) this.#options.onFailure(error)
+    })
   }
 
-  #onGranted(held: HeldLock, queue: AbortController, stolen: boolean): void {
+  async #await(queue: AbortController, steal: boolean): Promise<void> {
+    const held = await holdLock(leaderLock(this.#options.name), steal ? { steal } : { signal: queue.signal })
+    if (queue.signal.aborted) return held.release()
+    queue.signal.addEventListener('abort', () => held.release())
+    // A page that slept is told of the lock only now, and of its theft next: before an answer to what it asks now.
+    await navigator.locks.query()
+    if (queue.signal.aborted) return
+    if (held.isHeld) this.#onGranted(held, steal)
+    else this.#request(false)
+  }
+
+  #onGranted(held: HeldLock, stolen: boolean): void {
     const { members } = this.#options
-    if (queue.signal.aborted || this.#queue !== queue) return held.release()
     const { visible } = members.own
     if (!stolen && this.#letPass && !visible && members.candidates.some(({ state }) => state.visible)) {
       this.#letPass = false
@@ -166,20 +174,20 @@ export class Leadership {
 
   /** Nobody says that they lead, and yet the lock isn't given to us: its holder sleeps. */
   #watchVacancy(isFilled: boolean): void {
-    if (isFilled || !this.#active || this.#held) {
+    const { members, silenceMs } = this.#options
+    if (isFilled || !members.isSettled || !this.#active || this.#held) {
       clearTimeout(this.#vacancy)
       this.#vacancy = undefined
       return
     }
     if (this.#vacancy !== undefined) return
-    const { members, silenceMs } = this.#options
     const rank = members.candidates.findIndex(({ id }) => id === members.id)
-    this.#vacancy = setTimeout(
-      () => {
-        this.#vacancy = undefined
-        if (!members.leader && this.#active && !this.#held) this.#request(true)
-      },
-      silenceMs * (1 + Math.max(rank, 0)),
-    )
+    const boundMs = silenceMs * (1 + Math.max(rank, 0))
+    const since = performance.now()
+    this.#vacancy = setTimeout(() => {
+      this.#vacancy = undefined
+      if (isLate(since, boundMs, silenceMs)) this.#watchVacancy(members.leader !== undefined)
+      else if (!members.leader && this.#active && !this.#held) this.#request(true)
+    }, boundMs)
   }
 }

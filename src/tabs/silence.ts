@@ -1,3 +1,5 @@
+import { isLate } from './late.ts'
+
 export interface SilenceOptions {
   readonly silenceMs: number
   /** Whether something is expected of a tab. */
@@ -41,8 +43,7 @@ export class Silence {
     const boundMs = (silenceMs * 3) / 4
     this.#after(boundMs, id, () => {
       if (!isAwaited(id)) return this.#forget(id)
-      // This tab itself slept: its answer may lie behind this timer.
-      if (performance.now() - askedAt > boundMs + silenceMs) return this.#ask(id, attempt)
+      if (isLate(askedAt, boundMs, silenceMs)) return this.#ask(id, attempt)
       onSilent(id, attempt)
       this.#ask(id, attempt + 1)
     })
