@@ -109,9 +109,10 @@ async function serve() {
   }
 }
 
-async function open(): Promise<Page> {
+/** @param silenceMs how long a page may say nothing before the others pass it over */
+async function open(silenceMs: number): Promise<Page> {
   const page = await context.newPage()
-  await page.goto(`${pages.origin}/?server=${encodeURIComponent(server.url)}`)
+  await page.goto(`${pages.origin}/?server=${encodeURIComponent(server.url)}&silence=${silenceMs}`)
   await settled(page)
   return page
 }
@@ -154,7 +155,9 @@ for (const [what, end] of [
   ['closes', (page: Page) => page.close()],
 ] as const)
   test(`the leader ${what} with transactions in flight: another takes over within a second, nothing is lost or comes twice`, async () => {
-    const open4 = [await open(), await open(), await open(), await open()]
+    // That a page has gone is heard of at once. On a busy machine one that has not may say nothing for a while.
+    const silenceMs = 2 * TAKEOVER_MS
+    const open4 = [await open(silenceMs), await open(silenceMs), await open(silenceMs), await open(silenceMs)]
     expect(server.sockets).toEqual({ open: 1, most: 1, all: 1 })
     const expected: string[] = []
     const left = [...open4]
@@ -177,18 +180,15 @@ for (const [what, end] of [
     const [last] = left
     expect((await last!.evaluate(() => window.syncedTab!.ids())).toSorted()).toEqual(expected.toSorted())
     // Of a page that has gone the server may hear when the next leader is there already.
-    expect(server.sockets.open).toBe(1)
-    // One for each leader; on a busy machine a leader was seen to begin a second one (not understood yet), never more.
-    expect(server.sockets.all).toBeGreaterThanOrEqual(4)
-    expect(server.sockets.all).toBeLessThanOrEqual(7)
-    expect(server.sockets.most).toBeLessThanOrEqual(3)
+    expect(server.sockets).toMatchObject({ open: 1, all: 4 })
+    expect(server.sockets.most).toBeLessThanOrEqual(2)
     const logged = await server.logged()
     expect(new Set(logged.map(({ id }) => id)).size).toBe(logged.length)
     expect(logged.flatMap(({ keys }) => keys.map(String)).toSorted()).toEqual(expected.toSorted())
   })
 
 test('the leader hangs: others are in step again within a second of a commit, and the log has each once', async () => {
-  const [leader, page] = [await open(), await open()]
+  const [leader, page] = [await open(400), await open(400)]
   expect(await leader.evaluate(() => window.syncedTab!.leads)).toBe(true)
   const blocked = leader.evaluate(() => {
     for (const end = Date.now() + 3_000; Date.now() < end;);

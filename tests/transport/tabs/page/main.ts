@@ -22,8 +22,9 @@ declare global {
 }
 
 const name = 'e2e'
-const url = new URLSearchParams(location.search).get('server') ?? ''
-const tabs = createTabs({ name, silenceMs: 400 })
+const given = new URLSearchParams(location.search)
+const url = given.get('server') ?? ''
+const tabs = createTabs({ name, silenceMs: Number(given.get('silence')) })
 const store = await createStore({
   schema,
   locateFile: () => wasmUrl,
