@@ -267,6 +267,16 @@ describe('two windows of the editor on one server', () => {
     const name = (await ben.getByTestId('me').getAttribute('title'))?.replace(' (you)', '') ?? ''
     expect(await newest.textContent()).toContain(name)
 
+    // Where the panel is as narrow as it gets, it is the name that is cut off.
+    const separator = ann.getByTestId('separator-layers')
+    const width = Number(await separator.getAttribute('aria-valuenow'))
+    await separator.press('Home')
+    const [count, who] = [newest.locator('.log-who > :last-child'), newest.locator('.log-who')]
+    const right = (of: Locator): Promise<number> => of.evaluate((element) => element.getBoundingClientRect().right)
+    expect(await count.textContent()).toBe(' · 1 change')
+    expect(await right(count)).toBeLessThanOrEqual(await right(who))
+    while (Number(await separator.getAttribute('aria-valuenow')) < width) await separator.press('ArrowRight')
+
     const earlier = ann.locator(`[data-testid=log-item][data-sequence="${known}"]`)
     await earlier.locator('.log-step').click()
     await earlier.getByTestId('roll-back').click()
@@ -275,8 +285,24 @@ describe('two windows of the editor on one server', () => {
     await ann.getByTestId('question').waitFor({ state: 'detached' })
     expect(await size(ben)).toBe(38)
 
+    let answer = (): void => undefined
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    await ann.route(
+      '**/rollback',
+      async (route) => {
+        await answered
+        await route.continue()
+      },
+      { times: 1 },
+    )
     await earlier.getByTestId('roll-back').click()
     await ann.getByTestId('yes').click()
+    await ann
+      .getByTestId('notice')
+      .and(ann.locator('[data-kind=busy]'))
+      .getByText(`Rolling back to ${known}…`)
+      .waitFor()
+    answer()
     for (const page of [ann, ben]) await expect.poll(() => size(page)).toBe(before)
     await newest.getByText(`Rolled back to ${known}`).waitFor()
   })
@@ -298,7 +324,10 @@ describe('two windows of the editor on one server', () => {
       await ann.getByTestId('yes').click()
     }
     await rollBack('Roll back to 1 (Created)?')
-    await ann.getByTestId('notice').getByText('Rolled back to 1 (Created)').waitFor()
+    const told = ann.getByTestId('notice')
+    await told.getByText('Rolled back to 1 (Created)').waitFor()
+    const right = await told.evaluate((notice) => notice.getBoundingClientRect().right)
+    expect(right).toBeLessThan((await ann.getByLabel('Whole world').boundingBox())?.x ?? 0)
     // The first entry was just now another one that was rolled back to.
     await items
       .first()

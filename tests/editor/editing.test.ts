@@ -215,6 +215,17 @@ describe('the map', () => {
   })
 })
 
+describe('a number beside a slider', () => {
+  it('has room for its decimals beside its unit, in either panel', async () => {
+    await choose(page, await idAt(page, 1))
+    await test('tab-1-icon').click()
+    await test('number-2-icon.size').fill('127.75')
+    for (const testId of ['number-1-icon.size', 'number-2-icon.size'])
+      expect(await test(testId).evaluate((input) => input.scrollWidth - input.clientWidth), testId).toBe(0)
+    await test('cancel').click()
+  })
+})
+
 describe('a text that is no part of the edit', () => {
   it('has Escape and undo for itself: the open edit stays, and so does the last step', async () => {
     const id = await idAt(page, 2)

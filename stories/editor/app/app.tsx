@@ -21,7 +21,6 @@ export function App({ editor }: { readonly editor: Editor }) {
       <div className="app" data-read-only={editor.readOnly} data-testid="editor">
         <TopBar editor={editor} />
         <Panels editor={editor} />
-        <NoticeBar editor={editor} />
         <QuestionDialog editor={editor} />
         <Announcer editor={editor} />
       </div>
@@ -53,6 +52,7 @@ function Panels({ editor }: { readonly editor: Editor }) {
         <MapPanel editor={editor} />
         {table.open && <PanelSeparator layout={layout} panel="table" />}
         {table.open && <TablePanel editor={editor} />}
+        <NoticeBar editor={editor} />
       </main>
       {properties.open && (
         <aside className="right" aria-label="Properties">
@@ -64,6 +64,8 @@ function Panels({ editor }: { readonly editor: Editor }) {
   )
 }
 
+const noticeIcons = { info: 'check', busy: 'history', error: 'warning' } as const
+
 function NoticeBar({ editor }: { readonly editor: Editor }) {
   const notice = useSubject(editor.notice$)
   useEffect(() => {
@@ -74,7 +76,7 @@ function NoticeBar({ editor }: { readonly editor: Editor }) {
   if (!notice) return null
   return (
     <div className="notice" data-kind={notice.kind} role="alert" data-testid="notice">
-      <Icon name={notice.kind === 'error' ? 'warning' : 'check'} />
+      <Icon name={noticeIcons[notice.kind]} />
       <span>{notice.message}</span>
       <button type="button" className="icon-button" aria-label="Close" onClick={() => editor.notify(undefined)}>
         <Icon name="close" />

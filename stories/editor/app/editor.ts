@@ -23,7 +23,8 @@ export interface Question {
 }
 
 export interface Notice {
-  readonly kind: 'info' | 'error'
+  /** `busy` is told until another one takes its place. */
+  readonly kind: 'info' | 'busy' | 'error'
   readonly message: string
 }
 

@@ -46,8 +46,8 @@ export function LogItem({ entry, snapshot, current, editor, onRollBack, onFork }
         <span className="log-what">
           <span className="step-label">{label}</span>
           <span className="log-who">
-            {name ?? by ?? 'Someone'}
-            {count > 0 && ` · ${count.toLocaleString('en')} ${count === 1 ? 'change' : 'changes'}`}
+            <span>{name ?? by ?? 'Someone'}</span>
+            {count > 0 && <span>{` · ${count.toLocaleString('en')} ${count === 1 ? 'change' : 'changes'}`}</span>}
           </span>
         </span>
         {snapshot !== undefined && <span className="log-snapshot">{snapshot}</span>}

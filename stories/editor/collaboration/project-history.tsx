@@ -54,7 +54,7 @@ export function ProjectHistory({
       action: 'Roll back',
     })
     if (!sure) return
-    editor.notify({ kind: 'info', message: `Rolling back to ${sequence}…` })
+    editor.notify({ kind: 'busy', message: `Rolling back to ${sequence}…` })
     const last = await calls.rollBack(sequence)
     const message =
       last > newest ? `Rolled back to ${what}` : `Nothing differs from ${what}: there was nothing to roll back`
