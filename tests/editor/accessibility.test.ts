@@ -1,11 +1,13 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { choose, idAt } from '../support/editor-actions.ts'
-import type { EditorPage } from '../support/editor-page.ts'
+import { drawFewInstances } from '../support/draw-few-instances.ts'
+import { choose, idAt, saved } from '../support/editor-actions.ts'
+import { type EditorPage, startEditor } from '../support/editor-page.ts'
 import { servePublished } from '../support/serve-published.ts'
-import { startSharedEditor } from '../support/shared-editor.ts'
+import { SyncProcess } from '../support/sync-process.ts'
 
+let server: SyncProcess
 let editor: EditorPage | undefined
 let page: Page
 
@@ -22,11 +24,21 @@ async function findings(of: Page): Promise<string[]> {
 }
 
 beforeAll(async () => {
-  editor = await startSharedEditor()
+  server = await SyncProcess.start(400)
+  editor = await startEditor({
+    search: '',
+    syncUrl: server.url,
+    before: [drawFewInstances],
+    // While the server is dead.
+    allowedErrors: /WebSocket connection to|Failed to load resource/,
+  })
   page = editor.page
 }, 120_000)
 
-afterAll(() => editor?.close())
+afterAll(async () => {
+  await editor?.close()
+  await server?.close()
+})
 
 describe('axe finds nothing in the editor', () => {
   it('with nothing selected', async () => {
@@ -101,6 +113,78 @@ describe('axe finds nothing in the editor', () => {
     expect(await findings(page)).toEqual([])
     for (const panel of ['layers', 'table', 'properties']) await test(`close-${panel}`).click()
     expect(await findings(page)).toEqual([])
+  })
+
+  it('with someone else there, in one row and in one property', async () => {
+    for (const panel of ['layers', 'table', 'properties']) await test(`show-${panel}`).click()
+    for (const search of ['table-search', 'layer-filter']) await test(search).fill('')
+    const other = (await editor?.open('')) as Page
+    const id = await idAt(other, 0)
+    await choose(other, id)
+    await page.locator(`[data-testid=table-row][data-id="${id}"][data-guest]`).waitFor()
+    expect(await findings(page)).toEqual([])
+    await choose(page, id)
+    await other.getByTestId('number-2-icon.size').fill('31')
+    await test('guest-2-icon.size').waitFor()
+    expect(await findings(page)).toEqual([])
+    expect(await findings(other)).toEqual([])
+    await other.close()
+    await page.keyboard.press('Escape')
+  })
+
+  it('while the name of a snapshot and of a fork is asked for, and a fork is made', async () => {
+    await test('make-snapshot').click()
+    expect(await findings(page)).toEqual([])
+    await test('name-input').fill('agreed')
+    await test('name-input').press('Enter')
+    await page.locator('.log-snapshot').waitFor()
+    expect(await findings(page)).toEqual([])
+    if ((await test('fork').count()) === 0) await test('log-item').first().locator('.log-step').click()
+    await test('fork').first().click()
+    await test('name-input').fill('other-cities')
+    expect(await findings(page)).toEqual([])
+    let answer = (): void => undefined
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    await page.route(
+      '**/fork',
+      async (route) => {
+        await answered
+        await route.continue()
+      },
+      { times: 1 },
+    )
+    const opening = page.context().waitForEvent('page')
+    await test('name-input').press('Enter')
+    const fork = await opening
+    await fork.getByText('Making the project other-cities').waitFor()
+    expect(await findings(fork)).toEqual([])
+    answer()
+    await saved(fork)
+    await fork.close()
+  })
+
+  it('without the server, with what is not sent yet, and with a notice', async () => {
+    await server.kill()
+    await page.locator('[data-testid=sync-status][data-state=offline]').waitFor()
+    expect(await findings(page)).toEqual([])
+    await choose(page, await idAt(page, 1))
+    await test('number-2-icon.size').fill('32')
+    await test('ok').click()
+    await test('sync-status').getByText('1 unsaved').waitFor()
+    expect(await findings(page)).toEqual([])
+    await test('make-snapshot').click()
+    await test('name-input').fill('lost')
+    await test('name-input').press('Enter')
+    await test('notice').and(page.locator('[data-kind=error]')).waitFor()
+    expect(await findings(page)).toEqual([])
+    await server.restart()
+    await saved(page)
+  })
+
+  it('in a small window', async () => {
+    await page.setViewportSize({ width: 1024, height: 700 })
+    expect(await findings(page)).toEqual([])
+    await page.setViewportSize({ width: 1440, height: 900 })
   })
 
   it('read-only, by a link', async () => {

@@ -17,10 +17,11 @@ export class ForkWindow {
     style.textContent = `
       body { display: grid; place-items: center; height: 100vh; margin: 0; background: #17191d; color: #d7dce3;
         font: 13px/1.5 system-ui, sans-serif; }
+      h1 { margin: 1em 0; font: inherit; }
       progress { width: 320px; accent-color: #4d9dff; }`
     page.head.append(style)
     const main = page.createElement('main')
-    const line = page.createElement('p')
+    const line = page.createElement('h1')
     line.textContent = `Making the project ${name}…`
     const bar = page.createElement('progress')
     bar.setAttribute('aria-label', 'Progress')
