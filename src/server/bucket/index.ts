@@ -6,6 +6,7 @@
 export { BucketError } from './bucket-error.ts'
 export { bucketSnapshotStorage } from './bucket-snapshot-storage.ts'
 export type { ObjectInfo, ObjectOptions, ObjectStore } from './object-store.ts'
+export { Patience } from './patience.ts'
 export { probeBucket } from './probe.ts'
 export { S3ObjectStore } from './s3-object-store.ts'
 export type { S3Options } from './s3-options.ts'
