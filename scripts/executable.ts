@@ -16,7 +16,11 @@ function isExecutable(path: string): boolean {
  * @param usual paths that are tried first
  * @param names that are looked for on the PATH
  */
-export function findExecutable(variable: string, usual: readonly string[], names: readonly string[]): string | undefined {
+export function findExecutable(
+  variable: string,
+  usual: readonly string[],
+  names: readonly string[],
+): string | undefined {
   const chosen = process.env[variable]
   if (chosen !== undefined && chosen !== '') {
     if (isExecutable(chosen)) return chosen

@@ -32,6 +32,8 @@ export class ThrottledProxy {
   readonly bytes: Record<Way, number> = { down: 0, up: 0 }
   /** Connections that have been taken. */
   accepted = 0
+  /** What goes this way is lost, until the link is broken. */
+  loses: Way | undefined
   #isCut = false
   readonly #options: ProxyOptions
   readonly #passing = new Set<Passing>()
@@ -176,6 +178,7 @@ export class ThrottledProxy {
   }
 
   async #write(to: Socket, part: Buffer, way: Way): Promise<void> {
+    if (this.loses === way) return
     this.bytes[way] += part.length
     const isTaken = to.write(part)
     const due = this.#cuts.findIndex((cut) => cut.way === way && this.bytes[way] >= cut.at)

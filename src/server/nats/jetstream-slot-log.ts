@@ -142,12 +142,15 @@ export class JetStreamSlotLog implements SlotLog {
   async slots(after: number, options: SlotOptions = {}): Promise<readonly number[]> {
     const patience = new Patience(this.#patienceMs)
     while (true) {
-      const { first_seq: first, last_seq: last, messages, deleted = [] } = (await this.#info(options)).state
+      const { first_seq: first, last_seq: last, messages, deleted } = (await this.#info(options)).state
       if (last >= after) {
         if (messages === 0) return []
         const from = Math.max(first, after + 1)
-        const gone = new Set(deleted)
-        return Array.from({ length: Math.max(0, last + 1 - from) }, (_, n) => from + n).filter((slot) => !gone.has(slot))
+        // Absent where there are none.
+        const gone = new Set<number>(deleted)
+        return Array.from({ length: Math.max(0, last + 1 - from) }, (_, n) => from + n).filter(
+          (slot) => !gone.has(slot),
+        )
       }
       // A leader that was deposed does not know yet. Any other must know what was acknowledged.
       if (!(await patience.again(options.signal))) throw this.#lost(after, last)
@@ -155,11 +158,14 @@ export class JetStreamSlotLog implements SlotLog {
   }
 
   /** Keeps the last record, and none for what it is: no slot is written again. */
-  async trim(before: number, _isKept: (bytes: Uint8Array, slot: number) => boolean, options: SlotOptions = {}): Promise<void> {
+  async trim(
+    before: number,
+    _isKept: (bytes: Uint8Array, slot: number) => boolean,
+    options: SlotOptions = {},
+  ): Promise<void> {
     const { first_seq: first, last_seq: last } = (await this.#info(options)).state
     const seq = Math.min(before, last)
-    if (first < seq)
-      await this.#ask('trim', ({ manager }) => manager.streams.purge(this.#name, { seq }), options)
+    if (first < seq) await this.#ask('trim', ({ manager }) => manager.streams.purge(this.#name, { seq }), options)
     await this.#deleteLarge(seq, options)
   }
 

@@ -11,9 +11,7 @@ export interface NatsOptions {
   /** In place of those in the address. */
   readonly credentials?: NatsCredentials | undefined
   /** Files of the certificates, in PEM: those of the authority where it is none that Node knows, and the client's own. */
-  readonly tls?:
-    | { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string }
-    | undefined
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string } | undefined
 }
 
 export type NatsCredentials = { readonly user: string; readonly password: string } | { readonly token: string }
@@ -34,13 +32,17 @@ const PORT = 4222
 
 /** Reads an address. Throws RowcastError (`options`), which tells nothing of what may be a password. */
 export function parseNatsUrl(url: string): NatsAddress {
-  const [, scheme, list = '', name = ''] = /^(nats|tls):\/\/([^/]*)(?:\/([^/]*)\/?)?$/.exec(url) ?? []
-  if (scheme === undefined) throw refusal('it is none: give nats://a,b,c or tls://a,b,c (encode what a password has of / , @)')
+  // Each server may have the scheme before it, the same for all.
+  const plain = url.replaceAll(`,${url.slice(0, url.indexOf('://'))}://`, ',')
+  const [, scheme, list = '', name = ''] = /^(nats|tls):\/\/([^/]*)(?:\/([^/]*)\/?)?$/.exec(plain) ?? []
+  if (scheme === undefined)
+    throw refusal('it is none: give nats://a,b,c or tls://a,b,c (encode what a password has of / , @)')
   if (!/^[\w-]*$/.test(name)) throw refusal('what follows the slash is no name of streams: use A-Z a-z 0-9 _ -')
-  const entries = list.split(',').map((entry, n) => parseEntry(entry.replace(/^(nats|tls):\/\//, ''), n + 1))
+  const entries = list.split(',').map((entry, n) => parseEntry(entry, n + 1))
   const given = entries.flatMap(({ credentials }) => credentials ?? [])
   if (given.some((one) => JSON.stringify(one) !== JSON.stringify(given[0])))
     throw refusal('its servers have different users: give one for all')
+  if (given.length > 0 && !entries[0]!.credentials) throw refusal('its first server has no user, and another one has')
   const servers = entries.map(({ server }) => server)
   const prefix = name === '' ? 'rowcast' : name
   const shown = `${scheme}://${servers.join(',')}/${prefix}`

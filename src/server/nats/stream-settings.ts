@@ -5,7 +5,11 @@ import { RowcastError } from '../../errors/index.ts'
 export const ENOUGH_REPLICAS = 3
 
 /** The settings that a stream needs to be the log of a shard. */
-export function streamSettings(name: string, subject: string, replicas: number): Partial<StreamConfig> & { name: string } {
+export function streamSettings(
+  name: string,
+  subject: string,
+  replicas: number,
+): Partial<StreamConfig> & { name: string } {
   return {
     name,
     subjects: [subject],
@@ -25,15 +29,19 @@ export function streamSettings(name: string, subject: string, replicas: number):
 }
 
 /** Throws RowcastError (`options`) for a stream that loses what was acknowledged. */
-export function assertStreamSettings(config: StreamConfig, subject: string, { relaxed }: { readonly relaxed: boolean }): void {
-  const { name, subjects = [], storage, num_replicas: replicas, retention } = config
-  if (subjects.length !== 1 || subjects[0] !== subject || config.mirror || config.sources?.length)
+export function assertStreamSettings(
+  config: StreamConfig,
+  subject: string,
+  { relaxed }: { readonly relaxed: boolean },
+): void {
+  const { name, subjects, storage, num_replicas: replicas, retention } = config
+  if (config.mirror || config.sources?.length || subjects.length !== 1 || subjects[0] !== subject)
     throw refusal(name, `takes other messages than those of ${subject}`, 'give another name, or move that stream away')
   const limits = [config.max_msgs, config.max_bytes, config.max_age, config.max_msg_size, config.max_msgs_per_subject]
   if (retention !== 'limits' || limits.some((limit) => (limit ?? 0) > 0))
     throw refusal(name, 'has limits, by which it deletes or refuses', 'take them off (nats stream edit)')
   if (config.sealed || config.deny_purge || config.no_ack)
-    throw refusal(name, 'is sealed, can’t be purged or acknowledges nothing', 'make it anew without these settings')
+    throw refusal(name, "is sealed, can't be purged or acknowledges nothing", 'make it anew without these settings')
   if (relaxed) return
   if (storage !== 'file')
     throw refusal(name, 'lies in memory', 'make it anew with file storage, or say that it may be lost (relaxed)')

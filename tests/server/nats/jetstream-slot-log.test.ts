@@ -11,18 +11,21 @@ describe.for([1, 3])('on %i', (servers) => {
   })
   afterAll(() => cluster?.close())
 
-  runSlotLogContract(servers === 1 ? 'one server of NATS' : `${servers} servers of NATS`, (): Promise<SlotLogHarness> => {
-    shard++
-    const { url } = cluster!
-    const connections = [new NatsConnection({ url }), new NatsConnection({ url })] as const
-    const open = (connection: NatsConnection) => new JetStreamSlotLog({ connection, shard, relaxed: servers < 3 })
-    return Promise.resolve({
-      logs: [open(connections[0]), open(connections[1])],
-      reopens: false,
-      done: (asked) => asked,
-      dispose: async () => {
-        for (const connection of connections) await connection.close()
-      },
-    })
-  })
+  runSlotLogContract(
+    servers === 1 ? 'one server of NATS' : `${servers} servers of NATS`,
+    (): Promise<SlotLogHarness> => {
+      shard++
+      const { url } = cluster!
+      const connections = [new NatsConnection({ url }), new NatsConnection({ url })] as const
+      const open = (connection: NatsConnection) => new JetStreamSlotLog({ connection, shard, relaxed: servers < 3 })
+      return Promise.resolve({
+        logs: [open(connections[0]), open(connections[1])],
+        reopens: false,
+        done: (asked) => asked,
+        dispose: async () => {
+          for (const connection of connections) await connection.close()
+        },
+      })
+    },
+  )
 })
