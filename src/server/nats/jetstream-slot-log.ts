@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { StoredMsg, StreamInfo } from '@nats-io/jetstream'
+import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream'
 import { RowcastError } from '../../errors/index.ts'
 import { Patience, sortableNumber, type ObjectStore } from '../bucket/index.ts'
 import type { ClaimAttempt, SlotLog, SlotOptions } from '../cluster/slot-log.ts'
-import { ATTEMPT_MS, type NatsConnection, type NatsSession } from './nats-connection.ts'
+import type { NatsConnection, NatsSession } from './nats-connection.ts'
 import { NatsError } from './nats-error.ts'
 import { codeOf, readFailure, type NatsFailure } from './nats-failure.ts'
 import { assertStreamSettings, ENOUGH_REPLICAS, streamSettings } from './stream-settings.ts'
@@ -43,7 +43,12 @@ interface Asking extends SlotOptions {
 const PATIENCE_MS = 30_000
 /** Asking costs little, and an election ends at some moment. */
 const LONGEST_PAUSE_MS = 200
-/** What a record takes to be sent on a slow line. */
+/**
+ * How long an answer is waited for: a record's shortly, as what is written again goes in once, and what is sent takes on a
+ * slow line beside; others' twice as long each time, up to the longest.
+ */
+const ATTEMPT_MS = 1_000
+const LONGEST_ATTEMPT_MS = 8_000
 const BYTES_PER_MS = 500
 /** Of a message, beside the record: headers, in bytes. */
 const HEADER_BYTES = 1_024
@@ -94,15 +99,17 @@ export class JetStreamSlotLog implements SlotLog {
     const behind = new Patience(this.#patienceMs)
     for (let isDoubtful = false; ;) {
       const outcome = await this.#publish(message, slot - 1, signal)
-      if (typeof outcome === 'number') return true
-      // An attempt of which nobody knows may have gone in, and may yet: no other goes in beside it.
+      if (outcome === slot) return true
+      if (typeof outcome === 'number')
+        throw new NatsError(`${this.address} has taken a record as ${outcome} that was to be ${slot}: its servers differ`)
+      // An attempt of which nobody knows may have gone in, and may yet: the next one is refused then.
       isDoubtful ||= outcome.failure === 'unknown'
-      const there = outcome.failure === 'unsent' ? undefined : await this.#read(slot, asking)
-      if (there) return isSame(there, message)
       if (outcome.failure !== 'refused') {
         await patience.again(signal)
         continue
       }
+      const there = await this.#read(slot, asking)
+      if (there) return isSame(there, message)
       const { first_seq: first, last_seq: last } = (await this.#info(asking)).state
       if (first > slot && !isDoubtful) return false
       if (first > slot) throw new NatsError(`${this.address} has deleted slot ${slot}, and nobody knows what was in it`)
@@ -165,7 +172,7 @@ export class JetStreamSlotLog implements SlotLog {
   ): Promise<void> {
     const { first_seq: first, last_seq: last } = (await this.#info(options)).state
     const seq = Math.min(before, last)
-    if (first < seq) await this.#ask('trim', ({ manager }) => manager.streams.purge(this.#name, { seq }), options)
+    if (first < seq) await this.#manage('trim', ({ streams }) => streams.purge(this.#name, { seq }), options)
     await this.#deleteLarge(seq, options)
   }
 
@@ -226,36 +233,32 @@ export class JetStreamSlotLog implements SlotLog {
   }
 
   async #read(slot: number, asking: Asking): Promise<Message | undefined> {
-    const read = ({ manager }: NatsSession): Promise<StoredMsg | null> =>
-      manager.streams.getMessage(this.#name, { seq: slot })
-    const stored = await this.#ask('read', read, asking)
+    const stored = await this.#manage('read', ({ streams }) => streams.getMessage(this.#name, { seq: slot }), asking)
     if (!stored) return undefined
     const key = stored.header.get(OBJECT_HEADER)
     return { data: stored.data, key: key === '' ? undefined : key }
   }
 
   #info(asking: Asking): Promise<StreamInfo> {
-    return this.#ask('list', ({ manager }) => manager.streams.info(this.#name, { deleted_details: true }), asking)
+    return this.#manage('list', ({ streams }) => streams.info(this.#name, { deleted_details: true }), asking)
   }
 
-  /** Asks the stream until there is an answer: what may be done twice. */
-  #ask<Answer>(verb: string, attempt: (session: NatsSession) => Promise<Answer>, asking: Asking): Promise<Answer> {
-    const { signal } = asking
-    return this.#again(verb, asking, async () => {
-      await this.#open(signal)
-      return this.#options.connection.ask(attempt, signal)
-    })
+  /** Asks for what may be done twice. */
+  #manage<Answer>(verb: string, ask: (manager: JetStreamManager) => Promise<Answer>, asking: Asking): Promise<Answer> {
+    return this.#ask(verb, async ({ manage }, timeoutMs) => ask(await manage(timeoutMs)), asking)
   }
 
-  async #again<Answer>(
+  /** Asks until there is an answer. */
+  async #ask<Answer>(
     verb: string,
+    ask: (session: NatsSession, timeoutMs: number) => Promise<Answer>,
     { signal, patienceMs = this.#patienceMs }: Asking,
-    attempt: () => Promise<Answer>,
   ): Promise<Answer> {
     const patience = new Patience(patienceMs, LONGEST_PAUSE_MS)
-    while (true) {
+    for (let timeoutMs = ATTEMPT_MS; ; timeoutMs = Math.min(2 * timeoutMs, LONGEST_ATTEMPT_MS)) {
       try {
-        return await attempt()
+        await this.#open(signal)
+        return await this.#options.connection.ask((session) => ask(session, timeoutMs), signal)
       } catch (error) {
         signal?.throwIfAborted()
         if (readFailure(error) !== 'never' && (await patience.again(signal))) continue
@@ -279,11 +282,11 @@ export class JetStreamSlotLog implements SlotLog {
 
   async #makeStream(): Promise<void> {
     const { connection, relaxed = false } = this.#options
-    const { config } = await connection.ask(({ manager }) => this.#findStream(manager))
+    const { config } = await connection.ask(async ({ manage }) => this.#findStream(await manage(2 * ATTEMPT_MS)))
     assertStreamSettings(config, this.#subject, { relaxed })
   }
 
-  async #findStream({ streams }: NatsSession['manager']): Promise<StreamInfo> {
+  async #findStream({ streams }: JetStreamManager): Promise<StreamInfo> {
     try {
       return await streams.info(this.#name)
     } catch (error) {

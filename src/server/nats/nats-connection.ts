@@ -4,8 +4,6 @@ import { StoreClosedError } from '../../errors/index.ts'
 import { loadNats, type Nats } from './load-nats.ts'
 import { parseNatsUrl, type NatsAddress, type NatsCredentials, type NatsOptions } from './nats-options.ts'
 
-/** How long an answer is waited for. */
-export const ATTEMPT_MS = 3_000
 /** A server that accepts a connection and says nothing is left for another one. */
 const DIAL_MS = 2_000
 /** A server that does not answer so many pings is left as well. */
@@ -19,7 +17,8 @@ export interface NatsSession {
   readonly nats: Nats
   readonly connection: Connection
   readonly client: JetStreamClient
-  readonly manager: JetStreamManager
+  /** @param timeoutMs how long each answer is waited for */
+  readonly manage: (timeoutMs: number) => Promise<JetStreamManager>
 }
 
 /** The connection went while an answer was awaited, or was not there. */
@@ -98,12 +97,12 @@ export class NatsConnection {
     const connection = await nats.transport.connect(this.#connectionOptions()).catch((cause: unknown) => {
       throw new NatsDisconnectedError(false, { cause })
     })
-    const client = nats.jetstream.jetstream(connection, { timeout: ATTEMPT_MS })
-    const manager = await client.jetstreamManager(false)
-    const session = { nats, connection, client, manager }
+    const client = nats.jetstream.jetstream(connection)
+    const manage = (timeout: number): Promise<JetStreamManager> =>
+      nats.jetstream.jetstreamManager(connection, { timeout, checkAPI: false })
     this.#isUp = true
     void this.#follow(connection)
-    return session
+    return { nats, connection, client, manage }
   }
 
   /** Whether there is a connection, as it tells. */
