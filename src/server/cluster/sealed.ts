@@ -24,6 +24,11 @@ export function unseal(bytes: Uint8Array, where: string): Buffer {
   return body
 }
 
+/** The digest of sealed bytes and of all that went before them, whose digest is given; that of nothing is empty. */
+export function chainDigest(before: string, sealed: Uint8Array): string {
+  return digestOf(Buffer.concat([Buffer.from(before), sealed.subarray(0, HEAD)])).toString('base64url')
+}
+
 function digestOf(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest().subarray(0, DIGEST_BYTES)
 }

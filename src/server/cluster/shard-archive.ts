@@ -43,7 +43,7 @@ export class ShardArchive {
   }
 
   async #writeAll(copy: StateCopy, keys: string[], signal: AbortSignal): Promise<CheckpointState> {
-    const { next, claim, databases } = copy
+    const { next, digest: history, claim, databases } = copy
     const grown = databases.filter(([, { tail }]) => tail.length > 0)
     for (let from = 0; from < grown.length; from += AT_ONCE)
       await Promise.all(
@@ -53,6 +53,7 @@ export class ShardArchive {
       )
     const state = {
       next,
+      digest: history,
       claim,
       databases: databases.map(([name, { tail: _tail, lastPayload: _lastPayload, ...log }]) => {
         const digest = lastDigest({ lastPayload: _lastPayload, digest: log.digest })

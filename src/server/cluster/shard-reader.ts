@@ -12,6 +12,16 @@ export const NEVER_TRIMMED = 64
 /** Records that are read at once. */
 const AT_ONCE = 32
 
+/** What became of records that were to be taken in. */
+interface Taken {
+  /** None of them was deleted. */
+  readonly isWhole: boolean
+  /** The next was written behind others. */
+  readonly isParted: boolean
+  /** The slot of the first that is no owner's. */
+  readonly firstOther: number
+}
+
 /** What one server knows of a shard's log: the state that its records come to, as far as it was read. */
 export class ShardReader {
   readonly #slots: SlotLog
@@ -34,6 +44,9 @@ export class ShardReader {
    * Takes in all records up to the first slot that is empty. A claim, or what fills the slots before one, may have arrived
    * late, in a slot that was trimmed: where the log has a checkpoint behind one that was just read, that is gone on from.
    * Whoever trimmed had named it in the log before, so that one who lists after reading such a record knows.
+   *
+   * Throws RowcastError (`log`) at a record that its owner wrote behind others than were read, and no checkpoint goes further:
+   * records were lost, or others were told in their place. All is read again the next time.
    */
   async read(): Promise<void> {
     for (let doubtful = Infinity; ;) {
@@ -41,8 +54,13 @@ export class ShardReader {
       const listed = await this.#slots.slots(from - 1, { signal: this.#signal })
       const run = listed.findIndex((slot, n) => slot !== from + n)
       const there = run === -1 ? listed : listed.slice(0, run)
-      const { isWhole, firstOther } = await this.#take(there)
+      const { isWhole, isParted, firstOther } = await this.#take(there)
       doubtful = Math.min(doubtful, firstOther)
+      if (isParted) {
+        await this.#goAround()
+        doubtful = Infinity
+        continue
+      }
       const isTrimmed = isWhole && (listed.at(-1) ?? 0) >= this.#state.next + NEVER_TRIMMED
       if (doubtful < this.#state.checkpoint || isTrimmed) {
         if (await this.#jump(listed, Math.min(doubtful, this.#state.next))) doubtful = Infinity
@@ -50,19 +68,33 @@ export class ShardReader {
     }
   }
 
-  /** Takes in the records of slots, unless one was deleted meanwhile, and tells the first that is no owner's. */
-  async #take(there: readonly number[]): Promise<{ readonly isWhole: boolean; readonly firstOther: number }> {
+  /** Takes in the records of slots, up to one that was deleted meanwhile, or that was written behind others. */
+  async #take(there: readonly number[]): Promise<Taken> {
     let firstOther = Infinity
     for (let from = 0; from < there.length; from += AT_ONCE) {
       const some = there.slice(from, from + AT_ONCE)
       const records = await Promise.all(some.map((slot) => this.#record(slot)))
       for (const record of records) {
-        if (!record) return { isWhole: false, firstOther }
-        if (!isOwners(record)) firstOther = Math.min(firstOther, this.#state.next)
-        this.#state.apply(record)
+        if (!record) return { isWhole: false, isParted: false, firstOther }
+        const [told, bytes] = record
+        if (!this.#state.fits(told)) return { isWhole: false, isParted: true, firstOther }
+        if (!isOwners(told)) firstOther = Math.min(firstOther, this.#state.next)
+        this.#state.apply(told, bytes)
       }
     }
-    return { isWhole: true, firstOther }
+    return { isWhole: true, isParted: false, firstOther }
+  }
+
+  /** Goes on from a checkpoint behind a record that does not fit; what was read before it may be what does not. */
+  async #goAround(): Promise<void> {
+    const { next } = this.#state
+    const listed = await this.#slots.slots(next, { signal: this.#signal })
+    if (await this.#restoreBehind(next, listed.slice(-NEVER_TRIMMED))) return
+    this.#state = new ShardState()
+    throw new RowcastError(
+      'log',
+      `slot ${next} of the log at ${this.#slots.address} was written behind other records than there are: what holds it has lost some that were acknowledged, or tells others in their place; it is read again, and if that doesn't help, restore it from a copy`,
+    )
   }
 
   /**
@@ -70,17 +102,23 @@ export class ShardReader {
    * where newer records may name one that is still there.
    */
   async #jump(listed: readonly number[], behind: number): Promise<boolean> {
-    if (await this.#restore(this.#state.checkpoint, behind)) return true
-    for (const slot of listed.toReversed()) {
-      const record = await this.#record(slot)
-      if (record && (await this.#restore(record.checkpoint, behind))) return true
-    }
+    if (await this.#restoreBehind(behind, listed)) return true
     const newer = await this.#slots.slots(listed.at(-1) ?? behind, { signal: this.#signal })
     if (newer.length > 0) return false
     throw new RowcastError(
       'log',
       `the log at ${this.#slots.address} has nothing between slot ${behind} and the next that there is, and no checkpoint that goes so far: restore what is missing from a copy`,
     )
+  }
+
+  /** From the newest checkpoint, as far as what was read and the records of slots tell. */
+  async #restoreBehind(behind: number, listed: readonly number[]): Promise<boolean> {
+    if (await this.#restore(this.#state.checkpoint, behind)) return true
+    for (const slot of listed.toReversed()) {
+      const record = await this.#record(slot)
+      if (record && (await this.#restore(record[0].checkpoint, behind))) return true
+    }
+    return false
   }
 
   async #restore(checkpoint: number, behind: number): Promise<boolean> {
@@ -90,8 +128,8 @@ export class ShardReader {
     return state !== undefined
   }
 
-  async #record(slot: number): Promise<ShardRecord | undefined> {
+  async #record(slot: number): Promise<readonly [ShardRecord, Uint8Array] | undefined> {
     const bytes = await this.#slots.get(slot, { signal: this.#signal })
-    return bytes && decodeRecord(bytes, `slot ${slot} of the log at ${this.#slots.address}`)
+    return bytes && [decodeRecord(bytes, `slot ${slot} of the log at ${this.#slots.address}`), bytes]
   }
 }

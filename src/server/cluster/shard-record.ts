@@ -18,6 +18,14 @@ export type Operation =
   | { readonly do: 'trim'; readonly database: string; readonly before: number }
   | { readonly do: 'delete'; readonly database: string }
 
+/** Of whom a record is that only the owner writes, and what it rests on. */
+export interface OwnersMark {
+  /** The slot that the owner's claim lies in. */
+  readonly epoch: number
+  /** The digest of all records before it, as the owner has them. */
+  readonly behind: string
+}
+
 /** What lies in one slot of a shard's log. */
 export type ShardRecord = {
   /** All that lies before this slot is in the checkpoint of that number; 0 where nothing is. */
@@ -26,10 +34,9 @@ export type ShardRecord = {
   | { readonly kind: 'claim'; readonly node: NodeInfo }
   /** Fills the slots before a claim that was put ahead of its turn. */
   | { readonly kind: 'gap' }
-  /** The owner whose claim lies in the slot `epoch` is it no more: whoever claims next has it. */
-  | { readonly kind: 'release'; readonly epoch: number }
-  /** By the owner whose claim lies in the slot `epoch`. */
-  | { readonly kind: 'operations'; readonly epoch: number; readonly operations: readonly Operation[] }
+  /** The owner is it no more: whoever claims next has it. */
+  | ({ readonly kind: 'release' } & OwnersMark)
+  | ({ readonly kind: 'operations'; readonly operations: readonly Operation[] } & OwnersMark)
 )
 
 /** Whether a record is an owner's, in the slot that was the next. Others may arrive late, in one that was trimmed. */

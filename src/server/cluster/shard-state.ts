@@ -1,4 +1,5 @@
 import { digestOf } from '../digest.ts'
+import { chainDigest } from './sealed.ts'
 import type { NodeInfo, Operation, ShardRecord } from './shard-record.ts'
 
 /** Entries of one database that have left the tail for an object of the bucket. */
@@ -36,12 +37,14 @@ export interface Claim {
 /** What a checkpoint holds: the state of a shard before a slot, but for what is in segments. */
 export interface CheckpointState {
   readonly next: number
+  /** Of all records before that slot. */
+  readonly digest: string
   readonly claim: Claim | undefined
   readonly databases: readonly (readonly [name: string, log: Omit<DatabaseLog, 'tail' | 'lastPayload'>])[]
 }
 
 /** A state at a slot, with the tails. */
-export interface StateCopy extends Pick<CheckpointState, 'next' | 'claim'> {
+export interface StateCopy extends Pick<CheckpointState, 'next' | 'digest' | 'claim'> {
   readonly databases: readonly (readonly [name: string, log: DatabaseLog])[]
 }
 
@@ -54,6 +57,8 @@ export function lastDigest({ lastPayload, digest }: Pick<DatabaseLog, 'lastPaylo
 export class ShardState {
   /** The first slot that is not in it. */
   next = 1
+  /** Of all records in it. */
+  digest = ''
   claim: Claim | undefined
   /** The newest checkpoint that its records name. */
   checkpoint = 0
@@ -63,18 +68,25 @@ export class ShardState {
   readonly dropped: string[] = []
   readonly databases: Map<string, DatabaseLog> = new Map()
 
-  static restore({ next, claim, databases }: CheckpointState): ShardState {
+  static restore({ next, digest, claim, databases }: CheckpointState): ShardState {
     const state = new ShardState()
     state.next = next
+    state.digest = digest
     state.claim = claim
     state.checkpoint = next
     for (const [name, log] of databases) state.databases.set(name, { ...log, tail: [] })
     return state
   }
 
-  /** Takes in the record of the slot that is next. One of an owner that was deposed before it does nothing. */
-  apply(record: ShardRecord): void {
+  /** Whether a record was written behind the records that are in it, as far as it tells. */
+  fits(record: ShardRecord): boolean {
+    return !('behind' in record) || record.behind === this.digest
+  }
+
+  /** Takes in the record of the slot that is next, from its bytes. One of an owner that was deposed before it does nothing. */
+  apply(record: ShardRecord, bytes: Uint8Array): void {
     const slot = this.next++
+    this.digest = chainDigest(this.digest, bytes)
     this.checkpoint = Math.max(this.checkpoint, record.checkpoint)
     if (record.kind === 'claim') this.claim = { slot, node: record.node }
     else if (record.kind === 'gap' || record.epoch !== this.claim?.slot) return
@@ -86,7 +98,7 @@ export class ShardState {
   copy(): StateCopy {
     const databases: [string, DatabaseLog][] = []
     for (const [name, log] of this.databases) databases.push([name, { ...log, tail: [...log.tail] }])
-    return { next: this.next, claim: this.claim, databases }
+    return { next: this.next, digest: this.digest, claim: this.claim, databases }
   }
 
   /** Forgets the payloads that are in segments by now. */

@@ -10,6 +10,7 @@ import {
   isOwners,
   type NodeInfo,
   type Operation,
+  type OwnersMark,
   type ShardRecord,
 } from './shard-record.ts'
 import type { Claim, DatabaseLog, Segment, ShardState } from './shard-state.ts'
@@ -177,7 +178,7 @@ export class Shard {
   release(): Promise<void> {
     return this.#run(async () => {
       const { checkpoint } = this.#state
-      await this.#put((epoch) => ({ kind: 'release', epoch, checkpoint }))
+      await this.#put((mark) => ({ kind: 'release', ...mark, checkpoint }))
     })
   }
 
@@ -238,7 +239,7 @@ export class Shard {
     })
     if (!written) return
     const isNamed = await this.#run(async () => {
-      if (!(await this.#put((epoch) => ({ kind: 'operations', epoch, operations: [], checkpoint: written.next }))))
+      if (!(await this.#put((mark) => ({ kind: 'operations', ...mark, operations: [], checkpoint: written.next }))))
         return false
       // It went on from another's checkpoint, and has that one's segments.
       if (this.#state !== state) return false
@@ -277,7 +278,7 @@ export class Shard {
       taken = decided
       isUncertain = operations.length > 0
       const isLatest = isUncertain
-        ? await this.#put((epoch) => ({ kind: 'operations', epoch, operations, checkpoint: this.#state.checkpoint }))
+        ? await this.#put((mark) => ({ kind: 'operations', ...mark, operations, checkpoint: this.#state.checkpoint }))
         : await this.#isLatest()
       if (isLatest) for (const { tell } of taken) tell()
       // They are decided again on what the log has by now.
@@ -319,7 +320,7 @@ export class Shard {
     const { next, checkpoint } = this.#state
     if (!this.#options.slots.isCurrent)
       return (
-        (await this.#put((epoch) => ({ kind: 'operations', epoch, operations: [], checkpoint }))) &&
+        (await this.#put((mark) => ({ kind: 'operations', ...mark, operations: [], checkpoint }))) &&
         this.#state.next === next + 1
       )
     const askedAt = performance.now()
@@ -342,22 +343,23 @@ export class Shard {
    * Appends a record as the owner: whether it is there; `false` where this server is the owner no more, or anew: another
    * one may have been it in between.
    */
-  async #put(make: (epoch: number) => ShardRecord): Promise<boolean> {
+  async #put(make: (mark: OwnersMark) => ShardRecord): Promise<boolean> {
     const { slots } = this.#options
     const { signal } = this.#closing
     const epoch = this.#epoch
     if (epoch === undefined) return false
     do {
-      const record = make(epoch)
-      const { next } = this.#state
+      const { next, digest: behind } = this.#state
+      const record = make({ epoch, behind })
+      const bytes = encodeRecord(record)
       const askedAt = performance.now()
       this.#appendedAt = askedAt
-      const isThere = await slots.put(next, encodeRecord(record), { signal }).catch((error: unknown) => {
+      const isThere = await slots.put(next, bytes, { signal }).catch((error: unknown) => {
         this.#uncertain = next
         throw error
       })
       if (isThere) {
-        this.#state.apply(record)
+        this.#state.apply(record, bytes)
         this.#provenAt = askedAt
         return true
       }
