@@ -101,7 +101,10 @@ export class JetStreamSlotLog implements SlotLog {
       const outcome = await this.#publish(message, slot - 1, signal)
       if (outcome === slot) return true
       if (typeof outcome === 'number')
-        throw new NatsError(`${this.address} has taken a record as ${outcome} that was to be ${slot}: its servers differ`)
+        throw new RowcastError(
+          'log',
+          `${this.address} has taken a record as ${outcome} that was to be ${slot}: its servers differ`,
+        )
       // An attempt of which nobody knows may have gone in, and may yet: the next one is refused then.
       isDoubtful ||= outcome.failure === 'unknown'
       if (outcome.failure !== 'refused') {
@@ -301,8 +304,9 @@ export class JetStreamSlotLog implements SlotLog {
     }
   }
 
-  #lost(known: number, last: number): NatsError {
-    return new NatsError(
+  #lost(known: number, last: number): RowcastError<'log'> {
+    return new RowcastError(
+      'log',
       `${this.address} ends at ${last}, though ${known} was acknowledged: its servers have lost records; stop, and restore from the archive`,
     )
   }

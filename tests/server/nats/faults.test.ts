@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { RowcastError } from '../../../src/errors/index.ts'
+import { Shard, ShardedLogStorage } from '../../../src/server/cluster/index.ts'
 import { JetStreamSlotLog, NatsConnection, NatsError } from '../../../src/server/nats/index.ts'
 import { NatsCluster, type NatsClusterOptions } from '../../support/nats-cluster.ts'
 import { ThrottledProxy } from '../../support/throttled-proxy.ts'
@@ -47,7 +49,7 @@ describe('three servers', () => {
     }
   })
 
-  test.for(['killed', 'frozen'] as const)('what was acknowledged stays, once, though the leader is %s', async (way) => {
+  test('what was acknowledged stays, once, though the leader is killed', async () => {
     const cluster = await start({ servers: 3 })
     const logs = [open(cluster.url), open(cluster.url)]
     await logs[0]!.slots(0)
@@ -57,12 +59,10 @@ describe('three servers', () => {
       const before = (await logs[0]!.slots(0)).length
       await expect.poll(async () => (await logs[0]!.slots(0)).length).toBeGreaterThan(before + 50)
       const leader = await cluster.leaderOf('rowcast-0000')
-      if (way === 'killed') await leader.kill()
-      else leader.freeze()
+      await leader.kill()
       const after = (await logs[1]!.slots(0)).length
       await expect.poll(async () => (await logs[1]!.slots(0)).length).toBeGreaterThan(after + 50)
-      if (way === 'killed') await leader.start()
-      else leader.wake()
+      await leader.start()
     }
     isOver = true
     const written = (await writing).flat()
@@ -71,6 +71,51 @@ describe('three servers', () => {
     expect(new Set(written.map(([slot]) => slot)).size).toBe(written.length)
     expect(new Set(records).size).toBe(records.length)
     expect(records).toHaveLength(written.length)
+  })
+
+  // A server of 2.9.10 that wakes up may hold other records than the others from there on, and be the leader later.
+  test('what was acknowledged is read again, or said to be lost, though the leader is frozen', async () => {
+    const cluster = await start({ servers: 3 })
+    const [owner, follower] = ['owner', 'follower'].map(
+      (id) => new Shard({ slots: open(cluster.url, { patienceMs: 5_000 }), node: { id } }),
+    ) as [Shard, Shard]
+    const log = await new ShardedLogStorage([owner]).open('plan', { create: true })
+    let isOver = false
+    let last = 0
+    const told: unknown[] = []
+    const tell = (error: unknown): void => {
+      // Servers that don't answer yet will.
+      if (!(error instanceof NatsError)) told.push(error)
+    }
+    const writing = (async () => {
+      for (; !isOver; last++) await log.append([`${last + 1}`], last)
+    })().catch(tell)
+    const goOn = async (): Promise<void> => {
+      const from = last
+      const isFurther = async (): Promise<boolean> => {
+        await follower.look().catch(tell)
+        return told.length > 0 || last > from + 50
+      }
+      await expect.poll(isFurther).toBe(true)
+    }
+    for (let round = 0; round < 2 && told.length === 0; round++) {
+      await goOn()
+      const leader = await cluster.leaderOf('rowcast-0000')
+      leader.freeze()
+      await goOn()
+      leader.wake()
+    }
+    isOver = true
+    if (told.length > 0) await owner.close()
+    await writing
+    const payloads = async (): Promise<readonly string[]> => {
+      await follower.look().catch(tell)
+      return follower.databases.get('plan')?.tail ?? []
+    }
+    await expect.poll(async () => (await payloads()).length >= last || told.length > 0).toBe(true)
+    for (const error of told) expect(['log', 'log-uncertain']).toContain((error as RowcastError).code)
+    if (told.length === 0)
+      expect((await payloads()).slice(0, last)).toEqual(Array.from({ length: last }, (_, n) => `${n + 1}`))
   })
 
   test('a put waits while there is no majority, and is told the truth once there is', async () => {
