@@ -88,7 +88,7 @@ describe('three servers', () => {
       if (!(error instanceof NatsError)) told.push(error)
     }
     const writing = (async () => {
-      for (; !isOver; last++) await log.append([`${last + 1}`], last)
+      for (const goesOn = () => !isOver; goesOn(); last++) await log.append([`${last + 1}`], last)
     })().catch(tell)
     const goOn = async (): Promise<void> => {
       const from = last
