@@ -31,11 +31,14 @@ export {
 } from './http/index.ts'
 export {
   fileStorage,
+  jetStreamStorage,
   memoryStorage,
   s3SnapshotStorage,
   s3Storage,
+  type JetStreamStorageOptions,
   type S3StorageOptions,
   type Storage,
 } from './storage-options.ts'
 export { BucketError, type S3Options } from './bucket/index.ts'
+export type { NatsCredentials, NatsOptions } from './nats/index.ts'
 export { serve, type ServeOptions, type Serving } from './serve.ts'

@@ -3,7 +3,14 @@ import type { ServerOptions } from './create-server.ts'
 import { lockDirectory } from './lock-directory.ts'
 import { S3ObjectStore, type S3Options } from './bucket/index.ts'
 import { readBucketSecret, readSecret } from './secret.ts'
-import { fileStorage, s3SnapshotStorage, s3Storage, type S3StorageOptions } from './storage-options.ts'
+import {
+  fileStorage,
+  jetStreamStorage,
+  s3SnapshotStorage,
+  s3Storage,
+  type JetStreamStorageOptions,
+  type S3StorageOptions,
+} from './storage-options.ts'
 
 /** A server on its port. */
 export interface Serving extends Listening, Pick<RowcastServer, 'disconnect'> {}
@@ -20,8 +27,8 @@ interface DirectoryOptions extends CommonOptions {
 
 /** A server of which nothing lies on its machine. */
 interface BucketOptions extends CommonOptions {
-  /** A bucket that keeps all, the secret too. */
-  readonly log: Omit<S3StorageOptions, 'onError'>
+  /** A bucket that keeps all, the secret too; or servers of NATS, with a bucket for all but the newest of the logs. */
+  readonly log: Omit<S3StorageOptions, 'onError'> | Omit<JetStreamStorageOptions, 'onError'>
 }
 
 export type ServeOptions = DirectoryOptions | BucketOptions
@@ -35,10 +42,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 }
 
 async function serveBucket({ log, port, host, ...rest }: BucketOptions): Promise<Serving> {
-  const storage = s3Storage({ ...log, onError: rest.onError })
+  const { onError } = rest
+  const storage = 'nats' in log ? jetStreamStorage({ ...log, onError }) : s3Storage({ ...log, onError })
   try {
     await storage.logs.ready?.()
-    const secret = await readBucketSecret(new S3ObjectStore(log))
+    const secret = await readBucketSecret(new S3ObjectStore('nats' in log ? log.s3 : log))
     const server = createServer({ ...rest, secret, storage })
     const close = (): Promise<void> => server.close()
     return { ...(await listenOrClose(server, { port, host })), close, disconnect: server.disconnect }

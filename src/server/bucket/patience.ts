@@ -13,7 +13,7 @@ export class Patience {
    * @param ms how long there is patience for another attempt, in milliseconds
    * @param longestMs of a pause, in milliseconds; 2 s if not given
    */
-  constructor(ms: number, longestMs = LONGEST_MS) {
+  constructor(ms: number, longestMs: number = LONGEST_MS) {
     this.#until = performance.now() + ms
     this.#longestMs = longestMs
   }

@@ -1,14 +1,12 @@
 import { parseArgs } from 'node:util'
-import type { S3Options } from '../bucket/index.ts'
-import type { S3StorageOptions } from '../storage-options.ts'
+import { readData, type DataArguments } from './read-data.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What `rowcast serve` was told. */
 export interface ServeArguments {
   readonly command: 'serve'
   readonly schema: string
-  /** Where the databases lie: the directory, or the bucket that keeps all. */
-  readonly data: { readonly directory: string; readonly snapshots?: S3Options } | { readonly log: S3StorageOptions }
+  readonly data: DataArguments
   readonly port: number
   readonly host: string
   readonly auth: {
@@ -37,6 +35,10 @@ const SERVE = {
   shards: { type: 'string' },
   'commit-every': { type: 'string' },
   advertise: { type: 'string' },
+  relaxed: { type: 'boolean' },
+  'nats-ca': { type: 'string' },
+  'nats-cert': { type: 'string' },
+  'nats-key': { type: 'string' },
   port: { type: 'string' },
   host: { type: 'string' },
   'auth-secret': { type: 'string' },
@@ -65,7 +67,7 @@ export function readArguments(
   if (more.length > 0) throw new UsageError(`'${more[0]}' is not expected: options begin with --`)
   const { schema, host = '127.0.0.1', cors = [] } = values
   if (!schema) throw new UsageError('--schema is missing: give the file of the schema, --schema schema.json')
-  const data = readData(values)
+  const data = readData(values, environment)
   const secret = values['auth-secret'] ?? environment['ROWCAST_AUTH_SECRET']
   const jwksUrl = values['auth-jwks']
   if (values['auth-secret'] === '' || (secret !== undefined && secret !== '' && Buffer.byteLength(secret) < 32))
@@ -107,45 +109,6 @@ function parse(
         .join(' ')}`,
     )
   }
-}
-
-type Values = ReturnType<typeof parse>['values']
-
-function readData({ data, log, s3, shards, advertise, ...values }: Values): ServeArguments['data'] {
-  const [endpoint, region, commitEvery] = [values['s3-endpoint'], values['s3-region'], values['commit-every']]
-  if ((data === undefined) === (log === undefined))
-    throw new UsageError(
-      data === undefined
-        ? '--data is missing: give the directory of the databases, --data ./data, or a bucket, --log s3://bucket/prefix'
-        : '--data and --log exclude each other: with --log all lies in the bucket',
-    )
-  if (data === '') throw new UsageError('--data is empty: give the directory of the databases, --data ./data')
-  if (endpoint !== undefined && !/^https?:\/\/./.test(endpoint))
-    throw new UsageError(`--s3-endpoint '${endpoint}' is no URL: give https://…`)
-  if (log === undefined && (shards ?? commitEvery ?? advertise) !== undefined)
-    throw new UsageError('--shards, --commit-every and --advertise need --log')
-  if (advertise !== undefined && !/^https?:\/\/./.test(advertise))
-    throw new UsageError(`--advertise '${advertise}' is no URL: give the address by which others reach this server`)
-  if (log === undefined && s3 === undefined && (endpoint ?? region) !== undefined)
-    throw new UsageError('--s3-endpoint and --s3-region need --log or --s3')
-  if (data !== undefined)
-    return { directory: data, ...(s3 !== undefined && { snapshots: { url: s3, endpoint, region } }) }
-  if (s3 !== undefined) throw new UsageError('--s3 is for --data: with --log snapshots lie in its bucket')
-  return {
-    log: {
-      url: log!,
-      endpoint,
-      region,
-      ...(shards !== undefined && { shards: readNumber('--shards', shards) }),
-      advertise,
-      ...(commitEvery !== undefined && { commitEveryMs: readNumber('--commit-every', commitEvery) }),
-    },
-  }
-}
-
-function readNumber(option: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new UsageError(`${option} '${text}' is no number: give digits`)
 }
 
 function readPort(text: string | undefined): number {

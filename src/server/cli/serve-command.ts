@@ -23,7 +23,7 @@ export async function runServe(args: ServeArguments): Promise<void> {
   const origins = args.cors.includes('*') ? ('*' as const) : args.cors
   const serving = serve({
     schema,
-    ...args.data,
+    ...args.data.options,
     port: args.port,
     host: args.host,
     ...(args.permissions !== undefined && {
@@ -41,9 +41,7 @@ export async function runServe(args: ServeArguments): Promise<void> {
   })
   const server = await Promise.race([serving, ended])
   if (!server) process.exit(0)
-  process.stdout.write(
-    `rowcast serves ${'log' in args.data ? args.data.log.url : args.data.directory} at ${server.url}\n`,
-  )
+  process.stdout.write(`rowcast serves ${args.data.shown} at ${server.url}\n`)
   if (!hasAuth) process.stderr.write(`${describeOpenness(args)}\n`)
   await ended
   const isClosed = await Promise.race([server.close().then(() => true), delay(GRACE_MS, false)])

@@ -11,7 +11,7 @@ import { ShardArchive } from './shard-archive.ts'
 import type { NodeInfo } from './shard-record.ts'
 import { Shard } from './shard.ts'
 import { ShardedLogStorage } from './sharded-log-storage.ts'
-import type { SlotLog } from './slot-log.ts'
+import { shardPrefix, type SlotLogs } from './slot-log.ts'
 
 export interface ClusterOptions {
   /** How many logs all databases share; 16 if not given. It is fixed with the first start: another number is refused. */
@@ -38,15 +38,6 @@ const TAIL_RECORDS = 1_000
 const TAIL_MS = 60_000
 /** What failed is tried again after so long. */
 const AGAIN_MS = 10_000
-
-/** Where the logs of shards lie. */
-export interface SlotLogs {
-  /** What it is called where all servers of a cluster have to have the same. */
-  readonly kind: string
-  /** The log of a shard; `cluster` names the cluster, and no other one. */
-  open(shard: number, cluster: string): SlotLog
-  close?(): Promise<void>
-}
 
 interface Opened {
   readonly storage: ShardedLogStorage
@@ -121,13 +112,14 @@ export class ClusterLogs implements LogStorage {
     const { commitEveryMs, url, shards: wanted } = this.#options
     await probeBucket(this.#store)
     const cluster = await agreeOnCluster(this.#store, { shards: wanted, log: this.#slots.kind })
+    await this.#slots.ready?.(cluster.id)
     const node = this.#node
     const shards = Array.from(
       { length: cluster.shards },
       (_, n) =>
         new Shard({
           slots: this.#slots.open(n, cluster.id),
-          archive: new ShardArchive(this.#store, `${prefixOf(n)}checkpoints/`),
+          archive: new ShardArchive(this.#store, `${shardPrefix(n)}checkpoints/`),
           node,
           commitEveryMs,
           yields: url !== undefined,
@@ -189,13 +181,8 @@ export class ClusterLogs implements LogStorage {
   }
 }
 
-/** Of the keys of a shard. */
-function prefixOf(shard: number): string {
-  return `shards/${String(shard).padStart(4, '0')}/`
-}
-
 function bucketSlots(store: ObjectStore): SlotLogs {
-  return { kind: 'bucket', open: (shard) => new BucketSlotLog(store, `${prefixOf(shard)}slots/`) }
+  return { kind: 'bucket', open: (shard) => new BucketSlotLog(store, `${shardPrefix(shard)}slots/`) }
 }
 
 function isLong(shard: Shard): boolean {

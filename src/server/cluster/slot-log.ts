@@ -45,3 +45,18 @@ export interface SlotLog {
   trim(before: number, isKept: (bytes: Uint8Array, slot: number) => boolean, options?: SlotOptions): Promise<void>
   close?(): Promise<void>
 }
+
+/** Where the logs of all shards of a cluster lie. `cluster` names it, and no other one. */
+export interface SlotLogs {
+  /** What it is called where all servers of a cluster have to have the same. */
+  readonly kind: string
+  /** Sees whether it will do. Throws RowcastError. */
+  ready?(cluster: string): Promise<void>
+  open(shard: number, cluster: string): SlotLog
+  close?(): Promise<void>
+}
+
+/** What the keys of a shard in a bucket begin with. */
+export function shardPrefix(shard: number): string {
+  return `shards/${String(shard).padStart(4, '0')}/`
+}

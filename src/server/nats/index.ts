@@ -4,6 +4,7 @@
  * @module
  */
 export { JetStreamSlotLog, type JetStreamSlotLogOptions, type LargeStore } from './jetstream-slot-log.ts'
+export { jetStreamSlots, type JetStreamSlotsOptions } from './jetstream-slots.ts'
 export { NatsConnection } from './nats-connection.ts'
 export { NatsError } from './nats-error.ts'
 export { parseNatsUrl, type NatsCredentials, type NatsOptions } from './nats-options.ts'

@@ -10,8 +10,10 @@ import { assertStreamSettings, ENOUGH_REPLICAS, streamSettings } from './stream-
 
 export interface JetStreamSlotLogOptions {
   readonly connection: NatsConnection
-  /** Its stream is called `<prefix>-0003`. */
+  /** Its stream is called `<prefix>-<cluster>-0003`. */
   readonly shard: number
+  /** Of all clusters that the servers know; there is one if not given. */
+  readonly cluster?: string | undefined
   /** Where records lie that are too large for a message; they are refused without. The prefix ends with a slash. */
   readonly large?: { readonly store: LargeStore; readonly prefix: string } | undefined
   /** Servers that hold the stream; 3 if not given, and where it is relaxed no more than the address names. */
@@ -76,20 +78,25 @@ export class JetStreamSlotLog implements SlotLog {
 
   /** Throws RowcastError (`options`) for fewer than three replicas, unless it is relaxed. */
   constructor(options: JetStreamSlotLogOptions) {
-    const { connection, shard, relaxed = false, patienceMs = PATIENCE_MS } = options
+    const { connection, shard, cluster, relaxed = false, patienceMs = PATIENCE_MS } = options
     const { replicas = relaxed ? Math.min(ENOUGH_REPLICAS, connection.servers) : ENOUGH_REPLICAS } = options
     if (replicas < ENOUGH_REPLICAS && !relaxed)
       throw new RowcastError(
         'options',
         `${replicas} replicas lose what was acknowledged with a server: give ${ENOUGH_REPLICAS} or more, or say that it may be lost (relaxed)`,
       )
-    const number = String(shard).padStart(4, '0')
-    this.#name = `${connection.prefix}-${number}`
-    this.#subject = `${connection.prefix}.${number}`
-    this.address = `${connection.address}-${number}`
+    const names = [...(cluster === undefined ? [] : [cluster]), String(shard).padStart(4, '0')]
+    this.#name = [connection.prefix, ...names].join('-')
+    this.#subject = [connection.prefix, ...names].join('.')
+    this.address = [connection.address, ...names].join('-')
     this.#options = options
     this.#replicas = replicas
     this.#patienceMs = patienceMs
+  }
+
+  /** Sees that the stream can be had, and is as it has to be. Throws NatsError, or RowcastError (`options`). */
+  async ready(options: SlotOptions = {}): Promise<void> {
+    await this.#info(options)
   }
 
   async put(slot: number, bytes: Uint8Array, { signal }: SlotOptions = {}): Promise<boolean> {
