@@ -25,6 +25,8 @@ export interface LocalClusterOptions {
   readonly options?: readonly string[]
   /** The bucket that all share; one in this process if not given, which `close` ends. */
   readonly bucket?: Pick<S3Server, 'url' | 'credentials'>
+  /** The servers of NATS that have the log; it is in the bucket if not given. */
+  readonly nats?: { readonly url: string } | undefined
   /** Where the others reach a server, by its URL: that itself if not given. */
   readonly advertise?: (url: string) => Promise<string>
 }
@@ -87,9 +89,11 @@ export class LocalCluster {
     const cwd = join(this.#folder, `${port}`)
     await mkdir(cwd, { recursive: true })
     const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = this.#bucket.credentials
-    const { command = sources, schema, options = [], advertise } = this.#options
+    const { command = sources, schema, options = [], nats, advertise } = this.#options
     const reached = (await advertise?.(url)) ?? url
-    const bucket = ['--log', `s3://${BUCKET}/rowcast`, '--s3-endpoint', this.#bucket.url]
+    const place = `s3://${BUCKET}/rowcast`
+    const log = nats ? ['--log', nats.url, '--s3', place] : ['--log', place]
+    const bucket = [...log, '--s3-endpoint', this.#bucket.url]
     const args = [
       'serve',
       '--schema',

@@ -1,93 +1,10 @@
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { createStore, type Store } from 'rowcast'
 import { sseTransport, webSocketTransport } from 'rowcast/transport'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { LocalCluster, type LocalNode } from '../../support/local-cluster.ts'
-import { schema } from '../http/support.ts'
-import { RawClient } from './raw-client.ts'
-import { a, folder, notes, transact } from './serve-process.ts'
-
-async function start(nodes: number): Promise<LocalCluster> {
-  const cluster = await LocalCluster.start({ nodes, schema: join(await folder(), 'schema.json') })
-  onTestFinished(() => cluster.close())
-  return cluster
-}
-
-/** The server that looks after the database, and the others. */
-async function sort(cluster: LocalCluster): Promise<{ owner: LocalNode; others: readonly LocalNode[] }> {
-  const nodes = cluster.nodes.filter(({ isRunning }) => isRunning)
-  const owner = await cluster.ownerOf('a', nodes)
-  if (!owner) throw new Error('nobody looks after the database')
-  return { owner, others: nodes.filter((node) => node !== owner) }
-}
-
-async function open(
-  nodes: readonly LocalNode[],
-  transport: typeof webSocketTransport | typeof sseTransport = webSocketTransport,
-): Promise<Store<(typeof schema)['definition']>> {
-  const urls = nodes.map(({ url }) => url)
-  const store = await createStore({ schema, sync: { transport: transport({ url: urls }), database: 'a' } })
-  onTestFinished(() => store.close())
-  return store
-}
-
-async function connect({ url }: LocalNode): Promise<RawClient> {
-  const client = new RawClient(`${url}${a}/sync`)
-  await client.opened
-  await client.hello('a')
-  return client
-}
-
-/** Writes by requests to any of the servers; those that were acknowledged. */
-class Writer {
-  readonly acknowledged: string[] = []
-  readonly #urls: () => readonly string[]
-  #isEnding = false
-  readonly #writing: Promise<void>
-
-  constructor(urls: () => readonly string[]) {
-    this.#urls = urls
-    this.#writing = this.#write()
-  }
-
-  /** Until so many more were acknowledged. */
-  async goOn(count: number): Promise<void> {
-    const wanted = this.acknowledged.length + count
-    await expect.poll(() => this.acknowledged.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(wanted)
-  }
-
-  async end(): Promise<readonly string[]> {
-    this.#isEnding = true
-    await this.#writing
-    return this.acknowledged
-  }
-
-  async #write(): Promise<void> {
-    for (let n = 0; !this.#isEnding; n++) {
-      const urls = this.#urls()
-      // What nobody answered is sent again, under the same id.
-      for (let attempt = 0; ; attempt++) {
-        const response = await transact(urls[(n + attempt) % urls.length]!, `w${n}`).catch(() => undefined)
-        if (response?.status === 200) break
-        if (response && response.status !== 503) throw new Error(`answered ${response.status} ${await response.text()}`)
-        if (this.#isEnding) return
-      }
-      this.acknowledged.push(`w${n}`)
-    }
-  }
-}
-
-/** Each of these is in the log once. */
-async function expectKept(nodes: readonly LocalNode[], acknowledged: readonly string[]): Promise<void> {
-  for (const { url } of nodes) {
-    const there = await notes(url)
-    expect(new Set(there).size).toBe(there.length)
-    expect(there).toEqual(expect.arrayContaining([...acknowledged]))
-  }
-}
+import { describe, expect, test } from 'vitest'
+import { connect, expectKept, open, sort, start } from './cluster-support.ts'
+import { a, folder, transact } from './serve-process.ts'
 
 describe('several servers of one bucket', { timeout: 120_000 }, () => {
   test('whoever comes to one of them has the database, wherever it is looked after', async () => {
@@ -152,69 +69,5 @@ describe('several servers of one bucket', { timeout: 120_000 }, () => {
     const forged = { 'rowcast-sent-by': `${Buffer.from('{"made":{}}').toString('base64url')}.x` }
     const made = await fetch(`${nodes[0]!.url}/v1/databases/forged`, { method: 'PUT', headers: forged, body: 'x' })
     expect([201, 421]).toContain(made.status)
-  })
-
-  test('an owner that is killed has another one in its place, and nothing acknowledged is lost', async () => {
-    const cluster = await start(3)
-    const store = await open(cluster.nodes)
-    const writer = new Writer(() => cluster.nodes.filter(({ child }) => !child.killed).map(({ url }) => url))
-    await writer.goOn(10)
-    const { owner, others } = await sort(cluster)
-    const passedOn = await connect(others[0]!)
-    owner.child.kill('SIGKILL')
-    // It is to come back to the one that it is connected to.
-    const closing = await passedOn.until(({ type }) => type === 'closing')
-    expect(closing).toMatchObject({ n: passedOn.messages.length - 1, code: 'too-slow', retryAfterMs: 0 })
-    await writer.goOn(20)
-    const acknowledged = await writer.end()
-    await expectKept(others, acknowledged)
-    const last = acknowledged.at(-1)!
-    await expect.poll(() => store.table('note').get(last), { timeout: 10_000 }).toBeDefined()
-    await sort(cluster)
-  })
-
-  test('an owner that was frozen says nothing of its own when it wakes', async () => {
-    const cluster = await start(2)
-    const writer = new Writer(() => cluster.urls)
-    await writer.goOn(5)
-    await writer.end()
-    const { owner, others } = await sort(cluster)
-    const client = await connect(owner)
-    owner.child.kill('SIGSTOP')
-    const other = others[0]!
-    const stopped = new Writer(() => [other.url])
-    await stopped.goOn(5)
-    // It is asked while it sleeps, and answers once it wakes.
-    const answer = fetch(`${owner.url}${a}/history?limit=1000`)
-    owner.child.kill('SIGCONT')
-    const there = (await (await answer).json()) as { entries: { id?: string }[] }
-    expect(there.entries.map(({ id }) => id)).toEqual(expect.arrayContaining(stopped.acknowledged.slice(0, 5)))
-    await client.closed
-    await expectKept(cluster.nodes, await stopped.end())
-  })
-
-  test('a server that goes hands over what it has, and tells its clients where to go', async () => {
-    const cluster = await start(2)
-    const writer = new Writer(() => cluster.nodes.filter(({ child }) => !child.killed).map(({ url }) => url))
-    await writer.goOn(5)
-    const { owner, others } = await sort(cluster)
-    const store = await open([owner])
-    const client = new RawClient(`${owner.url}${a}/sync`)
-    await client.opened
-    client.send({
-      type: 'hello',
-      protocol: 5,
-      schemaVersion: 1,
-      database: 'a',
-      subscriptions: [{ id: 'all', sets: [] }],
-    })
-    await client.until(({ type }) => type === 'welcome')
-    owner.child.kill('SIGTERM')
-    expect(await client.until(({ type }) => type === 'closing')).toMatchObject({ redirect: others[0]!.url })
-    expect(await once(owner.child, 'exit')).toEqual([0, null])
-    await writer.goOn(10)
-    const acknowledged = await writer.end()
-    await expectKept(others, acknowledged)
-    await expect.poll(() => store.table('note').get(acknowledged.at(-1)!), { timeout: 10_000 }).toBeDefined()
   })
 })
