@@ -9,13 +9,13 @@ export class LocalProcess {
   problems = ''
   #isFrozen = false
 
-  /** @param child with a pipe for what it prints, and for its errors */
+  /** @param child with a pipe for its errors */
   constructor(url: string, child: ChildProcess) {
     this.url = url
     this.child = child
     child.stderr!.on('data', (data) => (this.problems += String(data)))
     // What nobody reads must not stop it.
-    child.stdout!.resume()
+    child.stdout?.resume()
   }
 
   get isRunning(): boolean {

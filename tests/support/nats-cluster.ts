@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { findNatsServer } from '../../scripts/nats-server.ts'
+import { LocalProcess } from './local-process.ts'
 
 const PATIENCE_MS = 40_000
 const POLL_MS = 25
@@ -27,7 +28,7 @@ export class NatsServer {
   readonly #routePorts: readonly number[]
   readonly #folder: string
   readonly #options: NatsClusterOptions
-  #child: ChildProcess | undefined
+  #process: LocalProcess | undefined
   /** Of its clients: the operating system's choice at first, and the same after a restart. */
   #port = -1
 
@@ -38,6 +39,10 @@ export class NatsServer {
     this.#routePorts = routePorts
     this.#folder = join(folder, this.name)
     this.#options = options
+  }
+
+  get url(): string {
+    return `nats://${this.host}`
   }
 
   /** Without credentials. */
@@ -68,14 +73,25 @@ export class NatsServer {
     const file = join(this.#folder, 'server.conf')
     await writeFile(file, lines.join('\n'))
     const log = join(this.#folder, 'server.log')
-    const child = spawn(findNatsServer() ?? 'nats-server', ['--config', file, '--log', log], { stdio: 'ignore' })
-    this.#child = child
+    const child = spawn(findNatsServer() ?? 'nats-server', ['--config', file, '--log', log], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     const died = once(child, 'exit').then(async () => {
       throw new Error(`${this.name} ended: ${await readFile(log, 'utf8').catch(() => 'it wrote nothing')}`)
     })
     // It goes on waiting after the race.
     died.catch(() => undefined)
+    this.#process = new LocalProcess(this.name, child)
     await Promise.race([until(() => this.#readPorts(child.pid!), `${this.name} takes no clients, see ${log}`), died])
+  }
+
+  /** What runs, or has ended; there is none before the first start. */
+  get process(): LocalProcess {
+    return this.#process!
+  }
+
+  get isRunning(): boolean {
+    return this.#process?.isRunning === true
   }
 
   kill(): Promise<void> {
@@ -88,24 +104,16 @@ export class NatsServer {
   }
 
   freeze(): void {
-    this.#child?.kill('SIGSTOP')
+    this.process.freeze()
   }
 
   wake(): void {
-    this.#child?.kill('SIGCONT')
+    this.process.wake()
   }
 
-  get isRunning(): boolean {
-    return this.#child !== undefined
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child
-    this.#child = undefined
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const exited = once(child, 'exit')
-    child.kill(signal)
-    await exited
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (!this.#process) return
+    await this.#process.end(signal)
     for (const name of await portFiles(this.#folder)) await rm(join(this.#folder, name), { force: true })
   }
 
