@@ -1,27 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MovedError, Pipe } from './pipe.ts'
 import { whole, type Figure } from './report.ts'
-import { Scene } from './scene.ts'
+import { Scene, type Place } from './scene.ts'
 
 const DATABASES = 200
 /** Transactions of each database under way at once. */
 const WINDOW = 16
 
 /** Into many databases at once, each by a client at its owner: one server beside three. */
-export async function databases(delayMs: number, seconds: number): Promise<readonly Figure[]> {
-  const [one, three] = [await measure(1, delayMs, seconds), await measure(3, delayMs, seconds)]
+export async function databases(place: Place, seconds: number): Promise<readonly Figure[]> {
+  const [one, three] = [await measure(1, place, seconds), await measure(3, place, seconds)]
   const times = three / one
   return [
     {
-      title: `into ${DATABASES} databases at once, ${delayMs} ms a request: acknowledged/s`,
+      title: `into ${DATABASES} databases at once, ${place.title}: acknowledged/s`,
       values: [whole(one), `${whole(three)} (${times.toFixed(2)}×)`],
       target: { text: '> 2.2×, with the cores', isMet: times > 2.2 },
     },
   ]
 }
 
-function measure(nodes: number, delayMs: number, seconds: number): Promise<number> {
-  return Scene.with({ nodes, delayMs }, async (scene) => {
+function measure(nodes: number, place: Place, seconds: number): Promise<number> {
+  return Scene.with(nodes, place, async (scene) => {
     const names = Array.from({ length: DATABASES }, (_, n) => `d${n}`)
     const any = scene.cluster.urls[0]
     for (let from = 0; from < DATABASES; from += 20)

@@ -1,6 +1,6 @@
 import type { LocalNode } from '../../tests/support/local-cluster.ts'
 import { p50AndMax, type Figure } from './report.ts'
-import { Scene } from './scene.ts'
+import { Scene, type Place } from './scene.ts'
 import { closeKept, Writer } from './writer.ts'
 
 const database = 'outage'
@@ -47,10 +47,10 @@ const ways: readonly Way[] = [
 ]
 
 /** From what happens to a database's owner to the next transaction acknowledged, of each of its clients. */
-export async function outage(delays: readonly number[], rounds: readonly number[]): Promise<readonly Figure[]> {
+export async function outage(places: readonly Place[], rounds: readonly number[]): Promise<readonly Figure[]> {
   const times = new Map(ways.map((way) => [way, [] as number[][]]))
-  for (const delayMs of delays)
-    await Scene.with({ nodes: 3, delayMs }, async (scene) => {
+  for (const place of places)
+    await Scene.with(3, place, async (scene) => {
       const { urls } = scene.cluster
       const writers: Writer[] = []
       for (let n = 0; n < CLIENTS; n++) writers.push(await Writer.open(urls, database, `w${n}`))

@@ -8,7 +8,7 @@ const ASKED = 100
 
 /** All servers are killed, and started again. */
 export function restart(databases: number): Promise<readonly Figure[]> {
-  return Scene.with({ nodes: 3, delayMs: 0 }, async ({ cluster }) => {
+  return Scene.with(3, { delayMs: 0 }, async ({ cluster }) => {
     const path = (n: number): string => `/v1/databases/d${n}`
     for (let from = 0; from < databases; from += AT_ONCE)
       await Promise.all(

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { defineSchema } from 'rowcast'
 import { LocalBucket } from '../../tests/support/local-bucket.ts'
 import { BUCKET, LocalCluster, type LocalNode } from '../../tests/support/local-cluster.ts'
+import { NatsCluster } from '../../tests/support/nats-cluster.ts'
 
 /** The package as built, as the other benchmarks take it. */
 export const command = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
@@ -29,11 +30,20 @@ export const schema = defineSchema({
   },
 })
 
-export interface SceneOptions {
-  readonly nodes: number
+/** Where a cluster has its log. */
+export interface Place {
+  readonly title: string
   /** How long each request to the bucket takes at least. */
   readonly delayMs: number
+  /** On three servers of NATS. */
+  readonly isNats?: boolean
 }
+
+export const places: readonly Place[] = [
+  { title: 'S3 + 0 ms', delayMs: 0 },
+  { title: 'S3 + 20 ms', delayMs: 20 },
+  { title: 'JetStream R3', delayMs: 20, isNats: true },
+]
 
 /** A bucket in a process of its own, with a folder, and the servers of a cluster on it. */
 export class Scene {
@@ -46,18 +56,25 @@ export class Scene {
   }
 
   /** Runs `work` on one, and ends it. */
-  static async with<Result>(options: SceneOptions, work: (scene: Scene) => Promise<Result>): Promise<Result> {
+  static async with<Result>(
+    nodes: number,
+    { delayMs, isNats }: Omit<Place, 'title'>,
+    work: (scene: Scene) => Promise<Result>,
+  ): Promise<Result> {
     const folder = await mkdtemp(join(tmpdir(), 'rowcast-bench-'))
     let bucket: LocalBucket | undefined
+    let nats: NatsCluster | undefined
     let scene: Scene | undefined
     try {
-      bucket = await LocalBucket.start({ bucket: BUCKET, folder: join(folder, 's3'), delayMs: options.delayMs })
+      if (isNats) nats = await NatsCluster.start({ servers: 3 })
+      bucket = await LocalBucket.start({ bucket: BUCKET, folder: join(folder, 's3'), delayMs })
       const file = await writeSchema(folder)
-      const cluster = await LocalCluster.start({ nodes: options.nodes, command, schema: file, bucket })
+      const cluster = await LocalCluster.start({ nodes, command, schema: file, bucket, nats })
       scene = new Scene(bucket, cluster)
       return await work(scene)
     } finally {
       await scene?.cluster.close()
+      await nats?.close()
       await bucket?.end('SIGKILL')
       await rm(folder, { recursive: true, force: true })
     }

@@ -12,7 +12,7 @@ const KNOWN = 100
 
 /** What the bucket is asked for, by a cluster of three that has looked after all its shards for a while. */
 export function traffic(idleSeconds: number): Promise<readonly Figure[]> {
-  return Scene.with({ nodes: 3, delayMs: 0 }, async (scene) => {
+  return Scene.with(3, { delayMs: 0 }, async (scene) => {
     const { bucket, cluster } = scene
     const any = cluster.urls[0]
     for (let n = 0; n < KNOWN; n++) await fetch(`${any}/v1/databases/d${n}`, { method: 'PUT' })
