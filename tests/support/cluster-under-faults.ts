@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describeFault, type FaultTarget, type PlannedFault } from './fault-plan.ts'
 import { FaultyBucket } from './faulty-bucket.ts'
 import { BUCKET, LocalCluster, type LocalNode } from './local-cluster.ts'
+import { NatsCluster } from './nats-cluster.ts'
 import { ThrottledProxy } from './throttled-proxy.ts'
 
 const AGAIN_MS = 200
@@ -27,38 +28,49 @@ export class ClusterUnderFaults {
   readonly failures: string[] = []
   readonly #cluster: LocalCluster
   readonly #bucket: FaultyBucket
+  readonly #nats: NatsCluster | undefined
   readonly #folder: string
   readonly #links: ReadonlyMap<string, ThrottledProxy>
   readonly #places: Place[]
   readonly #startedAt = performance.now()
   readonly #ending = new AbortController()
-  #isBucketWell = true
+  /** What servers need to start, and can't be had. */
+  readonly #unwell = new Set<'bucket' | 'nats'>()
 
   private constructor(
     cluster: LocalCluster,
     bucket: FaultyBucket,
+    nats: NatsCluster | undefined,
     folder: string,
     links: ReadonlyMap<string, ThrottledProxy>,
   ) {
     this.#cluster = cluster
     this.#bucket = bucket
+    this.#nats = nats
     this.#folder = folder
     this.#links = links
     this.#places = cluster.nodes.map((node) => ({ node, port: Number(new URL(node.url).port), isBusy: false }))
     for (const place of this.#places) this.#watch(place)
   }
 
-  static async start(options: { readonly schema: string; readonly seed: number }): Promise<ClusterUnderFaults> {
+  /** @param options with `natsServers` that have the log; it is in the bucket if there are none */
+  static async start(options: {
+    readonly schema: string
+    readonly seed: number
+    readonly natsServers: number
+  }): Promise<ClusterUnderFaults> {
+    const { schema, seed, natsServers } = options
     const folder = await mkdtemp(join(tmpdir(), 'rowcast-faults-'))
-    const bucket = await FaultyBucket.open(BUCKET, folder, options.seed)
+    const bucket = await FaultyBucket.open(BUCKET, folder, seed)
+    const nats = natsServers > 0 ? await NatsCluster.start({ servers: natsServers }) : undefined
     const links = new Map<string, ThrottledProxy>()
     const advertise = async (url: string): Promise<string> => {
       const link = links.get(url) ?? (await ThrottledProxy.open(url))
       links.set(url, link)
       return link.url
     }
-    const cluster = await LocalCluster.start({ schema: options.schema, bucket, advertise })
-    return new ClusterUnderFaults(cluster, bucket, folder, links)
+    const cluster = await LocalCluster.start({ schema, bucket, nats, advertise })
+    return new ClusterUnderFaults(cluster, bucket, nats, folder, links)
   }
 
   /** Of the places, whoever is there. */
@@ -96,23 +108,15 @@ export class ClusterUnderFaults {
     this.#ending.abort()
     for (const place of this.#places) place.isBusy = true
     await this.#cluster.close()
+    await this.#nats?.close()
     await this.#bucket.close()
     for (const link of this.#links.values()) await link.close()
     await rm(this.#folder, { recursive: true, force: true })
   }
 
   async #happen(planned: PlannedFault): Promise<void> {
-    const { lastsMs } = planned
-    if (planned.on === 'bucket') {
-      this.#tell(describeFault(planned))
-      this.#isBucketWell = planned.fault === 'slow'
-      await this.#bucket.begin(planned.fault, planned.percent)
-      await this.#last(lastsMs)
-      await this.#bucket.mend()
-      this.#isBucketWell = true
-      this.#tell('the bucket is well again')
-      return
-    }
+    if (planned.on === 'bucket') return this.#harmBucket(planned)
+    if (planned.on === 'nats') return this.#harmNats(planned)
     const number = await this.#find(planned.node)
     const place = this.#places[number]!
     this.#tell(`${describeFault(planned)}${'ownerOf' in planned.node ? ` (server ${number})` : ''}`)
@@ -122,11 +126,33 @@ export class ClusterUnderFaults {
     }
     place.isBusy = true
     try {
-      await this.#harm(place, planned.fault, lastsMs)
+      await this.#harm(place, planned.fault, planned.lastsMs)
     } finally {
       place.isBusy = false
     }
     this.#tell(`server ${number} is well again`)
+  }
+
+  async #harmBucket(planned: PlannedFault & { on: 'bucket' }): Promise<void> {
+    this.#tell(describeFault(planned))
+    if (planned.fault !== 'slow') this.#unwell.add('bucket')
+    await this.#bucket.begin(planned.fault, planned.percent)
+    await this.#last(planned.lastsMs)
+    await this.#bucket.mend()
+    this.#unwell.delete('bucket')
+    this.#tell('the bucket is well again')
+  }
+
+  async #harmNats(planned: PlannedFault & { on: 'nats' }): Promise<void> {
+    this.#tell(describeFault(planned))
+    const { servers } = this.#nats!
+    const harmed = planned.fault === 'kill all' ? servers : [servers[planned.place]!]
+    this.#unwell.add('nats')
+    await Promise.all(harmed.map((server) => (planned.fault === 'end' ? server.stop() : server.kill())))
+    await this.#last(planned.lastsMs)
+    await Promise.all(harmed.map((server) => server.start()))
+    this.#unwell.delete('nats')
+    this.#tell('NATS is there again')
   }
 
   async #harm(place: Place, fault: (PlannedFault & { on: 'node' })['fault'], lastsMs: number): Promise<void> {
@@ -159,16 +185,16 @@ export class ClusterUnderFaults {
     if (!isExpected) this.failures.push(`a server told to end: ${code ?? signal}\n${node.problems}`)
   }
 
-  /** As whatever looks after processes does: one that finds no bucket ends, and is started again. */
+  /** As whatever looks after processes does: one that finds no bucket, or no NATS, ends, and is started again. */
   async #startAgain(place: Place): Promise<void> {
     for (;;) {
-      const wasWell = this.#isBucketWell
+      const wasWell = this.#unwell.size === 0
       try {
         place.node = await this.#cluster.add(place.port)
         break
       } catch (error) {
         this.#tell('a server did not start')
-        if (wasWell && this.#isBucketWell) throw error
+        if (wasWell && this.#unwell.size === 0) throw error
         await delay(AGAIN_MS)
       }
     }

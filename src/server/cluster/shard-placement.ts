@@ -1,6 +1,7 @@
 import { RowcastError, StoreClosedError } from '../../errors/index.ts'
 import { LogMovedError } from '../log-errors.ts'
 import type { AskedPlace, LostWatcher, OtherServer, Placement } from '../log.ts'
+import { Contention } from './contention.ts'
 import type { Node, Nodes } from './nodes.ts'
 import { SILENCE_MS, type Shard } from './shard.ts'
 import type { Claim } from './shard-state.ts'
@@ -17,7 +18,7 @@ export interface ShardPlacementOptions {
   readonly numberOf: (database: string) => number
   /** Whether anyone here uses what is in a shard. */
   readonly isInUse: (shard: Shard) => boolean
-  readonly nodes: Nodes
+  readonly nodes: Pick<Nodes, keyof Nodes>
   /** Told of shards that this server has no more: which databases are in it, and where the next owner is reached. */
   readonly lost: LostWatcher
   readonly report: (error: unknown) => void
@@ -35,6 +36,7 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
   /** When the log of a shard was read last. */
   readonly #lookedAt = new Map<Shard, number>()
   readonly #timer: NodeJS.Timeout
+  readonly #contentions = new Map<Shard, Contention>()
   readonly #busy = new Set<Shard>()
   /** Where those were sent who asked for a database of a shard. */
   readonly #others = new Map<Shard, { readonly node: Node; readonly gone: AbortController }>()
@@ -66,6 +68,7 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
       if (!chosen) throw new RowcastError('unavailable', 'the server is going down, and knows of no other')
       if (chosen.id !== this.#options.nodes.self.id && (!isSent || this.#isLeaving)) return this.#other(shard, chosen)
       if (this.#isLeaving) throw new RowcastError('unavailable', 'the server is going down')
+      if (!this.#mayClaim(number, shard)) return this.#other(shard, claimant(shard))
       await this.#claim(shard)
     }
     return undefined
@@ -122,13 +125,38 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
     other?.gone.abort(new RowcastError('unavailable', `the server at ${other.node.url} is gone`))
   }
 
+  /** Not where it has just claimed it again and again: whoever has it lives, though it is not seen from here. */
+  #mayClaim(number: number, shard: Shard): boolean {
+    const { url } = shard.claim?.node ?? {}
+    const contention = this.#contentionOf(shard)
+    if (url === undefined || contention.mayClaim(performance.now())) return true
+    if (contention.tell()) this.#reportContention(number, url)
+    return false
+  }
+
+  #contentionOf(shard: Shard): Contention {
+    const contention = this.#contentions.get(shard) ?? new Contention()
+    this.#contentions.set(shard, contention)
+    return contention
+  }
+
   /** Whoever is faster has it. */
   async #claim(shard: Shard): Promise<void> {
     await shard.claimAfter(shard.claim)
     this.#lookedAt.set(shard, performance.now())
     if (!shard.isOwner) return
+    this.#contentionOf(shard).claimed(performance.now())
     this.#owned.add(shard)
     this.#forget(shard)
+  }
+
+  #reportContention(number: number, url: string): void {
+    const { nodes, report } = this.#options
+    const advice =
+      url === nodes.self.url
+        ? `another server advertises ${url} as well: give each an address of its own`
+        : `this server and that at ${url} take each other for dead: see that each reaches the other by the address that it advertises`
+    report(new RowcastError('options', `the databases of shard ${number} go back and forth, as ${advice}`))
   }
 
   async #look(shard: Shard): Promise<void> {
@@ -175,7 +203,8 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
     const { claim } = shard
     if (!claim || (await this.#owner(claim))) return
     const chosen = await this.#chosen(number)
-    if (!this.#isLeaving && chosen?.id === this.#options.nodes.self.id) await this.#claim(shard)
+    const isChosen = !this.#isLeaving && chosen?.id === this.#options.nodes.self.id
+    if (isChosen && this.#mayClaim(number, shard)) await this.#claim(shard)
   }
 
   #tellLost(shard: Shard, url: string | undefined): void {
@@ -183,4 +212,10 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
     const isLost = (database: string): boolean => this.#options.shards[this.#options.numberOf(database)] === shard
     this.#options.lost(isLost, url)
   }
+}
+
+/** The server that has claimed a shard, which others reach. */
+function claimant({ claim }: Shard): Node {
+  const { id, url } = claim!.node
+  return { id, url: url! }
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { ClusterLoad, loadSchema } from '../../support/cluster-load.ts'
 import { ClusterUnderFaults } from '../../support/cluster-under-faults.ts'
 import { describeFault, planFaults } from '../../support/fault-plan.ts'
@@ -28,6 +28,7 @@ const expected = [
   /^RowcastError: the server is going down, and knows of no other/,
   // A bucket that says nothing for longer than is waited, and an append that was under way meanwhile.
   /^BucketError: \S+ could not /,
+  /^NatsError: could not /,
   /^LogUncertainError: /,
   // One that finds no bucket does not start.
   /^rowcast: /,
@@ -40,21 +41,22 @@ function reports(text: string): string[] {
 
 const rounds = Math.max(1, Math.round(SECONDS / ROUND_SECONDS))
 
-test.skipIf(SECONDS === 0)(
-  `whatever fails: nothing acknowledged is lost, nothing is applied twice, and all come to the same (seed ${firstSeed})`,
-  { timeout: (SECONDS + rounds * 400) * 1_000 },
-  async () => {
+describe.skipIf(SECONDS === 0).each([
+  ['a bucket', 0],
+  ['NATS', 3],
+])('with the log in %s', { timeout: (SECONDS + rounds * 400) * 1_000 }, (_log, natsServers) => {
+  test(`whatever fails: nothing acknowledged is lost, nothing is applied twice, and all come to the same (seed ${firstSeed})`, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rowcast-faults-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const schema = join(folder, 'schema.json')
     await writeFile(schema, JSON.stringify(loadSchema.definition))
-    const cluster = await ClusterUnderFaults.start({ schema, seed: firstSeed })
+    const cluster = await ClusterUnderFaults.start({ schema, seed: firstSeed, natsServers })
     onTestFinished(() => cluster.close())
     for (let round = 0; round < rounds; round++) {
       const seed = firstSeed + round
       const lengthMs = (SECONDS / rounds) * 1_000
       const databases = DATABASES.map((name) => `${name}${round}`)
-      const plan = planFaults({ seed, lengthMs, nodes: NODES, databases, longestMs: LONGEST_MS })
+      const plan = planFaults({ seed, lengthMs, nodes: NODES, natsServers, databases, longestMs: LONGEST_MS })
       const begun = cluster.trace.length
       try {
         const loads = await Promise.all(
@@ -97,5 +99,5 @@ test.skipIf(SECONDS === 0)(
         throw new Error(lines.join('\n'), { cause: error })
       }
     }
-  },
-)
+  })
+})
