@@ -1,7 +1,7 @@
 /** Two claims after one another are an accident. A third waits so long, and each further one twice as long as the one before. */
 const FREE = 2
-const FIRST_MS = 10_000
-const LONGEST_MS = 60_000
+const FIRST_MS = 5_000
+const LONGEST_MS = 20_000
 
 /**
  * How often this server has claimed what others had, of late: where two that reach the log but not each other take each

@@ -65,9 +65,9 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
       const owner = await this.#owner(shard.claim)
       if (owner) return this.#other(shard, owner)
       const chosen = await this.#chosen(number)
-      if (!chosen) throw new RowcastError('unavailable', 'the server is going down, and knows of no other')
+      if (!chosen) throw new StoreClosedError('the server')
       if (chosen.id !== this.#options.nodes.self.id && (!isSent || this.#isLeaving)) return this.#other(shard, chosen)
-      if (this.#isLeaving) throw new RowcastError('unavailable', 'the server is going down')
+      if (this.#isLeaving) throw new StoreClosedError('the server')
       if (!this.#mayClaim(number, shard)) return this.#other(shard, claimant(shard))
       await this.#claim(shard)
     }
