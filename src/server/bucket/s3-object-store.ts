@@ -14,7 +14,12 @@ type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>
 
 /** How long a store that says nothing is asked again. */
 const PATIENCE_MS = 30_000
-/** One attempt: what any answer takes, or more of one, and what is sent takes on a slow line. */
+/**
+ * One attempt: what any answer takes, or more of one, and what is sent takes on a slow line. The first is short, since most
+ * answers come within a fraction of it, and one that is lost holds up everything behind it; each is twice as long as the
+ * one before, up to the longest.
+ */
+const FIRST_ATTEMPT_MS = 2_000
 const ATTEMPT_MS = 10_000
 const BYTES_PER_MS = 500
 /** As many as S3 takes at once. */
@@ -152,12 +157,12 @@ export class S3ObjectStore implements ObjectStore {
   ): Promise<Answer | Otherwise> {
     const { signal, bytes = 0, patienceMs = this.#patienceMs } = options
     const patience = new Patience(patienceMs)
-    while (true) {
+    for (let attemptMs = FIRST_ATTEMPT_MS; ; attemptMs *= 2) {
       signal?.throwIfAborted()
       const stalled = new AbortController()
       const timer = setTimeout(
         () => stalled.abort(new DOMException('it did not answer in time', 'TimeoutError')),
-        this.#attemptMs + Math.ceil(bytes / BYTES_PER_MS),
+        Math.min(attemptMs, this.#attemptMs) + Math.ceil(bytes / BYTES_PER_MS),
       )
       try {
         const ended = signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal

@@ -116,6 +116,15 @@ test('an object that takes long to come is read as long as more of it comes', as
   expect(await store.get('one')).toEqual(text('0123456789'))
 })
 
+test('a request that is never answered is made again long before a slow answer would be given up', async () => {
+  const { url: endpoint, credentials } = s3.server
+  const store = new S3ObjectStore({ url: `s3://${Bucket}`, endpoint, credentials }, { attemptMs: 1_000_000 })
+  fail('PutObject', { kind: 'hang', when: 'before' })
+  expect(await store.create('one', text('mine'))).toBe(true)
+  fail('GetObject', { kind: 'hang', when: 'after' })
+  expect(await store.get('one')).toEqual(text('mine'))
+}, 30_000)
+
 test('who is told that an object is there asks for it until the store says what it is', async () => {
   const store = open(undefined, 0)
   await store.create('one', text('theirs'))
