@@ -135,8 +135,8 @@ export class LiveDatabase {
   readonly #listeners = new Set<Listener>()
   readonly #verdicts: Verdicts
   readonly #unlogged = new UnloggedRefusals()
-  /** The numbers of snapshots of another history. */
-  readonly #apart = new Set<number>()
+  /** The numbers of snapshots of another history, and of those that are damaged. */
+  readonly #unusable = new Set<number>()
   #recent: RecentChanges
   readonly #waiting = new FairQueue<Waiting>()
   #pumping = false
@@ -207,7 +207,8 @@ export class LiveDatabase {
    * once. Throws what State.load throws.
    */
   static async open(name: string, options: LiveDatabaseOptions): Promise<LiveDatabase> {
-    const { state, file, snapshot, apart } = await loadNewest(name, options)
+    const { state, file, snapshot, apart, damaged } = await loadNewest(name, options)
+    for (const { message } of damaged) options.report(new RowcastError('snapshot-damaged', message))
     const newer = apart.filter((sequence) => sequence > snapshot.sequence)
     if (newer.length > 0)
       options.report(
@@ -222,7 +223,8 @@ export class LiveDatabase {
       await options.snapshots.put(name, { ...state.point, label, at: options.now() }, file)
     }
     const database = new LiveDatabase(name, state, file ? state.sequence : snapshot.sequence, options)
-    for (const sequence of apart) if (!file || sequence !== state.sequence) database.#apart.add(sequence)
+    for (const sequence of [...apart, ...damaged.map((one) => one.sequence)])
+      if (!file || sequence !== state.sequence) database.#unusable.add(sequence)
     return database
   }
 
@@ -865,7 +867,7 @@ export class LiveDatabase {
     } finally {
       await beside.files.remove(scratch)
     }
-    this.#apart.delete(sequence)
+    this.#unusable.delete(sequence)
     this.#snapshotAt = Math.max(this.#snapshotAt, sequence)
     const { first } = await log.bounds()
     const keep = Math.max(sequence - historyEntries, first)
@@ -944,10 +946,10 @@ export class LiveDatabase {
     return this.#options.log.bounds()
   }
 
-  /** What was put aside, oldest first, but for what is of another history than the log. */
+  /** What was put aside, oldest first, but for what is of another history than the log, or damaged. */
   async snapshots(): Promise<readonly SnapshotInfo[]> {
     const all = await this.#options.snapshots.list(this.name)
-    return all.filter(({ sequence }) => !this.#apart.has(sequence))
+    return all.filter(({ sequence }) => !this.#unusable.has(sequence))
   }
 
   async #fileAt(at: number): Promise<Uint8Array> {

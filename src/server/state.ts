@@ -3,12 +3,13 @@ import { setImmediate as immediate } from 'node:timers/promises'
 import type { RowChange } from '../changes/index.ts'
 import type { SqliteDriverFactory } from '../drivers/index.ts'
 import { nodeSqliteDriver } from '../drivers/node.ts'
-import { NotFoundError, RowcastError, SqlError } from '../errors/index.ts'
+import { RowcastError, SqlError } from '../errors/index.ts'
 import { defineSchema, readMetadata, type Schema, type SchemaInput } from '../schema/index.ts'
 import { commitChanges, createStore, internals, type RowTransition, type Store } from '../store/index.ts'
 import { ANYONE, AppliedTransactions, scopeOf } from './applied-transactions.ts'
 import type { Sources } from './beside/work-host.ts'
 import { digestOf } from './digest.ts'
+import { findSnapshot, type PassedOver } from './find-snapshot.ts'
 import { digestAt, isApart, type Point } from './history.ts'
 import { LogPartedError } from './log-errors.ts'
 import { linearWherePossible } from './patterns/index.ts'
@@ -39,12 +40,10 @@ export interface FollowOptions {
 const SLICE_MS = 10
 
 /** What a state is loaded from. */
-export interface Loaded {
+export interface Loaded extends PassedOver {
   readonly state: State
   readonly migrated: boolean
   readonly snapshot: SnapshotInfo
-  /** The numbers of the snapshots that are of another history than the log; where an older state is loaded, of some. */
-  readonly apart: readonly number[]
 }
 
 /** A database as of a sequence number: a snapshot, and what the log says since. */
@@ -108,7 +107,8 @@ export class State {
     sources: Sources,
     { at = Number.POSITIVE_INFINITY, driver = nodeSqliteDriver() }: LoadOptions = {},
   ): Promise<Loaded> {
-    const { snapshot, bytes, apart } = await findSnapshot(database, sources, at)
+    const { bytes, ...found } = await findSnapshot(database, sources, at)
+    const { snapshot } = found
     const definition = await readDefinition(bytes)
     const old =
       definition.version < schema.version ? defineSchema(definition, { patterns: linearWherePossible }) : schema
@@ -117,9 +117,9 @@ export class State {
     try {
       state.point = await pointOf(snapshot, sources.log, state)
       await state.follow(database, sources.log, { upTo: at })
-      if (old === schema) return { state, migrated: false, snapshot, apart }
+      if (old === schema) return { state, migrated: false, ...found }
       const file = internals(state.store).exportFile()
-      return { state: await State.from(schema, file, state.point, driver), migrated: true, snapshot, apart }
+      return { state: await State.from(schema, file, state.point, driver), migrated: true, ...found }
     } catch (error) {
       await state.close()
       throw error
@@ -195,33 +195,6 @@ export class State {
     await this.store.close()
     if (this.file !== undefined) await rm(this.file, { force: true })
   }
-}
-
-/** The last snapshot up to a sequence number that is of the log's history. */
-async function findSnapshot(
-  database: string,
-  { log, snapshots }: Sources,
-  at: number,
-): Promise<{ readonly snapshot: SnapshotInfo; readonly bytes: Uint8Array; readonly apart: readonly number[] }> {
-  const apart: number[] = []
-  let found: { readonly snapshot: SnapshotInfo; readonly bytes: Uint8Array } | undefined
-  for (const snapshot of (await snapshots.list(database)).toReversed()) {
-    const { sequence } = snapshot
-    if (sequence > at) continue
-    if (await isApart(log, snapshot)) apart.push(sequence)
-    else if (!found) {
-      const bytes = await snapshots.get(database, sequence)
-      found = bytes && { snapshot, bytes }
-    }
-    if (found && at < Infinity) return { ...found, apart }
-  }
-  if (found && found.snapshot.sequence + 1 >= (await log.bounds()).first) return { ...found, apart }
-  if (at < Infinity) throw new NotFoundError(`database '${database}' has no snapshot up to ${at}`)
-  const { first, last } = await log.bounds()
-  throw new RowcastError(
-    'log',
-    `database '${database}' has no snapshot that its log, of entries ${first} to ${last}, goes on from: restore log and snapshots from one backup${apart.length > 0 ? `; the snapshots ${apart.join(', ')} are of another history` : ''}`,
-  )
 }
 
 /** The point of a snapshot; one of before snapshots said of which history they are is of the log's, or begins one. */

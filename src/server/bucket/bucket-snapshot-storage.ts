@@ -55,7 +55,7 @@ class BucketSnapshotStorage implements SnapshotStorage {
         if (bytes.length === manifest.size && sha256(bytes) === manifest.sha256) return bytes
         throw new RowcastError(
           'snapshot-damaged',
-          `snapshot ${sequence} of '${database}' is not as it was written (${this.#store.address}${manifest.object}): restore that object, or delete it with its .json, and an older snapshot and the log are taken`,
+          `snapshot ${sequence} of '${database}' is not as it was written (${this.#store.address}${manifest.object}): an older one and the log are taken where they lead as far; restore that object, or delete it with its .json`,
         )
       }
       // Where it was replaced between the two reads, the manifest names another object by now.
