@@ -195,7 +195,7 @@ export class Databases {
       }),
     )
     this.#open.clear()
-    await Promise.all(this.#busy.values())
+    while (this.#busy.size > 0) await Promise.all(this.#busy.values())
     await this.#options.logs.close?.()
     for (const one of closed) if (one.status === 'rejected') this.#options.report(one.reason)
   }
@@ -246,7 +246,7 @@ export class Databases {
     if (this.#open.get(name) !== open) return
     this.#open.delete(name)
     clearTimeout(open.idle)
-    this.#alone(name, async () => (await open.database).close()).catch(this.#options.report)
+    this.#exclusively(name, async () => (await open.database).close()).catch(this.#options.report)
   }
 
   #closeIdle(name: string, open: Open): void {
@@ -258,9 +258,17 @@ export class Databases {
     }).catch(this.#options.report)
   }
 
-  async #alone<Result>(name: string, task: () => Promise<Result>): Promise<Result> {
+  /** `#exclusively`, unless the server is closed by then. */
+  #alone<Result>(name: string, task: () => Promise<Result>): Promise<Result> {
+    return this.#exclusively(name, async () => {
+      this.#assertOpen()
+      return task()
+    })
+  }
+
+  /** Does something with a database beside which nothing else is done with it. */
+  async #exclusively<Result>(name: string, task: () => Promise<Result>): Promise<Result> {
     while (this.#busy.has(name)) await this.#busy.get(name)
-    this.#assertOpen()
     const running = task()
     const ended = running.then(
       () => undefined,

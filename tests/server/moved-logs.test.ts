@@ -49,6 +49,57 @@ describe('a log that another server has by now', () => {
     expect(errors).toEqual([])
   })
 
+  test('is no failure of a server that is being closed, and its databases are closed with it', async () => {
+    const errors: unknown[] = []
+    const logs = memoryLogStorage()
+    let open = 0
+    const lost: ((isLost: () => boolean, url: string) => void)[] = []
+    const storage: ServerOptions['storage'] = {
+      snapshots: memorySnapshotStorage(),
+      logs: {
+        open: async (...args) => {
+          const log = await logs.open(...args)
+          open++
+          const close = async (): Promise<void> => {
+            // Its database is lost while it is closed.
+            for (const tell of lost) tell(() => true, 'http://other.test')
+            await log.close()
+            open--
+          }
+          return new Proxy(log, {
+            get: (target, key) => {
+              if (key === 'close') return close
+              const value: unknown = Reflect.get(target, key)
+              return typeof value === 'function' ? (value.bind(target) as unknown) : value
+            },
+          })
+        },
+        list: () => logs.list(),
+        delete: (name) => logs.delete(name),
+        placement: {
+          node: 'this',
+          elsewhere: () => Promise.resolve(undefined),
+          watch: (watcher) => lost.push(watcher),
+          leave: () => Promise.resolve(),
+        },
+      },
+    }
+    const core = new ServerCore({
+      schema: sceneSchema,
+      storage,
+      secret: 'test',
+      onError: (error) => errors.push(error),
+    })
+    for (const name of ['one', 'two', 'three']) {
+      await core.databases.create(name)
+      const { release } = await core.databases.use(name)
+      release()
+    }
+    await core.close()
+    expect(errors).toEqual([])
+    expect(open).toBe(0)
+  })
+
   test('is no failure where someone connects, who is told nothing of where the log is', async () => {
     const errors: unknown[] = []
     const { storage, move } = movingStorage()
