@@ -56,6 +56,10 @@ const BYTES_PER_MS = 500
 const HEADER_BYTES = 1_024
 /** Names the object that a record lies in. */
 const OBJECT_HEADER = 'Rowcast-Object'
+/** Messages that are deleted at once. */
+const DELETED_AT_ONCE = 32
+/** There is no such message. */
+const NO_MESSAGE = new Set([10037, 10043, 10057])
 /** There is a stream of that name with other settings: another server has made it, or somebody. */
 const NAME_IN_USE = 10058
 /** Servers enough for the replicas are not there, or not there yet. */
@@ -174,7 +178,10 @@ export class JetStreamSlotLog implements SlotLog {
     }
   }
 
-  /** Keeps the last record, and none for what it is: no slot is written again. */
+  /**
+   * Keeps the last record, and none for what it is: no slot is written again. Message by message, as a server of 2.9.10 that
+   * is started again takes a purge up to a number for one of all that the stream had by then.
+   */
   async trim(
     before: number,
     _isKept: (bytes: Uint8Array, slot: number) => boolean,
@@ -182,8 +189,26 @@ export class JetStreamSlotLog implements SlotLog {
   ): Promise<void> {
     const { first_seq: first, last_seq: last } = (await this.#info(options)).state
     const seq = Math.min(before, last)
-    if (first < seq) await this.#manage('trim', ({ streams }) => streams.purge(this.#name, { seq }), options)
+    for (let from = first; from < seq; from += DELETED_AT_ONCE) {
+      const some = Array.from({ length: Math.min(DELETED_AT_ONCE, seq - from) }, (_, n) => from + n)
+      await Promise.all(some.map((slot) => this.#delete(slot, options)))
+    }
     await this.#deleteLarge(seq, options)
+  }
+
+  async #delete(slot: number, options: SlotOptions): Promise<void> {
+    await this.#manage(
+      'trim',
+      async ({ streams }) => {
+        try {
+          await streams.deleteMessage(this.#name, slot, false)
+        } catch (error) {
+          // It has gone already, as an answer was lost.
+          if (!NO_MESSAGE.has(codeOf(error) ?? 0)) throw error
+        }
+      },
+      options,
+    )
   }
 
   /** The objects of slots that are gone, those of records that did not get their slot among them. */
@@ -323,7 +348,7 @@ export class JetStreamSlotLog implements SlotLog {
     const { name, message } = cause as Error
     const few = TOO_FEW_SERVERS.has(codeOf(cause) ?? 0)
       ? `: it is to be on ${this.#replicas} servers; start as many, or say that it may be lost with one (relaxed)`
-      : ': see that the servers are there, have a majority and JetStream, and let this user make, read, write and purge streams'
+      : ': see that the servers are there, have a majority and JetStream, and let this user make streams, and read, write and delete their messages'
     return new NatsError(`could not ${verb} ${this.address} (${message || name})${few}`, { cause })
   }
 }

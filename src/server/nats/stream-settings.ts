@@ -40,8 +40,12 @@ export function assertStreamSettings(
   const limits = [config.max_msgs, config.max_bytes, config.max_age, config.max_msg_size, config.max_msgs_per_subject]
   if (retention !== 'limits' || limits.some((limit) => (limit ?? 0) > 0))
     throw refusal(name, 'has limits, by which it deletes or refuses', 'take them off (nats stream edit)')
-  if (config.sealed || config.deny_purge || config.no_ack)
-    throw refusal(name, "is sealed, can't be purged or acknowledges nothing", 'make it anew without these settings')
+  if (config.sealed || config.deny_delete || config.no_ack)
+    throw refusal(
+      name,
+      'is sealed, lets nothing be deleted or acknowledges nothing',
+      'make it anew without these settings',
+    )
   if (relaxed) return
   if (storage !== 'file')
     throw refusal(name, 'lies in memory', 'make it anew with file storage, or say that it may be lost (relaxed)')

@@ -118,6 +118,23 @@ describe('three servers', () => {
       expect((await payloads()).slice(0, last)).toEqual(Array.from({ length: last }, (_, n) => `${n + 1}`))
   })
 
+  test('what was trimmed takes nothing with it when all servers are killed and started again', async () => {
+    const cluster = await start({ servers: 3 })
+    const log = open(cluster.url)
+    const [count, first] = [1_050, 980]
+    let trimmed = Promise.resolve()
+    for (let slot = 1; slot <= count; slot++) {
+      expect(await log.put(slot, randomBytes(8))).toBe(true)
+      if (slot === first + 20) trimmed = log.trim(first, () => false)
+    }
+    await trimmed
+    await Promise.all(cluster.servers.map((server) => server.kill()))
+    await Promise.all(cluster.servers.map((server) => server.start()))
+    expect(await log.slots(0)).toEqual(Array.from({ length: count - first + 1 }, (_, n) => first + n))
+    await log.trim(first, () => false)
+    expect(await log.put(count + 1, randomBytes(8))).toBe(true)
+  })
+
   test('a put waits while there is no majority, and is told the truth once there is', async () => {
     const cluster = await start({ servers: 3 })
     const log = open(cluster.url)
