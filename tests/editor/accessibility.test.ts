@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { personColors } from '../../stories/editor/collaboration/person.ts'
 import { drawFewInstances } from '../support/draw-few-instances.ts'
 import { choose, idAt, saved } from '../support/editor-actions.ts'
 import { type EditorPage, startEditor } from '../support/editor-page.ts'
@@ -13,11 +14,11 @@ let page: Page
 
 const test = (testId: string): Locator => page.getByTestId(testId)
 
-/** What axe finds in a page, a line for each element. */
-async function findings(of: Page): Promise<string[]> {
+/** What axe finds in a page, or in a part of it, a line for each element. */
+async function findings(of: Page, part = 'html'): Promise<string[]> {
   // An announcement or a hover that fades is judged once it stands.
   await of.mouse.move(0, 0)
-  const { violations } = await new AxeBuilder({ page: of }).setLegacyMode().analyze()
+  const { violations } = await new AxeBuilder({ page: of }).setLegacyMode().include(part).analyze()
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
   )
@@ -128,6 +129,12 @@ describe('axe finds nothing in the editor', () => {
     await test('guest-2-icon.size').waitFor()
     expect(await findings(page)).toEqual([])
     expect(await findings(other)).toEqual([])
+    // Whichever colour they have been given.
+    const name = page.locator('.row-guest')
+    for (const color of personColors) {
+      await name.evaluate((element, given) => (element.style.color = given), color)
+      expect(await findings(page, '.row-guest'), color).toEqual([])
+    }
     await other.close()
     await page.keyboard.press('Escape')
   })

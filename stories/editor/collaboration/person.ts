@@ -19,8 +19,11 @@ const adjectives = [
   'Witty',
 ]
 const animals = ['Badger', 'Crane', 'Falcon', 'Fox', 'Heron', 'Ibex', 'Lynx', 'Otter', 'Owl', 'Raven', 'Seal', 'Wren']
-/** Far enough from each other and from the selection's own blue to be told apart on the dark map. */
-const colors = ['#ff8a5c', '#ffd166', '#5fd38d', '#3ec6d6', '#b48cff', '#ff7ab8', '#c3e05a', '#f2637e']
+/**
+ * Far enough from each other and from the selection's own blue to be told apart on the dark map; a name in any of them can
+ * be read on a row that is selected.
+ */
+export const personColors = ['#ff8a5c', '#ffd166', '#5fd38d', '#3ec6d6', '#bd99ff', '#ff7ab8', '#c3e05a', '#ff7f93']
 
 const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random() * items.length)] as Item
 const windowKey = 'rowcast-editor-person'
@@ -74,13 +77,13 @@ function isTaken(lock: string, waitMs: number): Promise<boolean> {
 function newPerson(others: readonly Person[]): Person {
   const names = adjectives.flatMap((adjective) => animals.map((animal) => `${adjective} ${animal}`))
   const free = names.filter((name) => !others.some((other) => other.name === name))
-  const unused = colors.filter((color) => !others.some((other) => other.color === color))
-  return { name: pick(free.length > 0 ? free : names), color: pick(unused.length > 0 ? unused : colors) }
+  const unused = personColors.filter((color) => !others.some((other) => other.color === color))
+  return { name: pick(free.length > 0 ? free : names), color: pick(unused.length > 0 ? unused : personColors) }
 }
 
 function readPeople(storage: Storage, key: string): Person[] {
   const people = JSON.parse(storage.getItem(key) ?? '[]') as Person[]
-  return people.filter(({ name, color }) => name !== '' && colors.includes(color))
+  return people.filter(({ name, color }) => name !== '' && personColors.includes(color))
 }
 
 export const initialsOf = (name: string): string =>
