@@ -8,6 +8,8 @@ import type { Claim } from './shard-state.ts'
 
 /** How often it is looked which servers live, and which shards this one has. */
 const LOOK_MS = 500
+/** A look that comes so late was slept through. */
+const SLEPT_MS = 1_500
 /** Whose shard a database's is holds for so long, while that server lives. */
 const KNOWN_MS = 5_000
 /** An owner that appends nothing sees so often that it is still the owner. */
@@ -41,6 +43,7 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
   /** Where those were sent who asked for a database of a shard. */
   readonly #others = new Map<Shard, { readonly node: Node; readonly gone: AbortController }>()
   #isLeaving = false
+  #lookedAllAt = performance.now()
 
   constructor(options: ShardPlacementOptions) {
     this.#options = options
@@ -179,6 +182,10 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
   }
 
   #lookAtAll(): void {
+    const now = performance.now()
+    // What it had was taken from it rightly then.
+    if (now - this.#lookedAllAt > SLEPT_MS) this.#contentions.clear()
+    this.#lookedAllAt = now
     for (const [number, shard] of this.#options.shards.entries()) {
       if (this.#owned.has(shard) && !shard.isOwner) this.#tellLost(shard, shard.claim?.node.url)
       if (this.#busy.has(shard)) continue
