@@ -62,9 +62,11 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
     const number = this.#options.numberOf(database)
     const shard = this.#options.shards[number]!
     if (shard.isOwner) await this.#prove(shard)
-    if (!shard.isOwner && (isStale || this.#isOld(shard))) await this.#look(shard)
+    // Whoever sends someone here knows that what others knew is over; so does one who was sent in vain.
+    if (!shard.isOwner && (isSent || isStale || this.#isOld(shard))) await this.#look(shard)
+    // One that is about to go may have been found alive just before: the owner, or whoever was chosen.
+    if (isStale) this.#doubt(shard)
     while (!shard.isOwner) {
-      if (isStale && shard.claim?.node.url !== undefined) this.#options.nodes.doubt(shard.claim.node.url)
       const owner = await this.#owner(shard.claim)
       if (owner) return this.#other(shard, owner)
       const chosen = await this.#chosen(number)
@@ -105,6 +107,12 @@ export class ShardPlacement implements Pick<Placement, 'elsewhere' | 'leave'> {
     const { url, id } = claim?.node ?? {}
     if (url === undefined || id === undefined) return undefined
     return (await this.#options.nodes.isAlive({ id, url })) ? { id, url } : undefined
+  }
+
+  /** Those to whom someone was sent in vain are asked anew whether they live. */
+  #doubt(shard: Shard): void {
+    for (const node of [shard.claim?.node, this.#others.get(shard)?.node])
+      if (node?.url !== undefined) this.#options.nodes.doubt(node.url)
   }
 
   #chosen(number: number): Promise<Node | undefined> {

@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { S3ObjectStore } from '../../../src/server/bucket/index.ts'
-import { BucketSlotLog, Shard } from '../../../src/server/cluster/index.ts'
 import { Contention } from '../../../src/server/cluster/contention.ts'
-import { ShardPlacement } from '../../../src/server/cluster/shard-placement.ts'
 import { Bucket } from '../../support/s3-seat.ts'
 import { S3Server } from '../../support/s3-server/index.ts'
+import { place } from './placement-seat.ts'
 
 test('the third claim within a short while waits, the next ones longer, up to 20 s', () => {
   const contention = new Contention()
@@ -28,41 +25,13 @@ test('claims that lie far from one another wait for nothing', () => {
   }
 })
 
-/** A server that reaches the log, and takes every other one for dead. */
-function lonely(server: S3Server, url: string): { placement: ShardPlacement; reported: string[]; shard: Shard } {
-  const self = { id: randomUUID(), url }
-  const store = new S3ObjectStore({ url: `s3://${Bucket}/c`, endpoint: server.url, credentials: server.credentials })
-  const shard = new Shard({ slots: new BucketSlotLog(store, 'slots/'), node: self, yields: true })
-  const reported: string[] = []
-  const placement = new ShardPlacement({
-    shards: [shard],
-    numberOf: () => 0,
-    isInUse: () => true,
-    nodes: {
-      self,
-      join: () => Promise.resolve(),
-      leave: () => Promise.resolve(),
-      chosen: () => Promise.resolve(self),
-      isAlive: ({ id }) => Promise.resolve(id === self.id),
-      doubt: () => undefined,
-    },
-    lost: () => undefined,
-    report: (error) => reported.push((error as Error).message),
-  })
-  onTestFinished(async () => {
-    placement.close()
-    await shard.close()
-  })
-  return { placement, reported, shard }
-}
-
 test.each([
   ['take each other for dead', ['http://a', 'http://b'], /http:\/\/[ab] take each other for dead/],
   ['advertise one address', ['http://a', 'http://a'], /another server advertises http:\/\/a as well/],
 ])('two servers that %s do not take a shard from each other for ever, and say so', async (_what, urls, expected) => {
   const server = await S3Server.open({ buckets: [Bucket] })
   onTestFinished(() => server.close())
-  const both = urls.map((url) => lonely(server, url))
+  const both = urls.map((url) => place(server, url, () => false))
   let moves = 0
   for (let round = 0; round < 40; round++) {
     const { placement, shard } = both[round % 2]!
