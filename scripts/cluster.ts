@@ -70,7 +70,7 @@ class Cluster {
     this.#bucket = bucket
     this.#nats = nats
     this.#nodes = nodes
-    for (const [name, { process: one }] of this.#parts) this.#watch(name, one)
+    for (const [name, part] of this.#parts) this.#watch(name, part)
   }
 
   static async start(): Promise<Cluster> {
@@ -154,8 +154,7 @@ class Cluster {
   async #restart(name: string, part: Part): Promise<void> {
     await part.process.end('SIGKILL')
     await part.restart()
-    const { process: again } = this.#parts.get(name)!
-    this.#watch(name, again)
+    this.#watch(name, this.#parts.get(name)!)
     this.#tell(name)
   }
 
@@ -165,11 +164,11 @@ class Cluster {
     console.log(`${name} ${url} (pid ${one.child.pid}) is ${stateOf(one)}`)
   }
 
-  #watch(name: string, one: LocalProcess): void {
+  #watch(name: string, { url, process: one }: Part): void {
     one.child.stderr!.on('data', (data) => {
       for (const line of String(data).trimEnd().split('\n')) console.log(`${name}: ${line}`)
     })
-    one.child.once('exit', () => console.log(`${name} (pid ${one.child.pid}) has ${stateOf(one)}`))
+    one.child.once('exit', () => console.log(`${name} ${url} (pid ${one.child.pid}) has ${stateOf(one)}`))
   }
 }
 

@@ -52,7 +52,7 @@ test('a cluster to try things on has its servers killed, frozen and started agai
 }, 120_000)
 
 test.each([
-  [['--log', 'nats'], /--log nats is not there yet/],
+  [['--log', 'disk'], /--log 'disk': give s3 or nats/],
   [['--nodes', 'many'], /--nodes 'many': give a number/],
 ])('%j is refused with what to give instead', async (args, problem) => {
   const { child, says } = start(...args)
