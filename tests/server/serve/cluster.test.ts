@@ -41,7 +41,8 @@ describe('several servers of one bucket', { timeout: 120_000 }, () => {
   })
 
   test('a fork goes to the server that is to look after it, whoever is asked', async () => {
-    const { nodes } = await start(3)
+    const cluster = await start(3)
+    const { nodes } = cluster
     for (const id of ['one', 'two']) expect((await transact(nodes[0]!.url, id)).status).toBe(200)
     const names = Array.from({ length: 12 }, (_, n) => `fork-${n}`)
     const answers = await Promise.all(
@@ -67,7 +68,13 @@ describe('several servers of one bucket', { timeout: 120_000 }, () => {
     const again = await fetch(`${nodes[2]!.url}${a}/fork`, { method: 'POST', body: JSON.stringify({ name: names[0] }) })
     expect(again.status).toBe(409)
     const forged = { 'rowcast-sent-by': `${Buffer.from('{"made":{}}').toString('base64url')}.x` }
-    const made = await fetch(`${nodes[0]!.url}/v1/databases/forged`, { method: 'PUT', headers: forged, body: 'x' })
-    expect([201, 421]).toContain(made.status)
+    const owner = await cluster.ownerOf('forged')
+    expect(owner).toBeDefined()
+    for (const node of nodes) {
+      const made = await fetch(`${node.url}/v1/databases/forged`, { method: 'PUT', headers: forged, body: 'x' })
+      expect(made.status).toBe(node === owner ? 403 : 421)
+    }
+    const { databases } = (await (await fetch(`${nodes[0]!.url}/v1/databases`)).json()) as { databases: object[] }
+    expect(databases).not.toContainEqual({ name: 'forged' })
   })
 })
