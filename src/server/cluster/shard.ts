@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { StoreClosedError } from '../../errors/index.ts'
 import { LogMovedError, LogUncertainError } from '../log-errors.ts'
 import { Serial } from '../serial.ts'
+import { gather, type Decided, type Decision, type Waiting } from './gather.ts'
 import type { ShardArchive } from './shard-archive.ts'
 import { NEVER_TRIMMED, ShardReader } from './shard-reader.ts'
 import {
@@ -9,7 +10,6 @@ import {
   encodeRecord,
   isOwners,
   type NodeInfo,
-  type Operation,
   type OwnersMark,
   type ShardRecord,
 } from './shard-record.ts'
@@ -30,51 +30,8 @@ export interface ShardOptions {
   readonly yields?: boolean | undefined
 }
 
-/** What decisions rest on. */
-export type LogEnd = Pick<DatabaseLog, 'id' | 'last' | 'lastPayload' | 'digest'>
-
-/** Decides, on the logs with all that goes before it, which operations are to be appended; none is fine. May throw. */
-export type Decision = (logOf: (database: string) => LogEnd | undefined) => readonly Operation[]
-
-interface Waiting {
-  readonly decide: Decision
-  readonly settle: () => void
-  readonly fail: (error: unknown) => void
-}
-
-/** Someone who waits, and how to tell what was decided: done, or refused. It holds once the log is known to be as it was. */
-interface Decided {
-  readonly waiting: Waiting
-  readonly tell: () => void
-}
-
 /** What an owner has known for longer it sees again before it tells anyone. */
 export const SILENCE_MS = 1_000
-/** Payloads of one record, in UTF-16 units: it ends with what brings more. */
-const MOST_GATHERED = 4 << 20
-/** The logs as they are once the operations are done that are decided upon, as far as decisions ask. */
-class Staged {
-  readonly #databases: ReadonlyMap<string, DatabaseLog>
-  readonly #changed = new Map<string, LogEnd | undefined>()
-
-  constructor(databases: ReadonlyMap<string, DatabaseLog>) {
-    this.#databases = databases
-  }
-
-  get(database: string): LogEnd | undefined {
-    return this.#changed.has(database) ? this.#changed.get(database) : this.#databases.get(database)
-  }
-
-  do(operation: Operation): void {
-    const { database } = operation
-    if (operation.do === 'open') this.#changed.set(database, { id: operation.id, last: operation.start })
-    if (operation.do === 'delete') this.#changed.set(database, undefined)
-    if (operation.do === 'append') {
-      const { sequence: last, payload: lastPayload } = operation
-      this.#changed.set(database, { id: this.get(database)!.id, last, lastPayload })
-    }
-  }
-}
 
 /**
  * The log of a shard, as one server sees it: many databases, whose appends are gathered into one record after the other
@@ -274,7 +231,7 @@ export class Shard {
       signal.throwIfAborted()
       await this.#own()
       await this.#rest()
-      const { operations, decided } = this.#gather()
+      const { operations, decided } = gather(this.#waiting, this.#state.databases)
       taken = decided
       isUncertain = operations.length > 0
       const isLatest = isUncertain
@@ -290,26 +247,6 @@ export class Shard {
       const failed = taken.length > 0 ? taken.map(({ waiting }) => waiting) : this.#waiting.splice(0)
       for (const { fail } of failed) fail(failure)
     }
-  }
-
-  #gather(): { readonly operations: readonly Operation[]; readonly decided: readonly Decided[] } {
-    const staged = new Staged(this.#state.databases)
-    const operations: Operation[] = []
-    const decided: Decided[] = []
-    for (let length = 0; this.#waiting.length > 0 && length < MOST_GATHERED;) {
-      const waiting = this.#waiting.shift()!
-      try {
-        for (const operation of waiting.decide((database) => staged.get(database))) {
-          staged.do(operation)
-          operations.push(operation)
-          if (operation.do === 'append') length += operation.payload.length
-        }
-        decided.push({ waiting, tell: waiting.settle })
-      } catch (error) {
-        decided.push({ waiting, tell: () => waiting.fail(error) })
-      }
-    }
-    return { operations, decided }
   }
 
   /**

@@ -4,7 +4,8 @@ import { NotFoundError, RowcastError, StoreClosedError } from '../../errors/inde
 import { assertAppend } from '../assert-append.ts'
 import type { Log, LogEntry, LogStorage } from '../log.ts'
 import { assertDatabaseName, assertPayloads, assertSequence } from '../names.ts'
-import { SILENCE_MS, type LogEnd, type Shard } from './shard.ts'
+import type { LogEnd } from './gather.ts'
+import { SILENCE_MS, type Shard } from './shard.ts'
 import { lastDigest, type DatabaseLog, type Segment } from './shard-state.ts'
 
 /** A read lets others at the event loop after so many entries. */
