@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { RowcastError } from '../../errors/index.ts'
 import { snapshotInfo, type NewSnapshot, type SnapshotInfo, type SnapshotStorage } from '../snapshot-storage.ts'
 import { assertDatabaseName, assertSequence } from '../names.ts'
 import type { ObjectStore } from './object-store.ts'
+import { sha256 } from './sha256.ts'
 import { sortableNumber } from './sortable-number.ts'
 
 /** What `<sequence>.json` holds. */
@@ -113,8 +114,4 @@ function folderOf(database: string): string {
 function keyOf(database: string, sequence: number): string {
   assertSequence(sequence, 'the number of the snapshot')
   return `${folderOf(database)}${sortableNumber(sequence)}`
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }

@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { RowcastError } from '../../errors/index.ts'
-import type { ObjectStore } from '../bucket/index.ts'
+import { sha256, type ObjectStore } from '../bucket/index.ts'
 
 /** What all servers of a cluster have the same. */
 export interface Cluster {
@@ -43,7 +43,7 @@ export async function agreeOnCluster(
 
 function formatCluster({ version, shards, id, log }: Cluster): string {
   const cluster = { version, shards, id, log }
-  return JSON.stringify({ ...cluster, sha256: createHash('sha256').update(JSON.stringify(cluster)).digest('hex') })
+  return JSON.stringify({ ...cluster, sha256: sha256(JSON.stringify(cluster)) })
 }
 
 /** `undefined` where it is not as it was written. */

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import type { ObjectStore } from '../bucket/index.ts'
+import { sha256, type ObjectStore } from '../bucket/index.ts'
 import type { NodeInfo } from './shard-record.ts'
 
 /** A server that others reach. */
@@ -84,7 +83,7 @@ export class Nodes {
 }
 
 function keyOf({ url }: Node): string {
-  return PREFIX + createHash('sha256').update(url).digest('hex')
+  return PREFIX + sha256(url)
 }
 
 /** `undefined` for what is none: somebody else has put it there. */
@@ -121,7 +120,7 @@ async function ask({ id, url }: Node): Promise<'alive' | 'dead' | 'late'> {
 }
 
 function weight({ url }: Node, shard: number): string {
-  return createHash('sha256').update(`${shard} ${url}`).digest('hex')
+  return sha256(`${shard} ${url}`)
 }
 
 function compare(one: string, other: string): number {

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream'
 import { RowcastError } from '../../errors/index.ts'
-import { Patience, sortableNumber, type ObjectStore } from '../bucket/index.ts'
+import { Patience, sha256, sortableNumber, type ObjectStore } from '../bucket/index.ts'
 import type { ClaimAttempt, SlotLog, SlotOptions } from '../cluster/slot-log.ts'
 import type { NatsConnection, NatsSession } from './nats-connection.ts'
 import { NatsError } from './nats-error.ts'
@@ -151,7 +150,7 @@ export class JetStreamSlotLog implements SlotLog {
       const there = await this.#read(slot, options)
       if (there?.key === undefined) return there?.data
       const bytes = await this.#options.large?.store.get(there.key, options)
-      if (bytes && there.key.endsWith(digest(bytes))) return bytes
+      if (bytes && there.key.endsWith(sha256(bytes))) return bytes
       // It is deleted after the message that names it.
       if (!(await this.#read(slot, options))) return undefined
       throw new NatsError(
@@ -232,7 +231,7 @@ export class JetStreamSlotLog implements SlotLog {
       throw new NatsError(
         `a record of ${bytes.length} bytes is too large for ${this.address}: give a bucket for such, or let the servers take more (max_payload, which is ${most})`,
       )
-    const key = `${large.prefix}${sortableNumber(slot)}-${digest(bytes)}`
+    const key = `${large.prefix}${sortableNumber(slot)}-${sha256(bytes)}`
     await large.store.put(key, bytes, asking)
     return { data: new Uint8Array(), key }
   }
@@ -305,20 +304,18 @@ export class JetStreamSlotLog implements SlotLog {
   /** Sees that the stream is there, once. One attempt; several servers may try at once. */
   async #open(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted()
-    this.#opened ??= this.#makeStream().catch((error: unknown) => {
-      this.#opened = undefined
-      throw error
-    })
-    const opened = this.#opened
-    // One who waits no longer, or never did, is told nothing of it.
-    opened.catch(() => undefined)
-    await this.#options.connection.ask(() => opened, signal)
+    await this.#options.connection.ask(() => (this.#opened ??= this.#makeStream()), signal)
   }
 
   async #makeStream(): Promise<void> {
     const { connection, relaxed = false } = this.#options
-    const { config } = await connection.ask(async ({ manage }) => this.#findStream(await manage(2 * ATTEMPT_MS)))
-    assertStreamSettings(config, this.#subject, { relaxed })
+    try {
+      const { config } = await connection.ask(async ({ manage }) => this.#findStream(await manage(2 * ATTEMPT_MS)))
+      assertStreamSettings(config, this.#subject, { relaxed })
+    } catch (error) {
+      this.#opened = undefined
+      throw error
+    }
   }
 
   async #findStream({ streams }: JetStreamManager): Promise<StreamInfo> {
@@ -355,8 +352,4 @@ export class JetStreamSlotLog implements SlotLog {
 
 function isSame(there: Message, written: Message): boolean {
   return there.key === written.key && Buffer.compare(there.data, written.data) === 0
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }
