@@ -56,8 +56,6 @@ export async function started(child: ChildProcess, name: string): Promise<string
   const ended = once(child, 'exit').then(() => {
     throw new Error(`${name} did not start: ${problems}`)
   })
-  // That of one that ends later is nobody's to hear.
-  ended.catch(() => undefined)
   const [line] = (await Promise.race([once(child.stdout!, 'data'), ended])) as [unknown]
   child.stderr!.off('data', collect)
   return String(line)

@@ -79,8 +79,6 @@ export class NatsServer {
     const died = once(child, 'exit').then(async () => {
       throw new Error(`${this.name} ended: ${await readFile(log, 'utf8').catch(() => 'it wrote nothing')}`)
     })
-    // It goes on waiting after the race.
-    died.catch(() => undefined)
     this.#process = new LocalProcess(this.name, child)
     await Promise.race([until(() => this.#readPorts(child.pid!), `${this.name} takes no clients, see ${log}`), died])
   }
@@ -174,8 +172,8 @@ export class NatsCluster {
     try {
       const manager = await jetstreamManager(connection, { checkAPI: false })
       return await until(async () => {
-        const told = await manager.streams.info(stream).catch(() => undefined)
-        return this.servers.find(({ name, isRunning }) => isRunning && name === told?.cluster?.leader)
+        const { cluster } = await manager.streams.info(stream)
+        return this.servers.find(({ name, isRunning }) => isRunning && name === cluster?.leader)
       }, `${stream} has no leader`)
     } finally {
       await connection.close()
@@ -193,8 +191,8 @@ export class NatsCluster {
     try {
       const manager = await jetstreamManager(connection, { checkAPI: false })
       const trial = { name: 'ready', subjects: ['ready'], num_replicas: this.servers.length }
-      await until(() => isDone(manager.streams.add(trial)), 'no stream can be made')
-      await until(() => isDone(manager.streams.delete(trial.name)), 'no stream can be deleted')
+      await until(() => manager.streams.add(trial), 'no stream can be made')
+      await until(() => manager.streams.delete(trial.name), 'no stream can be deleted')
     } finally {
       await connection.close()
     }
@@ -214,20 +212,18 @@ async function freePorts(count: number): Promise<readonly number[]> {
   return ports
 }
 
-function isDone(asked: Promise<unknown>): Promise<boolean> {
-  return asked.then(
-    () => true,
-    () => false,
-  )
-}
-
-/** What is there once it is: outside of tests there is no `expect.poll`. */
+/** What is there once it is, whatever fails before: outside of tests there is no `expect.poll`. */
 async function until<Found>(find: () => Promise<Found | undefined | false>, otherwise: string): Promise<Found> {
   const endMs = performance.now() + PATIENCE_MS
+  let cause: unknown
   while (performance.now() < endMs) {
-    const found = await find()
-    if (found !== undefined && found !== false) return found
+    try {
+      const found = await find()
+      if (found !== undefined && found !== false) return found
+    } catch (error) {
+      cause = error
+    }
     await pause(POLL_MS)
   }
-  throw new Error(otherwise)
+  throw new Error(otherwise, { cause })
 }

@@ -68,7 +68,7 @@ export class Writer {
       const urls = this.#urls()
       // What nobody answered is sent again, under the same id.
       for (let attempt = 0; ; attempt++) {
-        const response = await transact(urls[(n + attempt) % urls.length]!, `w${n}`).catch(() => undefined)
+        const response = await transact(urls[(n + attempt) % urls.length]!, `w${n}`).catch(unanswered)
         if (response?.status === 200) break
         if (response && response.status !== 503) throw new Error(`answered ${response.status} ${await response.text()}`)
         if (this.#isEnding) return
@@ -85,4 +85,9 @@ export async function expectKept(nodes: readonly LocalNode[], acknowledged: read
     expect(new Set(there).size).toBe(there.length)
     expect(there).toEqual(expect.arrayContaining([...acknowledged]))
   }
+}
+
+/** Nobody answered: the server is gone, or went. Anything else is thrown. */
+function unanswered(error: unknown): undefined {
+  if (!(error instanceof TypeError && error.message === 'fetch failed')) throw error
 }
