@@ -3,7 +3,7 @@ import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { personColors } from '../../stories/editor/collaboration/person.ts'
 import { drawFewInstances } from '../support/draw-few-instances.ts'
-import { choose, idAt, saved } from '../support/editor-actions.ts'
+import { choose, holdRequest, idAt, saved } from '../support/editor-actions.ts'
 import { type EditorPage, startEditor } from '../support/editor-page.ts'
 import { servePublished } from '../support/serve-published.ts'
 import { SyncProcess } from '../support/sync-process.ts'
@@ -150,16 +150,7 @@ describe('axe finds nothing in the editor', () => {
     await test('fork').first().click()
     await test('name-input').fill('other-cities')
     expect(await findings(page)).toEqual([])
-    let answer = (): void => undefined
-    const answered = new Promise<void>((resolve) => (answer = resolve))
-    await page.route(
-      '**/fork',
-      async (route) => {
-        await answered
-        await route.continue()
-      },
-      { times: 1 },
-    )
+    const answer = await holdRequest(page, '**/fork')
     const opening = page.context().waitForEvent('page')
     await test('name-input').press('Enter')
     const fork = await opening

@@ -1,6 +1,7 @@
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { drawFewInstances } from '../support/draw-few-instances.ts'
+import { holdRequest, saved } from '../support/editor-actions.ts'
 import { type EditorPage, startEditor } from '../support/editor-page.ts'
 import { SyncProcess } from '../support/sync-process.ts'
 
@@ -16,10 +17,6 @@ const lonOf = (page: Page, id: string): Promise<number | undefined> =>
     const { mirror } = window.rowcastEditor ?? {}
     return mirror?.arrays.position[mirror.slotOf(key) * 2]
   }, id)
-
-/** Waits until all of a window is on the server. */
-const saved = (page: Page): Promise<void> =>
-  page.getByTestId('sync-status').and(page.locator('[data-state=live]')).getByText('Saved', { exact: true }).waitFor()
 
 const idAt = (page: Page, index: number): Promise<string> =>
   page
@@ -285,16 +282,7 @@ describe('two windows of the editor on one server', () => {
     await ann.getByTestId('question').waitFor({ state: 'detached' })
     expect(await size(ben)).toBe(38)
 
-    let answer = (): void => undefined
-    const answered = new Promise<void>((resolve) => (answer = resolve))
-    await ann.route(
-      '**/rollback',
-      async (route) => {
-        await answered
-        await route.continue()
-      },
-      { times: 1 },
-    )
+    const answer = await holdRequest(ann, '**/rollback')
     await earlier.getByTestId('roll-back').click()
     await ann.getByTestId('yes').click()
     await ann

@@ -4,6 +4,20 @@ import type { Page } from 'playwright-core'
 export const saved = (page: Page): Promise<void> =>
   page.getByTestId('sync-status').and(page.locator('[data-state=live]')).getByText('Saved', { exact: true }).waitFor()
 
+/** Lets the next request to an address wait until the function is called that it gives. */
+export async function holdRequest(page: Page, url: string): Promise<() => void> {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  await page.route(
+    url,
+    async (route) => {
+      await released
+      await route.continue()
+    },
+    { times: 1 },
+  )
+  return release
+}
+
 /** The key of a row of the table, by its place in it. */
 export function idAt(page: Page, index: number): Promise<string> {
   return page.evaluate((at) => {
